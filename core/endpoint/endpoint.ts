@@ -1,0 +1,356 @@
+/**
+ * The endpoint: listens on one port over UDP and TCP, and gives each connection to the handler of its ALPN.
+ *
+ * @module
+ */
+import { AlknetError, ConnectionClosedError, describeClose } from "../errors.ts";
+import { type Connection, LinkedConnection, type SocketAddress } from "../handler/connection.ts";
+import type { Handler, HandlerContext } from "../handler/handler.ts";
+import { anonymousOnly, type IdentityProvider } from "../identity/identity.ts";
+import { NodeKey } from "../identity/node_key.ts";
+import { Gate, type Refusal } from "../limits/gate.ts";
+import { type Limits, limitsWith } from "../limits/limits.ts";
+import { foreign, logger } from "../log.ts";
+import { alpnsFor, type CertificateKeyPair, type TlsProfiles } from "../transports/tls_profile.ts";
+import type { Listener, ListenRequest } from "../transports/transport.ts";
+import type { QuicListenOptions } from "../transports/quic/quic.ts";
+import { formatSocketAddress, parseListenAddress } from "./address.ts";
+import { CloseCode } from "./codes.ts";
+import { connect, type ConnectOptions } from "./dial.ts";
+import type { Router } from "./router.ts";
+
+/** Options of {@linkcode Router.listen}. */
+export interface ListenOptions {
+  /** `HOST:PORT`, one or several. Port 0 picks one that is free for UDP and TCP. Default `127.0.0.1:0`. */
+  readonly listen?: string | readonly string[];
+  /** The node's key. Default: a new one, which lasts as long as the endpoint. */
+  readonly key?: NodeKey;
+  /** The certificate of the public profile. Without one, the node certificate serves every client. */
+  readonly certificate?: CertificateKeyPair;
+  /** Who has a fingerprint or a token. Default: nobody. */
+  readonly identityProvider?: IdentityProvider;
+  /** Changes to {@linkcode DEFAULT_LIMITS}. */
+  readonly limits?: Partial<Limits>;
+  /** Transports to listen on. Default both. */
+  readonly transports?: readonly ("quic" | "tls")[];
+  /** How the QUIC engine runs. */
+  readonly quic?: QuicListenOptions;
+  /** Time for handlers to finish at shutdown, in milliseconds. Default 2000. */
+  readonly drain?: number;
+}
+
+/** Counters of an endpoint. */
+export interface EndpointStats {
+  /** Connections that run, by ALPN. */
+  readonly connections: Readonly<Record<string, number>>;
+  /** Connections accepted since the start. */
+  readonly accepted: number;
+  /** Refusals since the start, by reason. */
+  readonly refused: Readonly<Record<string, number>>;
+  /** Bytes received and sent by connections that run. */
+  readonly bytesReceived: number;
+  /** Bytes sent by connections that run. */
+  readonly bytesSent: number;
+}
+
+/** A listening endpoint. Disposing of it shuts it down. */
+export interface Endpoint<Alpn extends string = string> extends AsyncDisposable {
+  /** z-base-32 of the node's public key. */
+  readonly nodeId: string;
+  /** Fingerprint of the node's key. */
+  readonly fingerprint: string;
+  /** Where it listens: one entry for each address, served by each transport. */
+  readonly addresses: readonly SocketAddress[];
+  /** The transports that listen. */
+  readonly transports: readonly ("quic" | "tls")[];
+  /** The protocols served. */
+  readonly alpns: readonly Alpn[];
+  /** Aborted when the endpoint begins to drain. */
+  readonly signal: AbortSignal;
+  /**
+   * Dials another node as this one.
+   *
+   * @throws {DialError} See {@linkcode connect}.
+   */
+  connect(address: string, alpn: Alpn | (string & Record<never, never>), options?: ConnectOptions): Promise<Connection>;
+  /** Gives a ready connection to its handler, as if a transport had accepted it. Resolves when the handler is done. */
+  dispatch(connection: Connection): Promise<void>;
+  /** Counters, as of now. */
+  stats(): EndpointStats;
+  /** The connections that run. */
+  connections(): Iterable<Connection>;
+  /**
+   * Stops accepting, lets handlers finish for up to `drain` milliseconds, then closes the rest. Never rejects; calling it
+   * again gives the same promise.
+   */
+  shutdown(options?: { drain?: number }): Promise<void>;
+}
+
+const log = logger("endpoint");
+const DEFAULT_LISTEN = "127.0.0.1:0";
+const DEFAULT_DRAIN = 2000;
+/** Tries to find a port that is free for both UDP and TCP. */
+const PORT_ATTEMPTS = 16;
+
+/**
+ * Listens on every address with every transport. All are up when it resolves; none is when it rejects.
+ *
+ * @throws {AlknetError} `NO_HANDLERS`, `BIND_FAILED`, or a code of TLS setup.
+ */
+export async function listen<const Alpns extends readonly string[]>(
+  router: Router<Alpns>,
+  options: ListenOptions,
+): Promise<Endpoint<Alpns[number]>> {
+  if (router.alpns.length === 0) {
+    throw new AlknetError("NO_HANDLERS", "the router has no handlers; register one with use() before listen()");
+  }
+  const endpoint = new RunningEndpoint(router, options);
+  await endpoint.bind(options);
+  return endpoint;
+}
+
+class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns[number]> {
+  readonly nodeId: string;
+  readonly fingerprint: string;
+  readonly alpns: Alpns;
+  readonly #router: Router<Alpns>;
+  readonly #key: NodeKey;
+  readonly #provider: IdentityProvider;
+  readonly #limits: Limits;
+  readonly #gate: Gate;
+  readonly #drain: number;
+  readonly #shutdown = new AbortController();
+  readonly #running = new Map<Connection, Promise<void>>();
+  #listeners: Listener[] = [];
+  #accepted = 0;
+  #ended?: Promise<void>;
+
+  constructor(router: Router<Alpns>, options: ListenOptions) {
+    this.#router = router;
+    this.alpns = router.alpns;
+    this.#key = options.key ?? NodeKey.generate();
+    this.nodeId = this.#key.id;
+    this.fingerprint = this.#key.fingerprint;
+    this.#provider = options.identityProvider ?? anonymousOnly;
+    this.#limits = limitsWith(options.limits);
+    this.#gate = new Gate(this.#limits, { onRefused: logRefusal });
+    this.#drain = options.drain ?? DEFAULT_DRAIN;
+  }
+
+  get addresses(): readonly SocketAddress[] {
+    const seen = new Map<string, SocketAddress>();
+    for (const { address } of this.#listeners) seen.set(formatSocketAddress(address), address);
+    return [...seen.values()];
+  }
+
+  get transports(): readonly ("quic" | "tls")[] {
+    return [...new Set(this.#listeners.map((listener) => listener.transport))];
+  }
+
+  get signal(): AbortSignal {
+    return this.#shutdown.signal;
+  }
+
+  async bind(options: ListenOptions): Promise<void> {
+    const wanted = options.listen ?? DEFAULT_LISTEN;
+    const profiles: TlsProfiles = { identity: this.#key.certificate(), public: options.certificate };
+    try {
+      for (const address of typeof wanted === "string" ? [wanted] : wanted) {
+        await this.#bindAddress(parseListenAddress(address), profiles, options);
+      }
+    } catch (error) {
+      await this.#closeListeners();
+      throw error;
+    }
+  }
+
+  /** Binds UDP and TCP on one port number; with port 0, tries again when the port of the one is taken for the other. */
+  async #bindAddress(address: SocketAddress, profiles: TlsProfiles, options: ListenOptions): Promise<void> {
+    const transports = options.transports ?? ["quic", "tls"];
+    for (let attempt = 1;; attempt++) {
+      const bound: Listener[] = [];
+      try {
+        for (const transport of transports) {
+          const request = this.#listenRequest(transport, bound[0]?.address ?? address, profiles);
+          const listener = await startListener(transport, request, options, transports.length > 1);
+          if (listener) bound.push(listener);
+        }
+        this.#listeners.push(...bound);
+        return;
+      } catch (error) {
+        for (const listener of bound) await listener.close();
+        const taken = error instanceof AlknetError && error.code === "BIND_FAILED";
+        if (!taken || address.port !== 0 || bound.length === 0 || attempt >= PORT_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  #listenRequest(transport: "quic" | "tls", address: SocketAddress, profiles: TlsProfiles): ListenRequest {
+    return {
+      address,
+      alpns: alpnsFor(transport, this.alpns),
+      profiles,
+      nodeId: this.nodeId,
+      limits: this.#limits,
+      gate: this.#gate,
+      onConnection: (connection) => {
+        this.dispatch(connection);
+      },
+    };
+  }
+
+  connect(address: string, alpn: string, options: ConnectOptions = {}): Promise<Connection> {
+    if (this.#ended) {
+      return Promise.reject(new AlknetError("CONNECTION_CLOSED", "the endpoint is shutting down; it dials no more"));
+    }
+    return connect(address, alpn, { key: this.#key, limits: this.#limits, ...options });
+  }
+
+  dispatch(connection: Connection): Promise<void> {
+    this.#accepted++;
+    const done = this.#serve(connection).finally(() => this.#running.delete(connection));
+    this.#running.set(connection, done);
+    return done;
+  }
+
+  connections(): Iterable<Connection> {
+    return this.#running.keys();
+  }
+
+  stats(): EndpointStats {
+    const connections: Record<string, number> = {};
+    let bytesReceived = 0;
+    let bytesSent = 0;
+    for (const connection of this.#running.keys()) {
+      connections[connection.alpn] = (connections[connection.alpn] ?? 0) + 1;
+      const stats = connection.stats();
+      bytesReceived += stats.bytesReceived;
+      bytesSent += stats.bytesSent;
+    }
+    const refused = Object.fromEntries(this.#gate.refused);
+    return { connections, accepted: this.#accepted, refused, bytesReceived, bytesSent };
+  }
+
+  shutdown(options: { drain?: number } = {}): Promise<void> {
+    return this.#ended ??= this.#end(options.drain ?? this.#drain);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown();
+  }
+
+  /** One connection, from its identity to its end. Never rejects. */
+  async #serve(connection: Connection): Promise<void> {
+    const handler = this.#router.handler(connection.alpn);
+    const tagged = log.with({ connection: connection.id, alpn: connection.alpn });
+    const address = connection.remoteAddress.hostname;
+    if (!handler) {
+      tagged.warn("no handler for ALPN {alpn}");
+      return connection.close(CloseCode.NORMAL, "no handler");
+    }
+    if (!this.#identify(connection) && connection.transport !== "memory") {
+      if (handler.requireIdentity) {
+        this.#gate.authenticationFailed(address);
+        tagged.warn("identity required src={src}", { src: address });
+        return connection.close(CloseCode.IDENTITY_REQUIRED, "identity required");
+      }
+      if (this.#gate.isRefused(address)) {
+        this.#gate.note(address, "authentication-failures");
+        return connection.close(CloseCode.LIMIT, "limit");
+      }
+    } else if (handler.requireIdentity && !connection.identity) {
+      return connection.close(CloseCode.IDENTITY_REQUIRED, "identity required");
+    }
+    await this.#run(handler, connection, tagged);
+  }
+
+  #identify(connection: Connection): boolean {
+    const { fingerprint } = connection.peer;
+    if (connection.identity || fingerprint === undefined) return connection.identity !== undefined;
+    const identity = this.#provider.resolveFingerprint(fingerprint);
+    if (identity) {
+      connection.identity = identity;
+      this.#gate.authenticated(connection.remoteAddress.hostname);
+    }
+    return identity !== undefined;
+  }
+
+  async #run(handler: Handler, connection: Connection, tagged: HandlerContext["log"]): Promise<void> {
+    const address = connection.remoteAddress.hostname;
+    const context: HandlerContext = {
+      signal: this.#shutdown.signal,
+      identityProvider: this.#provider,
+      log: tagged,
+      limits: this.#limits,
+      authenticationFailed: () => this.#gate.authenticationFailed(address),
+      authenticated: () => this.#gate.authenticated(address),
+    };
+    try {
+      await handler.handle(connection, context);
+      await connection[Symbol.asyncDispose]();
+    } catch (error) {
+      if (error instanceof ConnectionClosedError) {
+        tagged.debug("ended: {how}", { how: describeClose(error.info) });
+      } else {
+        tagged.warn("handler failed: {error}", { error: describeError(error) });
+      }
+      connection.close(CloseCode.HANDLER_ERROR, "handler error");
+    }
+  }
+
+  async #end(drain: number): Promise<void> {
+    this.#gate.close();
+    await Promise.all(this.#listeners.map((listener) => listener.stopAccepting()));
+    this.#shutdown.abort("shutdown");
+    await this.#drained(drain);
+    for (const connection of this.#running.keys()) connection.close(CloseCode.NORMAL, "shutdown");
+    await this.#closeListeners();
+  }
+
+  /** Resolves when every handler has finished, or after `drain` milliseconds. */
+  async #drained(drain: number): Promise<void> {
+    if (this.#running.size === 0 || drain <= 0) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, drain));
+    await Promise.race([Promise.all(this.#running.values()), late]);
+    clearTimeout(timer);
+  }
+
+  async #closeListeners(): Promise<void> {
+    const listeners = this.#listeners;
+    this.#listeners = [];
+    await Promise.all(listeners.map((listener) => listener.close()));
+  }
+}
+
+/** Starts one transport. QUIC is left out, and said so, where the machine has no binary of it and TLS can stand in. */
+async function startListener(
+  transport: "quic" | "tls",
+  request: ListenRequest,
+  options: ListenOptions,
+  optional: boolean,
+): Promise<Listener | undefined> {
+  if (transport === "tls") return (await import("../transports/tls/tls.ts")).listenTls(request);
+  // Nothing to offer over UDP, so nothing to bind.
+  if (request.alpns.length === 0) return;
+  try {
+    const { listenQuic } = await import("../transports/quic/quic.ts");
+    return await listenQuic(request, options.quic);
+  } catch (error) {
+    if (!optional || !(error instanceof AlknetError) || error.code !== "NO_TRANSPORT") throw error;
+    log.warn("serving TCP and TLS alone: {reason}", { reason: error.message });
+  }
+}
+
+function logRefusal(address: string, reason: Refusal): void {
+  log.warn("refused src={src} reason={reason}", { src: address, reason });
+}
+
+/** The chain of messages of whatever was thrown, safe for a log. */
+function describeError(error: unknown): string {
+  const parts: string[] = [];
+  for (let at: unknown = error; at !== undefined && parts.length < 5; at = at instanceof Error ? at.cause : undefined) {
+    parts.push(at instanceof Error ? `${at.name}: ${at.message}` : String(at));
+  }
+  return foreign(parts.join(" <- "));
+}

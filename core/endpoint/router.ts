@@ -1,0 +1,70 @@
+/**
+ * The table from ALPN to handler, typed by the ALPN strings it holds.
+ *
+ * @module
+ */
+import { AlknetError } from "../errors.ts";
+import type { Handler } from "../handler/handler.ts";
+import { type Endpoint, listen, type ListenOptions } from "./endpoint.ts";
+
+/** What a second claim of an ALPN is typed as: a message in the place of the handler. */
+export interface DuplicateAlpn<Alpn extends string> {
+  /** The ALPN that another handler has already claimed. */
+  readonly "this ALPN is already claimed": Alpn;
+}
+
+/** The ALPN strings that two handlers both claim, or the handler itself when there are none. */
+export type Unclaimed<Alpns extends readonly string[], Claimed extends string> = [Alpns[number] & Claimed] extends [never]
+  ? unknown
+  : DuplicateAlpn<Alpns[number] & Claimed>;
+
+/** Handlers by ALPN. Immutable: `use` gives a new router. */
+export class Router<Alpns extends readonly string[] = readonly []> {
+  /** The ALPN strings, in the order in which the server prefers them. */
+  readonly alpns: Alpns;
+  readonly #handlers: ReadonlyMap<string, Handler>;
+
+  /** @internal Use {@linkcode router}. */
+  constructor(alpns: Alpns, handlers: ReadonlyMap<string, Handler>) {
+    this.alpns = alpns;
+    this.#handlers = handlers;
+  }
+
+  /**
+   * A router that has this handler too. Claiming an ALPN twice does not compile.
+   *
+   * @throws {AlknetError} `DUPLICATE_ALPN`, for those who cast.
+   */
+  use<const More extends readonly string[]>(
+    handler: Handler<More> & Unclaimed<More, Alpns[number]>,
+  ): Router<readonly [...Alpns, ...More]> {
+    const added: Handler<More> = handler;
+    const handlers = new Map(this.#handlers);
+    for (const alpn of added.alpns) {
+      if (handlers.has(alpn)) {
+        throw new AlknetError("DUPLICATE_ALPN", `ALPN ${JSON.stringify(alpn)} is already claimed by another handler`);
+      }
+      handlers.set(alpn, added);
+    }
+    return new Router([...this.alpns, ...added.alpns] as const, handlers);
+  }
+
+  /** The handler that claims exactly this ALPN. No prefix, no case folding, no default. */
+  handler(alpn: string): Handler | undefined {
+    return this.#handlers.get(alpn);
+  }
+
+  /**
+   * Listens, and serves until the endpoint is shut down.
+   *
+   * @throws {AlknetError} `NO_HANDLERS`, `BIND_FAILED` or a code of TLS setup. Nothing is left listening.
+   */
+  listen(options: ListenOptions): Promise<Endpoint<Alpns[number]>> {
+    return listen(this, options);
+  }
+}
+
+/** An empty router. */
+export function router(): Router {
+  return new Router([] as const, new Map());
+}

@@ -1,0 +1,227 @@
+/**
+ * The two halves of a stream, shared by every transport.
+ *
+ * A half stands between a Web Stream and a transport and speaks to the transport in credits: the sending half never
+ * hands over more bytes than it was granted, and the receiving half reports each byte that the reader took. Memory on
+ * either side is therefore bounded by what the transport grants, however slow the other end is.
+ *
+ * @module
+ */
+import { type AlknetError, StreamClosedError } from "../errors.ts";
+
+/** What a receiving half asks of its transport. */
+export interface ReceivePort {
+  /** The reader took `bytes` more; the transport may deliver as many again. */
+  consumed(bytes: number): void;
+  /** The reader wants no more; tell the peer, with this code. */
+  stop(code: number): void;
+}
+
+/** What a sending half asks of its transport. */
+export interface SendPort {
+  /** Sends bytes within the credit granted so far, and the end of the stream after them if `fin`. The transport copies
+   * what it cannot send at once. */
+  send(bytes: Uint8Array, fin: boolean): void;
+  /** Cuts the direction with this code. */
+  reset(code: number): void;
+}
+
+/** Reset and stop code when a Web Stream is cancelled or aborted without a number as its reason. */
+const CANCELLED = 0;
+const EMPTY = new Uint8Array(0);
+
+/** The receiving half: a transport pushes, a ReadableStream pulls. */
+export class ReceiveHalf {
+  readonly #port: ReceivePort;
+  #readable?: ReadableStream<Uint8Array>;
+  #controller?: ReadableStreamDefaultController<Uint8Array>;
+  #queue: Uint8Array[] = [];
+  #wanted?: () => void;
+  #ended = false;
+  #error?: AlknetError;
+
+  /** @param port The transport's side of this direction. */
+  constructor(port: ReceivePort) {
+    this.#port = port;
+  }
+
+  /** The Web Stream, made on first use: a stream that is only reset never pays for one. */
+  get readable(): ReadableStream<Uint8Array> {
+    return this.#readable ??= new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        this.#controller = controller;
+        if (this.#error && this.#queue.length === 0) controller.error(this.#error);
+      },
+      pull: () => this.#pull(),
+      cancel: (reason) => this.stop(typeof reason === "number" ? reason : CANCELLED),
+    }, { highWaterMark: 0 });
+  }
+
+  /** Whether the direction has ended, well or badly, as far as the transport is concerned. */
+  get done(): boolean {
+    return this.#ended;
+  }
+
+  /** The transport received bytes, in order; `fin` says that they are the last. The half keeps the array. */
+  push(bytes: Uint8Array, fin: boolean): void {
+    if (this.#ended) return;
+    if (bytes.byteLength > 0) this.#queue.push(bytes);
+    this.#ended = fin;
+    this.#wake();
+  }
+
+  /** The peer reset the stream, or the connection is gone: what was not yet read is dropped, as RFC 9000 §3.2 allows. */
+  fail(error: AlknetError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#error = error;
+    this.#queue = [];
+    this.#controller?.error(error);
+    this.#wake();
+  }
+
+  /** Stops the peer's sending and errors the reader. */
+  stop(code: number): void {
+    if (this.#ended && this.#queue.length === 0) return;
+    const tell = !this.#ended;
+    this.#ended = true;
+    this.#queue = [];
+    this.#error = new StreamClosedError("local", "stop", code);
+    try {
+      this.#controller?.error(this.#error);
+    } catch { /* already closed or cancelled */ }
+    this.#wake();
+    if (tell) this.#port.stop(code);
+  }
+
+  #pull(): void | Promise<void> {
+    if (this.#deliver()) return;
+    return new Promise((resolve) =>
+      this.#wanted = () => {
+        this.#deliver();
+        resolve();
+      }
+    );
+  }
+
+  #wake(): void {
+    const wanted = this.#wanted;
+    this.#wanted = undefined;
+    wanted?.();
+  }
+
+  /** Hands one chunk, or the end, to the reader. Returns whether there was anything to hand over. */
+  #deliver(): boolean {
+    if (this.#error) return true;
+    const chunk = this.#queue.shift();
+    if (chunk) {
+      this.#controller!.enqueue(chunk);
+      this.#port.consumed(chunk.byteLength);
+    }
+    if (this.#ended && this.#queue.length === 0) {
+      this.#controller!.close();
+      return true;
+    }
+    return chunk !== undefined;
+  }
+}
+
+/** The sending half: a WritableStream writes, a transport grants. */
+export class SendHalf {
+  readonly #port: SendPort;
+  #writable?: WritableStream<Uint8Array>;
+  #controller?: WritableStreamDefaultController;
+  #credit: number;
+  #granted?: () => void;
+  #ended = false;
+  #error?: AlknetError;
+
+  /**
+   * @param port The transport's side of this direction.
+   * @param credit Bytes that may be sent before the first grant.
+   */
+  constructor(port: SendPort, credit: number) {
+    this.#port = port;
+    this.#credit = credit;
+  }
+
+  /** The Web Stream, made on first use. */
+  get writable(): WritableStream<Uint8Array> {
+    return this.#writable ??= new WritableStream<Uint8Array>({
+      start: (controller) => {
+        this.#controller = controller;
+        if (this.#error) controller.error(this.#error);
+      },
+      write: (chunk) => this.#write(chunk),
+      close: () => this.#finish(),
+      abort: (reason) => this.reset(typeof reason === "number" ? reason : CANCELLED),
+    });
+  }
+
+  /** Whether the direction has ended: finished, reset, stopped, or failed. */
+  get done(): boolean {
+    return this.#ended;
+  }
+
+  /** The transport can take `bytes` more. */
+  grant(bytes: number): void {
+    this.#credit += bytes;
+    if (this.#credit > 0) this.#wake();
+  }
+
+  /** The peer stopped the stream, or the connection is gone. */
+  fail(error: AlknetError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#error = error;
+    this.#controller?.error(error);
+    this.#wake();
+  }
+
+  /** Cuts the direction with this code and errors the writer. */
+  reset(code: number): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#error = new StreamClosedError("local", "reset", code);
+    this.#controller?.error(this.#error);
+    this.#wake();
+    this.#port.reset(code);
+  }
+
+  /** Half-closes after what was written, unless the direction has ended; for whoever owns the stream, not its writer. */
+  finish(): void {
+    this.#finish();
+  }
+
+  #write(chunk: Uint8Array): void | Promise<void> {
+    if (!(chunk instanceof Uint8Array)) throw new TypeError("a stream takes Uint8Array chunks");
+    if (this.#ended) throw this.#error ?? new StreamClosedError("local", "reset", CANCELLED);
+    if (chunk.byteLength > this.#credit) return this.#writeSlowly(chunk);
+    this.#credit -= chunk.byteLength;
+    this.#port.send(chunk, false);
+  }
+
+  async #writeSlowly(chunk: Uint8Array): Promise<void> {
+    let rest = chunk;
+    while (rest.byteLength > 0) {
+      while (this.#credit <= 0 && !this.#ended) await new Promise<void>((resolve) => this.#granted = resolve);
+      if (this.#error) throw this.#error;
+      const part = rest.subarray(0, this.#credit);
+      rest = rest.subarray(part.byteLength);
+      this.#credit -= part.byteLength;
+      this.#port.send(part, false);
+    }
+  }
+
+  #finish(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#port.send(EMPTY, true);
+  }
+
+  #wake(): void {
+    const granted = this.#granted;
+    this.#granted = undefined;
+    granted?.();
+  }
+}

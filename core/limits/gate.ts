@@ -1,0 +1,225 @@
+/**
+ * Who may come in: counts connections and handshakes and says yes or no before anything is spent on a newcomer.
+ *
+ * Every operation is O(1) in the number of connections. What is kept for an address goes when its last connection
+ * has gone and its rate has recovered; the tables are bounded whoever asks.
+ *
+ * @module
+ */
+import type { Limits } from "./limits.ts";
+
+/** Why a newcomer is refused; stable words for logs and counters. */
+export type Refusal =
+  | "shutdown"
+  | "connections"
+  | "connections-per-address"
+  | "handshakes"
+  | "connection-rate"
+  | "authentication-failures"
+  | "banned";
+
+/** A place in the gate. Give each phase back once; further calls do nothing. */
+export interface Admission {
+  /** The handshake is over, well or badly. */
+  handshakeDone(): void;
+  /** The connection is over. */
+  release(): void;
+}
+
+/** Options of a {@linkcode Gate}. */
+export interface GateOptions {
+  /** Milliseconds that only go forward. Default `performance.now`. */
+  readonly now?: () => number;
+  /** Told of each refusal that deserves a log line: the first of an address in a minute. */
+  readonly onRefused?: (address: string, reason: Refusal) => void;
+}
+
+interface Source {
+  connections: number;
+  /** Connections that may start now; refills with time. */
+  tokens: number;
+  refilled: number;
+  failures: number;
+  failuresSince: number;
+  refusedUntil: number;
+  loggedAt: number;
+}
+
+/** Addresses remembered beyond those connected; the oldest forgotten first, so a spray of addresses costs bounded memory. */
+const MAX_SOURCES = 65_536;
+const MINUTE = 60_000;
+
+/** Admission control of one endpoint or engine. */
+export class Gate {
+  /** Refusals so far, by reason. */
+  readonly refused: Map<Refusal, number> = new Map();
+  readonly #limits: Limits;
+  readonly #now: () => number;
+  readonly #onRefused?: (address: string, reason: Refusal) => void;
+  readonly #sources = new Map<string, Source>();
+  #connections = 0;
+  #handshakes = 0;
+  #closed = false;
+
+  /** @param limits The limits to hold. */
+  constructor(limits: Limits, options: GateOptions = {}) {
+    this.#limits = limits;
+    this.#now = options.now ?? (() => performance.now());
+    this.#onRefused = options.onRefused;
+  }
+
+  /** Connections admitted and not released. */
+  get connections(): number {
+    return this.#connections;
+  }
+
+  /** Handshakes in flight. */
+  get handshakes(): number {
+    return this.#handshakes;
+  }
+
+  /** Whether QUIC clients must prove their address before they cost anything. */
+  get mustRetry(): boolean {
+    return this.#handshakes >= this.#limits.retryThreshold;
+  }
+
+  /** Refuses everyone from now on. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /**
+   * Asks for a place.
+   *
+   * @param address IP address of the newcomer.
+   * @param options `handshake: false` when the handshake is already over.
+   * @returns The place, or why there is none.
+   */
+  admit(address: string, options: { handshake?: boolean } = {}): Admission | Refusal {
+    const { handshake = true } = options;
+    const key = addressGroup(address);
+    const source = this.#source(key);
+    const refusal = this.#refusal(source, handshake);
+    if (refusal) return this.#refuse(key, source, refusal);
+    source.tokens--;
+    source.connections++;
+    this.#connections++;
+    if (handshake) this.#handshakes++;
+    return this.#admission(key, source, handshake);
+  }
+
+  /** Counts a failed authentication of an address; returns whether the address is refused from now on. */
+  authenticationFailed(address: string): boolean {
+    const source = this.#source(addressGroup(address));
+    const now = this.#now();
+    if (now - source.failuresSince >= MINUTE) {
+      source.failures = 0;
+      source.failuresSince = now;
+    }
+    source.failures++;
+    if (source.failures > this.#limits.maxAuthFailures) source.refusedUntil = now + MINUTE;
+    return source.refusedUntil > now;
+  }
+
+  /** Clears an address's failures. */
+  authenticated(address: string): void {
+    const source = this.#sources.get(addressGroup(address));
+    if (source) source.failures = source.refusedUntil = 0;
+  }
+
+  /** Whether an address has failed to authenticate too often; looked at after the handshake. */
+  isRefused(address: string): boolean {
+    const source = this.#sources.get(addressGroup(address));
+    return source !== undefined && source.refusedUntil > this.#now();
+  }
+
+  /** Counts a refusal that somebody else decided, such as one after the handshake. */
+  note(address: string, reason: Refusal): void {
+    const key = addressGroup(address);
+    this.#refuse(key, this.#source(key), reason);
+  }
+
+  #refusal(source: Source, handshake: boolean): Refusal | undefined {
+    const limits = this.#limits;
+    if (this.#closed) return "shutdown";
+    if (this.#connections >= limits.maxConnections) return "connections";
+    if (source.connections >= limits.maxConnectionsPerAddress) return "connections-per-address";
+    if (handshake && this.#handshakes >= limits.maxHandshakes) return "handshakes";
+    if (source.tokens < 1) return "connection-rate";
+  }
+
+  #refuse(key: string, source: Source, reason: Refusal): Refusal {
+    this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);
+    const now = this.#now();
+    if (now - source.loggedAt >= MINUTE) {
+      source.loggedAt = now;
+      this.#onRefused?.(key, reason);
+    }
+    return reason;
+  }
+
+  #admission(key: string, source: Source, handshake: boolean): Admission {
+    let shaking = handshake;
+    let held = true;
+    const handshakeDone = () => {
+      if (shaking) this.#handshakes--;
+      shaking = false;
+    };
+    const release = () => {
+      handshakeDone();
+      if (!held) return;
+      held = false;
+      this.#connections--;
+      source.connections--;
+      // Re-inserted, so that the addresses seen last are forgotten last.
+      if (this.#sources.delete(key)) this.#sources.set(key, source);
+    };
+    return { handshakeDone, release };
+  }
+
+  #source(key: string): Source {
+    const now = this.#now();
+    let source = this.#sources.get(key);
+    if (!source) {
+      if (this.#sources.size >= MAX_SOURCES) this.#forget();
+      source = {
+        connections: 0,
+        tokens: this.#limits.connectionBurst,
+        refilled: now,
+        failures: 0,
+        failuresSince: now,
+        refusedUntil: 0,
+        loggedAt: -Infinity,
+      };
+      this.#sources.set(key, source);
+    }
+    const refill = (now - source.refilled) / 1000 * this.#limits.connectionRate;
+    source.tokens = Math.min(this.#limits.connectionBurst, source.tokens + refill);
+    source.refilled = now;
+    return source;
+  }
+
+  /** Drops the oldest address that has no connection; looks at a bounded number. */
+  #forget(): void {
+    let looked = 0;
+    for (const [key, source] of this.#sources) {
+      if (source.connections === 0) {
+        this.#sources.delete(key);
+        return;
+      }
+      if (++looked >= 64) return;
+    }
+  }
+}
+
+/** The unit that limits count: an IPv4 address, or the /64 of an IPv6 address, which one host controls whole. */
+export function addressGroup(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
+  if (mapped) return mapped[1];
+  if (!address.includes(":")) return address;
+  const [head, tail] = address.split("%")[0].split("::");
+  const left = head === "" ? [] : head.split(":");
+  const right = tail ? tail.split(":") : [];
+  const groups = tail === undefined ? left : [...left, ...Array(Math.max(0, 8 - left.length - right.length)).fill("0"), ...right];
+  return groups.slice(0, 4).map((group) => parseInt(group, 16).toString(16)).join(":") + "::/64";
+}

@@ -1,0 +1,6 @@
+/**
+ * Endpoint, router, identity and configuration: everything but the protocols.
+ *
+ * @module
+ */
+export * from "./handler/mod.ts";

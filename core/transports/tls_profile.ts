@@ -1,0 +1,54 @@
+/**
+ * The two faces of an endpoint. Which one a handshake gets is decided before a certificate is sent.
+ *
+ * @module
+ */
+
+/** A certificate chain and its key, PEM, as both transports take them. */
+export interface CertificateKeyPair {
+  /** Leaf first. */
+  readonly certificate: string;
+  /** PKCS #8. */
+  readonly privateKey: string;
+}
+
+/**
+ * The certificates of an endpoint. The *identity* profile proves the node's key and asks for the client's; the *public*
+ * profile carries a certificate that browsers accept and asks for none. An endpoint with one serves both with it.
+ */
+export interface TlsProfiles {
+  /** The node certificate. */
+  readonly identity?: CertificateKeyPair;
+  /** An X.509 certificate for ordinary clients. */
+  readonly public?: CertificateKeyPair;
+}
+
+/** Name of a profile. */
+export type ProfileName = keyof TlsProfiles;
+
+/** ALPN strings of this prefix are Alknet's own. */
+const OWN_ALPN = "alknet/";
+/** What a client that pins a node id sends as server name: the id and this. */
+export const IDENTITY_NAME_SUFFIX = ".alknet";
+/** Registered for TLS over TCP alone (RFC 9113 §3.2, RFC 7301 §6): never offered over QUIC. */
+const TCP_ONLY: ReadonlySet<string> = new Set(["h2", "http/1.1", "http/1.0"]);
+
+/** The ALPN strings of a router that make sense on a transport, in the same order. */
+export function alpnsFor(transport: "quic" | "tls", alpns: readonly string[]): string[] {
+  return transport === "tls" ? [...alpns] : alpns.filter((alpn) => !TCP_ONLY.has(alpn));
+}
+
+/** The profile of a QUIC handshake, by what the client offers. */
+export function profileByAlpn(offered: readonly string[], profiles: TlsProfiles): ProfileName {
+  return available(offered.some((alpn) => alpn.startsWith(OWN_ALPN)) ? "identity" : "public", profiles);
+}
+
+/** The profile of a TLS handshake over TCP, by the server name that the client sends. */
+export function profileByServerName(name: string | undefined, nodeId: string, profiles: TlsProfiles): ProfileName {
+  return available(name?.toLowerCase() === nodeId + IDENTITY_NAME_SUFFIX ? "identity" : "public", profiles);
+}
+
+function available(wanted: ProfileName, profiles: TlsProfiles): ProfileName {
+  if (profiles[wanted]) return wanted;
+  return wanted === "identity" ? "public" : "identity";
+}

@@ -1,0 +1,6 @@
+/**
+ * Alknet: one port, every protocol by its ALPN.
+ *
+ * @module
+ */
+export * from "@alknet/core";
