@@ -1,0 +1,128 @@
+/**
+ * What a test needs of the machine. A test whose program is missing is ignored and the reason printed; with `CI=true` it
+ * fails instead, so that a continuous build cannot lose a test silently.
+ *
+ * @example
+ * ```ts
+ * Deno.test({
+ *   name: "h2: curl gets /healthz",
+ *   ...needs("curl"),
+ *   async fn() {},
+ * });
+ * ```
+ *
+ * @module
+ */
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { PYTHON } from "./python.ts";
+
+/** Something a test needs: how to find it, and how to get it. */
+interface Requirement {
+  /** Whether this machine has it. */
+  readonly present: () => boolean;
+  /** What to do where it is missing. */
+  readonly remedy: string;
+}
+
+/** The requirements that tests may name, and the Debian package of each program. */
+const REQUIREMENTS = {
+  curl: debian("curl", "curl"),
+  openssl: debian("openssl", "openssl"),
+  h2load: debian("h2load", "nghttp2-client"),
+  chromium: debian("chromium", "chromium"),
+  ip: debian("ip", "iproute2"),
+  tc: debian("tc", "iproute2"),
+  /** The virtual environment with the Python peers (aioquic and its like). */
+  python: {
+    present: () => existsSync(PYTHON),
+    remedy: "run `deno task test` once: it makes .cache/venv (Debian package python3-venv)",
+  },
+  linux: { present: () => Deno.build.os === "linux", remedy: "run it on Linux" },
+  root: { present: () => Deno.build.os !== "windows" && Deno.uid() === 0, remedy: "run it as root" },
+  /** Network namespaces, which need root and a kernel that lets it. */
+  netns: { present: canUnshareNetwork, remedy: "run it as root where network namespaces are allowed" },
+  /** `tc netem`, which needs namespaces and the kernel's sch_netem. */
+  netem: { present: canShapeTraffic, remedy: "run it as root with iproute2 and a kernel that has sch_netem" },
+} satisfies Record<string, Requirement>;
+
+/** A name that {@linkcode needs} understands. */
+export type Need = keyof typeof REQUIREMENTS;
+
+/** Requirements that depend on the machine's kernel, not on what can be installed: missing, they are no failure in CI. */
+const OF_THE_MACHINE: readonly Need[] = ["linux", "root", "netns", "netem"];
+
+const known = new Map<Need, boolean>();
+const reported = new Set<string>();
+
+/** Whether the machine has something. */
+export function has(need: Need): boolean {
+  let present = known.get(need);
+  if (present === undefined) known.set(need, present = REQUIREMENTS[need].present());
+  return present;
+}
+
+/**
+ * Options of `Deno.test` for a test that needs programs. With `CI=true`, a program that is missing registers a test that
+ * fails with the remedy.
+ */
+export function needs(...wanted: Need[]): { ignore: boolean } {
+  const missing = wanted.filter((need) => !has(need));
+  for (const need of missing) {
+    const reason = `${need} is missing: ${REQUIREMENTS[need].remedy}`;
+    if (reported.has(need)) continue;
+    reported.add(need);
+    if (Deno.env.get("CI") === "true" && !OF_THE_MACHINE.includes(need)) {
+      Deno.test(`needs ${need}`, () => {
+        throw new Error(reason);
+      });
+    } else console.error(`ignored where needed: ${reason}`);
+  }
+  return { ignore: missing.length > 0 };
+}
+
+/** The full path of a program on the search path. */
+export function findProgram(name: string): string | undefined {
+  const suffixes = Deno.build.os === "windows" ? [".exe", ".cmd", ""] : [""];
+  // Administration programs (ip, tc) are not on every user's search path.
+  const folders = [...(Deno.env.get("PATH") ?? "").split(delimiter), "/usr/sbin", "/sbin"];
+  for (const folder of folders) {
+    for (const suffix of suffixes) {
+      const path = join(folder, name + suffix);
+      if (folder !== "" && existsSync(path)) return path;
+    }
+  }
+  return undefined;
+}
+
+function debian(program: string, packageName: string): Requirement {
+  return {
+    present: () => findProgram(program) !== undefined,
+    remedy: `install the Debian package ${packageName}`,
+  };
+}
+
+function canUnshareNetwork(): boolean {
+  if (Deno.build.os !== "linux") return false;
+  return succeeds("unshare", ["--net", "true"]);
+}
+
+function canShapeTraffic(): boolean {
+  const tc = findProgram("tc");
+  const ip = findProgram("ip");
+  if (!tc || !ip || !canUnshareNetwork()) return false;
+  return succeeds("unshare", [
+    "--net",
+    "sh",
+    "-c",
+    `${ip} link set lo up && ${tc} qdisc add dev lo root netem loss 1%`,
+  ]);
+}
+
+function succeeds(program: string, args: string[]): boolean {
+  try {
+    return new Deno.Command(program, { args, stdin: "null", stdout: "null", stderr: "null" }).outputSync().success;
+  } catch {
+    return false;
+  }
+}
