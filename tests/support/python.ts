@@ -15,7 +15,7 @@ export const VENV: string = `${ROOT}.cache/venv`;
 /** Its interpreter. */
 export const PYTHON: string = `${VENV}/bin/python`;
 /** What it holds, with exact versions. */
-export const PYTHON_PACKAGES: readonly string[] = ["aioquic==1.2.0"];
+export const PYTHON_PACKAGES: readonly string[] = ["aioquic==1.7.2"];
 
 /** Starts `tests/peers/<script>` in the virtual environment. A test that does so has `...needs("python")`. */
 export function startPeer(script: string, args: readonly string[] = [], options: StartOptions = {}): Peer {
