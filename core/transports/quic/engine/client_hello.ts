@@ -91,7 +91,7 @@ export class ClientHelloReader {
   #isOurs(dcid: Uint8Array): boolean {
     if (!this.#dcid) {
       if (dcid.length < MIN_FIRST_DCID) return false;
-      this.#dcid = dcid.slice();
+      this.#dcid = new Uint8Array(dcid);
       return true;
     }
     return sameBytes(dcid, this.#dcid);

@@ -31,6 +31,7 @@ const INITIAL_SALT = Uint8Array.from([
   ...[0x9a, 0xe6, 0xa4, 0xc8, 0x0c, 0xad, 0xcc, 0xbb, 0x7f, 0x0a],
 ]);
 const CLIENT_IN = hkdfLabel("client in", 32);
+const SERVER_IN = hkdfLabel("server in", 32);
 /** With the block counter that HKDF-Expand puts behind the label (RFC 5869 §2.3): each of these fits one block. */
 const KEY = firstBlock(hkdfLabel("quic key", 16));
 const IV = firstBlock(hkdfLabel("quic iv", 12));
@@ -43,7 +44,36 @@ const SAMPLE_OFFSET = 4;
 
 /** The keys of what a client sends to `dcid`, the destination connection ID of its first packet (RFC 9001 §5.2). */
 export function clientInitialKeys(dcid: Uint8Array): InitialKeys {
-  const secret = new Uint8Array(hkdfSync("sha256", dcid, INITIAL_SALT, CLIENT_IN, 32));
+  return initialKeys(dcid, CLIENT_IN);
+}
+
+/** The keys of what the server sends back to that client (RFC 9001 §5.2). */
+export function serverInitialKeys(dcid: Uint8Array): InitialKeys {
+  return initialKeys(dcid, SERVER_IN);
+}
+
+/**
+ * Protects an Initial packet.
+ *
+ * @param header The unprotected header, packet number (1 byte) included; protected in place.
+ * @param payload The frames, at least 3 bytes, so that a sample fits.
+ * @returns The packet.
+ */
+export function sealInitial(keys: InitialKeys, header: Uint8Array, payload: Uint8Array): Uint8Array {
+  const nonce = keys.iv.slice();
+  nonce[nonce.length - 1] ^= header[header.length - 1];
+  const cipher = createCipheriv("aes-128-gcm", keys.key, nonce);
+  cipher.setAAD(header);
+  const sealed = Uint8Array.from([...cipher.update(payload), ...cipher.final(), ...cipher.getAuthTag()]);
+  const sampleAt = SAMPLE_OFFSET - 1;
+  const mask = headerMask(keys.hp, sealed.subarray(sampleAt, sampleAt + SAMPLE_LENGTH));
+  header[0] ^= mask[0] & 0x0f;
+  header[header.length - 1] ^= mask[1];
+  return Uint8Array.from([...header, ...sealed]);
+}
+
+function initialKeys(dcid: Uint8Array, label: Uint8Array): InitialKeys {
+  const secret = new Uint8Array(hkdfSync("sha256", dcid, INITIAL_SALT, label, 32));
   return {
     key: expandOne(secret, KEY).subarray(0, 16),
     iv: expandOne(secret, IV).subarray(0, 12),
@@ -69,9 +99,10 @@ export function openInitial(
   const numberLength = (first & 3) + 1;
   const bodyAt = numberAt + numberLength;
   // The sample fits, so number and tag do too: 4 + 16 bytes at least.
-  const associated = datagram.slice(start, bodyAt);
+  // Copied by the constructor: slice() of a Buffer, which sockets of node:dgram give, is a view.
+  const associated = new Uint8Array(datagram.subarray(start, bodyAt));
   associated[0] = first;
-  const nonce = keys.iv.slice();
+  const nonce = new Uint8Array(keys.iv);
   for (let i = 0; i < numberLength; i++) {
     const byte = datagram[numberAt + i] ^ mask[1 + i];
     associated[associated.length - numberLength + i] = byte;

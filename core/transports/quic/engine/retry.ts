@@ -136,7 +136,7 @@ export class RetryTokens {
     if (
       timingSafeEqual(said, mac(this.#key, content, dcid, address)) ||
       (this.#previous && timingSafeEqual(said, mac(this.#previous, content, dcid, address)))
-    ) return { odcid: token.slice(BEFORE_ODCID, body) };
+    ) return { odcid: new Uint8Array(token.subarray(BEFORE_ODCID, body)) };
     return undefined;
   }
 
