@@ -1,0 +1,126 @@
+/**
+ * Imports point one way. The rules are tables; the graph is what `deno info --json` says of every public entry.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { type GraphModule, moduleGraph, publicEntries } from "./support/workspace.ts";
+
+/** What each part of the house may import besides itself. The first row whose prefix fits a path is its part. */
+const PARTS: readonly { readonly prefix: string; readonly may: readonly string[] }[] = [
+  { prefix: "cli/", may: ["handlers/", "core/"] },
+  // A handler never imports another handler, and of core only what a handler's author sees.
+  { prefix: "handlers/echo/", may: ["core/"] },
+  { prefix: "handlers/http/", may: ["core/"] },
+  { prefix: "core/", may: [] },
+  { prefix: "mod.ts", may: ["core/"] },
+];
+
+/** The floors of core, ground floor first: a file imports from its own floor and those below it. */
+const FLOORS: readonly (readonly string[])[] = [
+  ["core/errors.ts", "core/log.ts"],
+  ["core/identity/", "core/limits/"],
+  ["core/config/", "core/handler/"],
+  ["core/transports/"],
+  ["core/endpoint/"],
+  ["core/mod.ts"],
+];
+
+/** Modules that do not load a transport, and so neither the native binding nor the machinery around it. */
+const WITHOUT_TRANSPORT = ["core/handler/mod.ts", "core/identity/mod.ts", "core/config/mod.ts"];
+
+const graph = await wholeGraph();
+
+Deno.test("imports between the parts of the house point one way (design.md, The house)", () => {
+  const wrong: string[] = [];
+  for (const [from, to] of arrows(graph)) {
+    const part = partOf(from);
+    if (part === undefined) wrong.push(`${from} belongs to no part: add it to PARTS`);
+    else if (partOf(to) !== part && !part.may.some((prefix) => to.startsWith(prefix))) wrong.push(`${from} → ${to}`);
+  }
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("imports within core go down its floors", () => {
+  const wrong: string[] = [];
+  for (const [from, to] of arrows(graph)) {
+    if (!from.startsWith("core/") || !to.startsWith("core/")) continue;
+    if (floorOf(from) < floorOf(to)) wrong.push(`${from} (floor ${floorOf(from)}) → ${to} (floor ${floorOf(to)})`);
+  }
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("imports that run form no cycle", () => {
+  assert.deepEqual(cycle(graph), undefined);
+});
+
+Deno.test("handlers, identity and configuration load no transport", async () => {
+  const handlers = publicEntries().filter((entry) => entry.startsWith("handlers/"));
+  for (const entry of [...WITHOUT_TRANSPORT, ...handlers]) {
+    for (const { path, imports } of (await moduleGraph(entry)).values()) {
+      const loads = path.startsWith("core/transports/") || imports.some((name) => name.includes("@matrixai"));
+      assert.ok(!loads, `${entry} loads ${path}`);
+    }
+  }
+});
+
+Deno.test("the rules see what is wrong: an arrow up, a cycle, a stranger", () => {
+  const module = (
+    path: string,
+    ...imports: string[]
+  ): [string, GraphModule] => [path, { path, imports, typeImports: [] }];
+  assert.equal(partOf("vendor/a.ts"), undefined);
+  assert.ok(floorOf("core/errors.ts") < floorOf("core/endpoint/router.ts"));
+  assert.throws(() => floorOf("core/elsewhere.ts"), /FLOORS/);
+  const ring = new Map([module("a", "b"), module("b", "c"), module("c", "a")]);
+  assert.deepEqual(cycle(ring), ["a", "b", "c", "a"]);
+  assert.equal(cycle(new Map([module("a", "b", "c"), module("b", "c"), module("c")])), undefined);
+});
+
+async function wholeGraph(): Promise<Map<string, GraphModule>> {
+  const whole = new Map<string, GraphModule>();
+  for (const entry of publicEntries()) {
+    for (const [path, module] of await moduleGraph(entry)) whole.set(path, module);
+  }
+  return whole;
+}
+
+/** Every import between local modules, those for types included. */
+function* arrows(modules: Map<string, GraphModule>): Generator<[from: string, to: string]> {
+  for (const { path, imports, typeImports } of modules.values()) {
+    for (const to of [...imports, ...typeImports]) if (modules.has(to)) yield [path, to];
+  }
+}
+
+function partOf(path: string): typeof PARTS[number] | undefined {
+  return PARTS.find(({ prefix }) => path.startsWith(prefix));
+}
+
+function floorOf(path: string): number {
+  const floor = FLOORS.findIndex((prefixes) => prefixes.some((prefix) => path.startsWith(prefix)));
+  if (floor < 0) throw new Error(`${path} is on no floor of core: add it to FLOORS`);
+  return floor;
+}
+
+/** A cycle of imports that run, if there is one: the path around it. */
+function cycle(modules: Map<string, GraphModule>): string[] | undefined {
+  const done = new Set<string>();
+  const trail: string[] = [];
+  const visit = (path: string): string[] | undefined => {
+    if (trail.includes(path)) return [...trail.slice(trail.indexOf(path)), path];
+    if (done.has(path)) return undefined;
+    trail.push(path);
+    for (const next of modules.get(path)?.imports ?? []) {
+      const found = modules.has(next) ? visit(next) : undefined;
+      if (found) return found;
+    }
+    trail.pop();
+    done.add(path);
+    return undefined;
+  };
+  for (const path of modules.keys()) {
+    const found = visit(path);
+    if (found) return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,62 @@
+/**
+ * `deno task check`: everything that can be said about the code without running it, and the rules that hold its shape.
+ *
+ * @module
+ */
+import { ROOT } from "./support/python.ts";
+import { members, publicEntries } from "./support/workspace.ts";
+
+/** One thing to check. */
+interface Step {
+  readonly name: string;
+  readonly args: readonly string[];
+  /** Folder to run in, relative to the root. */
+  readonly folder?: string;
+}
+
+if (import.meta.main) Deno.exit(await main());
+
+async function main(): Promise<number> {
+  const started = performance.now();
+  for (const step of steps()) {
+    const begun = performance.now();
+    const output = await runStep(step);
+    const time = `${((performance.now() - begun) / 1000).toFixed(1)} s`;
+    if (output !== undefined) {
+      console.log(
+        `FAILED  ${step.name}  (${time}): deno ${step.args.join(" ")}${step.folder ? ` in ${step.folder}` : ""}`,
+      );
+      console.log(output);
+      return 1;
+    }
+    console.log(`ok      ${step.name}  (${time})`);
+  }
+  console.log(`all checks passed (${((performance.now() - started) / 1000).toFixed(1)} s)`);
+  return 0;
+}
+
+function steps(): Step[] {
+  return [
+    { name: "format", args: ["fmt", "--check"] },
+    { name: "lint", args: ["lint"] },
+    { name: "types", args: ["check"] },
+    { name: "documentation", args: ["doc", "--lint", ...publicEntries()] },
+    { name: "imports and house rules", args: ["test", "-A", "tests/arrows_test.ts", "tests/house_test.ts"] },
+    ...[".", ...members()].map((folder) => ({
+      name: `publish ${folder === "." ? "the root" : folder}`,
+      // Without its git check, for the check is also run before a commit.
+      args: ["publish", "--dry-run", "--allow-dirty"],
+      folder,
+    })),
+  ];
+}
+
+/** Runs one step; gives its output if it failed. */
+async function runStep({ args, folder = "." }: Step): Promise<string | undefined> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    cwd: ROOT + folder,
+    stdin: "null",
+  }).output();
+  return success ? undefined : [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("");
+}

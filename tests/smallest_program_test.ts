@@ -1,0 +1,31 @@
+/**
+ * The smallest programs stay small, and run.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { runProgram } from "./support/process.ts";
+import { ROOT } from "./support/python.ts";
+
+/** A program that needs more lines than this says that the interface got worse. */
+const MOST_LINES = 60;
+
+const PROGRAMS: readonly { readonly file: string; readonly prints: readonly string[] }[] = [
+  { file: "echo_with_router.ts", prints: ["hello over quic", "hello over tls"] },
+  { file: "echo_without_router.ts", prints: ["hello in memory"] },
+];
+
+for (const { file, prints } of PROGRAMS) {
+  const path = `tests/examples/${file}`;
+
+  Deno.test(`${path} prints ${prints.join(", ")}`, async () => {
+    const { code, stdout, stderr } = await runProgram(Deno.execPath(), ["run", "-A", path], { cwd: ROOT });
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(stdout.trimEnd().split("\n"), prints);
+  });
+
+  Deno.test(`${path} is shorter than ${MOST_LINES} lines`, async () => {
+    const lines = (await Deno.readTextFile(ROOT + path)).trimEnd().split("\n").length;
+    assert.ok(lines < MOST_LINES, `${lines} lines`);
+  });
+}
