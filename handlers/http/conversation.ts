@@ -1,0 +1,212 @@
+/**
+ * One HTTP conversation: a stream of the peer, piped to a socket of the inner server.
+ *
+ * Bytes pass as fast as the slower side takes them, and no faster. The conversation knows how many of its requests run
+ * and when bytes last moved, so that time limits can be held without looking into the bytes.
+ *
+ * @module
+ */
+import type { BidiStream } from "@alknet/core/handler";
+import type { HttpEnv } from "./app.ts";
+import { HttpCode } from "./codes.ts";
+import { HALF_CLOSE_GRACE, type HttpLimits, LARGE_BUFFER, LINGER_BYTES, LINGER_TIME, SMALL_BUFFER } from "./limits.ts";
+
+/** With TLS the end of a client's output means that it left; on a stream of our own it means that it has asked. */
+const HALF_CLOSING_ALPN = "alknet/http";
+
+/** What a conversation is made of. */
+export interface ConversationParts {
+  /** The peer's stream. */
+  readonly stream: BidiStream;
+  /** Connected to the inner server. */
+  readonly socket: Deno.TcpConn;
+  /** Called before the socket is closed, while nobody else can have its port. */
+  readonly release: () => void;
+  /** What its requests find as `c.env`. */
+  readonly bindings: HttpEnv["Bindings"];
+  /** Times to hold. */
+  readonly limits: HttpLimits;
+  /** Milliseconds that only go forward. */
+  readonly now: () => number;
+}
+
+/** A conversation from its first byte to its end. */
+export class Conversation {
+  readonly #parts: ConversationParts;
+  readonly #startedAt: number;
+  /** When something last happened: a byte, a request, an answer. */
+  #activeAt: number;
+  /** Since when the client has not taken what was offered, if so. */
+  #offeredAt?: number;
+  /** Since when the client's half is closed, if it is. */
+  #halfClosedAt?: number;
+  /** Since when the server's half is closed, if it is: from then on input is dropped. */
+  #lingeringAt?: number;
+  #dropped = 0;
+  /** Requests that the application is answering. */
+  #running = 0;
+  #begun = false;
+  /** Whether bytes were passed up since the last answer. */
+  #unanswered = false;
+  #wake?: () => void;
+  #socketClosed = false;
+  #ended = false;
+
+  /** @param parts What it is made of; the conversation owns stream and socket from now on. */
+  constructor(parts: ConversationParts) {
+    this.#parts = parts;
+    this.#startedAt = this.#activeAt = parts.now();
+  }
+
+  /** What its requests find as `c.env`. */
+  get bindings(): HttpEnv["Bindings"] {
+    return this.#parts.bindings;
+  }
+
+  /** Whether a request has ever reached the application. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** Pipes both ways until both have ended. Never rejects. */
+  async run(): Promise<void> {
+    await Promise.all([this.#upward(), this.#downward()]);
+    this.end(HttpCode.NO_ERROR);
+  }
+
+  /** Ends the conversation at once, with this code where a direction has not ended by itself. */
+  end(code: HttpCode): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const { stream } = this.#parts;
+    stream.reset(code);
+    stream.stop(code);
+    this.#closeSocket();
+    this.#wake?.();
+  }
+
+  /** A request has reached the application. */
+  requestBegan(): void {
+    this.#begun = true;
+    this.#running++;
+    this.#activeAt = this.#parts.now();
+  }
+
+  /** The answer to a request is complete, or will never be. */
+  requestEnded(): void {
+    this.#running--;
+    this.#unanswered = false;
+    this.#activeAt = this.#parts.now();
+    if (this.#running === 0) this.#wake?.();
+  }
+
+  /** Ends the conversation if one of its time limits has passed. */
+  sweep(): void {
+    const now = this.#parts.now();
+    if (this.#lingeringAt !== undefined && now - this.#lingeringAt > LINGER_TIME) this.end(HttpCode.NO_ERROR);
+    if (this.#isOvertime(now)) this.end(HttpCode.REQUEST_CANCELLED);
+  }
+
+  #isOvertime(now: number): boolean {
+    const { limits, bindings } = this.#parts;
+    if (this.#offeredAt !== undefined && now - this.#offeredAt > limits.stalled) return true;
+    if (this.#halfClosedAt !== undefined && bindings.peer.alpn !== HALF_CLOSING_ALPN) {
+      if (now - this.#halfClosedAt > limits.halfClosed) return true;
+    }
+    const quiet = now - this.#activeAt;
+    if (this.#running > 0) return quiet > limits.silent;
+    return this.#begun ? quiet > limits.idle : now - this.#startedAt > limits.firstRequest;
+  }
+
+  /** From the client to the inner server. */
+  async #upward(): Promise<void> {
+    const reader = this.#parts.stream.readable.getReader();
+    reader.closed.catch(ignore);
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return await this.#closeUpward();
+        this.#activeAt = this.#parts.now();
+        if (this.#socketClosed || !await this.#pass(value)) this.#drop(value);
+      }
+    } catch {
+      this.end(HttpCode.REQUEST_CANCELLED);
+    }
+  }
+
+  /** Returns whether the inner server took the bytes. */
+  async #pass(bytes: Uint8Array): Promise<boolean> {
+    this.#unanswered = true;
+    try {
+      for (let at = 0; at < bytes.byteLength;) at += await this.#parts.socket.write(bytes.subarray(at));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #drop(bytes: Uint8Array): void {
+    this.#dropped += bytes.byteLength;
+    if (this.#dropped > LINGER_BYTES) this.end(HttpCode.NO_ERROR);
+  }
+
+  /** Passes the end of the input up, once everything that was asked has been answered. */
+  async #closeUpward(): Promise<void> {
+    this.#halfClosedAt = this.#parts.now();
+    while (!this.#socketClosed && (this.#running > 0 || this.#unanswered)) {
+      if (this.#running > 0) await this.#woken();
+      else {
+        await this.#woken(HALF_CLOSE_GRACE);
+        if (this.#running === 0) break;
+      }
+    }
+    if (!this.#socketClosed) await this.#parts.socket.closeWrite().catch(ignore);
+  }
+
+  async #woken(atMost?: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      if (atMost !== undefined) timer = setTimeout(resolve, atMost);
+    });
+    clearTimeout(timer);
+    this.#wake = undefined;
+  }
+
+  /** From the inner server to the client. */
+  async #downward(): Promise<void> {
+    const { stream, socket, now } = this.#parts;
+    const writer = stream.writable.getWriter();
+    writer.closed.catch(ignore);
+    let buffer = new Uint8Array(SMALL_BUFFER);
+    try {
+      for (;;) {
+        // A server that closes before it has read everything resets the socket: an end like any other.
+        const read = await socket.read(buffer).catch(() => null);
+        if (read === null) break;
+        this.#offeredAt = this.#activeAt = now();
+        await writer.write(buffer.subarray(0, read));
+        this.#offeredAt = undefined;
+        if (read === SMALL_BUFFER) buffer = new Uint8Array(LARGE_BUFFER);
+      }
+      this.#closeSocket();
+      if (this.#ended) return;
+      this.#lingeringAt = now();
+      await writer.close();
+      // All that the client sent has been answered, so it is most likely sending nothing that could cost it the answer.
+      if (!this.#unanswered) this.end(HttpCode.NO_ERROR);
+    } catch {
+      this.end(HttpCode.REQUEST_CANCELLED);
+    }
+  }
+
+  #closeSocket(): void {
+    if (this.#socketClosed) return;
+    this.#socketClosed = true;
+    this.#parts.release();
+    this.#parts.socket.close();
+    this.#wake?.();
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,164 @@
+/**
+ * The HTTP server behind the handler: `Deno.serve` on a loopback port of its own, which speaks HTTP/1.1 and, with prior
+ * knowledge, h2 on one plain listener (RFC 9112, RFC 9113 §3.3).
+ *
+ * Each conversation reaches it through a socket, and the local port of that socket says whose requests arrive there. A
+ * port is known before its first byte is passed on and forgotten before its socket closes, so no other process can ever
+ * speak under a known one; requests from unknown ports are refused.
+ *
+ * @module
+ */
+import { AlknetError, type BidiStream, type Connection, foreign, type HandlerContext } from "@alknet/core/handler";
+import type { HttpApp, HttpEnv } from "./app.ts";
+import { HttpCode } from "./codes.ts";
+import { Conversation } from "./conversation.ts";
+import { type HttpLimits, SWEEP_INTERVAL } from "./limits.ts";
+
+const LOOPBACK = "127.0.0.1";
+/** Deno lets this variable override the address that a program asks for; it would put the inner server on the network. */
+const OVERRIDE = "DENO_SERVE_ADDRESS";
+
+/** Options of {@linkcode InnerServer}. */
+export interface InnerServerOptions {
+  /** Answers the requests. */
+  readonly app: HttpApp;
+  /** Times and sizes to hold. */
+  readonly limits: HttpLimits;
+  /** Stops the server once requests that run are answered. */
+  readonly signal: AbortSignal;
+  /** Milliseconds that only go forward. Default `performance.now`. */
+  readonly now?: () => number;
+}
+
+/** One inner server: one endpoint's. */
+export class InnerServer {
+  /** Loopback port. */
+  readonly port: number;
+  readonly #options: InnerServerOptions;
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #byPort = new Map<number, Conversation>();
+  readonly #conversations = new Set<Conversation>();
+  #sweeper?: ReturnType<typeof setInterval>;
+  #connections = 0;
+  #stopped?: Promise<void>;
+
+  /**
+   * Starts listening.
+   *
+   * @throws {AlknetError} `INCOMPATIBLE_OPTIONS`: the environment moves every server of Deno to another address.
+   */
+  constructor(options: InnerServerOptions) {
+    assertNotMoved();
+    this.#options = options;
+    this.#server = Deno.serve(
+      { hostname: LOOPBACK, port: 0, onListen: () => {}, onError: () => new Response(null, { status: 500 }) },
+      (request, info) => this.#answer(request, info),
+    );
+    // The listener alone is no reason for a process to stay; the sockets of conversations are.
+    this.#server.unref();
+    this.port = this.#server.addr.port;
+    options.signal.addEventListener("abort", () => this.#stop(), { once: true });
+  }
+
+  /** Serves every stream of a connection, until the connection ends or the server has stopped. */
+  async serve(connection: Connection, context: HandlerContext): Promise<void> {
+    const bindings = bindingsOf(connection, context);
+    const running = new Set<Promise<void>>();
+    const accept = async () => {
+      for await (const stream of connection) {
+        const done: Promise<void> = this.#converse(stream, bindings).finally(() => running.delete(done));
+        running.add(done);
+      }
+    };
+    const { signal } = this.#options;
+    const { promise: draining, resolve } = Promise.withResolvers<void>();
+    const drain = () => resolve();
+    signal.addEventListener("abort", drain);
+    this.#connections++;
+    await Promise.race([accept(), draining]);
+    signal.removeEventListener("abort", drain);
+    await Promise.all(running);
+    this.#connections--;
+    // Whoever is last sees the listener closed, so that nothing outlives the endpoint.
+    if (this.#connections === 0) await this.#stopped;
+  }
+
+  async #converse(stream: BidiStream, bindings: HttpEnv["Bindings"]): Promise<void> {
+    const socket = await this.#connect(bindings.context);
+    if (!socket || this.#stopped) {
+      socket?.close();
+      stream.reset(HttpCode.INTERNAL_ERROR);
+      stream.stop(HttpCode.INTERNAL_ERROR);
+      return;
+    }
+    const { port } = socket.localAddr;
+    const { limits, now = () => performance.now() } = this.#options;
+    const release = () => this.#byPort.delete(port);
+    const conversation = new Conversation({ stream, socket, release, bindings, limits, now });
+    this.#byPort.set(port, conversation);
+    this.#conversations.add(conversation);
+    this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_INTERVAL);
+    await conversation.run();
+    this.#conversations.delete(conversation);
+    if (this.#conversations.size > 0) return;
+    clearInterval(this.#sweeper);
+    this.#sweeper = undefined;
+  }
+
+  async #connect({ log }: HandlerContext): Promise<Deno.TcpConn | undefined> {
+    try {
+      const socket = await Deno.connect({ hostname: LOOPBACK, port: this.port });
+      socket.setNoDelay(true);
+      return socket;
+    } catch (error) {
+      log.warn("inner server unreachable: {error}", { error: foreign(String(error)) });
+    }
+  }
+
+  #answer(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): Response | Promise<Response> {
+    const conversation = this.#byPort.get(info.remoteAddr.port);
+    if (!conversation) return new Response(null, { status: 403, headers: { connection: "close" } });
+    conversation.requestBegan();
+    const ended = () => conversation.requestEnded();
+    info.completed.then(ended, ended);
+    return this.#options.app.fetch(request, conversation.bindings);
+  }
+
+  #sweep(): void {
+    for (const conversation of this.#conversations) conversation.sweep();
+  }
+
+  /** Requests that run are answered; a conversation that has not asked anything yet has nothing to wait for. */
+  #stop(): void {
+    this.#stopped = this.#server.shutdown().catch(() => {});
+    for (const conversation of this.#conversations) {
+      if (!conversation.begun) conversation.end(HttpCode.REQUEST_CANCELLED);
+    }
+  }
+}
+
+function assertNotMoved(): void {
+  let address: string | undefined;
+  try {
+    address = Deno.env.get(OVERRIDE);
+  } catch {
+    // Not permitted to look.
+  }
+  if (address === undefined) return;
+  throw new AlknetError(
+    "INCOMPATIBLE_OPTIONS",
+    `environment: ${OVERRIDE} is set and would move the inner HTTP server off ${LOOPBACK}; unset it`,
+  );
+}
+
+function bindingsOf(connection: Connection, context: HandlerContext): HttpEnv["Bindings"] {
+  const peer = {
+    connectionId: connection.id,
+    remoteAddress: connection.remoteAddress,
+    get identity() {
+      return connection.identity;
+    },
+    alpn: connection.alpn,
+  };
+  return { peer, context };
+}

@@ -1,0 +1,73 @@
+/**
+ * Limits of the HTTP handler, each with its reason. Times are milliseconds, sizes bytes.
+ *
+ * The inner server bounds what it parses itself (an h2 header list, streams of an h2 connection); what it does not bound,
+ * time above all, is bounded here, on the bytes that pass.
+ *
+ * @module
+ */
+
+/** Limits of {@linkcode http}. */
+export interface HttpLimits {
+  /** From the start of a conversation to the end of the first request's headers: what a slow sender of headers gets. */
+  readonly firstRequest: number;
+  /** Between two requests of a conversation: browsers reuse a connection for about a minute. */
+  readonly idle: number;
+  /** Without the client taking a byte that is ready for it: a reader this slow holds a response and its file. */
+  readonly stalled: number;
+  /** Without a byte in either direction while a request runs: longer than any heartbeat and any deadline of a call. */
+  readonly silent: number;
+  /** A client that has half-closed `h2` or `http/1.1` has most likely left; what it asked for may take this long still. */
+  readonly halfClosed: number;
+}
+
+/** The defaults. */
+export const HTTP_LIMITS: HttpLimits = Object.freeze({
+  firstRequest: 10_000,
+  idle: 60_000,
+  stalled: 30_000,
+  silent: 120_000,
+  halfClosed: 5_000,
+});
+
+/** How often the times above are looked at: one timer for all conversations instead of several for each. */
+export const SWEEP_INTERVAL = 1000;
+
+/**
+ * The inner server gives up a request when its input ends, so the end of a half-closed input is held back until the
+ * request has been answered. A request that was sent but has not reached the application yet is waited for this long.
+ */
+export const HALF_CLOSE_GRACE = 250;
+
+/** After the inner server has ended a conversation, its client may still be sending; closing at once would destroy the
+ * response in flight (RFC 9112 §9.6). The rest is read and dropped for this long ... */
+export const LINGER_TIME = 2000;
+/** ... or until this much of it has been dropped. */
+export const LINGER_BYTES = 1024 * 1024;
+
+/** Read buffer of a conversation at its start: most responses are small and most conversations idle. */
+export const SMALL_BUFFER = 8 * 1024;
+/** Read buffer of a conversation that fills the small one. */
+export const LARGE_BUFFER = 64 * 1024;
+/** Read size of a static file. */
+export const FILE_CHUNK = 64 * 1024;
+
+/** Longest path that the static site looks at: PATH_MAX of Linux. */
+export const MAX_PATH = 4096;
+/** Longest name in a path, in bytes: NAME_MAX of every file system in use. */
+export const MAX_NAME = 255;
+
+/**
+ * The defaults with some limits changed.
+ *
+ * @throws {RangeError} A limit is not a positive whole number.
+ */
+export function httpLimitsWith(changes: Partial<HttpLimits> = {}): HttpLimits {
+  const limits: HttpLimits = Object.freeze({ ...HTTP_LIMITS, ...changes });
+  for (const [name, value] of Object.entries(limits)) {
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new RangeError(`HTTP limit ${name} is ${value}; it must be a positive whole number`);
+    }
+  }
+  return limits;
+}

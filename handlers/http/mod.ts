@@ -1,0 +1,70 @@
+/**
+ * HTTP: what browsers, curl and scanners get from an endpoint.
+ *
+ * Participants: any HTTP client, over TCP and TLS (`h2`, `http/1.1`) or over a stream of `alknet/http`, where each stream
+ * is one conversation in HTTP/1.1 or h2, told apart by the h2 preface. No identity is needed.
+ * Goals: `GET /healthz`, routes of a deployment's own, and for everything else a decoy that looks like an ordinary web
+ * server. Non-goals: h3; WebSockets.
+ * Failures: a malformed request is answered with `400` and costs its conversation; a client that leaves costs only its own
+ * requests. Limits are in {@linkcode HttpLimits}.
+ *
+ * @example A site of static files and one route
+ * ```ts
+ * import { http, staticSite } from "@alknet/handlers/http";
+ *
+ * const handler = http({
+ *   decoy: staticSite({ folder: "." }),
+ *   routes: (app) => app.get("/whoami", (c) => c.text(c.env.peer.remoteAddress.hostname)),
+ * });
+ * console.assert(handler.alpns.includes("h2"));
+ * ```
+ *
+ * @module
+ */
+import { defineHandler, type Handler } from "@alknet/core/handler";
+import { buildApp, type HttpApp } from "./app.ts";
+import { type Decoy, notFound } from "./decoy.ts";
+import { InnerServer } from "./inner_server.ts";
+import { type HttpLimits, httpLimitsWith } from "./limits.ts";
+
+export type { HttpApp, HttpEnv, RequestPeer } from "./app.ts";
+export { HttpCode } from "./codes.ts";
+export { type Decoy, notFound, redirect, type RedirectOptions } from "./decoy.ts";
+export { HTTP_LIMITS, type HttpLimits } from "./limits.ts";
+export { staticSite, type StaticSiteOptions } from "./static_site.ts";
+
+/** The protocols' names on the wire, in the server's order of preference. */
+export const HTTP_ALPNS = ["h2", "http/1.1", "alknet/http"] as const;
+
+/** Options of {@linkcode http}. */
+export interface HttpOptions {
+  /** Answers every path that nothing else claims. Default {@linkcode notFound}. */
+  readonly decoy?: Decoy;
+  /** Adds routes, once. Fixed paths win over them; `c.env.peer` says who asks. */
+  readonly routes?: (app: HttpApp) => void;
+  /** Changes to {@linkcode HTTP_LIMITS}. */
+  readonly limits?: Partial<HttpLimits>;
+}
+
+/**
+ * The HTTP handler.
+ *
+ * @throws {RangeError} A limit is not a positive whole number.
+ */
+export function http(options: HttpOptions = {}): Handler<typeof HTTP_ALPNS> {
+  const app = buildApp(options.decoy ?? notFound(), options.routes);
+  const limits = httpLimitsWith(options.limits);
+  // One inner server for each endpoint that uses the handler, started by its first connection.
+  const servers = new WeakMap<AbortSignal, InnerServer>();
+  return defineHandler({
+    alpns: HTTP_ALPNS,
+    description: "health check and decoy",
+    async handle(connection, context) {
+      const { signal } = context;
+      if (signal.aborted) return;
+      const server = servers.get(signal) ?? new InnerServer({ app, limits, signal });
+      servers.set(signal, server);
+      await server.serve(connection, context);
+    },
+  });
+}
