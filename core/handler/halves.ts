@@ -75,7 +75,7 @@ export class ReceiveHalf {
     if (this.#ended) return;
     this.#ended = true;
     this.#error = error;
-    this.#queue = [];
+    this.#drop();
     this.#controller?.error(error);
     this.#wake();
   }
@@ -85,13 +85,20 @@ export class ReceiveHalf {
     if (this.#ended && this.#queue.length === 0) return;
     const tell = !this.#ended;
     this.#ended = true;
-    this.#queue = [];
+    this.#drop();
     this.#error = new StreamClosedError("local", "stop", code);
     try {
       this.#controller?.error(this.#error);
     } catch { /* already closed or cancelled */ }
     this.#wake();
     if (tell) this.#port.stop(code);
+  }
+
+  /** Drops what nobody will read, and gives its credit back: a connection may share credit among its streams. */
+  #drop(): void {
+    const bytes = this.#queue.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+    this.#queue = [];
+    if (bytes > 0) this.#port.consumed(bytes);
   }
 
   #pull(): void | Promise<void> {

@@ -105,6 +105,7 @@ export class LinuxUdpSocket implements UdpSocket {
   readonly fd: number;
   readonly address: SocketAddress;
   readonly batched: boolean;
+  readonly receiveBuffer: number;
   readonly #event: number;
   readonly #receiver: UdpReceiver;
   readonly #sender: UdpSender;
@@ -129,6 +130,8 @@ export class LinuxUdpSocket implements UdpSocket {
     this.#event = event;
     this.address = address;
     this.batched = gso;
+    // The kernel doubles what it was asked for, to allow for its own bookkeeping (socket(7)).
+    this.receiveBuffer = getOption(fd, SOL_SOCKET, SO_RCVBUF) / 2;
     const remotes = new RemoteTable(family);
     this.#receiver = new UdpReceiver(fd, remotes);
     this.#sender = new UdpSender(fd, remotes, gso);

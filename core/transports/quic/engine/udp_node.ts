@@ -65,7 +65,7 @@ export async function bindNodeUdp(address: SocketAddress, options: UdpOptions = 
   return new NodeUdpSocket(socket, version === 6);
 }
 
-// A buffer smaller than asked for costs speed, not correctness.
+// A buffer smaller than asked for costs speed, not correctness. (Deno 2.9 accepts the request and changes nothing.)
 function bestEffort(set: () => void): void {
   try {
     set();
@@ -77,6 +77,7 @@ function bestEffort(set: () => void): void {
 /** A UDP socket over `node:dgram`. */
 class NodeUdpSocket implements UdpSocket {
   readonly batched = false;
+  readonly receiveBuffer = undefined;
   readonly address: SocketAddress;
   readonly #socket: Socket;
   readonly #v6: boolean;

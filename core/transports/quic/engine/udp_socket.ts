@@ -19,6 +19,8 @@ export interface UdpSocket extends Disposable {
   readonly address: SocketAddress;
   /** Whether one system call moves many datagrams (`sendmmsg` with UDP GSO, `recvmmsg`). */
   readonly batched: boolean;
+  /** Bytes of receive buffer that the system gave, where it tells. */
+  readonly receiveBuffer: number | undefined;
   /** Committed datagrams that the system has not taken yet. */
   readonly pending: number;
   /** Datagrams that this side dropped: the send queue overflowed, or the system refused them. */

@@ -1,0 +1,352 @@
+/**
+ * One QUIC connection in the engine: packets in and out, timers, and the streams between quiche and the node.
+ *
+ * @module
+ */
+import { AlknetError, type CloseInfo } from "../../../errors.ts";
+import type { SocketAddress } from "../../../handler/connection.ts";
+import type { Limits } from "../../../limits/limits.ts";
+import type { SessionCommands, SessionEvents, SessionFacts } from "../link.ts";
+import type { HostPort, QuicheConnection, QuicheError } from "./binding.ts";
+import { type Abuse, abuse } from "./defence.ts";
+import { SessionStreams } from "./session_streams.ts";
+import type { UdpSocket } from "./udp_socket.ts";
+
+/** What a session needs of the socket it lives on. */
+export interface SessionHost {
+  /** The session has work; give it a turn. */
+  wake(session: Session): void;
+  /** The handshake is complete; gives the node's side, or nothing to refuse the connection. */
+  established(session: Session, facts: SessionFacts): SessionEvents | undefined;
+  /** The handshake failed. */
+  failed(session: Session, info: CloseInfo, error: QuicheError | undefined): void;
+  /** The session is closed for abuse. */
+  abused(session: Session, abuse: Abuse): void;
+  /** quiche is done with the connection. */
+  gone(session: Session): void;
+  /** Room to read into, shared by all sessions. */
+  readonly scratch: Uint8Array;
+  /** Milliseconds that only go forward. */
+  now(): number;
+}
+
+/** What makes a session. */
+export interface SessionOptions {
+  readonly quiche: QuicheConnection;
+  readonly remote: SocketAddress;
+  readonly local: HostPort;
+  readonly dialled: boolean;
+  readonly datagramSize: number;
+  readonly limits: Limits;
+  readonly host: SessionHost;
+}
+
+/** Bytes that a session may send in one turn, so that a busy one cannot starve the others nor flood the receiver. */
+const TURN_BYTES = 512 * 1024;
+/** Time for the peer to acknowledge what a finishing connection wrote, in milliseconds. */
+const LINGER = 5000;
+/** Transport error for abuse: EXCESSIVE_LOAD has no number of its own in RFC 9000, so PROTOCOL_VIOLATION (§20.1). */
+const PROTOCOL_VIOLATION = 0x0a;
+
+/** One QUIC connection. */
+export class Session implements SessionCommands {
+  /** Whether the session waits for its turn. Owned by the host. */
+  queued = false;
+  /** When it wants to be looked at. */
+  deadline = Infinity;
+  /** The validated remote; packets from elsewhere are not for this session. */
+  readonly remote: SocketAddress;
+  readonly #quiche: QuicheConnection;
+  readonly #host: SessionHost;
+  readonly #limits: Limits;
+  readonly #dialled: boolean;
+  readonly #datagramSize: number;
+  readonly #info: { from: HostPort; to: HostPort };
+  readonly #handshakeEnds: number;
+  #handshakeBytes = 0;
+  #streams: SessionStreams | undefined;
+  #events: SessionEvents | undefined;
+  #received = false;
+  #readable = false;
+  #maxBidi = 0;
+  #maxUni = 0;
+  #openedBidi = 0;
+  #openedUni = 0;
+  #keepAliveAt = Infinity;
+  #lingerEnds = Infinity;
+  #finishing = false;
+  #over = false;
+  #gone = false;
+
+  /** @param options The connection and where it belongs. */
+  constructor(options: SessionOptions) {
+    this.#quiche = options.quiche;
+    this.#host = options.host;
+    this.#limits = options.limits;
+    this.#dialled = options.dialled;
+    this.#datagramSize = options.datagramSize;
+    this.remote = options.remote;
+    this.#info = { from: { host: options.remote.hostname, port: options.remote.port }, to: options.local };
+    this.#handshakeEnds = this.#host.now() + this.#limits.handshakeTimeout;
+  }
+
+  /** Whether the handshake is complete. */
+  get isEstablished(): boolean {
+    return this.#streams !== undefined;
+  }
+
+  /** Takes one datagram. quiche overwrites it while decrypting. */
+  receive(datagram: Uint8Array): void {
+    if (!this.#streams && !this.#quiche.isEstablished()) this.#handshakeBytes += datagram.byteLength;
+    try {
+      this.#quiche.recv(datagram, this.#info);
+    } catch { /* quiche has noted what was wrong and closes the connection itself where RFC 9000 asks for it */ }
+    this.#received = true;
+  }
+
+  /**
+   * Does what there is to do: delivers, retries, sends. Returns whether there is more for another turn, because the
+   * budget ran out.
+   */
+  turn(udp: UdpSocket): boolean {
+    if (this.#gone) return false;
+    if (!this.#streams && !this.#over) this.#handshake();
+    if (this.#streams && !this.#over) this.#work(this.#streams);
+    const more = this.#flush(udp);
+    this.#settle();
+    return more && !this.#gone;
+  }
+
+  /** Acts on deadlines that have passed. */
+  expire(): void {
+    const now = this.#host.now();
+    if (this.#gone) return;
+    if (!this.#streams && now >= this.#handshakeEnds) this.#giveUp();
+    if (now >= this.#lingerEnds) this.#closeQuiche(0, "");
+    if (now >= this.#keepAliveAt) {
+      this.#keepAliveAt = now + this.#limits.keepAlive;
+      this.#try(() => this.#quiche.sendAckEliciting());
+    }
+    if (this.#quiche.timeout() === 0) this.#quiche.onTimeout();
+    this.#received = true;
+    this.#host.wake(this);
+  }
+
+  /** Looks at the counters, once in a while, if the session was active. */
+  inspect(): void {
+    if (!this.#streams || this.#over) return;
+    const stats = this.#quiche.stats();
+    const path = this.#quiche.pathStats()[0];
+    const found = abuse({
+      packets: stats.recv,
+      bytes: stats.recvBytes,
+      progress: this.#streams.progress,
+      congestionWindow: path?.cwnd ?? 0,
+      connectionWindow: this.#limits.connectionWindow,
+      maxConnectionWindow: this.#limits.maxConnectionWindow,
+    });
+    if (found) return this.#abused(found);
+    // Path events queue up in quiche until somebody takes them.
+    while (this.#quiche.pathEventNext());
+    this.#streams.checkStopped(true);
+    if (path) this.#events?.path({ rtt: path.rtt, packetsLost: path.lost, congestionWindow: path.cwnd });
+  }
+
+  open(stream: number): void {
+    this.#streams?.open(stream);
+  }
+
+  send(stream: number, bytes: Uint8Array, fin: boolean): void {
+    if (this.#over) return;
+    if (((stream & 1) === 0) === this.#dialled) this.#countOpened(stream);
+    this.#streams?.send(stream, bytes, fin);
+    this.#host.wake(this);
+  }
+
+  consumed(stream: number, bytes: number): void {
+    if (this.#over || !this.#streams?.consumed(stream, bytes)) return;
+    this.#readable = true;
+    this.#host.wake(this);
+  }
+
+  reset(stream: number, code: number): void {
+    if (this.#over) return;
+    this.#streams?.reset(stream, code);
+    this.#host.wake(this);
+  }
+
+  stop(stream: number, code: number): void {
+    if (this.#over) return;
+    this.#streams?.stop(stream, code);
+    this.#host.wake(this);
+  }
+
+  sendDatagram(message: Uint8Array): void {
+    if (this.#over) return;
+    this.#try(() => this.#quiche.dgramSend(message));
+    this.#host.wake(this);
+  }
+
+  close(code: number, reason: string): void {
+    this.#over = true;
+    this.#closeQuiche(code, reason);
+  }
+
+  finish(): void {
+    if (this.#finishing || this.#over) return;
+    this.#finishing = true;
+    this.#lingerEnds = this.#host.now() + LINGER;
+    this.#streams?.finish();
+    this.#received = true;
+    this.#host.wake(this);
+  }
+
+  #handshake(): void {
+    if (this.#handshakeBytes > this.#limits.maxHandshakeBytes) return this.#giveUp();
+    if (!this.#quiche.isEstablished()) return;
+    const facts: SessionFacts = {
+      alpn: new TextDecoder().decode(this.#quiche.applicationProto()),
+      remoteAddress: this.remote,
+      certificate: this.#quiche.peerCertChain()?.[0],
+      dialled: this.#dialled,
+      maxDatagram: this.#quiche.dgramMaxWritableLen() ?? 0,
+    };
+    const events = this.#host.established(this, facts);
+    if (!events) {
+      this.#over = true;
+      return;
+    }
+    this.#events = events;
+    this.#streams = new SessionStreams(this.#quiche, events, this.#host.scratch, this.#dialled);
+    if (this.#dialled) this.#keepAliveAt = this.#host.now() + this.#limits.keepAlive;
+  }
+
+  #work(streams: SessionStreams): void {
+    if (this.#received || this.#readable) streams.deliver();
+    this.#readable = false;
+    if (!this.#received) return;
+    this.#received = false;
+    streams.retry();
+    streams.checkStopped(false);
+    this.#announceLimits();
+    this.#takeDatagrams();
+    if (this.#finishing && streams.acknowledged) this.#closeQuiche(0, "");
+  }
+
+  /** quiche counts a stream of ours from its first send on. */
+  #countOpened(stream: number): void {
+    const count = Math.floor(stream / 4) + 1;
+    if ((stream & 2) === 0) this.#openedBidi = Math.max(this.#openedBidi, count);
+    else this.#openedUni = Math.max(this.#openedUni, count);
+  }
+
+  #announceLimits(): void {
+    const bidi = this.#openedBidi + this.#quiche.peerStreamsLeftBidi();
+    const uni = this.#openedUni + this.#quiche.peerStreamsLeftUni();
+    if (bidi === this.#maxBidi && uni === this.#maxUni) return;
+    this.#maxBidi = bidi;
+    this.#maxUni = uni;
+    this.#events!.streamLimit(bidi, uni);
+  }
+
+  #takeDatagrams(): void {
+    let message: Uint8Array | null;
+    while ((message = this.#quiche.dgramRecvVec())) this.#events!.datagram(message);
+  }
+
+  /** Sends what quiche has ready, up to the budget of a turn. */
+  #flush(udp: UdpSocket): boolean {
+    let sent = 0;
+    while (sent < TURN_BYTES) {
+      let packet: [number, unknown] | null;
+      try {
+        packet = this.#quiche.send(udp.slot(this.#datagramSize));
+      } catch {
+        return false;
+      }
+      if (packet === null) return false;
+      udp.commit(packet[0], this.remote);
+      sent += packet[0];
+    }
+    return true;
+  }
+
+  /** Notices that the connection is over, and when to look again. */
+  #settle(): void {
+    const quiche = this.#quiche;
+    if (!this.#over && (quiche.isDraining() || quiche.isClosed())) this.#end();
+    if (quiche.isClosed()) {
+      this.#gone = true;
+      this.deadline = Infinity;
+      this.#host.gone(this);
+      return;
+    }
+    const timeout = quiche.timeout();
+    const due = timeout === null ? Infinity : this.#host.now() + timeout;
+    const handshake = this.#streams ? Infinity : this.#handshakeEnds;
+    this.deadline = Math.min(due, handshake, this.#keepAliveAt, this.#lingerEnds);
+  }
+
+  #end(): void {
+    const error = this.#quiche.peerError() ?? this.#quiche.localError() ?? undefined;
+    const info = this.#closeInfo();
+    this.#over = true;
+    this.#keepAliveAt = this.#lingerEnds = Infinity;
+    if (!this.#streams) return this.#host.failed(this, info, error);
+    // What had arrived before the end is the application's.
+    this.#try(() => this.#streams!.deliver(true));
+    this.#events!.ended(info);
+  }
+
+  #closeInfo(): CloseInfo {
+    if (this.#quiche.isTimedOut()) return { by: "timeout", reason: "idle timeout" };
+    const peer = this.#quiche.peerError();
+    if (peer) return peerClosed(peer);
+    const local = this.#quiche.localError();
+    if (this.#finishing && local?.isApp) return { by: "local", code: 0, reason: "" };
+    const what = local ? `QUIC error 0x${local.errorCode.toString(16)}` : "the connection was lost";
+    return { by: "error", error: new AlknetError("INTERNAL", `${what} found here`) };
+  }
+
+  #giveUp(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#host.failed(this, { by: "timeout", reason: "handshake timeout" }, undefined);
+    this.#try(() => this.#quiche.close(false, 0, new Uint8Array(0)));
+  }
+
+  #abused(found: Abuse): void {
+    this.#host.abused(this, found);
+    this.#over = true;
+    this.#try(() => this.#quiche.close(false, PROTOCOL_VIOLATION, new TextEncoder().encode(found)));
+    const error = new AlknetError("LIMIT", `the peer sent ${found.replaceAll("-", " ")}`);
+    this.#events!.ended({ by: "error", error });
+    this.#host.wake(this);
+  }
+
+  #closeQuiche(code: number, reason: string): void {
+    this.#lingerEnds = this.#keepAliveAt = Infinity;
+    this.#try(() => this.#quiche.close(true, code, new TextEncoder().encode(reason)));
+    if (this.#finishing && !this.#over) {
+      this.#over = true;
+      this.#events?.ended({ by: "local", code: 0, reason: "" });
+    }
+    this.#host.wake(this);
+  }
+
+  /** Calls into quiche where a refusal means only that there is nothing to do. */
+  #try(action: () => void): void {
+    try {
+      action();
+    } catch { /* the connection or the stream is already over */ }
+  }
+}
+
+/** What the peer's CONNECTION_CLOSE says (RFC 9000 §19.19). */
+function peerClosed(error: QuicheError): CloseInfo {
+  const reason = new TextDecoder().decode(error.reason);
+  if (error.isApp) return { by: "peer", code: error.errorCode, reason };
+  if (error.errorCode === 0) return { by: "peer", reason };
+  const what = `the peer reported QUIC error 0x${error.errorCode.toString(16)}`;
+  return { by: "error", error: new AlknetError("INTERNAL", reason ? `${what}: ${reason}` : what) };
+}

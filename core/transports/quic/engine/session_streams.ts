@@ -1,0 +1,307 @@
+/**
+ * The streams of one session: moves bytes between quiche and the node, within the credits of both.
+ *
+ * @module
+ */
+import { CONNECTION_CREDIT, CREDIT_STEP, type SessionEvents, STREAM_CREDIT } from "../link.ts";
+import { errorCodeOf, type QuicheConnection, SHUTDOWN_READ, SHUTDOWN_WRITE } from "./binding.ts";
+
+interface StreamState {
+  /** What quiche has not taken yet, oldest first. */
+  readonly queue: Uint8Array[];
+  /** Whether the end of the stream follows the queue. */
+  finQueued: boolean;
+  /** Our direction is over: finished, reset or stopped. */
+  sendDone: boolean;
+  /** The peer's direction is over. */
+  receiveDone: boolean;
+  /** Bytes quiche took and the node was not granted back yet. */
+  accepted: number;
+  /** Bytes delivered that the reader has not taken. */
+  unread: number;
+}
+
+/** Blocked streams tried in one turn; the others have their turn next. */
+const RETRIES_PER_TURN = 64;
+/** Streams asked in one turn whether the peer has stopped them. */
+const STOP_CHECKS_PER_TURN = 8;
+/** Streams whose end may be unacknowledged: as many as a peer may have open, with room to spare. */
+const MAX_UNACKNOWLEDGED = 4096;
+const EMPTY = new Uint8Array(0);
+
+/** What the defence needs to know of a session's work. */
+export interface Progress {
+  /** Bytes delivered to the node. */
+  received: number;
+  /** Deliveries. */
+  deliveries: number;
+  /** Bytes that quiche took. */
+  sent: number;
+  /** Sends that quiche took. */
+  sends: number;
+}
+
+/** The streams of one session. */
+export class SessionStreams {
+  /** Work done so far. */
+  readonly progress: Progress = { received: 0, deliveries: 0, sent: 0, sends: 0 };
+  readonly #quiche: QuicheConnection;
+  readonly #scratch: Uint8Array;
+  readonly #streams = new Map<number, StreamState>();
+  readonly #blocked = new Set<number>();
+  readonly #unacknowledged: number[] = [];
+  readonly #dialled: boolean;
+  #events: SessionEvents;
+  #unread = 0;
+  #held = false;
+  /** Where the round of stop checks stands. */
+  #stopRound: Iterator<[number, StreamState]> | undefined;
+
+  /**
+   * @param quiche The connection.
+   * @param events The node's side.
+   * @param scratch Room to read into; shared by all sessions of a thread.
+   * @param dialled Whether even stream ids are ours.
+   */
+  constructor(quiche: QuicheConnection, events: SessionEvents, scratch: Uint8Array, dialled: boolean) {
+    this.#quiche = quiche;
+    this.#events = events;
+    this.#scratch = scratch;
+    this.#dialled = dialled;
+  }
+
+  /** Whether the node reads too slowly for what the peer has sent. */
+  get held(): boolean {
+    return this.#held;
+  }
+
+  /** See {@linkcode SessionCommands.open}. */
+  open(id: number): void {
+    this.#stream(id);
+  }
+
+  /** See {@linkcode SessionCommands.send}. What is sent on a stream that has ended meanwhile is dropped. */
+  send(id: number, bytes: Uint8Array, fin: boolean): void {
+    const stream = this.#streams.get(id);
+    if (!stream || stream.sendDone || stream.finQueued) return;
+    const sent = stream.queue.length > 0 ? 0 : this.#offer(id, stream, bytes, fin);
+    if (stream.sendDone) return;
+    // What is left is copied: the caller may reuse the array.
+    if (sent < bytes.byteLength) stream.queue.push(bytes.slice(sent));
+    stream.finQueued = fin;
+    if (stream.queue.length > 0 || fin) this.#blocked.add(id);
+  }
+
+  /** See {@linkcode SessionCommands.consumed}. Returns whether reading may go on where it had to wait. */
+  consumed(id: number, bytes: number): boolean {
+    this.#unread -= bytes;
+    const stream = this.#streams.get(id);
+    if (stream) stream.unread -= bytes;
+    return this.#held;
+  }
+
+  /** See {@linkcode SessionCommands.reset}. */
+  reset(id: number, code: number): void {
+    const stream = this.#streams.get(id);
+    if (!stream || stream.sendDone) return;
+    this.#shutdown(id, SHUTDOWN_WRITE, code);
+    this.#sendDone(id, stream);
+  }
+
+  /** See {@linkcode SessionCommands.stop}. */
+  stop(id: number, code: number): void {
+    const stream = this.#streams.get(id);
+    if (!stream || stream.receiveDone) return;
+    this.#shutdown(id, SHUTDOWN_READ, code);
+    this.#receiveDone(id, stream);
+  }
+
+  /** Delivers what the peer has sent, as far as credit goes; `all` ignores credit, for a connection that is over. */
+  deliver(all = false): void {
+    this.#held = false;
+    for (const id of this.#quiche.readable()) this.#read(id, this.#stream(id), all);
+  }
+
+  /** Offers quiche what it had no room for. */
+  retry(): void {
+    let tries = Math.min(this.#blocked.size, RETRIES_PER_TURN);
+    for (const id of this.#blocked) {
+      if (tries-- === 0) return;
+      // Out and, if still blocked, in again at the end: nobody is passed over for long.
+      this.#blocked.delete(id);
+      const stream = this.#streams.get(id);
+      if (stream) this.#drain(id, stream);
+    }
+  }
+
+  /** Looks for streams that the peer has stopped while we had nothing to send on them; `all` asks every stream. */
+  checkStopped(all: boolean): void {
+    if (this.#streams.size === 0) return;
+    let checks = all ? this.#streams.size : Math.min(this.#streams.size, STOP_CHECKS_PER_TURN);
+    while (checks-- > 0) {
+      this.#stopRound ??= this.#streams.entries();
+      const { done, value } = this.#stopRound.next();
+      if (done) {
+        this.#stopRound = undefined;
+        continue;
+      }
+      const [id, stream] = value;
+      if (stream.sendDone || this.#isOneWayOfPeer(id)) continue;
+      try {
+        this.#quiche.streamCapacity(id);
+      } catch (error) {
+        this.#stoppedBy(error, id, stream);
+      }
+    }
+  }
+
+  /** Ends every stream as a connection that finishes does: what was written goes out, what comes in is refused. */
+  finish(): void {
+    for (const [id, stream] of this.#streams) {
+      if (!stream.sendDone && !stream.finQueued && !this.#isOneWayOfPeer(id)) this.send(id, EMPTY, true);
+      this.stop(id, 0);
+    }
+  }
+
+  /** Whether the peer has acknowledged everything on streams that have ended. */
+  get acknowledged(): boolean {
+    if (this.#blocked.size > 0) return false;
+    while (this.#unacknowledged.length > 0) {
+      try {
+        this.#quiche.streamCapacity(this.#unacknowledged[0]);
+        return false;
+      } catch { /* quiche has forgotten the stream: all of it was acknowledged, or refused */ }
+      this.#unacknowledged.shift();
+    }
+    return true;
+  }
+
+  #stream(id: number): StreamState {
+    let stream = this.#streams.get(id);
+    if (!stream) {
+      const oneWay = (id & 2) !== 0;
+      stream = {
+        queue: [],
+        finQueued: false,
+        sendDone: oneWay && this.#isOneWayOfPeer(id),
+        receiveDone: oneWay && !this.#isOneWayOfPeer(id),
+        accepted: 0,
+        unread: 0,
+      };
+      this.#streams.set(id, stream);
+    }
+    return stream;
+  }
+
+  #isOneWayOfPeer(id: number): boolean {
+    return (id & 2) !== 0 && ((id & 1) === 1) === this.#dialled;
+  }
+
+  #read(id: number, stream: StreamState, all: boolean): void {
+    const scratch = this.#scratch;
+    while (!stream.receiveDone) {
+      const room = all ? scratch.byteLength : Math.min(STREAM_CREDIT - stream.unread, CONNECTION_CREDIT - this.#unread);
+      if (room <= 0) {
+        this.#held = true;
+        return;
+      }
+      const into = room < scratch.byteLength ? scratch.subarray(0, room) : scratch;
+      try {
+        const result = this.#quiche.streamRecv(id, into);
+        if (result === null) return;
+        const [length, fin] = result;
+        this.#delivered(id, stream, into.subarray(0, length), fin);
+        if (length < into.byteLength) return;
+      } catch (error) {
+        const code = errorCodeOf("StreamReset", error);
+        this.#receiveDone(id, stream);
+        if (code !== undefined) this.#events.peerReset(id, code);
+        return;
+      }
+    }
+  }
+
+  #delivered(id: number, stream: StreamState, bytes: Uint8Array, fin: boolean): void {
+    stream.unread += bytes.byteLength;
+    this.#unread += bytes.byteLength;
+    this.progress.received += bytes.byteLength;
+    this.progress.deliveries++;
+    if (fin) this.#receiveDone(id, stream);
+    this.#events.data(id, bytes, fin);
+  }
+
+  /** Sends what is queued, as far as quiche has room. */
+  #drain(id: number, stream: StreamState): void {
+    const { queue } = stream;
+    while (queue.length > 0) {
+      const bytes = queue[0];
+      const last = queue.length === 1 && stream.finQueued;
+      const sent = this.#offer(id, stream, bytes, last);
+      if (stream.sendDone) return;
+      if (sent < bytes.byteLength) {
+        queue[0] = bytes.subarray(sent);
+        this.#blocked.add(id);
+        return;
+      }
+      queue.shift();
+    }
+    if (stream.finQueued) this.#offer(id, stream, EMPTY, true);
+    if (stream.finQueued && !stream.sendDone) this.#blocked.add(id);
+  }
+
+  /** Gives quiche bytes; returns how many it took. The end of the stream goes with the last of them. */
+  #offer(id: number, stream: StreamState, bytes: Uint8Array, fin: boolean): number {
+    let taken: number | null;
+    try {
+      taken = this.#quiche.streamSend(id, bytes, fin);
+    } catch (error) {
+      this.#stoppedBy(error, id, stream);
+      return 0;
+    }
+    if (taken === null) return 0;
+    this.progress.sent += taken;
+    this.progress.sends++;
+    stream.accepted += taken;
+    if (stream.accepted >= CREDIT_STEP) {
+      this.#events.grant(id, stream.accepted);
+      stream.accepted = 0;
+    }
+    if (fin && taken === bytes.byteLength) this.#sendDone(id, stream);
+    return taken;
+  }
+
+  #stoppedBy(error: unknown, id: number, stream: StreamState): void {
+    const code = errorCodeOf("StreamStopped", error);
+    // RFC 9000 §3.5: who is stopped answers with a reset of the same code.
+    if (code !== undefined) this.#shutdown(id, SHUTDOWN_WRITE, code);
+    this.#sendDone(id, stream);
+    this.#events.peerStopped(id, code ?? 0);
+  }
+
+  #shutdown(id: number, direction: number, code: number): void {
+    try {
+      this.#quiche.streamShutdown(id, direction, code);
+    } catch { /* quiche has already forgotten the stream */ }
+  }
+
+  #sendDone(id: number, stream: StreamState): void {
+    stream.sendDone = true;
+    stream.queue.length = 0;
+    stream.finQueued = false;
+    this.#blocked.delete(id);
+    this.#unacknowledged.push(id);
+    if (this.#unacknowledged.length > MAX_UNACKNOWLEDGED) {
+      this.#unacknowledged.splice(0, MAX_UNACKNOWLEDGED / 2);
+    }
+    if (stream.receiveDone) this.#forget(id);
+  }
+
+  #receiveDone(id: number, stream: StreamState): void {
+    stream.receiveDone = true;
+    if (stream.sendDone) this.#forget(id);
+  }
+
+  #forget(id: number): void {
+    this.#streams.delete(id);
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * The QUIC transport: listening, with the engine in a process of its own or in this one, and dialling.
+ *
+ * @module
+ */
+import { logger } from "../../log.ts";
+import type { Listener, ListenRequest } from "../transport.ts";
+import { Driver } from "./driver.ts";
+import { loadQuiche } from "./engine/binding.ts";
+import { bindUdp } from "./engine/udp.ts";
+import type { UdpOptions } from "./engine/udp_socket.ts";
+import { QuicConnection } from "./quic_connection.ts";
+
+export { dialQuic, type QuicDialOptions } from "./dial.ts";
+
+/** How the QUIC engine runs. */
+export interface QuicListenOptions {
+  /** `process`: in processes of its own, watched and replaced when it hangs or dies. Default. */
+  readonly engine?: "process" | "in-process";
+  /** Engine processes that share the port; more than one needs Linux. Default 1. */
+  readonly engines?: number;
+  /** Longest UDP payload to send, in bytes. Default: tens of kilobytes on loopback, 1350 elsewhere. */
+  readonly datagramSize?: number;
+  /** How UDP is done. Default: the fastest way there is here. */
+  readonly udp?: UdpOptions["implementation"];
+}
+
+const log = logger("quic");
+
+/**
+ * Listens for QUIC.
+ *
+ * @throws {AlknetError} `BIND_FAILED`, or `NO_TRANSPORT` where the platform has no binary.
+ */
+export async function listenQuic(request: ListenRequest, options: QuicListenOptions = {}): Promise<Listener> {
+  return await listenInProcess(request, options);
+}
+
+async function listenInProcess(request: ListenRequest, options: QuicListenOptions): Promise<Listener> {
+  const quiche = await loadQuiche();
+  const udp = await bindUdp(request.address, { implementation: options.udp });
+  const { alpns, profiles, gate, limits, onConnection } = request;
+  const driver = new Driver({
+    quiche,
+    udp,
+    limits,
+    datagramSize: options.datagramSize,
+    server: {
+      alpns,
+      profiles,
+      gate,
+      accept: (session, facts) => {
+        const connection = new QuicConnection(facts, session);
+        onConnection(connection.connection);
+        return connection;
+      },
+      onAbuse: ({ hostname }, abuse) => log.warn("closed src={src} reason={reason}", { src: hostname, reason: abuse }),
+    },
+  });
+  return {
+    transport: "quic",
+    address: udp.address,
+    // The gate is closed by then: newcomers are refused, those that run go on.
+    stopAccepting: () => Promise.resolve(),
+    close: () => driver.close("shutdown"),
+  };
+}
