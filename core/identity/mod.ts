@@ -13,6 +13,7 @@
  *
  * @module
  */
+export { AlknetError } from "../errors.ts";
 export {
   type CertificateFiles,
   loadCertificate,
