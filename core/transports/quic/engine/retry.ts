@@ -94,7 +94,7 @@ export class RetryTokens {
     this.#lifetime = lifetime;
     this.#keyPeriod = keyPeriod;
     this.#key = random(KEY_LENGTH);
-    this.#keySince = now();
+    this.#keySince = Math.floor(now());
   }
 
   /** A token for the Retry that answers a client. */

@@ -41,9 +41,10 @@ export function sealInitial(packet: InitialPacket): Uint8Array {
   const payload = concat(packet.payload, new Uint8Array(Math.max(0, size - bare)));
   const numberBytes = Buffer.alloc(4);
   numberBytes.writeUInt32BE(number);
+  const length = numberLength + payload.length + 16;
   const header = concat(
     before,
-    varint(numberLength + payload.length + 16, 2),
+    varint(length, length < 1 << 14 ? 2 : 4),
     numberBytes.subarray(4 - numberLength),
   );
   const { key, iv, hp } = keysOf(packet.keysOf ?? dcid);
