@@ -7,14 +7,7 @@ import { Buffer } from "node:buffer";
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { isIP } from "node:net";
 import type { SocketAddress } from "../../../handler/connection.ts";
-import {
-  type DatagramHandler,
-  MAX_DATAGRAM,
-  RECEIVE_BUFFER,
-  SEND_BUFFER,
-  type UdpOptions,
-  type UdpSocket,
-} from "./udp_socket.ts";
+import { type DatagramHandler, MAX_DATAGRAM, type UdpOptions, type UdpSocket } from "./udp_socket.ts";
 
 // Beyond these, arriving datagrams are dropped, as the kernel does when its own buffer is full.
 const RECEIVE_QUEUE = 4096;
@@ -38,7 +31,7 @@ interface Datagram {
  * Binds a UDP socket with `node:dgram`.
  *
  * @param address An IP address and a port; `::` is bound for IPv4 too.
- * @param options Sharing of the port, buffer sizes.
+ * @param options Sharing of the port; the buffers keep the size that the system gives.
  * @throws {Error} With the `code` of the system: `EADDRINUSE` and the like.
  * @throws {TypeError} No IP address.
  */
@@ -60,18 +53,9 @@ export async function bindNodeUdp(address: SocketAddress, options: UdpOptions = 
     throw cause;
   }
   socket.removeAllListeners("error");
-  bestEffort(() => socket.setRecvBufferSize(options.receiveBuffer ?? RECEIVE_BUFFER));
-  bestEffort(() => socket.setSendBufferSize(options.sendBuffer ?? SEND_BUFFER));
+  // No setRecvBufferSize: Deno 2.9 leaves the system's buffer as it is and instead allocates that many bytes for each
+  // datagram it receives (8 MB: 1 ms a datagram). setSendBufferSize has no effect there.
   return new NodeUdpSocket(socket, version === 6);
-}
-
-// A buffer smaller than asked for costs speed, not correctness. (Deno 2.9 accepts the request and changes nothing.)
-function bestEffort(set: () => void): void {
-  try {
-    set();
-  } catch {
-    // Refused, or not implemented on this platform.
-  }
 }
 
 /** A UDP socket over `node:dgram`. */
