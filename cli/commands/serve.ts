@@ -1,0 +1,56 @@
+/**
+ * `alknet serve`: runs a node until it is told to stop.
+ *
+ * @module
+ */
+import { object } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
+import { command, flag, option } from "@optique/core/primitives";
+import { choice } from "@optique/core/valueparser";
+import type { Action, Command } from "../action.ts";
+import { configOption, homeOption, jsonFlag, listenAddress } from "../arguments.ts";
+
+/** What the command line of `alknet serve` says. */
+export interface ServeOptions {
+  /** Addresses to listen on, instead of those of the configuration. */
+  readonly listen: readonly string[];
+  /** The transport to serve alone. */
+  readonly transport?: "quic" | "tls";
+  /** Log debugging lines too. */
+  readonly verbose: boolean;
+  /** Print events as JSON. */
+  readonly json: boolean;
+  /** Home folder. */
+  readonly home?: string;
+  /** Configuration file. */
+  readonly config?: string;
+}
+
+/** `alknet serve`. */
+export const serveCommand: Command = command(
+  "serve",
+  map(
+    object({
+      listen: multiple(option("--listen", listenAddress(), {
+        description:
+          message`Address to listen on, over UDP and TCP; port 0 picks one. Repeat for more. Default: what the configuration says.`,
+      })),
+      transport: optional(option("--transport", choice(["quic", "tls"], { metavar: "TRANSPORT" }), {
+        description: message`Serve this transport alone. Default: both.`,
+      })),
+      verbose: withDefault(flag("-v", "--verbose", { description: message`Log debugging lines too.` }), false),
+      json: jsonFlag(),
+      home: homeOption(),
+      config: configOption(),
+    }),
+    (options): Action => async () => {
+      const { serve } = await import("../serve.ts");
+      return await serve(options);
+    },
+  ),
+  {
+    brief: message`Run a node.`,
+    description: message`Run a node until ctrl-C or SIGTERM. Without a home folder, makes one first.`,
+  },
+);

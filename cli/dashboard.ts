@@ -1,0 +1,144 @@
+/**
+ * The terminal face of `alknet serve`: counters that stay in place, with log lines passing above them.
+ *
+ * @module
+ */
+import type { EndpointStats } from "@alknet/core";
+import type { Traffic } from "./observe.ts";
+
+/** What the dashboard shows. */
+export interface DashboardSource {
+  /** Counters of each ALPN. */
+  traffic(): readonly Traffic[];
+  /** Counters of the endpoint. */
+  stats(): EndpointStats;
+}
+
+/** Where it draws; the terminal, or a test's. */
+export interface Screen {
+  /** Writes text, control sequences included. */
+  write(text: string): void;
+  /** Columns of the terminal. */
+  columns(): number;
+}
+
+/** Time between two drawings, in milliseconds; rates are averages over it. */
+const REFRESH = 1000;
+const CLEAR_BELOW = "\x1b[J";
+
+/** Draws until it is disposed of. */
+export class Dashboard implements Disposable {
+  readonly #screen: Screen;
+  readonly #source: DashboardSource;
+  readonly #started = performance.now();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #before: { at: number; bytesReceived: number; bytesSent: number };
+  #rates = { received: 0, sent: 0 };
+  #lines = 0;
+
+  /**
+   * @param source What to show.
+   * @param screen Default: the terminal behind stdout.
+   */
+  constructor(source: DashboardSource, screen: Screen = terminal()) {
+    this.#source = source;
+    this.#screen = screen;
+    this.#before = { at: this.#started, ...totals(source.traffic()) };
+    this.#draw();
+    this.#timer = setInterval(() => this.#refresh(), REFRESH);
+  }
+
+  /** Prints a line above the counters. */
+  print(line: string): void {
+    this.#screen.write(`${this.#erase()}${line}\n`);
+    this.#draw();
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  #refresh(): void {
+    const now = { at: performance.now(), ...totals(this.#source.traffic()) };
+    const seconds = (now.at - this.#before.at) / 1000;
+    this.#rates = {
+      received: (now.bytesReceived - this.#before.bytesReceived) / seconds,
+      sent: (now.bytesSent - this.#before.bytesSent) / seconds,
+    };
+    this.#before = now;
+    this.#draw();
+  }
+
+  #draw(): void {
+    const columns = Math.max(this.#screen.columns(), 20);
+    // A line that wraps would count as two, and the next drawing would start too low.
+    const lines = this.#content().map((line) => line.slice(0, columns - 1));
+    this.#screen.write(`${this.#erase()}${lines.join("\n")}\n`);
+    this.#lines = lines.length;
+  }
+
+  #erase(): string {
+    const up = this.#lines > 0 ? `\x1b[${this.#lines}A\r` : "";
+    this.#lines = 0;
+    return up + CLEAR_BELOW;
+  }
+
+  #content(): string[] {
+    const traffic = this.#source.traffic();
+    const { accepted, refused } = this.#source.stats();
+    const open = traffic.reduce((sum, { open }) => sum + open, 0);
+    const turnedAway = Object.values(refused).reduce((sum, count) => sum + count, 0);
+    const width = Math.max(...traffic.map(({ alpn }) => alpn.length));
+    return [
+      "",
+      `  ${"protocol".padEnd(width)}  ${"open".padStart(6)} ${"total".padStart(8)} ${"in".padStart(9)} ${
+        "out".padStart(9)
+      }`,
+      ...traffic.map((one) =>
+        `  ${one.alpn.padEnd(width)}  ${String(one.open).padStart(6)} ${String(one.total).padStart(8)} ` +
+        `${formatBytes(one.bytesReceived).padStart(9)} ${formatBytes(one.bytesSent).padStart(9)}  ${one.description}`
+      ),
+      "",
+      `  ${open} connections, ${accepted} accepted, ${turnedAway} refused   in ${
+        formatBytes(this.#rates.received)
+      }/s   ` +
+      `out ${formatBytes(this.#rates.sent)}/s   up ${formatUptime(performance.now() - this.#started)}`,
+    ];
+  }
+}
+
+/** Bytes with a decimal unit: `999 B`, `1.2 kB`, `3.4 GB`. */
+export function formatBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let value = bytes;
+  let unit = 0;
+  // 999.95 would print as 1000.0.
+  while (value >= (unit === 0 ? 999.5 : 999.95) && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+function formatUptime(milliseconds: number): string {
+  const seconds = Math.floor(milliseconds / 1000);
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  return parts.map((part) => String(part).padStart(2, "0")).join(":");
+}
+
+function totals(traffic: readonly Traffic[]): { bytesReceived: number; bytesSent: number } {
+  return {
+    bytesReceived: traffic.reduce((sum, one) => sum + one.bytesReceived, 0),
+    bytesSent: traffic.reduce((sum, one) => sum + one.bytesSent, 0),
+  };
+}
+
+function terminal(): Screen {
+  const encoder = new TextEncoder();
+  return {
+    write(text) {
+      for (let rest = encoder.encode(text); rest.byteLength > 0;) rest = rest.subarray(Deno.stdout.writeSync(rest));
+    },
+    columns: () => Deno.consoleSize().columns,
+  };
+}

@@ -1,0 +1,79 @@
+/**
+ * The handlers that the command knows, by their names in the configuration, with what can be configured of each.
+ *
+ * @module
+ */
+import { type Router, router } from "@alknet/core";
+import { AlknetError, type Handler } from "@alknet/core/handler";
+import { echo } from "@alknet/handlers/echo";
+import { type Decoy, http, notFound, redirect, staticSite } from "@alknet/handlers/http";
+import { dirname, resolve } from "node:path";
+import Type, { type Static, type TSchema } from "typebox";
+import type { Observer } from "./observe.ts";
+
+const closed = { additionalProperties: false };
+
+const decoySchema = Type.Union([
+  Type.Object({ kind: Type.Literal("notFound") }, closed),
+  Type.Object({ kind: Type.Literal("redirect"), location: Type.String({ minLength: 1 }) }, closed),
+  Type.Object({ kind: Type.Literal("staticSite"), folder: Type.String({ minLength: 1 }) }, closed),
+]);
+const httpSchema = Type.Object({ decoy: Type.Optional(decoySchema) }, closed);
+
+/** The schema of each handler's options, by its name in the configuration. */
+export const HANDLER_SCHEMAS: Readonly<Record<"echo" | "http", TSchema>> = {
+  echo: Type.Object({}, closed),
+  http: httpSchema,
+};
+
+/** The handlers of a configuration that names none. */
+export const DEFAULT_HANDLERS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  echo: {},
+  http: { decoy: { kind: "notFound" } },
+};
+
+/**
+ * The router of a configuration: exactly the handlers that it names, or every one of {@linkcode DEFAULT_HANDLERS} when it
+ * names none.
+ *
+ * @param configured Options by the handler's name, valid by {@linkcode HANDLER_SCHEMAS}.
+ * @param configFile Relative paths in the options are resolved against its folder.
+ * @param observer Watches every handler.
+ */
+export function buildRouter(
+  configured: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
+  configFile: string,
+  observer: Observer,
+): Router<readonly string[]> {
+  const named = Object.keys(configured).length > 0 ? configured : DEFAULT_HANDLERS;
+  const handlers: Handler[] = [];
+  if (named.echo) handlers.push(echo());
+  if (named.http) handlers.push(http({ decoy: decoyOf(named.http as Static<typeof httpSchema>, configFile) }));
+  let built = router() as unknown as Router<readonly string[]>;
+  // Which ALPNs there are is known at run time only; `use` still refuses one that is claimed twice.
+  for (const handler of handlers) built = built.use(observer.watch(handler) as never);
+  return built;
+}
+
+function decoyOf({ decoy = { kind: "notFound" } }: Static<typeof httpSchema>, configFile: string): Decoy {
+  switch (decoy.kind) {
+    case "notFound":
+      return notFound();
+    case "redirect":
+      return redirectTo(decoy.location, configFile);
+    case "staticSite":
+      return staticSite({ folder: resolve(dirname(configFile), decoy.folder) });
+  }
+}
+
+/** What is a wrong call for a program is a wrong configuration here. */
+function redirectTo(location: string, configFile: string): Decoy {
+  try {
+    return redirect({ location });
+  } catch (error) {
+    const reason = (error as Error).message;
+    throw new AlknetError("INVALID_CONFIG", `config ${configFile}: handlers.http.decoy.location: ${reason}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * The home folder: where a node keeps its key and its configuration.
+ *
+ * @module
+ */
+import { AlknetError } from "@alknet/core/handler";
+import { join } from "node:path";
+
+/** The files of a node. */
+export interface Home {
+  /** The folder, mode 0700. */
+  readonly folder: string;
+  /** The node's key, mode 0600. */
+  readonly keyFile: string;
+  /** The configuration. */
+  readonly configFile: string;
+}
+
+/**
+ * The home folder that is meant: the one given, else `$ALKNET_HOME`, else the platform's data folder. Touches no disk.
+ *
+ * @throws {AlknetError} `NO_HOME` when the platform names no folder.
+ */
+export function locateHome(given: string | undefined): Home {
+  const folder = given ?? Deno.env.get("ALKNET_HOME") ?? platformFolder();
+  return { folder, keyFile: join(folder, "node.key"), configFile: join(folder, "config.json") };
+}
+
+/**
+ * Makes the folder if it is not there, for its owner alone.
+ *
+ * @throws {AlknetError} `HOME_UNUSABLE` when it cannot be made, or is not a folder.
+ */
+export async function makeHome(home: Home): Promise<void> {
+  try {
+    await Deno.mkdir(home.folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new AlknetError(
+      "HOME_UNUSABLE",
+      `cannot make the home folder ${home.folder}: ${(error as Error).message}; name another with --home`,
+      { cause: error },
+    );
+  }
+}
+
+/** Whether a file is there. */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function platformFolder(): string {
+  const folder = {
+    darwin: () => under("HOME", "Library", "Application Support"),
+    windows: () => under("LOCALAPPDATA"),
+  }[Deno.build.os as string] ?? (() => under("XDG_DATA_HOME") ?? under("HOME", ".local", "share"));
+  const base = folder();
+  if (base === undefined) {
+    throw new AlknetError("NO_HOME", "this system names no data folder; say where with --home DIR or $ALKNET_HOME");
+  }
+  return join(base, "alknet");
+}
+
+function under(variable: string, ...rest: string[]): string | undefined {
+  const base = Deno.env.get(variable);
+  return base ? join(base, ...rest) : undefined;
+}

@@ -1,0 +1,115 @@
+/**
+ * The node of a home folder: made, and opened for serving.
+ *
+ * @module
+ */
+import { type CertificateDocument, type Config, type ConfigDocument, editConfig } from "@alknet/core/config";
+import { type CertificateKeyPair, loadCertificate, type NodeKey, selfSignedCertificate } from "@alknet/core/identity";
+import type { QuicListenOptions } from "@alknet/core";
+import { AlknetError, logger } from "@alknet/core/handler";
+import { DEFAULT_HANDLERS } from "./handlers.ts";
+import { exists, type Home, makeHome } from "./home.ts";
+import { keyStore } from "./node_key.ts";
+
+/** The port of a node that was told no other. */
+export const DEFAULT_PORT = 4433;
+
+const log = logger("serve");
+
+/**
+ * Makes a node: its key and its configuration. Both are there when it resolves; neither is when it rejects.
+ *
+ * @throws {AlknetError} `NODE_EXISTS` when either is there already; nothing is touched then.
+ */
+export async function makeNode(home: Home): Promise<NodeKey> {
+  const existing = [];
+  for (const file of [home.keyFile, home.configFile]) if (await exists(file)) existing.push(file);
+  if (existing.length > 0) throw nodeExists(existing);
+  await makeHome(home);
+  const key = await keyStore(home).create();
+  try {
+    await makeConfig(home);
+  } catch (error) {
+    await Deno.remove(home.keyFile);
+    throw error;
+  }
+  return key;
+}
+
+/**
+ * Writes the first configuration of a node, in one step.
+ *
+ * @throws {AlknetError} `NODE_EXISTS` when there is one.
+ */
+export async function makeConfig(home: Home): Promise<void> {
+  await editConfig(home.configFile, (document) => {
+    if (Object.keys(document).length > 0) throw nodeExists([home.configFile]);
+    Object.assign(document, firstConfig());
+  }, { create: true });
+}
+
+/**
+ * The certificate of the public profile that a configuration asks for; nothing in mode `key`.
+ *
+ * @throws {AlknetError} `CERT_LOAD`, `SELF_SIGNED` or a code of key files, naming the file.
+ */
+export async function publicCertificate(setup: Readonly<CertificateDocument>): Promise<CertificateKeyPair | undefined> {
+  switch (setup.mode) {
+    case "key":
+      return undefined;
+    case "selfSigned":
+      return selfSignedCertificate({ names: setup.names ?? [] });
+    case "x509": {
+      const { certificate_file: certificateFile = "", key_file: keyFile = "" } = setup;
+      const { warnings, certificate, privateKey } = await loadCertificate({ certificateFile, keyFile });
+      for (const warning of warnings) log.warn("{warning}", { warning });
+      return { certificate, privateKey };
+    }
+  }
+}
+
+/** How a configuration wants QUIC to run. */
+export function quicOptions({ engine, engines, max_datagram_size, udp }: Config["static"]["quic"]): QuicListenOptions {
+  return {
+    engine: ({ process: "process", in_process: "in-process" } as const)[engine],
+    engines,
+    datagramSize: max_datagram_size,
+    udp,
+  };
+}
+
+function firstConfig(): ConfigDocument {
+  return {
+    listen: [`${hasIpv6() ? "[::]" : "0.0.0.0"}:${DEFAULT_PORT}`],
+    certificate: { mode: "selfSigned", names: ownNames() },
+    handlers: structuredClone(DEFAULT_HANDLERS),
+    auth: { peers: [], api_keys: [] },
+    rate_limits: { max_connections_per_ip: 100, max_auth_attempts: 5 },
+  };
+}
+
+/** Names under which browsers and curl on this machine and beside it may call the node. */
+function ownNames(): string[] {
+  const name = Deno.hostname().toLowerCase();
+  const usable = /^(?=.{1,253}$)[a-z0-9][a-z0-9-]{0,62}(\.[a-z0-9][a-z0-9-]{0,62})*$/.test(name);
+  return [...new Set(["localhost", ...(usable ? [name] : []), "127.0.0.1", "::1"])];
+}
+
+/** Whether an IPv6 wildcard, which takes IPv4 too, can be bound: containers often lack it. */
+function hasIpv6(): boolean {
+  try {
+    Deno.listen({ hostname: "::", port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function nodeExists(files: readonly string[]): AlknetError {
+  return new AlknetError(
+    "NODE_EXISTS",
+    `a node is here already (${
+      files.join(", ")
+    }); nothing was changed. Use it as it is, or name another home with --home`,
+  );
+}

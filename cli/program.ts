@@ -1,0 +1,73 @@
+/**
+ * The grammar of the command: one declaration that gives parsing, help, suggestions and completions.
+ *
+ * @module
+ */
+import { group, or } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import { suggestSync } from "@optique/core/parser";
+import { findSimilar } from "@optique/core/suggestion";
+import { run } from "@optique/run";
+import type { Action } from "./action.ts";
+import manifest from "./deno.json" with { type: "json" };
+import { authorizeCommand } from "./commands/authorize.ts";
+import { dialCommand } from "./commands/dial.ts";
+import { doctorCommand } from "./commands/doctor.ts";
+import { idCommand } from "./commands/id.ts";
+import { initCommand } from "./commands/init.ts";
+import { pingCommand } from "./commands/ping.ts";
+import { serveCommand } from "./commands/serve.ts";
+import { tokenCommand } from "./commands/token.ts";
+import { ExitCode, note, oneLine } from "./output.ts";
+
+const COMMANDS = or(
+  group("A node", or(serveCommand, initCommand, idCommand, doctorCommand)),
+  group("Who may do what", or(authorizeCommand, tokenCommand)),
+  group("Reaching nodes", or(pingCommand, dialCommand)),
+);
+
+/**
+ * Reads a command line. Help, version, completions and mistakes end the process: the first three with 0, a mistake with
+ * one line and 2.
+ */
+export function parseCommandLine(args: readonly string[]): Action {
+  return run(COMMANDS, {
+    programName: "alknet",
+    // Without arguments: help, not a complaint.
+    args: args.length === 0 ? ["--help"] : args,
+    brief: message`Alknet: one port, every protocol by its ALPN.`,
+    help: { option: { names: ["-h", "--help"] }, command: true },
+    version: { value: manifest.version, option: true },
+    completion: { command: { names: ["completions"] } },
+    aboveError: "none",
+    errorExitCode: ExitCode.USAGE,
+    stderr: (text) => note(`alknet: ${oneLine(text).replace(/^Error: /, "")}${hint(text, args)}`),
+    showChoices: true,
+    termWidth: "auto",
+    commandList: "top-level",
+    usageLine: [{ type: "ellipsis" }],
+  });
+}
+
+/**
+ * What to do about a mistake. Optique suggests for the first word alone; for the words after it, what could have been
+ * completed there is compared with what was written.
+ */
+function hint(complaint: string, args: readonly string[]): string {
+  if (complaint.includes("Did you mean")) return "";
+  const wrong = /Unexpected option or (?:subcommand|argument): ["`](.+)["`]\.$/.exec(oneLine(complaint))?.[1];
+  const at = wrong === undefined ? -1 : args.indexOf(wrong);
+  const similar = at < 0 ? [] : findSimilar(args[at], completions(args.slice(0, at), args[at]), { maxSuggestions: 1 });
+  return similar.length > 0 ? ` Did you mean \`${similar[0]}\`?` : ` Try: ${helpLine(args)}`;
+}
+
+function completions(before: readonly string[], wrong: string): string[] {
+  const stub = wrong.startsWith("--") ? "--" : "";
+  const [first = stub, ...rest] = [...before, stub];
+  return suggestSync(COMMANDS, [first, ...rest]).flatMap((one) => one.kind === "literal" ? [one.text] : []);
+}
+
+function helpLine(args: readonly string[]): string {
+  const known = completions([], "");
+  return known.includes(args[0]) ? `alknet ${args[0]} --help` : "alknet --help";
+}

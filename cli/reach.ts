@@ -1,0 +1,113 @@
+/**
+ * Reaching another node: what every command with an ADDRESS shares.
+ *
+ * @module
+ */
+import type { Connection } from "@alknet/core/handler";
+import { AlknetError } from "@alknet/core/handler";
+import { message } from "@optique/core/message";
+import { optional, withDefault } from "@optique/core/modifiers";
+import type { Parser } from "@optique/core/parser";
+import { option } from "@optique/core/primitives";
+import { string } from "@optique/core/valueparser";
+import { path } from "@optique/run/valueparser";
+import {
+  addressArgument,
+  authoritiesOption,
+  duration,
+  homeOption,
+  insecureFlag,
+  type TransportChoice,
+  transportOption,
+} from "./arguments.ts";
+import { locateHome } from "./home.ts";
+import { note, UsageError } from "./output.ts";
+
+/** What the shared options say. */
+export interface ReachOptions {
+  /** `[NODEID@]HOST:PORT`. */
+  readonly address: string;
+  /** How to get there. */
+  readonly transport: TransportChoice;
+  /** Skip the check of the server. */
+  readonly insecure: boolean;
+  /** File of certificate authorities. */
+  readonly ca?: string;
+  /** Time for the dial, in milliseconds. */
+  readonly timeout: number;
+  /** Home folder, whose key proves who we are. */
+  readonly home?: string;
+  /** A token. */
+  readonly token?: string;
+  /** File that holds a token. */
+  readonly tokenFile?: string;
+}
+
+/** The parsers behind {@linkcode ReachOptions}. */
+export type ReachParsers = { readonly [Name in keyof ReachOptions]-?: Parser<"sync", ReachOptions[Name], unknown> };
+
+/** Parsers of the shared options, to spread into a command's own. */
+export function reachOptions(): ReachParsers {
+  return {
+    address: addressArgument(),
+    transport: transportOption(),
+    insecure: insecureFlag(),
+    ca: authoritiesOption(),
+    timeout: withDefault(
+      option("--timeout", duration(), { description: message`Time to get there. Default: 10s.` }),
+      10_000,
+    ),
+    home: homeOption(),
+    token: optional(option("--token", string({ metavar: "TOKEN" }), {
+      description: message`Token to prove who you are, where the protocol carries one.`,
+    })),
+    tokenFile: optional(option("--token-file", path({ metavar: "FILE", type: "file", mustExist: true }), {
+      description: message`The same, from a file: the command line is visible to others on this machine.`,
+    })),
+  };
+}
+
+/**
+ * Dials, as the node of the home folder if there is one, else as nobody.
+ *
+ * @throws {DialError} See its codes.
+ */
+export async function reach(alpn: string, options: ReachOptions, signal: AbortSignal): Promise<Connection> {
+  // Loaded side by side, and only now: starting up is most of what a short command does.
+  const [{ connect }, key, authorities] = await Promise.all([
+    import("@alknet/core/dial"),
+    import("./node_key.ts").then(({ loadNodeKey }) => loadNodeKey(locateHome(options.home))),
+    options.ca === undefined ? undefined : readText(options.ca, "certificate authorities"),
+  ]);
+  if (options.insecure) note(`alknet: warning: --insecure: whoever answers at ${options.address} is believed`);
+  const { transport, insecure, timeout } = options;
+  return await connect(options.address, alpn, { transport, key, authorities, insecure, timeout, signal });
+}
+
+/**
+ * The token that was given, if one was.
+ *
+ * @throws {UsageError} Two were.
+ * @throws {AlknetError} `FILE_UNREADABLE`.
+ */
+export async function givenToken(options: Pick<ReachOptions, "token" | "tokenFile">): Promise<string | undefined> {
+  if (options.tokenFile === undefined) return options.token;
+  if (options.token !== undefined) throw new UsageError("--token and --token-file exclude each other; give one");
+  return (await readText(options.tokenFile, "token")).trim();
+}
+
+/** Says that a token was given to a protocol that has no place for it, so that nobody believes it was shown. */
+export async function ignoreToken(options: ReachOptions, alpn: string): Promise<void> {
+  if (await givenToken(options) === undefined) return;
+  note(`alknet: warning: ${alpn} carries no token, so none is sent; the node's key proves who you are`);
+}
+
+async function readText(file: string, what: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(file);
+  } catch (error) {
+    throw new AlknetError("FILE_UNREADABLE", `cannot read the ${what} in ${file}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * A running node, from its files to its end.
+ *
+ * @module
+ */
+import type { Endpoint } from "@alknet/core";
+import { type ConfigFile, limitsOf, watchConfig } from "@alknet/core/config";
+import { AlknetError, logger } from "@alknet/core/handler";
+import { configProvider, loadOrCreateKey, type NodeKey } from "@alknet/core/identity";
+import type { ServeOptions } from "./commands/serve.ts";
+import { chooseFace, type Face } from "./face.ts";
+import { buildRouter, HANDLER_SCHEMAS } from "./handlers.ts";
+import { exists, type Home, locateHome, makeHome } from "./home.ts";
+import { startLogging } from "./log.ts";
+import { DEFAULT_PORT, makeConfig, publicCertificate, quicOptions } from "./node.ts";
+import { keyStore } from "./node_key.ts";
+import { Observer } from "./observe.ts";
+import { ExitCode } from "./output.ts";
+import { onHangup, type StopSignal, StopSignals } from "./signals.ts";
+
+const log = logger("serve");
+
+/** Serves until a signal. Resolves to the exit code. */
+export async function serve(options: ServeOptions): Promise<number> {
+  using signals = new StopSignals();
+  using face = chooseFace(options);
+  startLogging(options.verbose ? "debug" : "info", (line) => face.log(line));
+  const home = locateHome(options.home);
+  const key = await openKey(home);
+  await using config = await openConfig(home, options.config, face);
+  const observer = new Observer((event) => face.event(event));
+  const endpoint = await listen(options, { key, config, observer });
+  face.started(endpoint, observer);
+  using _hangup = onHangup(() => config.reload());
+  const signal = await signals.first;
+  face.event({ event: "draining", signal, milliseconds: config.static.drain_timeout_ms });
+  return await drain(endpoint, signal, signals, face);
+}
+
+/** Handlers finish, unless the operator does not want to wait: a second signal ends the node at once. */
+async function drain(endpoint: Endpoint, first: StopSignal, signals: StopSignals, face: Face): Promise<number> {
+  const second = await Promise.race([endpoint.shutdown(), signals.second]);
+  face.event({ event: "stopped", drained: second === undefined });
+  if ((second ?? first) === "SIGINT") return ExitCode.INTERRUPTED;
+  return second === undefined ? ExitCode.DONE : ExitCode.FAILED;
+}
+
+async function openKey(home: Home): Promise<NodeKey> {
+  if (await exists(home.keyFile)) return await keyStore(home).load();
+  await makeHome(home);
+  const key = await loadOrCreateKey(keyStore(home));
+  log.info("made a node in {home}", { home: home.folder });
+  return key;
+}
+
+async function openConfig(home: Home, given: string | undefined, face: Face): Promise<ConfigFile> {
+  if (given === undefined && !await exists(home.configFile)) await makeConfig(home);
+  return await watchConfig(given ?? home.configFile, {
+    handlers: HANDLER_SCHEMAS,
+    onReload: ({ auth }) => {
+      face.event({ event: "reloaded", peers: auth.peers.length, tokens: auth.api_keys.length });
+    },
+    onInvalid: (error) => face.event({ event: "reload-failed", error: error.message }),
+    onStaticChanged: (fields) => face.event({ event: "restart-needed", fields }),
+  });
+}
+
+interface Parts {
+  readonly key: NodeKey;
+  readonly config: ConfigFile;
+  readonly observer: Observer;
+}
+
+async function listen(options: ServeOptions, { key, config, observer }: Parts): Promise<Endpoint> {
+  const { static: fixed } = config;
+  const addresses = options.listen.length > 0 ? options.listen : fixed.listen;
+  try {
+    return await buildRouter(fixed.handlers, config.path, observer).listen({
+      listen: addresses.length > 0 ? addresses : `0.0.0.0:${DEFAULT_PORT}`,
+      key,
+      certificate: await publicCertificate(fixed.certificate),
+      identityProvider: configProvider(() => config.snapshot()),
+      limits: limitsOf({ static: fixed, dynamic: config.snapshot() }),
+      transports: options.transport === undefined ? fixed.transports : [options.transport],
+      quic: quicOptions(fixed.quic),
+      drain: fixed.drain_timeout_ms,
+    });
+  } catch (error) {
+    if (!(error instanceof AlknetError) || error.code !== "BIND_FAILED") throw error;
+    throw new AlknetError(error.code, `${error.message}; or listen elsewhere with --listen HOST:PORT`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * The command line itself: help, mistakes and their exit codes (design.md "The command", issue "Bad input").
+ *
+ * @module
+ */
+import { equal, match } from "node:assert/strict";
+import { runAlknet } from "../support/process.ts";
+
+const NODE_ID = "47pjoycnsrfmxikm95jh13y88e8qnhzu5kungjpxyepgt7a8krpy";
+
+Deno.test("alknet without arguments and with --help prints every command and exits with 0", async () => {
+  for (const args of [[], ["--help"], ["help"]]) {
+    const { code, stdout, stderr } = await runAlknet(args);
+    equal(code, 0, stderr);
+    equal(stderr, "");
+    for (const command of ["serve", "init", "id", "doctor", "authorize", "token", "ping", "dial", "completions"]) {
+      match(stdout, new RegExp(`^  ${command} `, "m"));
+    }
+  }
+});
+
+Deno.test("alknet --version prints the version of the package", async () => {
+  const { version } = JSON.parse(await Deno.readTextFile(new URL("../../cli/deno.json", import.meta.url)));
+  const { code, stdout } = await runAlknet(["--version"]);
+  equal(code, 0);
+  equal(stdout, `${version}\n`);
+});
+
+/** What is typed, and what the one line on stderr must say. */
+const MISTAKES: readonly (readonly [string, RegExp])[] = [
+  ["pong", /`pong`.*Did you mean `ping`\?/],
+  ["zzzzzzzz", /`zzzzzzzz`.*Try: alknet --help/],
+  ["serve --listn 127.0.0.1:0", /`--listn`.*Did you mean `--listen`\?/],
+  ["serve --listen 4433", /"4433": the port is missing/],
+  ["serve --listen 127.0.0.1:99999", /port 99999 is above 65535/],
+  ["serve --listen example.org:4433", /"example.org" is not an IP address/],
+  ["serve --transport udp", /"quic" and "tls", but got "udp"/],
+  ["ping", /ADDRESS.*Try: alknet ping --help/],
+  ["ping localhost", /"localhost": the port is missing; write localhost:4433/],
+  ["ping ::1:4433", /an IPv6 address needs brackets/],
+  ["ping localhost:0", /port 0 cannot be dialled/],
+  [`ping ${NODE_ID.slice(1)}@localhost:1`, /it has 51 characters, a node id has 52/],
+  [`ping ${NODE_ID.replace("4", "l")}@localhost:1`, /"l", is not in the z-base-32 alphabet/],
+  ["ping localhost:1 -c 0", /`-c`\/`--count`|greater than or equal to 1/],
+  ["ping localhost:1 --interval 5", /Duration.*needs a number and a unit/],
+  ["ping localhost:1 --ca /does/not/exist", /\/does\/not\/exist/],
+  ["dial alknet/echo", /ADDRESS.*Try: alknet dial --help/],
+  ["token", /Try: alknet token --help/],
+  ["token creat", /`creat`.*Did you mean `create`\?/],
+  ["token create --scop x", /`--scop`.*Did you mean `--scope`\?/],
+  ["token create --expires soon", /Duration.*needs a number and a unit/],
+  ["init --passphrase-file secret.txt", /--passphrase-file needs the vault/],
+  ["completions tcsh", /tcsh/],
+];
+
+for (const [line, expected] of MISTAKES) {
+  Deno.test(`alknet ${line}: one line and exit code 2`, async () => {
+    const { code, stdout, stderr } = await runAlknet(line.split(" "));
+    match(stderr, expected);
+    match(stderr, /^alknet: [^\n]+\n$/);
+    equal(stdout, "");
+    equal(code, 2);
+  });
+}
+
+for (const shell of ["bash", "zsh", "fish"]) {
+  Deno.test(`alknet completions ${shell} prints a script that names the command`, async () => {
+    const { code, stdout } = await runAlknet(["completions", shell]);
+    equal(code, 0);
+    match(stdout, /alknet/);
+    match(stdout, /complet|compdef/);
+  });
+}
+
+Deno.test("alknet completions bash offers what may follow", async () => {
+  const { stdout } = await runAlknet(["completions", "bash", "serve", "--"]);
+  for (const option of ["--listen", "--config", "--json", "--transport", "--home"]) match(stdout, new RegExp(option));
+});
