@@ -17,23 +17,41 @@ export function echo(): Handler<readonly [typeof ECHO_ALPN]> {
   return defineHandler({
     alpns: [ECHO_ALPN],
     description: "returns what it is sent",
-    async handle(connection) {
-      const returned = echoDatagrams(connection);
-      for await (const stream of connection) echoStream(stream);
-      await returned;
+    async handle(connection, { signal }) {
+      const running = new Set<Promise<void>>();
+      const { promise: draining, resolve: drain } = Promise.withResolvers<void>();
+      const begin = () => drain();
+      signal.addEventListener("abort", begin);
+      const all = Promise.all([echoStreams(connection, signal, running), echoDatagrams(connection)]);
+      await Promise.race([all, draining]).finally(() => signal.removeEventListener("abort", begin));
+      await Promise.all(running);
     },
   });
 }
 
+async function echoStreams(connection: Connection, signal: AbortSignal, running: Set<Promise<void>>): Promise<void> {
+  for await (const stream of connection) {
+    if (signal.aborted) {
+      cut(stream, 0);
+      continue;
+    }
+    const done: Promise<void> = echoStream(stream).finally(() => running.delete(done));
+    running.add(done);
+  }
+}
+
 async function echoStream(stream: BidiStream): Promise<void> {
   try {
-    await stream.readable.pipeTo(stream.writable, { preventAbort: true });
+    await stream.readable.pipeTo(stream.writable, { preventAbort: true, preventCancel: true });
   } catch (error) {
     // Either the input was reset, or the output refused: both directions end with the code of the one that did.
-    const code = error instanceof StreamClosedError ? error.errorCode : 0;
-    stream.reset(code);
-    stream.stop(code);
+    cut(stream, error instanceof StreamClosedError ? error.errorCode : 0);
   }
+}
+
+function cut(stream: BidiStream, code: number): void {
+  stream.reset(code);
+  stream.stop(code);
 }
 
 async function echoDatagrams({ datagrams }: Connection): Promise<void> {

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { type Connection, type Handler, type HandlerContext, memoryPair } from "@alknet/core/handler";
-import { DEFAULT_LIMITS, type Identity, logger } from "@alknet/core/handler";
+import { type Connection, type Handler, type Identity, memoryPair } from "@alknet/core/handler";
 import { runProgram } from "../../support/process.ts";
+import { contextOf } from "../context.ts";
 
 /** A handler that real clients reach over plain TCP. */
 export interface Front extends AsyncDisposable {
@@ -64,18 +64,6 @@ export function plainFront(handler: Handler, options: FrontOptions = {}): Front 
       for (const connection of connections) connection.close(0, "shutdown");
       while (running.size > 0) await Promise.all(running);
     },
-  };
-}
-
-/** What an endpoint would give a handler. */
-export function contextOf(signal: AbortSignal): HandlerContext {
-  return {
-    signal,
-    identityProvider: { resolveFingerprint: () => undefined, resolveToken: () => undefined },
-    log: logger("test"),
-    limits: DEFAULT_LIMITS,
-    authenticationFailed: () => false,
-    authenticated: () => {},
   };
 }
 
