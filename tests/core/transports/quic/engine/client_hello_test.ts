@@ -133,7 +133,8 @@ function inOrder(random: Random, hello: Uint8Array): Uint8Array[] {
 
 Deno.test("ClientHelloReader: frames and packets around the hello (RFC 9000 §12.2, §12.4, §19)", () => {
   const hello = cryptoFrame(0, HELLO);
-  const ack = concat(bytes(0x02, 9, 0, 2, 1, 0, 0, 1, 1));
+  // No field of it would pass for a frame type.
+  const ack = bytes(0x02, 9, 9, 2, 9, 9, 9, 9, 9);
   const handshake = concat(hex("e000000001"), bytes(8), DCID, bytes(0, 3, 1, 2, 3));
   const other = seal(cryptoFrame(0, clientHello({ alpns: ["other"] })), { dcid: hex("ffffffffffffffff"), size: 0 });
   const cases: [string, Uint8Array[], unknown][] = [
@@ -166,6 +167,10 @@ Deno.test("ClientHelloReader: frames and packets around the hello (RFC 9000 §12
       seal(cryptoFrame(0, HELLO.subarray(0, 9))),
       seal(cryptoFrame(9, HELLO.subarray(9)), { dcid: hex("ffffffffffffffff") }),
     ], "more"],
+    ["the same keys under another connection ID", [
+      seal(cryptoFrame(0, HELLO.subarray(0, 9))),
+      seal(cryptoFrame(9, HELLO.subarray(9)), { dcid: hex("ffffffffffffffff"), keysOf: DCID }),
+    ], "more"],
     ["nothing but PING", [seal(bytes(1))], "more"],
   ];
   for (const [name, datagrams, expected] of cases) assert.deepEqual(read(...datagrams), expected, name);
@@ -180,7 +185,7 @@ Deno.test("ClientHelloReader: what no client may send is invalid, for good", () 
     ["a frame type in two bytes", concat(bytes(0x40, 0x06), hello.subarray(1))],
     [
       "CRYPTO past the end of the packet",
-      concat(new Uint8Array(1100), bytes(0x06), varint(0), varint(1000), HELLO.subarray(0, 9)),
+      concat(new Uint8Array(1200), bytes(0x06), varint(0), varint(HELLO.length + 1), HELLO),
     ],
     ["CRYPTO beyond the bound", cryptoFrame(MAX_HELLO_LENGTH, bytes(1))],
     ["CRYPTO at 2^62-1", concat(bytes(0x06), hex("ffffffffffffffff"), bytes(1, 1))],
