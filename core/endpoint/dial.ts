@@ -3,10 +3,18 @@
  *
  * @module
  */
+import { AlknetError, DialError } from "../errors.ts";
 import type { Connection } from "../handler/connection.ts";
+import { fingerprintOfNodeId, nodeIdOf, parseFingerprint } from "../identity/fingerprint.ts";
 import type { NodeKey } from "../identity/node_key.ts";
-import type { Limits } from "../limits/limits.ts";
-import type { CertificateKeyPair } from "../transports/tls_profile.ts";
+import { type Limits, limitsWith } from "../limits/limits.ts";
+import { logger } from "../log.ts";
+import { alpnsFor, type CertificateKeyPair, IDENTITY_NAME_SUFFIX } from "../transports/tls_profile.ts";
+import type { DialRequest, Expectation } from "../transports/transport.ts";
+import { type Address, isIpAddress, parseAddress } from "./address.ts";
+import { firstToConnect, resolveHost } from "./happy_eyeballs.ts";
+
+const log = logger("dial");
 
 /** Options of {@linkcode connect}. */
 export interface ConnectOptions {
@@ -32,14 +40,130 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Milliseconds for a whole attempt. */
+const DEFAULT_TIMEOUT = 10_000;
+/** The part of that time after which silence over UDP means that UDP does not get through. */
+const QUIC_SHARE = 0.3;
+/** How a fingerprint that is a node's key begins. */
+const KEY_PIN = "ed25519:";
+
 /**
  * Dials a node.
  *
  * @param address `[NODEID@]HOST:PORT`. A node id pins the server's key; without one its certificate must be valid.
  * @param alpn The one protocol asked for.
  * @throws {DialError} See its codes.
- * @throws {AlknetError} `INVALID_ADDRESS`.
+ * @throws {AlknetError} `INVALID_ADDRESS`, `INVALID_NODE_ID` or `INVALID_FINGERPRINT`.
  */
-export function connect(_address: string, _alpn: string, _options: ConnectOptions = {}): Promise<Connection> {
-  throw new Error("being written");
+export async function connect(address: string, alpn: string, options: ConnectOptions = {}): Promise<Connection> {
+  const plan = planned(address, alpn, options);
+  const { signal: outer, timeout = DEFAULT_TIMEOUT } = options;
+  outer?.throwIfAborted();
+  const controller = new AbortController();
+  const abort = (): void => controller.abort(outer?.reason);
+  outer?.addEventListener("abort", abort);
+  const timer = setTimeout(() => {
+    controller.abort(new DialError("TIMEOUT", `${address} did not answer within ${timeout} ms`));
+  }, timeout);
+  try {
+    return await dial(plan, controller.signal, timeout);
+  } finally {
+    clearTimeout(timer);
+    outer?.removeEventListener("abort", abort);
+  }
+}
+
+/** What is dialled, and how, once every option has been looked at. */
+interface Plan {
+  readonly target: Address;
+  readonly transport: "quic" | "tls" | "auto";
+  readonly proxy?: Address;
+  /** What every attempt has in common. */
+  readonly request: Omit<DialRequest, "address" | "signal">;
+}
+
+function planned(text: string, alpn: string, options: ConnectOptions): Plan {
+  const { transport = "auto", key, certificate, fingerprints = [], authorities, insecure, proxy } = options;
+  const target = parseAddress(text);
+  const pins = fingerprints.map(parseFingerprint);
+  if (target.nodeId !== undefined) pins.unshift(fingerprintOfNodeId(target.nodeId));
+  const expectation: Expectation = insecure
+    ? { kind: "insecure" }
+    : pins.length > 0
+    ? { kind: "fingerprints", fingerprints: pins }
+    : { kind: "authorities", host: target.host, authorities };
+  const request = {
+    serverName: serverNameFor(target.host, pins),
+    alpn,
+    expectation,
+    certificate: certificate ?? key?.certificate(),
+    limits: limitsWith(options.limits),
+  };
+  return { target, transport, request, proxy: proxy === undefined ? undefined : parseAddress(proxy) };
+}
+
+/** Whoever pins a key asks for the certificate of that key; an IP address is no server name (RFC 6066 §3). */
+function serverNameFor(host: string, pins: readonly string[]): string | undefined {
+  const key = pins.find((pin) => pin.startsWith(KEY_PIN));
+  if (key) return nodeIdOf(Uint8Array.fromHex(key.slice(KEY_PIN.length))) + IDENTITY_NAME_SUFFIX;
+  return isIpAddress(host) ? undefined : host;
+}
+
+async function dial(plan: Plan, signal: AbortSignal, timeout: number): Promise<Connection> {
+  const { transport, proxy, request } = plan;
+  // Some protocols exist on TCP alone; asking for them over UDP could only be refused.
+  const overUdp = alpnsFor("quic", [request.alpn]).length > 0;
+  if (transport === "quic") {
+    if (!overUdp) throw new DialError("NO_TRANSPORT", `${request.alpn} is not carried over QUIC; use tls`);
+    if (proxy) throw new DialError("PROXY", "QUIC through a SOCKS5 proxy is not supported; use the transport tls");
+    return await dialWith("quic", plan, signal);
+  }
+  // Through a proxy only TCP goes, so there is nothing to try first.
+  if (transport === "tls" || proxy || !overUdp) return await dialWith("tls", plan, signal);
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), timeout * QUIC_SHARE);
+  try {
+    return await dialWith("quic", plan, AbortSignal.any([signal, patience.signal]));
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!patience.signal.aborted && !isSilence(error)) throw error;
+    log.debug("QUIC does not answer, trying TCP: {error}", { error: String(error) });
+  } finally {
+    clearTimeout(timer);
+  }
+  return await dialWith("tls", plan, signal);
+}
+
+async function dialWith(transport: "quic" | "tls", plan: Plan, signal: AbortSignal): Promise<Connection> {
+  const { target: { host, port }, request, proxy } = plan;
+  if (proxy) {
+    const { connectThrough } = await import("../transports/tls/socks5.ts");
+    const socket = await connectThrough(proxy, { host, port }, signal);
+    const { dialTls } = await import("../transports/tls/tls.ts");
+    return await dialTls({ ...request, address: { hostname: host, port }, signal, socket });
+  }
+  const attempt = transport === "tls"
+    ? (await import("../transports/tls/tls.ts")).dialTls
+    : (await import("../transports/quic/quic.ts")).dialQuic;
+  const addresses = await abortable(resolveHost(host), signal);
+  return await firstToConnect(
+    addresses,
+    (hostname, signal) => attempt({ ...request, address: { hostname, port }, signal }),
+    signal,
+  );
+}
+
+/** Whether a failure says only that nothing came back, or that this machine has no QUIC. */
+function isSilence(error: unknown): boolean {
+  if (error instanceof DialError) return !error.answered;
+  return error instanceof AlknetError && error.code === "NO_TRANSPORT";
+}
+
+/** The promise, or the reason of the signal if that comes first. For what cannot be stopped itself. */
+function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort);
+  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener("abort", abort));
 }
