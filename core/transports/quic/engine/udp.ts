@@ -38,6 +38,7 @@ const ADVICE: Record<string, string> = {
   EADDRNOTAVAIL: "this machine has no such address: use one of its own, or 0.0.0.0 or ::",
   EAFNOSUPPORT: "this machine does not speak that address family: use an IPv4 address",
   EINVAL: "the address is not valid here: give an IP address of this machine",
+  REUSE_PORT_UNAVAILABLE: "sharing a port needs Linux and --allow-ffi: run one engine",
   EMFILE: "too many open files: raise the limit (ulimit -n)",
 };
 

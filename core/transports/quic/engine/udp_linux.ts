@@ -176,6 +176,7 @@ export class LinuxUdpSocket implements UdpSocket {
   }
 
   wake(): void {
+    if (this.#closed) return;
     if (this.#waiting) this.#signal();
     else this.#woken = true;
   }

@@ -6,6 +6,7 @@
 import { Buffer } from "node:buffer";
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { isIP } from "node:net";
+import { AlknetError } from "../../../errors.ts";
 import type { SocketAddress } from "../../../handler/connection.ts";
 import { type DatagramHandler, MAX_DATAGRAM, type UdpOptions, type UdpSocket } from "./udp_socket.ts";
 
@@ -31,14 +32,17 @@ interface Datagram {
  * Binds a UDP socket with `node:dgram`.
  *
  * @param address An IP address and a port; `::` is bound for IPv4 too.
- * @param options Sharing of the port; the buffers keep the size that the system gives.
+ * @param options `reusePort` is refused; the buffers keep the size that the system gives.
  * @throws {Error} With the `code` of the system: `EADDRINUSE` and the like.
+ * @throws {AlknetError} `REUSE_PORT_UNAVAILABLE`.
  * @throws {TypeError} No IP address.
  */
 export async function bindNodeUdp(address: SocketAddress, options: UdpOptions = {}): Promise<UdpSocket> {
   const version = isIP(address.hostname);
   if (version === 0) throw new TypeError(`not an IP address: "${address.hostname}"; resolve names first`);
-  const socket = createSocket({ type: version === 4 ? "udp4" : "udp6", reusePort: options.reusePort === true });
+  // Deno's dgram ignores `reusePort`, and `reuseAddr` would give all datagrams to the socket that was bound last.
+  if (options.reusePort) throw new AlknetError("REUSE_PORT_UNAVAILABLE", "node:dgram cannot share a port; use linux");
+  const socket = createSocket(version === 4 ? "udp4" : "udp6");
   try {
     await new Promise<void>((resolve, reject) => {
       socket.once("error", reject);
@@ -151,6 +155,7 @@ class NodeUdpSocket implements UdpSocket {
   }
 
   wake(): void {
+    if (this.#closed) return;
     if (this.#waiting) this.#notify();
     else this.#signalled = true;
   }
@@ -160,8 +165,8 @@ class NodeUdpSocket implements UdpSocket {
     this.#closed = true;
     this.#outgoing.clear();
     this.#received.clear();
-    this.#socket.close();
-    this.#notify();
+    this.#waiting ??= Promise.withResolvers<void>();
+    this.#socket.close(() => this.#notify());
   }
 
   [Symbol.dispose](): void {
@@ -179,7 +184,9 @@ class NodeUdpSocket implements UdpSocket {
 
   #arrived(data: Uint8Array, { address, port }: RemoteInfo): void {
     if (this.#received.length >= RECEIVE_QUEUE || this.#received.bytes + data.length > RECEIVE_BYTES) return;
-    this.#received.put({ data, address: this.#intern(address, port) });
+    // A plain array, as the interface says: a Buffer's slice() is a view.
+    const plain = new Uint8Array(data.buffer, data.byteOffset, data.length);
+    this.#received.put({ data: plain, address: this.#intern(address, port) });
     this.#notify();
   }
 

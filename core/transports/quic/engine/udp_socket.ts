@@ -67,7 +67,10 @@ export interface UdpSocket extends Disposable {
   readable(): Promise<void>;
   /** Ends the present `readable`, or the next one when none waits. */
   wake(): void;
-  /** Closes; what is queued is lost. Twice is harmless, and so are the other methods afterwards. */
+  /**
+   * Closes; what is queued is lost. Twice is harmless, and so are the other methods afterwards. The port is free when
+   * `readable`, pending or called now, has resolved.
+   */
   close(): void;
 }
 
@@ -80,19 +83,19 @@ export interface UdpOptions {
    */
   readonly implementation?: "auto" | "linux" | "node";
   /**
-   * Lets several sockets share the port; the system spreads remotes over them (`SO_REUSEPORT`).
+   * Lets several sockets share the port; the system spreads remotes over them (`SO_REUSEPORT`). Linux sockets only.
    *
    * @default {false}
    */
   readonly reusePort?: boolean;
   /**
-   * Bytes of receive buffer to ask the system for; it gives what it allows.
+   * Bytes of receive buffer to ask the system for; it gives what it allows. Linux sockets only.
    *
    * @default {8388608}
    */
   readonly receiveBuffer?: number;
   /**
-   * Bytes of send buffer to ask the system for; it gives what it allows.
+   * Bytes of send buffer to ask the system for; it gives what it allows. Linux sockets only.
    *
    * @default {4194304}
    */
