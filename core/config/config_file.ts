@@ -6,6 +6,7 @@
  */
 import { basename, dirname, resolve } from "node:path";
 import { AlknetError } from "../errors.ts";
+import { reason } from "../identity/private_file.ts";
 import { logger } from "../log.ts";
 import { loadConfig } from "./load.ts";
 import { ConfigSyntaxError, type ParsedConfig, type ParseOptions } from "./parse.ts";
@@ -65,7 +66,7 @@ const log = logger("config");
 export async function watchConfig(path: string, options: WatchOptions = {}): Promise<ConfigFile> {
   const absolute = resolve(path);
   // Before the first reading, so that no change falls between the two.
-  const watcher = options.watch === false ? undefined : new FolderWatcher(await foldersOf(absolute));
+  const watcher = options.watch === false ? undefined : watchFolders(absolute, await foldersOf(absolute));
   try {
     const config = await loadConfig(absolute, options);
     return new FollowedFile(absolute, config, options, watcher);
@@ -182,7 +183,7 @@ class FolderWatcher {
 
   constructor(folders: readonly string[]) {
     this.#watcher = Deno.watchFs([...folders], { recursive: false });
-    this.#run();
+    this.#run().catch((error) => log.error("changes of the configuration are no longer noticed", { error }));
   }
 
   /** Resolves with `true` at the next change, or at once if there was one; with `false` when closed. */
@@ -210,6 +211,20 @@ class FolderWatcher {
       this.#pending = true;
       this.#wake?.();
     }
+  }
+}
+
+/** A node whose system has no watches left still serves; SIGHUP reloads. */
+function watchFolders(path: string, folders: readonly string[]): FolderWatcher | undefined {
+  try {
+    return new FolderWatcher(folders);
+  } catch (error) {
+    // A folder that is not there makes the reading that follows fail, with the better message.
+    if (error instanceof Deno.errors.NotFound) return;
+    log.warn("changes of {path} are not noticed by themselves, SIGHUP reloads it: {reason}", {
+      path,
+      reason: reason(error),
+    });
   }
 }
 
