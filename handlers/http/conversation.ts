@@ -34,8 +34,10 @@ export interface ConversationParts {
 export class Conversation {
   readonly #parts: ConversationParts;
   readonly #startedAt: number;
-  /** When something last happened: a byte, a request, an answer. */
+  /** When something last happened: a byte either way, a request, an answer. */
   #activeAt: number;
+  /** When the client was last given something; its own bytes do not count, or a slow sender would never be idle. */
+  #servedAt: number;
   /** Since when the client has not taken what was offered, if so. */
   #offeredAt?: number;
   /** Since when the client's half is closed, if it is. */
@@ -55,7 +57,7 @@ export class Conversation {
   /** @param parts What it is made of; the conversation owns stream and socket from now on. */
   constructor(parts: ConversationParts) {
     this.#parts = parts;
-    this.#startedAt = this.#activeAt = parts.now();
+    this.#startedAt = this.#activeAt = this.#servedAt = parts.now();
   }
 
   /** What its requests find as `c.env`. */
@@ -68,10 +70,19 @@ export class Conversation {
     return this.#begun;
   }
 
-  /** Pipes both ways until both have ended. Never rejects. */
-  async run(): Promise<void> {
-    await Promise.all([this.#upward(), this.#downward()]);
+  /**
+   * Pipes both ways. Never rejects.
+   *
+   * @param answered Called once the server has ended its side: the client's input is only drained from then on.
+   */
+  async run(answered: () => void): Promise<void> {
+    await Promise.all([this.#upward(), this.#downward().finally(answered)]);
     this.end(HttpCode.NO_ERROR);
+  }
+
+  /** Ends the conversation in good order: the client gets what the server had to say, then the end. */
+  finish(): void {
+    this.#closeSocket();
   }
 
   /** Ends the conversation at once, with this code where a direction has not ended by itself. */
@@ -96,26 +107,20 @@ export class Conversation {
   requestEnded(): void {
     this.#running--;
     this.#unanswered = false;
-    this.#activeAt = this.#parts.now();
+    this.#activeAt = this.#servedAt = this.#parts.now();
     if (this.#running === 0) this.#wake?.();
   }
 
   /** Ends the conversation if one of its time limits has passed. */
   sweep(): void {
-    const now = this.#parts.now();
-    if (this.#lingeringAt !== undefined && now - this.#lingeringAt > LINGER_TIME) this.end(HttpCode.NO_ERROR);
-    if (this.#isOvertime(now)) this.end(HttpCode.REQUEST_CANCELLED);
-  }
-
-  #isOvertime(now: number): boolean {
-    const { limits, bindings } = this.#parts;
-    if (this.#offeredAt !== undefined && now - this.#offeredAt > limits.stalled) return true;
-    if (this.#halfClosedAt !== undefined && bindings.peer.alpn !== HALF_CLOSING_ALPN) {
-      if (now - this.#halfClosedAt > limits.halfClosed) return true;
-    }
-    const quiet = now - this.#activeAt;
-    if (this.#running > 0) return quiet > limits.silent;
-    return this.#begun ? quiet > limits.idle : now - this.#startedAt > limits.firstRequest;
+    const { limits, bindings, now } = this.#parts;
+    const over = (since: number | undefined, limit: number) => since !== undefined && now() - since > limit;
+    if (over(this.#lingeringAt, LINGER_TIME)) return this.end(HttpCode.NO_ERROR);
+    const left = bindings.peer.alpn !== HALF_CLOSING_ALPN && over(this.#halfClosedAt, limits.halfClosed);
+    const silent = this.#running > 0 && over(this.#activeAt, limits.silent);
+    if (left || silent || over(this.#offeredAt, limits.stalled)) return this.end(HttpCode.REQUEST_CANCELLED);
+    if (this.#running > 0 || this.#offeredAt !== undefined) return;
+    if (this.#begun ? over(this.#servedAt, limits.idle) : over(this.#startedAt, limits.firstRequest)) this.finish();
   }
 
   /** From the client to the inner server. */
@@ -187,14 +192,13 @@ export class Conversation {
         this.#offeredAt = this.#activeAt = now();
         await writer.write(buffer.subarray(0, read));
         this.#offeredAt = undefined;
+        this.#servedAt = now();
         if (read === SMALL_BUFFER) buffer = new Uint8Array(LARGE_BUFFER);
       }
       this.#closeSocket();
       if (this.#ended) return;
       this.#lingeringAt = now();
       await writer.close();
-      // All that the client sent has been answered, so it is most likely sending nothing that could cost it the answer.
-      if (!this.#unanswered) this.end(HttpCode.NO_ERROR);
     } catch {
       this.end(HttpCode.REQUEST_CANCELLED);
     }

@@ -15,6 +15,8 @@ import { Conversation } from "./conversation.ts";
 import { type HttpLimits, SWEEP_INTERVAL } from "./limits.ts";
 
 const LOOPBACK = "127.0.0.1";
+/** The ALPN whose connections carry a conversation on each stream. */
+const MANY_CONVERSATIONS = "alknet/http";
 /** Deno lets this variable override the address that a program asks for; it would put the inner server on the network. */
 const OVERRIDE = "DENO_SERVE_ADDRESS";
 
@@ -60,14 +62,18 @@ export class InnerServer {
     options.signal.addEventListener("abort", () => this.#stop(), { once: true });
   }
 
-  /** Serves every stream of a connection, until the connection ends or the server has stopped. */
+  /**
+   * Serves a connection until it ends, the server has stopped, or nothing more can come: `h2` and `http/1.1` are one
+   * conversation, `alknet/http` is one on each stream.
+   */
   async serve(connection: Connection, context: HandlerContext): Promise<void> {
     const bindings = bindingsOf(connection, context);
     const running = new Set<Promise<void>>();
     const accept = async () => {
       for await (const stream of connection) {
-        const done: Promise<void> = this.#converse(stream, bindings).finally(() => running.delete(done));
-        running.add(done);
+        const answered: Promise<void> = this.#converse(stream, bindings).finally(() => running.delete(answered));
+        running.add(answered);
+        if (connection.alpn !== MANY_CONVERSATIONS) return;
       }
     };
     const { signal } = this.#options;
@@ -83,6 +89,7 @@ export class InnerServer {
     if (this.#connections === 0) await this.#stopped;
   }
 
+  /** Resolves when the client has been answered all it asked, as far as this side is concerned. */
   async #converse(stream: BidiStream, bindings: HttpEnv["Bindings"]): Promise<void> {
     const socket = await this.#connect(bindings.context);
     if (!socket || this.#stopped) {
@@ -98,7 +105,12 @@ export class InnerServer {
     this.#byPort.set(port, conversation);
     this.#conversations.add(conversation);
     this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_INTERVAL);
-    await conversation.run();
+    await new Promise<void>((answered) => {
+      conversation.run(answered).then(() => this.#forget(conversation));
+    });
+  }
+
+  #forget(conversation: Conversation): void {
     this.#conversations.delete(conversation);
     if (this.#conversations.size > 0) return;
     clearInterval(this.#sweeper);
@@ -132,7 +144,7 @@ export class InnerServer {
   #stop(): void {
     this.#stopped = this.#server.shutdown().catch(() => {});
     for (const conversation of this.#conversations) {
-      if (!conversation.begun) conversation.end(HttpCode.REQUEST_CANCELLED);
+      if (!conversation.begun) conversation.finish();
     }
   }
 }

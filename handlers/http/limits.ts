@@ -39,9 +39,11 @@ export const SWEEP_INTERVAL = 1000;
  */
 export const HALF_CLOSE_GRACE = 250;
 
-/** After the inner server has ended a conversation, its client may still be sending; closing at once would destroy the
- * response in flight (RFC 9112 §9.6). The rest is read and dropped for this long ... */
-export const LINGER_TIME = 2000;
+/**
+ * After the inner server has ended a conversation, its client may still be sending, and have an answer under way that
+ * refusing its input could destroy (RFC 9112 §9.6). The rest is read and dropped for this long ...
+ */
+export const LINGER_TIME = 30_000;
 /** ... or until this much of it has been dropped. */
 export const LINGER_BYTES = 1024 * 1024;
 
