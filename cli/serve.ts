@@ -31,7 +31,10 @@ export async function serve(options: ServeOptions): Promise<number> {
   const observer = new Observer((event) => face.event(event));
   const endpoint = await listen(options, { key, config, observer });
   face.started(endpoint, observer);
-  using _hangup = onHangup(() => config.reload());
+  using _hangup = onHangup(async () => {
+    const { outcome } = await config.reload();
+    face.event({ event: "hangup", outcome });
+  });
   const signal = await signals.first;
   face.event({ event: "draining", signal, milliseconds: config.static.drain_timeout_ms });
   return await drain(endpoint, signal, signals, face);
@@ -87,7 +90,7 @@ async function listen(options: ServeOptions, { key, config, observer }: Parts): 
     });
   } catch (error) {
     if (!(error instanceof AlknetError) || error.code !== "BIND_FAILED") throw error;
-    throw new AlknetError(error.code, `${error.message}; or listen elsewhere with --listen HOST:PORT`, {
+    throw new AlknetError(error.code, `${error.message} (--listen HOST:PORT)`, {
       cause: error,
     });
   }

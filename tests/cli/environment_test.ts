@@ -1,0 +1,47 @@
+/**
+ * The environment is never a source of secrets (core.md §1, §18 row 73).
+ *
+ * @module
+ */
+import { equal } from "node:assert/strict";
+import { runProgram, start } from "../support/process.ts";
+import { initHome } from "./home.ts";
+
+const MAIN = new URL("../../cli/main.ts", import.meta.url).pathname;
+/** Everything but the environment, of which the home folder alone is allowed. Reading anything else is an error. */
+const PERMISSIONS = [
+  "--no-prompt",
+  "--allow-read",
+  "--allow-write",
+  "--allow-net",
+  "--allow-sys",
+  "--allow-ffi",
+  "--allow-run",
+];
+/** Names under which other programs keep secrets, and under which one might look for ours. */
+const SECRETS = {
+  ALKNET_TOKEN: "alk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+  ALKNET_PASSPHRASE: "plausible passphrase",
+  ALKNET_KEY: "plausible key",
+  ALKNET_MNEMONIC: "abandon abandon about",
+  AWS_SECRET_ACCESS_KEY: "plausible aws",
+  GITHUB_TOKEN: "plausible github",
+  NODE_EXTRA_CA_CERTS: "plausible-authorities",
+};
+
+Deno.test("alknet runs with no access to the environment but $ALKNET_HOME, among plausible secrets (core.md §18 row 73)", async () => {
+  await using home = await initHome();
+  const env = { ...SECRETS, ALKNET_HOME: home.path };
+  const alknet = ["run", ...PERMISSIONS, "--allow-env=ALKNET_HOME", MAIN];
+
+  const id = await runProgram(Deno.execPath(), [...alknet, "id"], { env });
+  equal(id.stdout, `${home.nodeId}\n`, id.stderr);
+
+  await using node = start(Deno.execPath(), [...alknet, "serve", "--json", "--listen", "127.0.0.1:0"], { env });
+  equal((await node.json()).nodeId, home.nodeId);
+  node.kill("SIGTERM");
+  equal((await node.status).code, 0);
+  const said = node.output + node.errors;
+  for (const secret of Object.values(SECRETS)) equal(said.includes(secret), false, secret);
+  equal(said.includes("NotCapable"), false, said);
+});
