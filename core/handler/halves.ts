@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import { type AlknetError, StreamClosedError } from "../errors.ts";
 
 /** What a receiving half asks of its transport. */
@@ -140,6 +141,9 @@ export class SendHalf {
   #controller?: WritableStreamDefaultController;
   #credit: number;
   #granted?: () => void;
+  /** The write that waits for credit. */
+  #writing?: Promise<void>;
+  #writes = 0;
   #ended = false;
   #error?: AlknetError;
 
@@ -195,15 +199,28 @@ export class SendHalf {
     this.#port.reset(code);
   }
 
-  /** Half-closes after what was written, unless the direction has ended; for whoever owns the stream, not its writer. */
-  finish(): void {
+  /**
+   * Half-closes once everything written before has been handed to the transport; for whoever owns the stream, not its
+   * writer. Resolves when the direction has ended, this way or another.
+   */
+  async finish(): Promise<void> {
+    // Writes that nobody awaited wait in the WritableStream, which hands over the next one some microtasks after the last.
+    let seen = -1;
+    while (this.#writable && !this.#ended && (this.#writing || seen !== this.#writes)) {
+      seen = this.#writes;
+      await this.#writing?.catch(ignore);
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
     this.#finish();
   }
 
   #write(chunk: Uint8Array): void | Promise<void> {
+    this.#writes++;
     if (!(chunk instanceof Uint8Array)) throw new TypeError("a stream takes Uint8Array chunks");
     if (this.#ended) throw this.#error ?? new StreamClosedError("local", "reset", CANCELLED);
-    if (chunk.byteLength > this.#credit) return this.#writeSlowly(chunk);
+    if (chunk.byteLength > this.#credit) {
+      return this.#writing = this.#writeSlowly(chunk).finally(() => this.#writing = undefined);
+    }
     this.#credit -= chunk.byteLength;
     this.#port.send(chunk, false);
   }
@@ -212,7 +229,7 @@ export class SendHalf {
     let rest = chunk;
     while (rest.byteLength > 0) {
       while (this.#credit <= 0 && !this.#ended) await new Promise<void>((resolve) => this.#granted = resolve);
-      if (this.#error) throw this.#error;
+      if (this.#ended) throw this.#error ?? new StreamClosedError("local", "reset", CANCELLED);
       const part = rest.subarray(0, this.#credit);
       rest = rest.subarray(part.byteLength);
       this.#credit -= part.byteLength;
@@ -232,3 +249,5 @@ export class SendHalf {
     granted?.();
   }
 }
+
+function ignore(): void {}

@@ -94,11 +94,10 @@ class MemoryLink implements ConnectionLink {
     this.#far.#peerClosed(code, reason);
   }
 
-  finish(): Promise<void> {
-    for (const half of this.#halves) if (half instanceof SendHalf) half.finish();
+  async finish(): Promise<void> {
+    await Promise.all([...this.#halves].map((half) => half instanceof SendHalf ? half.finish() : undefined));
     this.#far.#peerClosed(0, "");
     this.#fail(new ConnectionClosedError({ by: "local", code: 0, reason: "" }));
-    return Promise.resolve();
   }
 
   stats(): ConnectionStats {

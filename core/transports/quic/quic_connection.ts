@@ -81,12 +81,10 @@ export class QuicConnection implements SessionEvents, ConnectionLink {
     this.#end({ by: "local", code, reason });
   }
 
-  finish(): Promise<void> {
-    if (!this.#over) {
-      for (const { send } of this.#streams.values()) send?.finish();
-      this.#commands.finish();
-    }
-    return this.#ended.promise;
+  async finish(): Promise<void> {
+    await Promise.all([...this.#streams.values()].map(({ send }) => send?.finish()));
+    if (!this.#over) this.#commands.finish();
+    await this.#ended.promise;
   }
 
   stats(): ConnectionStats {

@@ -7,7 +7,6 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { clearTimeout, setTimeout } from "node:timers";
 import type { TLSSocket } from "node:tls";
@@ -36,6 +35,8 @@ const STALLED = 30_000;
 const LINGER = 5000;
 /** Milliseconds of silence after which keep-alive probes begin (core.md §13). */
 const KEEP_ALIVE = 30_000;
+/** First size of the buffer in which writes gather. */
+const GATHER = 16 * 1024;
 const EMPTY = new Uint8Array(0);
 
 /** What {@linkcode connectionOver} is given. */
@@ -70,8 +71,9 @@ class SocketLink implements ConnectionLink {
   #unread = 0;
   /** Bytes that the socket is writing. */
   #writing = 0;
-  /** What waits until it has written them. */
-  #waiting: Uint8Array[] = [];
+  /** What waits until it has written them, in the first `#waitingBytes` bytes. */
+  #waiting = EMPTY;
+  #waitingBytes = 0;
   #inputEnded = false;
   #outputEnded = false;
   /** Runs while the connection finishes; pushed back by each sign of progress. */
@@ -129,8 +131,8 @@ class SocketLink implements ConnectionLink {
     this.#receive.fail(new ConnectionClosedError({ by: "local", code: 0, reason: "" }));
     this.#unread = 0;
     this.#reads.start();
-    this.#send.finish();
     this.#deadline = setTimeout(() => this.#tls.destroy(), this.#outputEnded ? LINGER : STALLED);
+    await this.#send.finish();
     await closed;
   }
 
@@ -165,9 +167,21 @@ class SocketLink implements ConnectionLink {
     if (bytes.byteLength > 0) {
       // A socket that is idle encrypts at once and keeps nothing; what must wait is copied, as a writer may reuse it.
       if (this.#writing === 0) this.#write(bytes);
-      else this.#waiting.push(bytes.slice());
+      else this.#wait(bytes);
     }
     if (fin && this.#writing === 0) this.#tls.end();
+  }
+
+  /** What gathers while the socket writes goes out as one, so that small writes share records and system calls. */
+  #wait(bytes: Uint8Array): void {
+    const needed = this.#waitingBytes + bytes.byteLength;
+    if (needed > this.#waiting.byteLength) {
+      const larger = new Uint8Array(Math.max(needed, Math.min(2 * this.#waiting.byteLength, SEND_WINDOW), GATHER));
+      larger.set(this.#waiting.subarray(0, this.#waitingBytes));
+      this.#waiting = larger;
+    }
+    this.#waiting.set(bytes, this.#waitingBytes);
+    this.#waitingBytes = needed;
   }
 
   #write(bytes: Uint8Array): void {
@@ -175,19 +189,20 @@ class SocketLink implements ConnectionLink {
     this.#tls.write(bytes, this.#written);
   }
 
-  /** One write at a time: what gathers meanwhile goes out as one, so small writes share records and system calls. */
   readonly #written = (error?: Error | null): void => {
     if (error) return;
     const bytes = this.#writing;
     this.#writing = 0;
     this.#sent += bytes;
     this.#deadline?.refresh();
-    const waiting = this.#waiting;
-    if (waiting.length > 0) {
-      this.#waiting = [];
-      this.#write(waiting.length === 1 ? waiting[0] : Buffer.concat(waiting));
-    } else if (this.#send.done) {
-      this.#tls.end();
+    if (this.#waitingBytes > 0) {
+      const gathered = this.#waiting.subarray(0, this.#waitingBytes);
+      this.#waitingBytes = 0;
+      this.#write(gathered);
+    } else {
+      // An idle connection holds no buffer.
+      this.#waiting = EMPTY;
+      if (this.#send.done) this.#tls.end();
     }
     this.#send.grant(bytes);
   };
@@ -223,7 +238,8 @@ class SocketLink implements ConnectionLink {
     const error = new ConnectionClosedError(info);
     this.#receive.fail(error);
     this.#send.fail(error);
-    this.#waiting = [];
+    this.#waiting = EMPTY;
+    this.#waitingBytes = 0;
     this.#connection.ended(info);
   }
 }
