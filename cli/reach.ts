@@ -67,21 +67,28 @@ export function reachOptions(): ReachParsers {
   };
 }
 
+/** Dials with everything loaded that it needs. */
+export type Dial = (alpn: string, signal: AbortSignal) => Promise<Connection>;
+
 /**
- * Dials, as the node of the home folder if there is one, else as nobody.
+ * Gets ready to dial, as the node of the home folder if there is one, else as nobody.
  *
- * @throws {DialError} See its codes.
+ * @returns Dials; rejects with `DialError`, see its codes.
+ * @throws {AlknetError} The key or the authorities cannot be read.
  */
-export async function reach(alpn: string, options: ReachOptions, signal: AbortSignal): Promise<Connection> {
+export async function prepareReach(options: ReachOptions): Promise<Dial> {
+  const { address, transport, insecure, timeout } = options;
   // Loaded side by side, and only now: starting up is most of what a short command does.
-  const [{ connect }, key, authorities] = await Promise.all([
-    import("@alknet/core/dial"),
+  const [connect, key, authorities] = await Promise.all([
+    import("@alknet/core/dial").then(async ({ connect, prepareDial }) => {
+      await prepareDial(transport);
+      return connect;
+    }),
     import("./node_key.ts").then(({ loadNodeKey }) => loadNodeKey(locateHome(options.home))),
     options.ca === undefined ? undefined : readText(options.ca, "certificate authorities"),
   ]);
-  if (options.insecure) note(`alknet: warning: --insecure: whoever answers at ${options.address} is believed`);
-  const { transport, insecure, timeout } = options;
-  return await connect(options.address, alpn, { transport, key, authorities, insecure, timeout, signal });
+  if (insecure) note(`alknet: warning: --insecure: whoever answers at ${address} is believed`);
+  return (alpn, signal) => connect(address, alpn, { transport, key, authorities, insecure, timeout, signal });
 }
 
 /**

@@ -14,7 +14,7 @@ import { argument, command } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
 import { ExitCode } from "../output.ts";
 import type { Action, Command } from "../action.ts";
-import { ignoreToken, reach, type ReachOptions, reachOptions } from "../reach.ts";
+import { ignoreToken, prepareReach, type ReachOptions, reachOptions } from "../reach.ts";
 import { StopSignals } from "../signals.ts";
 
 /** `alknet dial ALPN ADDRESS`. */
@@ -41,7 +41,7 @@ async function dial(options: ReachOptions & { readonly alpn: string }): Promise<
   signals.first.then(() => interrupted.abort());
   try {
     await ignoreToken(options, alpn);
-    await using connection = await reach(alpn, options, interrupted.signal);
+    await using connection = await (await prepareReach(options))(alpn, interrupted.signal);
     interrupted.signal.addEventListener("abort", () => connection.close(0, "interrupted"), { once: true });
     return await pipe(connection, await connection.open());
   } catch (error) {

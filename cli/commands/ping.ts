@@ -12,7 +12,7 @@ import { integer } from "@optique/core/valueparser";
 import { duration, jsonFlag } from "../arguments.ts";
 import { ExitCode, print, printJson } from "../output.ts";
 import type { Action, Command } from "../action.ts";
-import { ignoreToken, reach, type ReachOptions, reachOptions } from "../reach.ts";
+import { ignoreToken, prepareReach, type ReachOptions, reachOptions } from "../reach.ts";
 import { StopSignals } from "../signals.ts";
 
 const ECHO_ALPN = "alknet/echo";
@@ -58,10 +58,10 @@ async function ping(options: PingOptions): Promise<number> {
   const trips: number[] = [];
   try {
     await ignoreToken(options, ECHO_ALPN);
-    // Loading the transports is this program's time, not the network's.
-    await import("@alknet/core/dial");
+    // Loading is this program's time, not the network's.
+    const dial = await prepareReach(options);
     const begun = performance.now();
-    await using connection = await reach(ECHO_ALPN, options, interrupted.signal);
+    await using connection = await dial(ECHO_ALPN, interrupted.signal);
     await reportConnected(connection, performance.now() - begun, options);
     interrupted.signal.addEventListener("abort", () => connection.close(0, "interrupted"), { once: true });
     await using trip = new RoundTrips(await connection.open(), connection);
@@ -101,9 +101,12 @@ class RoundTrips implements AsyncDisposable {
     return performance.now() - begun;
   }
 
+  /** Half-closes and hears the peer out, so that the connection ends with nothing under way. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#writer.close().catch(() => {});
-    await this.#reader.cancel().catch(() => {});
+    try {
+      await this.#writer.close();
+      while (!(await this.#reader.read()).done);
+    } catch { /* the connection ended first */ }
   }
 }
 

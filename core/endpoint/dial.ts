@@ -102,6 +102,21 @@ function planned(text: string, alpn: string, options: ConnectOptions): Plan {
   return { target, transport, request, proxy: proxy === undefined ? undefined : parseAddress(proxy) };
 }
 
+/**
+ * Loads what dialling needs, so that the first dial takes only its own time. Nothing is sent.
+ *
+ * @param transport Transport that will be asked for. Default `auto`.
+ */
+export async function prepareDial(transport: ConnectOptions["transport"] = "auto"): Promise<void> {
+  if (transport === "tls") return void await import("../transports/tls/tls.ts");
+  const [{ loadQuiche }] = await Promise.all([
+    import("../transports/quic/engine/binding.ts"),
+    import("../transports/quic/quic.ts"),
+  ]);
+  // Where there is no binary, the dial itself says so, or does without.
+  await loadQuiche().catch(() => {});
+}
+
 /** Whoever pins a key asks for the certificate of that key; an IP address is no server name (RFC 6066 §3). */
 function serverNameFor(host: string, pins: readonly string[]): string | undefined {
   const key = pins.find((pin) => pin.startsWith(KEY_PIN));
