@@ -36,7 +36,8 @@ Deno.test("editConfig refuses to touch an invalid file, and to make one", async 
   await using folder = await temporaryFolder();
   for (const text of ["{", "", '{"lisen": 1}', "[]"]) {
     const path = await folder.write("config.json", text);
-    await assert.rejects(editConfig(path, (document) => addKey(document)), { code: "INVALID_CONFIG" });
+    const never = () => assert.fail("an invalid document was handed out");
+    await assert.rejects(editConfig(path, never), { code: "INVALID_CONFIG" });
     assert.equal(await Deno.readTextFile(path), text);
   }
   const path = await folder.write("config.json", "{}");

@@ -108,6 +108,13 @@ Deno.test("configProvider: nothing for a token that is not exactly the one (core
   for (const [what, token] of Object.entries(WRONG_TOKENS)) assert.equal(resolveToken(token), undefined, what);
 });
 
+Deno.test("configProvider: malformed text never stands for the replacement character (core.md §8)", () => {
+  const { resolveToken } = provider({ peers: [peer({ auth_token_hash: hashToken("token\ufffd") })] });
+  assert.ok(resolveToken("token\ufffd"));
+  assert.equal(resolveToken("token\ud800"), undefined);
+  assert.equal(resolveToken(Uint8Array.of(...utf8("token"), 0xff)), undefined);
+});
+
 Deno.test("configProvider: a token of 1 KiB is looked at, one byte more is not (core.md §8)", () => {
   for (const [length, found] of [[1024, true], [1025, false]] as const) {
     const token = "t".repeat(length);
