@@ -139,6 +139,11 @@ export class Gate {
     this.#refuse(key, this.#source(key), reason);
   }
 
+  /** Counts a refusal that was decided and logged elsewhere. */
+  count(reason: Refusal): void {
+    this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);
+  }
+
   #refusal(source: Source, handshake: boolean): Refusal | undefined {
     const limits = this.#limits;
     if (this.#closed) return "shutdown";
@@ -149,7 +154,7 @@ export class Gate {
   }
 
   #refuse(key: string, source: Source, reason: Refusal): Refusal {
-    this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);
+    this.count(reason);
     const now = this.#now();
     if (now - source.loggedAt >= MINUTE) {
       source.loggedAt = now;
@@ -220,6 +225,8 @@ export function addressGroup(address: string): string {
   const [head, tail] = address.split("%")[0].split("::");
   const left = head === "" ? [] : head.split(":");
   const right = tail ? tail.split(":") : [];
-  const groups = tail === undefined ? left : [...left, ...Array(Math.max(0, 8 - left.length - right.length)).fill("0"), ...right];
+  const groups = tail === undefined
+    ? left
+    : [...left, ...Array(Math.max(0, 8 - left.length - right.length)).fill("0"), ...right];
   return groups.slice(0, 4).map((group) => parseInt(group, 16).toString(16)).join(":") + "::/64";
 }

@@ -38,9 +38,14 @@ export function alpnsFor(transport: "quic" | "tls", alpns: readonly string[]): s
   return transport === "tls" ? [...alpns] : alpns.filter((alpn) => !TCP_ONLY.has(alpn));
 }
 
+/** Whether an ALPN is one of Alknet's own, which the identity profile serves. */
+export function isOwnAlpn(alpn: string): boolean {
+  return alpn.startsWith(OWN_ALPN);
+}
+
 /** The profile of a QUIC handshake, by what the client offers. */
 export function profileByAlpn(offered: readonly string[], profiles: TlsProfiles): ProfileName {
-  return available(offered.some((alpn) => alpn.startsWith(OWN_ALPN)) ? "identity" : "public", profiles);
+  return available(offered.some(isOwnAlpn) ? "identity" : "public", profiles);
 }
 
 /** The profile of a TLS handshake over TCP, by the server name that the client sends. */

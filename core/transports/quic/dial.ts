@@ -104,4 +104,3 @@ function dialError(info: CloseInfo, error: QuicheError | undefined, where: strin
   const cause = new AlknetError("INTERNAL", new TextDecoder().decode(error.reason) || alert);
   return new DialError("HANDSHAKE_FAILED", `handshake with ${where} failed: ${alert}`, { cause });
 }
-

@@ -10,6 +10,7 @@ import { loadQuiche } from "./engine/binding.ts";
 import { bindUdp } from "./engine/udp.ts";
 import type { UdpOptions } from "./engine/udp_socket.ts";
 import { QuicConnection } from "./quic_connection.ts";
+import { Supervisor } from "./supervisor.ts";
 
 export { dialQuic, type QuicDialOptions } from "./dial.ts";
 
@@ -23,6 +24,12 @@ export interface QuicListenOptions {
   readonly datagramSize?: number;
   /** How UDP is done. Default: the fastest way there is here. */
   readonly udp?: UdpOptions["implementation"];
+  /** Silence after which an engine is taken for hung, in milliseconds. Default 4000. */
+  readonly hangTimeout?: number;
+  /** Length of a first ban, in milliseconds; each further one is twice as long. Default 60 000. */
+  readonly firstBan?: number;
+  /** The engine's module, for tests that break it. */
+  readonly module?: string;
 }
 
 const log = logger("quic");
@@ -33,7 +40,10 @@ const log = logger("quic");
  * @throws {AlknetError} `BIND_FAILED`, or `NO_TRANSPORT` where the platform has no binary.
  */
 export async function listenQuic(request: ListenRequest, options: QuicListenOptions = {}): Promise<Listener> {
-  return await listenInProcess(request, options);
+  const { engine = "process", engines = 1 } = options;
+  // Windows has no Unix sockets that Deno could serve; there the engine runs in this process.
+  if (engine === "in-process" || Deno.build.os === "windows") return await listenInProcess(request, options);
+  return await Supervisor.start(request, { ...options, engines });
 }
 
 async function listenInProcess(request: ListenRequest, options: QuicListenOptions): Promise<Listener> {

@@ -280,4 +280,3 @@ class DatagramQueue implements Datagrams {
     this.#over = true;
   }
 }
-

@@ -111,8 +111,13 @@ export class Session implements SessionCommands {
   turn(udp: UdpSocket): boolean {
     if (this.#gone) return false;
     if (!this.#streams && !this.#over) this.#handshake();
-    if (this.#streams && !this.#over) this.#work(this.#streams);
-    const more = this.#flush(udp);
+    let budget = TURN_BYTES;
+    if (this.#streams && !this.#over) {
+      this.#work(this.#streams);
+      // An end of a stream that stands alone must leave before the next packet is read: see SessionStreams.
+      if (this.#streams.drain()) budget = Infinity;
+    }
+    const more = this.#flush(udp, budget);
     this.#settle();
     return more && !this.#gone;
   }
@@ -254,10 +259,10 @@ export class Session implements SessionCommands {
     while ((message = this.#quiche.dgramRecvVec())) this.#events!.datagram(message);
   }
 
-  /** Sends what quiche has ready, up to the budget of a turn. */
-  #flush(udp: UdpSocket): boolean {
+  /** Sends what quiche has ready, up to a budget of bytes. */
+  #flush(udp: UdpSocket, budget: number): boolean {
     let sent = 0;
-    while (sent < TURN_BYTES) {
+    while (sent < budget) {
       let packet: [number, unknown] | null;
       try {
         packet = this.#quiche.send(udp.slot(this.#datagramSize));

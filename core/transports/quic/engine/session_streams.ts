@@ -11,6 +11,8 @@ interface StreamState {
   readonly queue: Uint8Array[];
   /** Whether the end of the stream follows the queue. */
   finQueued: boolean;
+  /** Whether quiche took anything. */
+  begun: boolean;
   /** Our direction is over: finished, reset or stopped. */
   sendDone: boolean;
   /** The peer's direction is over. */
@@ -27,6 +29,8 @@ const RETRIES_PER_TURN = 64;
 const STOP_CHECKS_PER_TURN = 8;
 /** Streams whose end may be unacknowledged: as many as a peer may have open, with room to spare. */
 const MAX_UNACKNOWLEDGED = 4096;
+/** Messages shorter than this wait for the turn, where what follows them, often the end, joins them. */
+const SMALL = 4096;
 const EMPTY = new Uint8Array(0);
 
 /** What the defence needs to know of a session's work. */
@@ -48,12 +52,16 @@ export class SessionStreams {
   readonly #quiche: QuicheConnection;
   readonly #scratch: Uint8Array;
   readonly #streams = new Map<number, StreamState>();
+  /** Streams with something queued that quiche was not offered yet. */
+  readonly #fresh = new Set<number>();
+  /** Streams with something queued that quiche had no room for. */
   readonly #blocked = new Set<number>();
   readonly #unacknowledged: number[] = [];
   readonly #dialled: boolean;
   #events: SessionEvents;
   #unread = 0;
   #held = false;
+  #loneEnd = false;
   /** Where the round of stop checks stands. */
   #stopRound: Iterator<[number, StreamState]> | undefined;
 
@@ -84,12 +92,13 @@ export class SessionStreams {
   send(id: number, bytes: Uint8Array, fin: boolean): void {
     const stream = this.#streams.get(id);
     if (!stream || stream.sendDone || stream.finQueued) return;
-    const sent = stream.queue.length > 0 ? 0 : this.#offer(id, stream, bytes, fin);
+    const waits = stream.queue.length > 0 || bytes.byteLength < SMALL;
+    const sent = waits ? 0 : this.#offer(id, stream, bytes, fin);
     if (stream.sendDone) return;
     // What is left is copied: the caller may reuse the array.
     if (sent < bytes.byteLength) stream.queue.push(bytes.slice(sent));
     stream.finQueued = fin;
-    if (stream.queue.length > 0 || fin) this.#blocked.add(id);
+    if (!this.#blocked.has(id)) this.#fresh.add(id);
   }
 
   /** See {@linkcode SessionCommands.consumed}. Returns whether reading may go on where it had to wait. */
@@ -122,6 +131,23 @@ export class SessionStreams {
     for (const id of this.#quiche.readable()) this.#read(id, this.#stream(id), all);
   }
 
+  /**
+   * Offers quiche what came since the last turn. Returns whether the end of a stream was among it that stands alone.
+   *
+   * quiche 0.18.0 forgets a stream once all its data is acknowledged and its end is known, even when the end itself was
+   * never sent. So an end without data is given to quiche only when it can leave at once.
+   */
+  drain(): boolean {
+    for (const id of this.#fresh) {
+      const stream = this.#streams.get(id);
+      if (stream) this.#drain(id, stream);
+    }
+    this.#fresh.clear();
+    const lone = this.#loneEnd;
+    this.#loneEnd = false;
+    return lone;
+  }
+
   /** Offers quiche what it had no room for. */
   retry(): void {
     let tries = Math.min(this.#blocked.size, RETRIES_PER_TURN);
@@ -147,11 +173,7 @@ export class SessionStreams {
       }
       const [id, stream] = value;
       if (stream.sendDone || this.#isOneWayOfPeer(id)) continue;
-      try {
-        this.#quiche.streamCapacity(id);
-      } catch (error) {
-        this.#stoppedBy(error, id, stream);
-      }
+      if (stream.begun) this.#capacity(id, stream);
     }
   }
 
@@ -165,7 +187,7 @@ export class SessionStreams {
 
   /** Whether the peer has acknowledged everything on streams that have ended. */
   get acknowledged(): boolean {
-    if (this.#blocked.size > 0) return false;
+    if (this.#blocked.size > 0 || this.#fresh.size > 0) return false;
     while (this.#unacknowledged.length > 0) {
       try {
         this.#quiche.streamCapacity(this.#unacknowledged[0]);
@@ -183,6 +205,7 @@ export class SessionStreams {
       stream = {
         queue: [],
         finQueued: false,
+        begun: ((id & 1) === 0) !== this.#dialled,
         sendDone: oneWay && this.#isOneWayOfPeer(id),
         receiveDone: oneWay && !this.#isOneWayOfPeer(id),
         accepted: 0,
@@ -245,8 +268,25 @@ export class SessionStreams {
       }
       queue.shift();
     }
-    if (stream.finQueued) this.#offer(id, stream, EMPTY, true);
-    if (stream.finQueued && !stream.sendDone) this.#blocked.add(id);
+    if (stream.finQueued) this.#end(id, stream);
+  }
+
+  /** Ends a stream whose data quiche has taken, if the end can leave at once. */
+  #end(id: number, stream: StreamState): void {
+    if (!stream.begun || this.#capacity(id, stream) > 0) {
+      this.#loneEnd = true;
+      this.#offer(id, stream, EMPTY, true);
+    }
+    if (!stream.sendDone) this.#blocked.add(id);
+  }
+
+  #capacity(id: number, stream: StreamState): number {
+    try {
+      return this.#quiche.streamCapacity(id);
+    } catch (error) {
+      this.#stoppedBy(error, id, stream);
+      return 0;
+    }
   }
 
   /** Gives quiche bytes; returns how many it took. The end of the stream goes with the last of them. */
@@ -259,6 +299,7 @@ export class SessionStreams {
       return 0;
     }
     if (taken === null) return 0;
+    stream.begun = true;
     this.progress.sent += taken;
     this.progress.sends++;
     stream.accepted += taken;
@@ -289,6 +330,7 @@ export class SessionStreams {
     stream.queue.length = 0;
     stream.finQueued = false;
     this.#blocked.delete(id);
+    this.#fresh.delete(id);
     this.#unacknowledged.push(id);
     if (this.#unacknowledged.length > MAX_UNACKNOWLEDGED) {
       this.#unacknowledged.splice(0, MAX_UNACKNOWLEDGED / 2);

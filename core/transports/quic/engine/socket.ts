@@ -11,7 +11,7 @@ import type { CloseInfo } from "../../../errors.ts";
 import type { SocketAddress } from "../../../handler/connection.ts";
 import { addressGroup, type Admission, type Gate } from "../../../limits/gate.ts";
 import type { Limits } from "../../../limits/limits.ts";
-import type { ProfileName, TlsProfiles } from "../../tls_profile.ts";
+import { isOwnAlpn, type ProfileName, type TlsProfiles } from "../../tls_profile.ts";
 import type { SessionEvents, SessionFacts } from "../link.ts";
 import { Acceptor, type Newcomer } from "./acceptor.ts";
 import type { HostPort, Quiche, QuicheConfig, QuicheError } from "./binding.ts";
@@ -283,7 +283,10 @@ export class QuicSocket implements SessionHost {
     const key = `${profile} ${datagramSize}`;
     let config = this.#configs.get(key);
     if (!config) {
-      const { alpns, profiles } = this.#options.server!;
+      const { profiles } = this.#options.server!;
+      // A client that shows us one hello and quiche another is not to reach our own protocols without its certificate.
+      const own = profile === "identity" || !profiles.identity;
+      const alpns = this.#options.server!.alpns.filter((alpn) => own || !isOwnAlpn(alpn));
       const peer = profile === "identity" ? "require" : "none";
       const options = {
         alpns,

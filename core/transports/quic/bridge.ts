@@ -1,0 +1,190 @@
+/**
+ * The node's end of the bridge to an engine process: frames become connections' events, commands become frames.
+ *
+ * @module
+ */
+import { AlknetError, type CloseInfo } from "../../errors.ts";
+import type { EndedEvent, RefusedEvent } from "./engine_config.ts";
+import { type Frame, FrameReader, FrameWriter, jsonOf, Kind } from "./frames.ts";
+import type { PathStats, SessionCommands, SessionFacts } from "./link.ts";
+import { QuicConnection } from "./quic_connection.ts";
+
+/** What the bridge reports. */
+export interface BridgeEvents {
+  /** The engine gave a sign of life. */
+  alive(): void;
+  /** The engine refused a newcomer or closed a connection for abuse. */
+  refused(event: RefusedEvent): void;
+  /** A connection whose handshake is complete. */
+  opened(connection: QuicConnection): void;
+  /** Any other frame of the engine as a whole. */
+  control(frame: Frame): void;
+}
+
+/** One engine, as the node talks to it. */
+export class Bridge {
+  /** Resolves when the engine has gone. */
+  readonly closed: Promise<void>;
+  readonly #pipe: Deno.Conn;
+  readonly #events: BridgeEvents;
+  readonly #in = new FrameReader();
+  readonly #out = new FrameWriter();
+  readonly #connections = new Map<number, QuicConnection>();
+  #flushing = false;
+  #closed = false;
+
+  /**
+   * @param pipe The private socket.
+   * @param events Who is told what.
+   */
+  constructor(pipe: Deno.Conn, events: BridgeEvents) {
+    this.#pipe = pipe;
+    this.#events = events;
+    this.closed = this.#read();
+  }
+
+  /** Sends a command to the engine as a whole. */
+  command(kind: number, value: number, text: string): void {
+    this.#out.write(kind, 0, 0, value, new TextEncoder().encode(text));
+    this.#schedule();
+  }
+
+  /** Ends every connection: the engine that had them is gone. */
+  fail(error: AlknetError): void {
+    for (const connection of this.#connections.values()) connection.ended({ by: "error", error });
+    this.#connections.clear();
+  }
+
+  /** Sends a frame of one connection. */
+  send(kind: number, connection: number, stream: number, value: number, payload?: Uint8Array, flag?: boolean): void {
+    this.#out.write(kind, connection, stream, value, payload, flag);
+    this.#schedule();
+  }
+
+  /** Closes the socket, at which the engine ends. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#pipe.close();
+  }
+
+  async #read(): Promise<void> {
+    try {
+      while (true) {
+        const { bytes, start, length } = this.#in.room();
+        const count = await this.#pipe.read(bytes.subarray(start, start + length));
+        if (count === null) break;
+        this.#in.advance(count, (frame) => this.#dispatch(frame));
+      }
+    } catch { /* closed by us, or the engine has died: both are the end */ }
+    this.close();
+  }
+
+  #dispatch(frame: Frame): void {
+    if (frame.kind === Kind.HEARTBEAT) return this.#events.alive();
+    if (frame.kind === Kind.REFUSED) return this.#events.refused(jsonOf<RefusedEvent>(frame.payload));
+    if (frame.kind === Kind.OPENED) return this.#opened(frame);
+    if (frame.connection === 0) return this.#events.control(frame);
+    const connection = this.#connections.get(frame.connection);
+    if (connection) this.#deliver(connection, frame);
+  }
+
+  #opened({ connection: id, value, payload }: Frame): void {
+    const facts = jsonOf<Omit<SessionFacts, "certificate">>(payload.subarray(0, value));
+    const certificate = payload.byteLength > value ? payload.slice(value) : undefined;
+    const commands = new FramedCommands(this, id, () => this.#connections.delete(id));
+    const connection = new QuicConnection({ ...facts, certificate }, commands);
+    this.#connections.set(id, connection);
+    this.#events.opened(connection);
+  }
+
+  #deliver(connection: QuicConnection, frame: Frame): void {
+    const { stream, value, payload } = frame;
+    switch (frame.kind) {
+      case Kind.DATA:
+        return connection.data(stream, payload, frame.flag);
+      case Kind.PEER_RESET:
+        return connection.peerReset(stream, value);
+      case Kind.PEER_STOPPED:
+        return connection.peerStopped(stream, value);
+      case Kind.GRANT:
+        return connection.grant(stream, value);
+      case Kind.STREAM_LIMIT:
+        return connection.streamLimit(stream, value);
+      case Kind.DATAGRAM:
+        return connection.datagram(payload);
+      case Kind.PATH:
+        return connection.path(jsonOf<PathStats>(payload));
+      case Kind.ENDED:
+        this.#connections.delete(frame.connection);
+        return connection.ended(closeInfo(jsonOf<EndedEvent>(payload)));
+    }
+  }
+
+  /** Commands of one turn of the event loop leave in one write. */
+  #schedule(): void {
+    if (this.#flushing || this.#closed) return;
+    this.#flushing = true;
+    queueMicrotask(() => this.#flush());
+  }
+
+  async #flush(): Promise<void> {
+    try {
+      while (this.#out.length > 0) {
+        const bytes = this.#out.take();
+        for (let at = 0; at < bytes.byteLength;) at += await this.#pipe.write(bytes.subarray(at));
+      }
+    } catch { /* the engine has gone, which the reader notices */ }
+    this.#flushing = false;
+  }
+}
+
+/** Commands of one connection, as frames. */
+class FramedCommands implements SessionCommands {
+  readonly #bridge: Bridge;
+  readonly #id: number;
+  readonly #over: () => void;
+
+  constructor(bridge: Bridge, id: number, over: () => void) {
+    this.#bridge = bridge;
+    this.#id = id;
+    this.#over = over;
+  }
+
+  open(stream: number): void {
+    this.#bridge.send(Kind.OPEN, this.#id, stream, 0);
+  }
+
+  send(stream: number, bytes: Uint8Array, fin: boolean): void {
+    this.#bridge.send(Kind.SEND, this.#id, stream, 0, bytes, fin);
+  }
+
+  consumed(stream: number, bytes: number): void {
+    this.#bridge.send(Kind.CONSUMED, this.#id, stream, bytes);
+  }
+
+  reset(stream: number, code: number): void {
+    this.#bridge.send(Kind.RESET, this.#id, stream, code);
+  }
+
+  stop(stream: number, code: number): void {
+    this.#bridge.send(Kind.STOP, this.#id, stream, code);
+  }
+
+  sendDatagram(message: Uint8Array): void {
+    this.#bridge.send(Kind.SEND_DATAGRAM, this.#id, 0, 0, message);
+  }
+
+  close(code: number, reason: string): void {
+    this.#bridge.send(Kind.CLOSE, this.#id, 0, code, new TextEncoder().encode(reason));
+    this.#over();
+  }
+
+  finish(): void {
+    this.#bridge.send(Kind.FINISH, this.#id, 0, 0);
+  }
+}
+
+function closeInfo({ error, ...rest }: EndedEvent): CloseInfo {
+  return error ? { ...rest, error: new AlknetError(error.code, error.message) } : rest;
+}

@@ -1,0 +1,160 @@
+/**
+ * The engine process: owns the UDP socket and all state of quiche, and serves one node over a private socket.
+ *
+ * On Linux it is one loop that sleeps in `poll` on the two sockets, in the one thread there is: nothing else is to be
+ * done here, and no other way of waiting is as short. Elsewhere the same parts run on the event loop.
+ *
+ * @module
+ */
+import { AlknetError } from "../../../errors.ts";
+import { Gate } from "../../../limits/gate.ts";
+import { type EngineConfig, HEARTBEAT_INTERVAL } from "../engine_config.ts";
+import { type Frame, FrameReader, FrameWriter, jsonOf, Kind } from "../frames.ts";
+import { loadQuiche } from "./binding.ts";
+import { EngineBridge, type EngineControl } from "./engine_bridge.ts";
+import { FlightRecorder, RECORD_SIZE } from "./flight_recorder.ts";
+import { dieWithParent, hasLibc, mapShared } from "./libc.ts";
+import { connectPipe, type Pipe } from "./pipe.ts";
+import type { QuicSocketOptions } from "./socket.ts";
+import { QuicSocket } from "./socket.ts";
+import { bindUdp } from "./udp.ts";
+import type { UdpSocket } from "./udp_socket.ts";
+
+/** Options of {@linkcode main}, for tests that break the engine. */
+export interface EngineOptions {
+  /** Sees each datagram first. */
+  readonly tap?: QuicSocketOptions["tap"];
+}
+
+/** Frames that may wait for the node before no more packets are read: a stalled node is not to fill the memory. */
+const MAX_BACKLOG = 64 * 1024 * 1024;
+
+/**
+ * Runs an engine until its node ends or tells it to.
+ *
+ * @param args Path of the node's socket, path of the flight record, and how to wait.
+ */
+export async function main(args: readonly string[], options: EngineOptions = {}): Promise<void> {
+  const [socketPath, recordPath, mode] = args;
+  surviveTerminal();
+  if (hasLibc()) dieWithParent();
+  const pipe = await connectPipe(socketPath, mode === "poll" ? "poll" : "events");
+  const recorder = hasLibc() ? new FlightRecorder(mapShared(recordPath, RECORD_SIZE).bytes) : undefined;
+  const engine = new Engine(pipe, recorder, options);
+  await engine.run();
+}
+
+class Engine implements EngineControl {
+  readonly #pipe: Pipe;
+  readonly #recorder: FlightRecorder | undefined;
+  readonly #options: EngineOptions;
+  readonly #in = new FrameReader();
+  readonly #out = new FrameWriter();
+  readonly #bridge = new EngineBridge(this.#out);
+  #gate: Gate | undefined;
+  #socket: QuicSocket | undefined;
+  #udp: UdpSocket | undefined;
+  #heartbeatAt = 0;
+  #ending = false;
+
+  constructor(pipe: Pipe, recorder: FlightRecorder | undefined, options: EngineOptions) {
+    this.#pipe = pipe;
+    this.#recorder = recorder;
+    this.#options = options;
+  }
+
+  async run(): Promise<void> {
+    try {
+      await this.#start(await this.#config());
+    } catch (error) {
+      const code = error instanceof AlknetError ? error.code : "INTERNAL";
+      this.#out.writeJson(Kind.FAILED, 0, { code, message: error instanceof Error ? error.message : String(error) });
+      this.#pipe.write(this.#out);
+      return;
+    }
+    await this.#loop();
+    this.#udp?.close();
+    this.#pipe.close();
+  }
+
+  stopAccepting(): void {
+    this.#gate?.close();
+  }
+
+  shutDown(reason: string): void {
+    this.#socket?.close(0, reason);
+    this.#ending = true;
+  }
+
+  ban(address: string, ms: number): void {
+    this.#socket?.ban(address, ms);
+  }
+
+  /** Waits for the first frame, which says how to run. */
+  async #config(): Promise<EngineConfig> {
+    let config: EngineConfig | undefined;
+    while (!config) {
+      await this.#pipe.wait(undefined, HEARTBEAT_INTERVAL);
+      const open = this.#pipe.read(this.#in, (frame) => {
+        if (frame.kind === Kind.CONFIG) config = jsonOf<EngineConfig>(frame.payload);
+      });
+      if (!open) throw new AlknetError("CONNECTION_CLOSED", "the node ended before it said how to run");
+    }
+    return config;
+  }
+
+  async #start(config: EngineConfig): Promise<void> {
+    const quiche = await loadQuiche();
+    const { address, reusePort, udp: implementation, limits, datagramSize, alpns, profiles } = config;
+    this.#udp = await bindUdp(address, { implementation, reusePort });
+    const gate = new Gate(limits, {
+      onRefused: (source, reason) => this.#bridge.refused({ address: source, reason }),
+    });
+    this.#gate = gate;
+    this.#socket = new QuicSocket({
+      quiche,
+      udp: this.#udp,
+      limits,
+      datagramSize,
+      recorder: this.#recorder,
+      tap: this.#options.tap,
+      onWork: () => {},
+      server: {
+        alpns,
+        profiles,
+        gate,
+        accept: (session, facts) => this.#bridge.accept(session, facts),
+        onAbuse: ({ hostname }, reason) => this.#bridge.refused({ address: hostname, reason }),
+      },
+    });
+    this.#out.writeJson(Kind.LISTENING, 0, this.#udp.address);
+  }
+
+  async #loop(): Promise<void> {
+    const socket = this.#socket!;
+    const udp = this.#udp!;
+    const obey = (frame: Frame) => this.#bridge.obey(frame, this);
+    let more = false;
+    while (!this.#ending) {
+      const now = socket.now();
+      if (now >= this.#heartbeatAt) {
+        this.#heartbeatAt = now + HEARTBEAT_INTERVAL;
+        this.#out.write(Kind.HEARTBEAT);
+      }
+      this.#pipe.write(this.#out);
+      const stalled = this.#out.length > MAX_BACKLOG;
+      const due = Math.min(socket.nextDeadline, this.#heartbeatAt) - now;
+      await this.#pipe.wait(stalled ? undefined : udp, more ? 0 : Math.max(0, Math.ceil(due)));
+      if (!this.#pipe.read(this.#in, obey)) return;
+      more = stalled ? socket.work() : socket.turn();
+    }
+  }
+}
+
+/** An interrupt at the terminal reaches every process of the group; what becomes of the engine is the node's to say. */
+function surviveTerminal(): void {
+  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM", "SIGHUP"];
+  for (const signal of signals) Deno.addSignalListener(signal, () => {});
+}
+
+if (import.meta.main) await main(Deno.args);

@@ -1,0 +1,189 @@
+/**
+ * One engine process: started, connected over a private socket, listened to, and ended.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { AlknetError } from "../../errors.ts";
+import type { LinkedConnection, SocketAddress } from "../../handler/connection.ts";
+import type { Ban } from "./bans.ts";
+import { Bridge } from "./bridge.ts";
+import type { EngineConfig, FailedEvent, RefusedEvent } from "./engine_config.ts";
+import { readRecord } from "./engine/flight_recorder.ts";
+import { type Frame, jsonOf, Kind } from "./frames.ts";
+
+/** What an engine reports. */
+export interface EngineEvents {
+  /** A connection whose handshake is complete. */
+  opened(connection: LinkedConnection): void;
+  /** A newcomer was refused, or a connection closed for abuse. */
+  refused(event: RefusedEvent): void;
+}
+
+/** Time for an engine to come up, in milliseconds; a cold start compiles its modules. */
+const START_TIMEOUT = 30_000;
+/** Time for an engine to end when it is told to, in milliseconds. */
+const END_TIMEOUT = 1000;
+/** What is kept of what an engine writes to standard error, in characters. */
+const LAST_WORDS = 500;
+
+/** A running engine. */
+export class EngineProcess {
+  /** Where it listens. */
+  readonly address: SocketAddress;
+  /** Its frames. */
+  readonly bridge: Bridge;
+  /** Resolves when the process is gone. */
+  readonly exited: Promise<void>;
+  /** When it last gave a sign of life, by `performance.now`. */
+  aliveAt: number = performance.now();
+  readonly #child: Deno.ChildProcess;
+  readonly #folder: string;
+  readonly #words: { text: string };
+  #culprit: string | undefined;
+  #endTimer: ReturnType<typeof setTimeout> | undefined;
+
+  private constructor(
+    child: Deno.ChildProcess,
+    bridge: Bridge,
+    address: SocketAddress,
+    folder: string,
+    words: { text: string },
+  ) {
+    this.#child = child;
+    this.bridge = bridge;
+    this.address = address;
+    this.#folder = folder;
+    this.#words = words;
+    this.exited = this.#wait();
+  }
+
+  /**
+   * Starts an engine and waits until it listens.
+   *
+   * @param config How it is to run.
+   * @param command The program and its first arguments.
+   * @throws {AlknetError} What kept it from listening.
+   */
+  static async start(config: EngineConfig, command: string[], events: EngineEvents): Promise<EngineProcess> {
+    // Nobody else may look in: the folder is the owner's alone, and the key goes over the socket, not over arguments.
+    const folder = await Deno.makeTempDir({ prefix: "alknet-engine-" });
+    const path = join(folder, "s");
+    using listener = Deno.listen({ transport: "unix", path });
+    const mode = Deno.build.os === "linux" && config.udp !== "node" ? "poll" : "events";
+    const [program, ...args] = [...command, path, join(folder, "record"), mode];
+    const child = new Deno.Command(program, { args, stdin: "null", stdout: "null", stderr: "piped" }).spawn();
+    const words = { text: "" };
+    collect(child.stderr, words);
+    const ready = Promise.withResolvers<SocketAddress>();
+    ready.promise.catch(() => {});
+    let engine: EngineProcess | undefined;
+    const timer = setTimeout(() => {
+      listener.close();
+      ready.reject(new AlknetError("ENGINE_LOST", "the QUIC engine did not come up in time"));
+    }, START_TIMEOUT);
+    child.status.then(({ code, signal }) => {
+      const how = signal ?? `exit code ${code}`;
+      const said = words.text.trim().split("\n")[0];
+      ready.reject(
+        new AlknetError("ENGINE_LOST", `the QUIC engine ended at its start (${how})${said ? `: ${said}` : ""}`),
+      );
+    });
+    let bridge: Bridge | undefined;
+    try {
+      const pipe = await Promise.race([listener.accept(), ready.promise]) as Deno.Conn;
+      bridge = new Bridge(pipe, {
+        alive: () => {
+          if (engine) engine.aliveAt = performance.now();
+        },
+        refused: events.refused,
+        opened: ({ connection }) => events.opened(connection),
+        control: (frame) => announce(frame, ready),
+      });
+      bridge.command(Kind.CONFIG, 0, JSON.stringify(config));
+      const address = await ready.promise;
+      return engine = new EngineProcess(child, bridge, address, folder, words);
+    } catch (error) {
+      bridge?.close();
+      kill(child);
+      await child.status;
+      await Deno.remove(folder, { recursive: true });
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Process id. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Takes no newcomers from now on. */
+  stopAccepting(): void {
+    this.bridge.command(Kind.STOP_ACCEPTING, 0, "");
+  }
+
+  /** Refuses an address for a while. */
+  ban({ address, ms }: Ban): void {
+    this.bridge.command(Kind.BAN, ms, address);
+  }
+
+  /** Closes its connections and ends it, by force if it does not end soon. */
+  shutDown(reason: string): void {
+    this.bridge.command(Kind.SHUT_DOWN, 0, reason);
+    this.#endTimer ??= setTimeout(() => this.kill(), END_TIMEOUT);
+  }
+
+  /** Ends it by force. */
+  kill(): void {
+    kill(this.#child);
+  }
+
+  /** After its end: the address whose packet it was working on. */
+  culprit(): string | undefined {
+    return this.#culprit;
+  }
+
+  /** After its end: what it wrote to standard error, shortened. */
+  lastWords(): string {
+    return this.#words.text.trim();
+  }
+
+  async #wait(): Promise<void> {
+    await this.#child.status;
+    clearTimeout(this.#endTimer);
+    // The last frames may still be in the socket.
+    await this.bridge.closed;
+    this.#culprit = await culpritOf(join(this.#folder, "record"));
+    await Deno.remove(this.#folder, { recursive: true }).catch(() => {});
+  }
+}
+
+/** Passes the first news of an engine on to whoever waits for it to come up. */
+function announce(frame: Frame, ready: PromiseWithResolvers<SocketAddress>): void {
+  if (frame.kind === Kind.LISTENING) ready.resolve(jsonOf<SocketAddress>(frame.payload));
+  if (frame.kind !== Kind.FAILED) return;
+  const { code, message } = jsonOf<FailedEvent>(frame.payload);
+  ready.reject(new AlknetError(code, message));
+}
+
+async function culpritOf(path: string): Promise<string | undefined> {
+  try {
+    return readRecord(await Deno.readFile(path));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Keeps the end of what an engine says on standard error. */
+async function collect(stderr: ReadableStream<Uint8Array>, words: { text: string }): Promise<void> {
+  const decoder = new TextDecoder();
+  for await (const chunk of stderr) words.text = (words.text + decoder.decode(chunk)).slice(-LAST_WORDS);
+}
+
+function kill(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGKILL");
+  } catch { /* it has ended by itself */ }
+}
