@@ -13,6 +13,7 @@ import type { HttpApp, HttpEnv } from "./app.ts";
 import { HttpCode } from "./codes.ts";
 import { Conversation } from "./conversation.ts";
 import { type HttpLimits, SWEEP_INTERVAL } from "./limits.ts";
+import { drainUnread } from "./unread_body.ts";
 
 const LOOPBACK = "127.0.0.1";
 /** The ALPN whose connections carry a conversation on each stream. */
@@ -133,7 +134,9 @@ export class InnerServer {
     conversation.requestBegan();
     const ended = () => conversation.requestEnded();
     info.completed.then(ended, ended);
-    return this.#options.app.fetch(request, conversation.bindings);
+    const response = this.#options.app.fetch(request, conversation.bindings);
+    // Deno shows no body with these.
+    return request.method === "GET" || request.method === "HEAD" ? response : afterBody(request, response);
   }
 
   #sweep(): void {
@@ -147,6 +150,12 @@ export class InnerServer {
       if (!conversation.begun) conversation.finish();
     }
   }
+}
+
+async function afterBody(request: Request, response: Response | Promise<Response>): Promise<Response> {
+  const answer = await response;
+  await drainUnread(request);
+  return answer;
 }
 
 function assertNotMoved(): void {

@@ -47,6 +47,11 @@ export const LINGER_TIME = 30_000;
 /** ... or until this much of it has been dropped. */
 export const LINGER_BYTES = 1024 * 1024;
 
+/** What is read of a body that no route wants, so that its client gets the answer: as much as any route takes. */
+export const DRAIN_BYTES = 8 * 1024 * 1024;
+/** For how long: what a slow sender of headers gets, a slow sender of bodies gets too. */
+export const DRAIN_TIME = 10_000;
+
 /** Read buffer of a conversation at its start: most responses are small and most conversations idle. */
 export const SMALL_BUFFER = 8 * 1024;
 /** Read buffer of a conversation that fills the small one. */

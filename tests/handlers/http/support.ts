@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Connection, type Handler, type Identity, memoryPair } from "@alknet/core/handler";
+import { type BidiStream, type Connection, type Handler, type Identity, memoryPair } from "@alknet/core/handler";
 import { runProgram } from "../../support/process.ts";
 import { contextOf } from "../context.ts";
 
@@ -47,7 +47,7 @@ export function plainFront(handler: Handler, options: FrontOptions = {}): Front 
       connections.add(server);
       const handled = Promise.resolve(handler.handle(server, contextOf(shutdown.signal)));
       keep(handled.finally(() => connections.delete(server)).finally(() => server[Symbol.asyncDispose]()));
-      keep(carry(socket, client));
+      keep(client.open().then((stream) => carry(socket, stream)));
     }
   })();
   return {
@@ -67,9 +67,30 @@ export function plainFront(handler: Handler, options: FrontOptions = {}): Front 
   };
 }
 
-/** A socket's bytes on the one stream of a connection; a socket that dies resets it, as a transport would. */
-async function carry(socket: Deno.TcpConn, connection: Connection): Promise<void> {
-  const stream = await connection.open();
+/** A plain TCP port whose connections become streams. */
+export function bridge(open: () => Promise<BidiStream>): { readonly port: number } & AsyncDisposable {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const running = new Set<Promise<void>>();
+  const accepting = (async () => {
+    for await (const socket of listener) {
+      const carried: Promise<void> = open().then((stream) => carry(socket, stream)).finally(() =>
+        running.delete(carried)
+      );
+      running.add(carried);
+    }
+  })();
+  return {
+    port: listener.addr.port,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await accepting;
+      await Promise.all(running);
+    },
+  };
+}
+
+/** A socket's bytes on a stream; a socket that dies resets it, as a transport would. */
+async function carry(socket: Deno.TcpConn, stream: BidiStream): Promise<void> {
   await Promise.all([
     upward(socket, stream.writable.getWriter()).catch(() => stream.reset(0)),
     downward(socket, stream.readable.getReader()).catch(() => stream.stop(0)),

@@ -1,0 +1,30 @@
+/**
+ * Bodies that nobody read.
+ *
+ * `Deno.serve` resets an h2 stream whose request body was not read to its end, answer and all; clients report a broken
+ * stream instead of the answer. So what is left is read and dropped first, within limits.
+ *
+ * @module
+ */
+import { DRAIN_BYTES, DRAIN_TIME } from "./limits.ts";
+
+/** Reads and drops what nobody else reads of a request's body. Never rejects. */
+export async function drainUnread(request: Request): Promise<void> {
+  if (request.bodyUsed || !request.body || request.body.locked) return;
+  const reader = request.body.getReader();
+  const timer = setTimeout(() => reader.cancel().catch(ignore), DRAIN_TIME);
+  try {
+    for (let left = DRAIN_BYTES; left > 0;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      left -= value.byteLength;
+    }
+    await reader.cancel();
+  } catch {
+    // The client left.
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function ignore(): void {}
