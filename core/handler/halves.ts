@@ -66,6 +66,8 @@ export class ReceiveHalf {
   /** The transport received bytes, in order; `fin` says that they are the last. The half keeps the array. */
   push(bytes: Uint8Array, fin: boolean): void {
     if (this.#ended) return;
+    // A reader woken for nothing would not be woken again: it asks once for each chunk.
+    if (bytes.byteLength === 0 && !fin) return;
     if (bytes.byteLength > 0) this.#queue.push(bytes);
     this.#ended = fin;
     this.#wake();

@@ -109,6 +109,7 @@ class MemoryLink implements ConnectionLink {
     const receive: ReceiveHalf = new ReceiveHalf({
       consumed: (bytes) => send.grant(bytes),
       stop: (code) => {
+        if (this.#singleStream) return far.#cut("stopped");
         this.#ended(send);
         send.fail(new StreamClosedError("peer", "stop", code));
       },
@@ -122,6 +123,7 @@ class MemoryLink implements ConnectionLink {
         if (fin) this.#ended(send);
       },
       reset: (code) => {
+        if (this.#singleStream) return this.#cut("reset");
         this.#ended(send);
         receive.fail(new StreamClosedError("peer", "reset", code));
       },
@@ -137,6 +139,14 @@ class MemoryLink implements ConnectionLink {
     if (!this.#singleStream || this.#halves.size > 0 || this.#far.#halves.size > 0) return;
     this.#connection.ended({ by: "peer" });
     this.#far.#connection.ended({ by: "peer" });
+  }
+
+  /** A single stream has no codes and no other stream to go on: cutting it ends the connection (core.md §6.1). */
+  #cut(how: string): void {
+    const info = { by: "local" as const, reason: `stream ${how}` };
+    this.#fail(new ConnectionClosedError(info));
+    this.#connection.ended(info);
+    this.#far.#peerClosed(0, "");
   }
 
   #peerClosed(code: number, reason: string): void {
@@ -189,5 +199,8 @@ export function sendStream(id: number, send: SendHalf): SendStream {
 }
 
 function unavailable(): AlknetError {
-  return new AlknetError("STREAM_UNAVAILABLE", "this connection carries one stream, which the dialling side opens first");
+  return new AlknetError(
+    "STREAM_UNAVAILABLE",
+    "this connection carries one stream, which the dialling side opens first",
+  );
 }
