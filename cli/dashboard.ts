@@ -139,6 +139,7 @@ function terminal(): Screen {
     write(text) {
       for (let rest = encoder.encode(text); rest.byteLength > 0;) rest = rest.subarray(Deno.stdout.writeSync(rest));
     },
-    columns: () => Deno.consoleSize().columns,
+    // A terminal that was never given a size says 0.
+    columns: () => Deno.consoleSize().columns || 80,
   };
 }

@@ -85,7 +85,7 @@ export async function prepareReach(options: ReachOptions): Promise<Dial> {
       return connect;
     }),
     import("./node_key.ts").then(({ loadNodeKey }) => loadNodeKey(locateHome(options.home))),
-    options.ca === undefined ? undefined : readText(options.ca, "certificate authorities"),
+    options.ca === undefined ? undefined : readAuthorities(options.ca),
   ]);
   if (insecure) note(`alknet: warning: --insecure: whoever answers at ${address} is believed`);
   return (alpn, signal) => connect(address, alpn, { transport, key, authorities, insecure, timeout, signal });
@@ -107,6 +107,24 @@ export async function givenToken(options: Pick<ReachOptions, "token" | "tokenFil
 export async function ignoreToken(options: ReachOptions, alpn: string): Promise<void> {
   if (await givenToken(options) === undefined) return;
   note(`alknet: warning: ${alpn} carries no token, so none is sent; the node's key proves who you are`);
+}
+
+/** The certificates of a file, each of which can be decoded: the transports pass over those that cannot. */
+async function readAuthorities(file: string): Promise<string> {
+  const text = await readText(file, "certificate authorities");
+  const { X509Certificate } = await import("node:crypto");
+  const certificates = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
+  if (!certificates) {
+    throw new AlknetError("CERT_LOAD", `file ${file} holds no "-----BEGIN CERTIFICATE-----"; PEM is expected`);
+  }
+  for (const [i, certificate] of certificates.entries()) {
+    try {
+      new X509Certificate(certificate);
+    } catch (cause) {
+      throw new AlknetError("CERT_LOAD", `file ${file}: certificate number ${i + 1} cannot be decoded`, { cause });
+    }
+  }
+  return text;
 }
 
 async function readText(file: string, what: string): Promise<string> {

@@ -28,13 +28,14 @@ export async function serve(options: ServeOptions): Promise<number> {
   const home = locateHome(options.home);
   const key = await openKey(home);
   await using config = await openConfig(home, options.config, face);
-  const observer = new Observer((event) => face.event(event));
-  const endpoint = await listen(options, { key, config, observer });
-  face.started(endpoint, observer);
+  // Before anyone is told that the node is up: until then, SIGHUP would end it.
   using _hangup = onHangup(async () => {
     const { outcome } = await config.reload();
     face.event({ event: "hangup", outcome });
   });
+  const observer = new Observer((event) => face.event(event));
+  const endpoint = await listen(options, { key, config, observer });
+  face.started(endpoint, observer);
   const signal = await signals.first;
   face.event({ event: "draining", signal, milliseconds: config.static.drain_timeout_ms });
   return await drain(endpoint, signal, signals, face);

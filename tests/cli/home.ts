@@ -57,6 +57,11 @@ export async function initHome(): Promise<TestHome> {
   };
 }
 
+/** The next event of a name on stdout; others are passed over. */
+export async function nextEvent(child: Child, event: string): Promise<Record<string, unknown>> {
+  return JSON.parse(await child.line(`{"event":"${event}"`));
+}
+
 async function serve(home: string, args: readonly string[]): Promise<ServingNode> {
   const child = startAlknet(["serve", "--json", "--home", home, "--listen", "127.0.0.1:0", ...args]);
   try {

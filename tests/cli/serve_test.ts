@@ -6,9 +6,12 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { type AddressInfo, createServer } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
-import { type Child, startAlknet } from "../support/process.ts";
+import { start, startAlknet } from "../support/process.ts";
+import { needs } from "../support/programs.ts";
 import { temporaryFolder } from "../support/temp.ts";
-import { initHome, type ServingNode } from "./home.ts";
+import { initHome, nextEvent, type ServingNode } from "./home.ts";
+
+const MAIN = new URL("../../cli/main.ts", import.meta.url).pathname;
 
 Deno.test("alknet serve --json: the first line names node, addresses and ALPNs (design.md The command)", async () => {
   await using home = await initHome();
@@ -42,6 +45,28 @@ Deno.test("alknet serve in a pipe logs to stderr and prints nothing on stdout", 
   child.kill("SIGTERM");
   equal((await child.status).code, 0);
   equal(child.output, "");
+});
+
+Deno.test({
+  name: "alknet serve on a terminal shows the node id, addresses and each ALPN with its handler, then live counters",
+  ...needs("script", "linux"),
+  async fn() {
+    await using home = await initHome();
+    const alknet = [Deno.execPath(), "run", "-A", MAIN, "serve", "--home", home.path, "--listen", "127.0.0.1:0"];
+    await using terminal = start("script", ["-qefc", alknet.join(" "), "/dev/null"], { env: { NO_COLOR: "1" } });
+    await terminal.line(`node       ${home.nodeId}`);
+    const where = await terminal.line(/^listening +127\.0\.0\.1:\d+ over /);
+    await terminal.line(/alknet\/echo +0 +0 +0 B +0 B +returns what it is sent/);
+    await terminal.line(/h2 +0 +0 +0 B +0 B +health check and decoy/);
+    const port = Number(/:(\d+) /.exec(where)![1]);
+    const socket = await openEcho({ port });
+    socket.end("12345");
+    equal(await textOf(socket), "12345");
+    await terminal.line(/alknet\/echo +0 +1 +5 B +5 B/);
+    // Ctrl-C, as the terminal gives it.
+    await terminal.write("\x03");
+    equal((await terminal.status).code, 130);
+  },
 });
 
 Deno.test("alknet serve reports each connection and what it carried", async () => {
@@ -192,7 +217,7 @@ Deno.test({
 });
 
 /** A TLS connection to the echo handler, whose handshake is complete. */
-function openEcho({ port }: ServingNode): Promise<TLSSocket> {
+function openEcho({ port }: Pick<ServingNode, "port">): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: "127.0.0.1", port, ALPNProtocols: ["alknet/echo"], rejectUnauthorized: false });
     socket.once("secureConnect", () => resolve(socket));
@@ -204,9 +229,4 @@ async function textOf(socket: TLSSocket): Promise<string> {
   let text = "";
   for await (const chunk of socket) text += chunk;
   return text;
-}
-
-/** The next event of a name; others are passed over. */
-async function nextEvent(child: Child, event: string): Promise<Record<string, unknown>> {
-  return JSON.parse(await child.line(`{"event":"${event}"`));
 }

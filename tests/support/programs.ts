@@ -31,6 +31,8 @@ const REQUIREMENTS = {
   openssl: debian("openssl", "openssl"),
   h2load: debian("h2load", "nghttp2-client"),
   chromium: debian("chromium", "chromium"),
+  /** Gives a program a terminal. */
+  script: debian("script", "bsdutils"),
   ip: debian("ip", "iproute2"),
   tc: debian("tc", "iproute2"),
   /** The virtual environment with the Python peers (aioquic and its like). */
