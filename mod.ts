@@ -43,6 +43,7 @@ export {
   defineHandler,
   DialError,
   type DuplicateAlpn,
+  type DynamicLimits,
   type Endpoint,
   type EndpointStats,
   type Handler,

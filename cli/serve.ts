@@ -27,7 +27,10 @@ export async function serve(options: ServeOptions): Promise<number> {
   startLogging(options.verbose ? "debug" : "info", (line) => face.log(line));
   const home = locateHome(options.home);
   const key = await openKey(home);
-  await using config = await openConfig(home, options.config, face);
+  const node: { endpoint?: Endpoint } = {};
+  await using config = await openConfig(home, options.config, face, () => {
+    node.endpoint?.adjustLimits(limitsOf({ static: config.static, dynamic: config.snapshot() }));
+  });
   // Before anyone is told that the node is up: until then, SIGHUP would end it.
   using _hangup = onHangup(async () => {
     const { outcome } = await config.reload();
@@ -35,6 +38,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   });
   const observer = new Observer((event) => face.event(event));
   const endpoint = await listen(options, { key, config, observer });
+  node.endpoint = endpoint;
   face.started(endpoint, observer);
   const signal = await signals.first;
   face.event({ event: "draining", signal, milliseconds: config.static.drain_timeout_ms });
@@ -57,11 +61,17 @@ async function openKey(home: Home): Promise<NodeKey> {
   return key;
 }
 
-async function openConfig(home: Home, given: string | undefined, face: Face): Promise<ConfigFile> {
+async function openConfig(
+  home: Home,
+  given: string | undefined,
+  face: Face,
+  onReload: () => void,
+): Promise<ConfigFile> {
   if (given === undefined && !await exists(home.configFile)) await makeConfig(home);
   return await watchConfig(given ?? home.configFile, {
     handlers: HANDLER_SCHEMAS,
     onReload: ({ auth }) => {
+      onReload();
       face.event({ event: "reloaded", peers: auth.peers.length, tokens: auth.api_keys.length });
     },
     onInvalid: (error) => face.event({ event: "reload-failed", error: error.message }),

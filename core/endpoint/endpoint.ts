@@ -39,6 +39,9 @@ export interface ListenOptions {
   readonly drain?: number;
 }
 
+/** The limits that an endpoint can change while it runs. */
+export type DynamicLimits = Partial<Pick<Limits, "maxConnectionsPerAddress" | "maxAuthFailures">>;
+
 /** Counters of an endpoint. */
 export interface EndpointStats {
   /** Connections that run, by ALPN. */
@@ -75,6 +78,12 @@ export interface Endpoint<Alpn extends string = string> extends AsyncDisposable 
   connect(address: string, alpn: Alpn | (string & Record<never, never>), options?: ConnectOptions): Promise<Connection>;
   /** Gives a ready connection to its handler, as if a transport had accepted it. Resolves when the handler is done. */
   dispatch(connection: Connection): Promise<void>;
+  /**
+   * Changes the limits that can change while it runs. They hold for newcomers; whoever is connected stays.
+   *
+   * @throws {RangeError} A limit is not a positive whole number.
+   */
+  adjustLimits(changes: DynamicLimits): void;
   /** Counters, as of now. */
   stats(): EndpointStats;
   /** The connections that run. */
@@ -116,7 +125,7 @@ class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns
   readonly #router: Router<Alpns>;
   readonly #key: NodeKey;
   readonly #provider: IdentityProvider;
-  readonly #limits: Limits;
+  #limits: Limits;
   readonly #gate: Gate;
   readonly #drain: number;
   readonly #shutdown = new AbortController();
@@ -211,6 +220,15 @@ class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns
     const done = this.#serve(connection).finally(() => this.#running.delete(connection));
     this.#running.set(connection, done);
     return done;
+  }
+
+  adjustLimits({ maxConnectionsPerAddress, maxAuthFailures }: DynamicLimits): void {
+    this.#limits = limitsWith({
+      ...this.#limits,
+      ...(maxConnectionsPerAddress === undefined ? {} : { maxConnectionsPerAddress }),
+      ...(maxAuthFailures === undefined ? {} : { maxAuthFailures }),
+    });
+    this.#gate.adjust(this.#limits);
   }
 
   connections(): Iterable<Connection> {

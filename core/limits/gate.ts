@@ -53,7 +53,7 @@ const MINUTE = 60_000;
 export class Gate {
   /** Refusals so far, by reason. */
   readonly refused: Map<Refusal, number> = new Map();
-  readonly #limits: Limits;
+  #limits: Limits;
   readonly #now: () => number;
   readonly #onRefused?: (address: string, reason: Refusal) => void;
   readonly #sources = new Map<string, Source>();
@@ -81,6 +81,11 @@ export class Gate {
   /** Whether QUIC clients must prove their address before they cost anything. */
   get mustRetry(): boolean {
     return this.#handshakes >= this.#limits.retryThreshold;
+  }
+
+  /** Holds other limits from now on. Whoever is in stays in. */
+  adjust(limits: Limits): void {
+    this.#limits = limits;
   }
 
   /** Refuses everyone from now on. */

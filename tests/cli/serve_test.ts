@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepEqual, equal, match, rejects } from "node:assert/strict";
 import { type AddressInfo, createServer } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import { start, startAlknet } from "../support/process.ts";
@@ -95,6 +95,27 @@ Deno.test("alknet serve takes over changes of the dynamic part, and keeps what i
   );
   await home.writeConfig(before);
   deepEqual(await nextEvent(node.child, "reloaded"), { event: "reloaded", peers: 0, tokens: 0 });
+});
+
+Deno.test("alknet serve holds changed rate limits for newcomers and keeps who is there (core.md §12.2)", async () => {
+  await using home = await initHome();
+  await using node = await home.serve();
+  const before = await home.config();
+  const first = await openEcho(node);
+  await home.writeConfig({ ...before, rate_limits: { max_connections_per_ip: 1 } });
+  await nextEvent(node.child, "reloaded");
+  await rejects(openEcho(node));
+  match(
+    await node.child.errorLine(/refused/),
+    /WARN endpoint: refused src=127\.0\.0\.1 reason=connections-per-address/,
+  );
+  await home.writeConfig(before);
+  await nextEvent(node.child, "reloaded");
+  const second = await openEcho(node);
+  for (const socket of [first, second]) {
+    socket.end("12345");
+    equal(await textOf(socket), "12345");
+  }
 });
 
 Deno.test("alknet serve names a static field that changed, without effect (core.md §18 row 61)", async () => {

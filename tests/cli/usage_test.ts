@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { equal, match } from "node:assert/strict";
+import { equal, match, notEqual } from "node:assert/strict";
+import { ENGINE_ARGUMENT } from "../../core/transports/quic/engine_config.ts";
 import { runAlknet } from "../support/process.ts";
 
 const NODE_ID = "47pjoycnsrfmxikm95jh13y88e8qnhzu5kungjpxyepgt7a8krpy";
@@ -62,6 +63,14 @@ for (const [line, expected] of MISTAKES) {
     equal(code, 2);
   });
 }
+
+Deno.test("alknet with the engine's argument is the engine, not the command", async () => {
+  const { code, stdout, stderr } = await runAlknet([ENGINE_ARGUMENT]);
+  // Without a node to serve it has nothing to do, but it did not take the argument for a mistake.
+  equal(stderr.includes("Unexpected option"), false, stderr);
+  equal(stdout, "");
+  notEqual(code, 2);
+});
 
 for (const shell of ["bash", "zsh", "fish"]) {
   Deno.test(`alknet completions ${shell} prints a script that names the command`, async () => {
