@@ -6,6 +6,7 @@
 import type { Endpoint } from "@alknet/core";
 import { formatSocketAddress } from "@alknet/core/address";
 import { Dashboard } from "./dashboard.ts";
+import { formatEvent } from "./log.ts";
 import type { Observer, ServeEvent } from "./observe.ts";
 import { note, print, printJson } from "./output.ts";
 
@@ -71,9 +72,7 @@ class LogFace implements Face {
   [Symbol.dispose](): void {}
 
   #line(event: string, fields: Record<string, unknown>): void {
-    const shown = Object.entries(fields).filter(([, value]) => value !== undefined);
-    const tail = shown.map(([name, value]) => ` ${name}=${Array.isArray(value) ? value.join(",") : value}`).join("");
-    note(`${new Date().toISOString()} INFO serve: ${event}${tail}`);
+    note(formatEvent("serve", event, fields));
   }
 }
 

@@ -48,6 +48,20 @@ export function formatRecord(record: LogRecord): string {
   return singleLine(`${time} ${LEVEL_NAMES[record.level]} ${category}: ${text}${tail}`);
 }
 
+/**
+ * An event as a line of the log: its name and its fields, `key=value`. Values with spaces or quotes are quoted, so that a
+ * peer's words cannot pass for a field.
+ */
+export function formatEvent(category: string, event: string, fields: Readonly<Record<string, unknown>>): string {
+  const shown = Object.entries(fields).filter(([, value]) => value !== undefined && value !== "");
+  const tail = shown.map(([name, value]) => ` ${name}=${quoteWords(String(value))}`).join("");
+  return singleLine(`${new Date().toISOString()} INFO ${category}: ${event}${tail}`);
+}
+
+function quoteWords(text: string): string {
+  return /[\s"=]/.test(text) ? JSON.stringify(text) : text;
+}
+
 function* placeholders(raw: LogRecord["rawMessage"]): Iterable<string> {
   if (typeof raw === "string") { for (const [, name] of raw.matchAll(/\{([^{}]+)\}/g)) yield name; }
 }

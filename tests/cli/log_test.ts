@@ -6,7 +6,7 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { logger } from "@alknet/core/handler";
 import { resetSync } from "@logtape/logtape";
-import { startLogging } from "../../cli/log.ts";
+import { formatEvent, startLogging } from "../../cli/log.ts";
 
 function linesOf(write: () => void, level: "debug" | "info" = "info"): string[] {
   const lines: string[] = [];
@@ -43,4 +43,10 @@ Deno.test("startLogging() leaves out what is below the level", () => {
   const write = () => logger("endpoint").debug("detail");
   deepEqual(linesOf(write), []);
   equal(linesOf(write, "debug").length, 1);
+});
+
+Deno.test("formatEvent() keeps a peer's words in their field", () => {
+  const reason = 'bye src=192.0.2.1"\nWARN forged \x1b[2J';
+  const line = formatEvent("serve", "closed", { alpns: ["a", "b"], code: 0, reason, identity: undefined, empty: "" });
+  match(line, /Z INFO serve: closed alpns=a,b code=0 reason="bye src=192\.0\.2\.1\\"\\nWARN forged \\u001b\[2J"$/);
 });
