@@ -1,5 +1,5 @@
 /**
- * Peers written in Python (aioquic): test-only programs that speak JSON lines with the test.
+ * Peers written in Python (aioquic, tlslite-ng): test-only programs that speak JSON lines with the test.
  *
  * The virtual environment under `.cache/venv` is made once by `deno task test`. A peer script lives in `tests/peers/`,
  * reads one JSON object a line on its standard input and writes one a line on its standard output.
@@ -15,7 +15,7 @@ export const VENV: string = `${ROOT}.cache/venv`;
 /** Its interpreter. */
 export const PYTHON: string = `${VENV}/bin/python`;
 /** What it holds, with exact versions. */
-export const PYTHON_PACKAGES: readonly string[] = ["aioquic==1.7.2"];
+export const PYTHON_PACKAGES: readonly string[] = ["aioquic==1.7.2", "tlslite-ng==0.8.2"];
 
 /** Starts `tests/peers/<script>` in the virtual environment. A test that does so has `...needs("python")`. */
 export function startPeer(script: string, args: readonly string[] = [], options: StartOptions = {}): Peer {

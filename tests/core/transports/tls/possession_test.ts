@@ -1,0 +1,82 @@
+/**
+ * A certificate proves something only with a signature by its key (core.md §9). The peers here are real TLS 1.3
+ * implementations that present someone else's certificate, as it is or bent so that webpki cannot read it.
+ */
+import assert from "node:assert/strict";
+import { NodeKey } from "../../../../core/identity/node_key.ts";
+import { PYTHON, ROOT, startPeer } from "../../../support/python.ts";
+import { runProgram } from "../../../support/process.ts";
+import { needs } from "../../../support/programs.ts";
+import { temporaryFolder } from "../../../support/temp.ts";
+import { forgeriesOf, pemOf } from "../forgeries.ts";
+import { tlsServer } from "./support.ts";
+
+const victim = NodeKey.generate();
+const rogue = NodeKey.generate();
+/** What is presented, and with whose key the handshake is signed. */
+const CASES = [
+  { what: "its own certificate", der: victim.certificateDer, signer: victim, proves: true },
+  { what: "another's certificate", der: victim.certificateDer, signer: rogue, proves: false },
+  ...forgeriesOf(victim.certificateDer)
+    // These two no TLS stack gets as far as signing for.
+    .filter(({ what }) => !/nothing|longer/.test(what))
+    .map(({ what, der }) => ({ what: `another's certificate with ${what}`, der, signer: rogue, proves: false })),
+];
+
+for (const { what, der, signer, proves } of CASES) {
+  const outcome = proves ? "is known by it" : "is no one";
+
+  Deno.test({
+    name: `TLS: a client that presents ${what} ${outcome} (core.md §9)`,
+    ...needs("python"),
+    fn: async () => {
+      await using folder = await temporaryFolder();
+      await using server = await tlsServer();
+      const files = [await folder.write("leaf", pemOf(der)), await folder.write("key", signer.toPem())];
+      await folder.write("key.crt", signer.certificate().certificate);
+      const running = runProgram(PYTHON, [
+        `${ROOT}tests/peers/tls_rogue.py`,
+        "client",
+        ...files,
+        "test/suite",
+        String(server.port),
+        `${server.key.id}.alknet`,
+      ]);
+      if (proves) {
+        const connection = await server.next();
+        assert.equal(connection.peer.fingerprint, victim.fingerprint);
+        connection.close();
+      }
+      const { stdout, stderr } = await running;
+      assert.ok(stdout.includes("handshake"), stderr);
+      assert.equal(server.accepted, proves ? 1 : 0);
+      assert.equal(server.gate.connections, 0);
+    },
+  });
+
+  Deno.test({
+    name: `TLS: a server that presents ${what} ${
+      proves ? "is accepted" : "is refused"
+    } by who pins that key (core.md §9)`,
+    ...needs("python"),
+    fn: async () => {
+      await using folder = await temporaryFolder();
+      await using server = await tlsServer();
+      const files = [await folder.write("leaf", pemOf(der)), await folder.write("key", signer.toPem())];
+      await folder.write("key.crt", signer.certificate().certificate);
+      await using peer = startPeer("tls_rogue.py", ["server", ...files, "test/suite"]);
+      const { port } = await peer.json<{ port: number }>();
+      const dialling = server.dial({
+        address: { hostname: "127.0.0.1", port },
+        expectation: { kind: "fingerprints", fingerprints: [victim.fingerprint] },
+      });
+      if (proves) {
+        const connection = await dialling;
+        assert.equal(connection.peer.fingerprint, victim.fingerprint);
+        connection.close();
+      } else {
+        await assert.rejects(dialling, { code: /HANDSHAKE_FAILED|CERTIFICATE_REJECTED/ });
+      }
+    },
+  });
+}
