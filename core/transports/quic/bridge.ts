@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import { AlknetError, type CloseInfo } from "../../errors.ts";
 import type { EndedEvent, RefusedEvent } from "./engine_config.ts";
 import { type Frame, FrameReader, FrameWriter, jsonOf, Kind } from "./frames.ts";
@@ -121,11 +122,11 @@ export class Bridge {
     }
   }
 
-  /** Commands of one turn of the event loop leave in one write. */
+  /** Commands of one turn of the event loop leave in one write: data and the end of a stream, above all. */
   #schedule(): void {
     if (this.#flushing || this.#closed) return;
     this.#flushing = true;
-    queueMicrotask(() => this.#flush());
+    setImmediate(() => this.#flush());
   }
 
   async #flush(): Promise<void> {

@@ -18,6 +18,8 @@ export class Driver {
   readonly #done: Promise<void>;
   #closed = false;
   #scheduled = false;
+  /** Whether the loop is at work, and so will come to what is scheduled. */
+  #awake = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Infinity;
 
@@ -42,18 +44,26 @@ export class Driver {
   async #run(): Promise<void> {
     while (!this.#closed) {
       await this.#udp.readable();
-      while (!this.#closed && this.socket.turn()) await breathe();
+      this.#awake = true;
+      do {
+        const more = this.socket.turn();
+        // Whoever was given something answers now, in as few packets as it can; the answer to that is often not far.
+        await breathe();
+        if (this.#closed) return;
+        if (!this.socket.work() && !more && !this.#udp.soon()) break;
+      } while (!this.#closed);
+      this.#awake = false;
       this.#arm();
     }
   }
 
-  /** Work that came from outside of a turn is done once the caller has finished what it is at. */
+  /** Work that came from outside of a turn is done once the caller, and what waits for it, has finished. */
   #schedule(): void {
-    if (this.#scheduled) return;
+    if (this.#scheduled || this.#awake) return;
     this.#scheduled = true;
-    queueMicrotask(() => {
+    setImmediate(() => {
       this.#scheduled = false;
-      if (this.#closed) return;
+      if (this.#closed || this.#awake) return;
       if (this.socket.work()) this.#udp.wake();
       this.#arm();
     });

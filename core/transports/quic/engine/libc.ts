@@ -30,6 +30,7 @@ const SYMBOLS = {
   close: { parameters: ["i32"], result: "i32" },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   poll: { parameters: ["pointer", "u32", "i32"], result: "i32" },
+  ppoll: { parameters: ["pointer", "u32", "pointer", "pointer"], result: "i32" },
   poll_async: { name: "poll", parameters: ["pointer", "u32", "i32"], result: "i32", nonblocking: true },
   // fcntl, open and prctl are variadic; on Linux, x64 and arm64 pass such arguments in the same registers.
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
@@ -268,6 +269,22 @@ export function eventfd(): number {
  */
 export function pollBlocking(set: PollSet, timeout: number): number {
   return answer(libc!.poll(set.memory.pointer, set.length, timeout));
+}
+
+/** A span of time below what poll(2) can tell: `struct timespec { i64 seconds @0; i64 nanoseconds @8; }`. */
+export function timespec(microseconds: number): Memory {
+  const memory = new Memory(16);
+  memory.view.setUint32(8, microseconds * 1000, true);
+  return memory;
+}
+
+/**
+ * Waits in this thread for a span shorter than a millisecond (ppoll(2)).
+ *
+ * @returns Entries that are ready, or `-EINTR`.
+ */
+export function pollBriefly(set: PollSet, span: Memory): number {
+  return answer(libc!.ppoll(set.memory.pointer, set.length, span.pointer, null));
 }
 
 /**

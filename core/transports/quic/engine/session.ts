@@ -43,6 +43,13 @@ export interface SessionOptions {
 
 /** Bytes that a session may send in one turn, so that a busy one cannot starve the others nor flood the receiver. */
 const TURN_BYTES = 512 * 1024;
+/**
+ * Longest time that the acknowledgement of a single small packet waits for an answer to travel with, in milliseconds;
+ * well below the 25 of RFC 9000 §18.2 that every peer allows for.
+ */
+const ACK_HOLD = 1;
+/** A datagram below this size is a message rather than a part of a transfer, in bytes. */
+const SMALL_DATAGRAM = 1000;
 /** Time for the peer to acknowledge what a finishing connection wrote, in milliseconds. */
 const LINGER = 5000;
 /** Transport error for abuse: EXCESSIVE_LOAD has no number of its own in RFC 9000, so PROTOCOL_VIOLATION (§20.1). */
@@ -67,6 +74,13 @@ export class Session implements SessionCommands {
   #streams: SessionStreams | undefined;
   #events: SessionEvents | undefined;
   #received = false;
+  /** Datagrams since the last flush; a large one counts as several. */
+  #unacknowledged = 0;
+  /** Whether the node asked for something since the last flush. */
+  #commanded = true;
+  /** Sends that quiche had taken at the last flush. */
+  #sends = 0;
+  #heldUntil = Infinity;
   #readable = false;
   #maxBidi = 0;
   #maxUni = 0;
@@ -102,6 +116,7 @@ export class Session implements SessionCommands {
       this.#quiche.recv(datagram, this.#info);
     } catch { /* quiche has noted what was wrong and closes the connection itself where RFC 9000 asks for it */ }
     this.#received = true;
+    this.#unacknowledged += datagram.byteLength < SMALL_DATAGRAM ? 1 : 2;
   }
 
   /**
@@ -117,7 +132,7 @@ export class Session implements SessionCommands {
       // An end of a stream that stands alone must leave before the next packet is read: see SessionStreams.
       if (this.#streams.drain()) budget = Infinity;
     }
-    const more = this.#flush(udp, budget);
+    const more = !this.#holdsBack() && this.#flush(udp, budget);
     this.#settle();
     return more && !this.#gone;
   }
@@ -131,9 +146,12 @@ export class Session implements SessionCommands {
     if (now >= this.#keepAliveAt) {
       this.#keepAliveAt = now + this.#limits.keepAlive;
       this.#try(() => this.#quiche.sendAckEliciting());
+      this.#commanded = true;
     }
-    if (this.#quiche.timeout() === 0) this.#quiche.onTimeout();
-    this.#received = true;
+    if (this.#quiche.timeout() === 0) {
+      this.#quiche.onTimeout();
+      this.#received = this.#commanded = true;
+    }
     this.#host.wake(this);
   }
 
@@ -165,6 +183,7 @@ export class Session implements SessionCommands {
     if (this.#over) return;
     if (((stream & 1) === 0) === this.#dialled) this.#countOpened(stream);
     this.#streams?.send(stream, bytes, fin);
+    this.#commanded = true;
     this.#host.wake(this);
   }
 
@@ -177,18 +196,21 @@ export class Session implements SessionCommands {
   reset(stream: number, code: number): void {
     if (this.#over) return;
     this.#streams?.reset(stream, code);
+    this.#commanded = true;
     this.#host.wake(this);
   }
 
   stop(stream: number, code: number): void {
     if (this.#over) return;
     this.#streams?.stop(stream, code);
+    this.#commanded = true;
     this.#host.wake(this);
   }
 
   sendDatagram(message: Uint8Array): void {
     if (this.#over) return;
     this.#try(() => this.#quiche.dgramSend(message));
+    this.#commanded = true;
     this.#host.wake(this);
   }
 
@@ -203,6 +225,7 @@ export class Session implements SessionCommands {
     this.#lingerEnds = this.#host.now() + LINGER;
     this.#streams?.finish();
     this.#received = true;
+    this.#commanded = true;
     this.#host.wake(this);
   }
 
@@ -259,6 +282,19 @@ export class Session implements SessionCommands {
     while ((message = this.#quiche.dgramRecvVec())) this.#events!.datagram(message);
   }
 
+  /** Whether there is nothing to send but the acknowledgement of one small packet, which an answer may soon carry. */
+  #holdsBack(): boolean {
+    const sends = this.#streams?.progress.sends ?? -1;
+    const idle = !this.#over && this.#unacknowledged === 1 && !this.#commanded && sends === this.#sends;
+    if (idle && this.#heldUntil === Infinity) this.#heldUntil = this.#host.now() + ACK_HOLD;
+    if (idle && this.#host.now() < this.#heldUntil) return true;
+    this.#unacknowledged = 0;
+    this.#commanded = false;
+    this.#sends = sends;
+    this.#heldUntil = Infinity;
+    return false;
+  }
+
   /** Sends what quiche has ready, up to a budget of bytes. */
   #flush(udp: UdpSocket, budget: number): boolean {
     let sent = 0;
@@ -289,7 +325,7 @@ export class Session implements SessionCommands {
     const timeout = quiche.timeout();
     const due = timeout === null ? Infinity : this.#host.now() + timeout;
     const handshake = this.#streams ? Infinity : this.#handshakeEnds;
-    this.deadline = Math.min(due, handshake, this.#keepAliveAt, this.#lingerEnds);
+    this.deadline = Math.min(due, handshake, this.#keepAliveAt, this.#lingerEnds, this.#heldUntil);
   }
 
   #end(): void {
@@ -336,6 +372,7 @@ export class Session implements SessionCommands {
       this.#over = true;
       this.#events?.ended({ by: "local", code: 0, reason: "" });
     }
+    this.#commanded = true;
     this.#host.wake(this);
   }
 

@@ -15,10 +15,12 @@ import {
   Memory,
   Poll,
   pollAsync,
+  pollBriefly,
   PollSet,
   read,
   setOption,
   socket,
+  timespec,
   write,
 } from "./libc.ts";
 import { AF_INET6, decodeName, encodeName, familyOf, NAME_STRIDE, RemoteTable } from "./socket_name.ts";
@@ -40,6 +42,8 @@ const IPPROTO_IPV6 = 41;
 const IPV6_MTU_DISCOVER = 23;
 const IPV6_V6ONLY = 26;
 const PMTUDISC_DONT = 0;
+/** How long `soon` waits: what another process of this machine takes to answer. */
+const BRIEF = timespec(100);
 
 /** Options that only this implementation has; benchmarks and tests turn the offloads off. */
 export interface LinuxUdpOptions extends UdpOptions {
@@ -111,6 +115,7 @@ export class LinuxUdpSocket implements UdpSocket {
   readonly #sender: UdpSender;
   // Entry 0 is the socket, entry 1 the eventfd that ends a wait early.
   readonly #poll = new PollSet(2);
+  readonly #brief = new PollSet(1);
   readonly #counter = new Memory(8);
   #waiting: Promise<void> | undefined;
   #waitsForRoom = false;
@@ -136,6 +141,7 @@ export class LinuxUdpSocket implements UdpSocket {
     this.#receiver = new UdpReceiver(fd, remotes);
     this.#sender = new UdpSender(fd, remotes, gso);
     this.#counter.view.setUint32(0, 1, true);
+    this.#brief.set(0, fd, Poll.IN);
   }
 
   get pending(): number {
@@ -173,6 +179,10 @@ export class LinuxUdpSocket implements UdpSocket {
       return Promise.resolve();
     }
     return this.#waiting = this.#wait();
+  }
+
+  soon(): boolean {
+    return !this.#closed && pollBriefly(this.#brief, BRIEF) > 0;
   }
 
   wake(): void {

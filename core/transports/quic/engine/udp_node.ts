@@ -154,6 +154,10 @@ class NodeUdpSocket implements UdpSocket {
     return this.#waiting.promise;
   }
 
+  soon(): boolean {
+    return false;
+  }
+
   wake(): void {
     if (this.#closed) return;
     if (this.#waiting) this.#notify();

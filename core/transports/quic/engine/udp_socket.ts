@@ -65,6 +65,13 @@ export interface UdpSocket extends Disposable {
    * It may resolve without a cause. Calls that overlap share one promise.
    */
   readable(): Promise<void>;
+  /**
+   * Waits a moment, in this thread, for something to receive; a wait in another thread takes longer than a neighbour takes
+   * to answer. Returns at once where the system has no such wait.
+   *
+   * @returns Whether there is something to receive.
+   */
+  soon(): boolean;
   /** Ends the present `readable`, or the next one when none waits. */
   wake(): void;
   /**
