@@ -14,8 +14,8 @@ export interface DuplicateAlpn<Alpn extends string> {
 }
 
 /** The ALPN strings that two handlers both claim, or the handler itself when there are none. */
-export type Unclaimed<Alpns extends readonly string[], Claimed extends string> = [Alpns[number] & Claimed] extends [never]
-  ? unknown
+export type Unclaimed<Alpns extends readonly string[], Claimed extends string> = [Alpns[number] & Claimed] extends
+  [never] ? unknown
   : DuplicateAlpn<Alpns[number] & Claimed>;
 
 /** Handlers by ALPN. Immutable: `use` gives a new router. */

@@ -152,7 +152,10 @@ export class LinkedConnection implements Connection {
   set identity(identity: Identity | undefined) {
     if (identity === undefined) throw new TypeError("an identity cannot be unset");
     if (this.#identity) {
-      throw new AlknetError("IDENTITY_ALREADY_SET", `connection ${this.id} already has an identity; it is written once`);
+      throw new AlknetError(
+        "IDENTITY_ALREADY_SET",
+        `connection ${this.id} already has an identity; it is written once`,
+      );
     }
     this.#identity = Object.freeze({ ...identity });
   }

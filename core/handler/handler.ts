@@ -51,7 +51,9 @@ export function defineHandler<const Alpns extends readonly string[]>(handler: Ha
   const seen = new Set<string>();
   for (const alpn of handler.alpns) {
     const length = new TextEncoder().encode(alpn).byteLength;
-    if (length < 1 || length > 255) throw new TypeError(`ALPN ${JSON.stringify(alpn)} is ${length} bytes; 1 to 255 fit`);
+    if (length < 1 || length > 255) {
+      throw new TypeError(`ALPN ${JSON.stringify(alpn)} is ${length} bytes; 1 to 255 fit`);
+    }
     if (seen.has(alpn)) throw new TypeError(`ALPN ${JSON.stringify(alpn)} is claimed twice by one handler`);
     seen.add(alpn);
   }
