@@ -167,14 +167,21 @@ class NodeUdpSocket implements UdpSocket {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#outgoing.clear();
     this.#received.clear();
     this.#waiting ??= Promise.withResolvers<void>();
-    this.#socket.close(() => this.#notify());
+    this.#drain();
   }
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** After `close`: what is queued still leaves, because the last of it is CONNECTION_CLOSE; then the socket goes. */
+  #drain(): void {
+    if (this.#inFlight > 0) return;
+    const datagram = this.#outgoing.take();
+    if (datagram) this.#send(datagram);
+    else this.#socket.close(() => this.#notify());
   }
 
   #notify(): void {
@@ -200,7 +207,8 @@ class NodeUdpSocket implements UdpSocket {
     const sent = (error: Error | null): void => {
       this.#inFlight--;
       if (error) this.#dropped++;
-      if (!this.#closed && this.#hasRoom()) this.#notify();
+      if (this.#closed) this.#drain();
+      else if (this.#hasRoom()) this.#notify();
     };
     try {
       this.#socket.send(Buffer.from(data.buffer, data.byteOffset, data.length), address.port, hostname, sent);

@@ -75,8 +75,8 @@ export interface UdpSocket extends Disposable {
   /** Ends the present `readable`, or the next one when none waits. */
   wake(): void;
   /**
-   * Closes; what is queued is lost. Twice is harmless, and so are the other methods afterwards. The port is free when
-   * `readable`, pending or called now, has resolved.
+   * Closes, once what `flush` has begun to send has left. Twice is harmless, and so are the other methods afterwards. The
+   * port is free when `readable`, pending or called now, has resolved.
    */
   close(): void;
 }
