@@ -27,6 +27,7 @@ import { type Decoy, notFound } from "./decoy.ts";
 import { InnerServer } from "./inner_server.ts";
 import { type HttpLimits, httpLimitsWith } from "./limits.ts";
 
+export type { Hono } from "hono";
 export type { HttpApp, HttpEnv, RequestPeer } from "./app.ts";
 export { HttpCode } from "./codes.ts";
 export { type Decoy, notFound, redirect, type RedirectOptions } from "./decoy.ts";

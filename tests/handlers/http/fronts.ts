@@ -52,10 +52,10 @@ function own(carrier: string, serve: Way["serve"]): Way[] {
 }
 
 /** Limits that the machine's own tests would reach: everything comes from one address. */
-const LIMITS = { connectionRate: 100_000, connectionBurst: 100_000, maxConnectionsPerAddress: 10_000 };
+export const OPEN_LIMITS = { connectionRate: 100_000, connectionBurst: 100_000, maxConnectionsPerAddress: 10_000 };
 
 async function serveTls(handler: Handler<typeof HTTP_ALPNS>): Promise<Served> {
-  const endpoint = await router().use(handler).listen({ transports: ["tls"], limits: LIMITS });
+  const endpoint = await router().use(handler).listen({ transports: ["tls"], limits: OPEN_LIMITS });
   return {
     base: `https://127.0.0.1:${endpoint.addresses[0].port}`,
     shutdown: () => endpoint.shutdown(),
@@ -74,7 +74,7 @@ function serveMemory(handler: Handler<typeof HTTP_ALPNS>): Promise<Served> {
 
 /** A plain port that leads through a dialled connection: over QUIC one for all, over TLS one each. */
 async function serveOwn(handler: Handler<typeof HTTP_ALPNS>, transport: "quic" | "tls"): Promise<Served> {
-  const options = { transports: [transport], limits: LIMITS, quic: { engine: "in-process" } } as const;
+  const options = { transports: [transport], limits: OPEN_LIMITS, quic: { engine: "in-process" } } as const;
   const endpoint = await router().use(handler).listen(options);
   const dial = () => dialOwn(endpoint, transport);
   const shared = transport === "quic" ? await dial() : undefined;

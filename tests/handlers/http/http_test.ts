@@ -4,7 +4,7 @@ import { needs } from "../../support/programs.ts";
 import { runProgram } from "../../support/process.ts";
 import { temporaryFolder } from "../../support/temp.ts";
 import { WAYS } from "./fronts.ts";
-import { curl, type CurlAnswer, parseAnswer, plainFront, rawExchange } from "./support.ts";
+import { curl, type CurlAnswer, parseAnswer, plainFront, rawExchange, until } from "./support.ts";
 
 interface Case {
   readonly title: string;
@@ -272,6 +272,28 @@ Deno.test("http: garbage costs its own conversation (core.md §6)", async () => 
     assert.doesNotMatch(text, / 200 |alknet|deno/i);
     assert.match(await rawExchange(front.port, "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n", true), / 200 /);
   }
+});
+
+Deno.test("http: a client that says nothing is let go (security.md §6, slow clients)", async () => {
+  await using front = plainFront(http({ limits: { firstRequest: 1 } }));
+  assert.equal(await rawExchange(front.port, ""), "");
+  await until(() => front.connections.size === 0, "the connection is over");
+});
+
+Deno.test("InnerServer does not listen where the environment would move it: INCOMPATIBLE_OPTIONS", async () => {
+  const code = `
+    import { InnerServer } from "./handlers/http/inner_server.ts";
+    try {
+      new InnerServer({ signal: new AbortController().signal });
+      console.log("listening");
+    } catch (error) {
+      console.log(error.code);
+    }`;
+  const { stdout } = await runProgram(Deno.execPath(), ["eval", "--no-check", code], {
+    cwd: new URL("../../../", import.meta.url).pathname,
+    env: { DENO_SERVE_ADDRESS: "tcp:127.0.0.1:0" },
+  });
+  assert.equal(stdout.trim(), "INCOMPATIBLE_OPTIONS");
 });
 
 Deno.test("http: a limit that is no positive whole number is a RangeError; a location that is none a TypeError", () => {

@@ -172,3 +172,12 @@ export async function rawExchange(port: number, request: string | Uint8Array, ha
 export function openFiles(): number {
   return [...Deno.readDirSync("/proc/self/fd")].length;
 }
+
+/** Waits until something holds; fails after a generous while. */
+export async function until(holds: () => boolean, what: string): Promise<void> {
+  const start = performance.now();
+  while (!holds()) {
+    if (performance.now() - start > 20_000) throw new Error(`waited too long until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
