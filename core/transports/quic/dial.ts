@@ -8,10 +8,10 @@ import type { LinkedConnection } from "../../handler/connection.ts";
 import { NodeKey } from "../../identity/node_key.ts";
 import type { DialRequest } from "../transport.ts";
 import { checkPeer, trustedAuthorities } from "../verify.ts";
-import { loadQuiche, type QuicheError } from "./engine/binding.ts";
-import { bindUdp } from "./engine/udp.ts";
+import type { QuicheError } from "./engine/binding.ts";
 import type { UdpOptions } from "./engine/udp_socket.ts";
-import { Driver } from "./driver.ts";
+import { dialSocket } from "./dial_socket.ts";
+import type { Driver } from "./driver.ts";
 import { QuicConnection } from "./quic_connection.ts";
 
 /** How a dial sends. */
@@ -35,58 +35,57 @@ const CONNECTION_REFUSED = 0x02;
  * @throws {DialError} See its codes.
  */
 export async function dialQuic(request: DialRequest, options: QuicDialOptions = {}): Promise<LinkedConnection> {
-  const { signal, address, limits } = request;
+  const { signal, address } = request;
   signal.throwIfAborted();
-  const quiche = await loadQuiche();
-  const any = address.hostname.includes(":") ? "::" : "0.0.0.0";
-  const udp = await bindUdp({ hostname: any, port: 0 }, { implementation: options.udp });
-  const driver = new Driver({ quiche, udp, limits, datagramSize: options.datagramSize });
+  const { driver, release } = await dialSocket(address.hostname.includes(":") ? "::" : "0.0.0.0", options.udp);
   try {
-    return await handshake(driver, request);
+    const connection = await handshake(driver, request, options.datagramSize);
+    connection.closed.then(release);
+    return connection;
   } catch (error) {
-    await driver.close();
+    await release();
     throw error;
   }
 }
 
-function handshake(driver: Driver, request: DialRequest): Promise<LinkedConnection> {
-  const { address, alpn, expectation, signal } = request;
+function handshake(driver: Driver, request: DialRequest, datagramSize?: number): Promise<LinkedConnection> {
+  const { address, alpn, expectation, signal, limits } = request;
   const where = `${address.hostname} port ${address.port} over QUIC`;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    const settled = () => signal.removeEventListener("abort", abort);
-    driver.socket.dial({
-      remote: address,
-      serverName: request.serverName ?? (expectation.kind === "authorities" ? expectation.host : undefined),
-      tls: {
-        alpns: [alpn],
-        // A server of the identity profile requires a certificate: who has none takes a throw-away key and is anonymous.
-        certificate: request.certificate ?? NodeKey.generate().certificate(),
-        peer: expectation.kind === "authorities" ? "authorities" : "require",
-        authorities: expectation.kind === "authorities" ? expectation.authorities ?? trustedAuthorities() : undefined,
-      },
-      established: (session, facts) => {
-        settled();
-        try {
-          // Before a byte of the application is sent.
-          checkPeer(expectation, facts.certificate ? [facts.certificate] : [], where);
-        } catch (error) {
-          session.close(0, "");
-          reject(error);
-          return;
-        }
-        const connection = new QuicConnection(facts, session);
-        connection.connection.closed.then(() => driver.close());
-        resolve(connection.connection);
-        return connection;
-      },
-      failed: (info, error) => {
-        settled();
-        reject(dialError(info, error, where, alpn));
-      },
-    });
+  const { promise, resolve, reject } = Promise.withResolvers<LinkedConnection>();
+  const session = driver.socket.dial({
+    remote: address,
+    serverName: request.serverName ?? (expectation.kind === "authorities" ? expectation.host : undefined),
+    limits,
+    datagramSize,
+    tls: {
+      alpns: [alpn],
+      // A server of the identity profile requires a certificate: who has none takes a throw-away key and is anonymous.
+      certificate: request.certificate ?? NodeKey.generate().certificate(),
+      peer: expectation.kind === "authorities" ? "authorities" : "require",
+      authorities: expectation.kind === "authorities" ? expectation.authorities ?? trustedAuthorities() : undefined,
+    },
+    established: (session, facts) => {
+      try {
+        // Before a byte of the application is sent.
+        checkPeer(expectation, facts.certificate ? [facts.certificate] : [], where);
+      } catch (error) {
+        session.close(0, "");
+        reject(error);
+        return;
+      }
+      const connection = new QuicConnection(facts, session);
+      resolve(connection.connection);
+      return connection;
+    },
+    failed: (info, error) => reject(dialError(info, error, where, alpn)),
   });
+  const abort = () => {
+    session.close(0, "");
+    reject(signal.reason);
+  };
+  signal.addEventListener("abort", abort, { once: true });
+  if (signal.aborted) abort();
+  return promise.finally(() => signal.removeEventListener("abort", abort));
 }
 
 function dialError(info: CloseInfo, error: QuicheError | undefined, where: string, alpn: string): DialError {

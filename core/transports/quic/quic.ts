@@ -53,10 +53,10 @@ async function listenInProcess(request: ListenRequest, options: QuicListenOption
   const driver = new Driver({
     quiche,
     udp,
-    limits,
-    datagramSize: options.datagramSize,
     server: {
       alpns,
+      limits,
+      datagramSize: options.datagramSize,
       profiles,
       gate,
       accept: (session, facts) => {

@@ -114,13 +114,13 @@ class Engine implements EngineControl {
     this.#socket = new QuicSocket({
       quiche,
       udp: this.#udp,
-      limits,
-      datagramSize,
       recorder: this.#recorder,
       tap: this.#options.tap,
       onWork: () => {},
       server: {
         alpns,
+        limits,
+        datagramSize,
         profiles,
         gate,
         accept: (session, facts) => this.#bridge.accept(session, facts),

@@ -27,6 +27,9 @@ import { sameAddress, type UdpSocket } from "./udp_socket.ts";
 
 /** What a listening socket needs beyond a dialling one. */
 export interface ServerOptions {
+  readonly limits: Limits;
+  /** Longest UDP payload to send; absent: chosen by the remote's address. */
+  readonly datagramSize?: number;
   readonly alpns: readonly string[];
   readonly profiles: TlsProfiles;
   readonly gate: Gate;
@@ -40,9 +43,6 @@ export interface ServerOptions {
 export interface QuicSocketOptions {
   readonly quiche: Quiche;
   readonly udp: UdpSocket;
-  readonly limits: Limits;
-  /** Longest UDP payload to send; absent: chosen by the remote's address. */
-  readonly datagramSize?: number;
   /** Present on a socket that accepts. */
   readonly server?: ServerOptions;
   readonly recorder?: FlightRecorder;
@@ -55,6 +55,9 @@ export interface QuicSocketOptions {
 /** What a dial needs. */
 export interface DialOptions {
   readonly remote: SocketAddress;
+  readonly limits: Limits;
+  /** Longest UDP payload to send; absent: chosen by the remote's address. */
+  readonly datagramSize?: number;
   readonly serverName?: string;
   readonly tls: Omit<TlsConfigOptions, "datagramSize" | "limits">;
   readonly established: (session: Session, facts: SessionFacts) => SessionEvents | undefined;
@@ -99,10 +102,10 @@ export class QuicSocket implements SessionHost {
     this.#options = options;
     this.#udp = options.udp;
     this.#local = { host: options.udp.address.hostname, port: options.udp.address.port };
-    const { server, limits } = options;
+    const { server } = options;
     if (server) {
       const answer = (datagram: Uint8Array, to: SocketAddress) => this.#answer(datagram, to);
-      this.#acceptor = new Acceptor({ ...server, limits, now: () => this.now(), answer });
+      this.#acceptor = new Acceptor({ ...server, now: () => this.now(), answer });
     }
   }
 
@@ -128,8 +131,8 @@ export class QuicSocket implements SessionHost {
 
   /** Dials. The session's fate reaches `established` or `failed`. */
   dial(dial: DialOptions): Session {
-    const { quiche, limits } = this.#options;
-    const datagramSize = this.#options.datagramSize ?? datagramSizeFor(dial.remote);
+    const { quiche } = this.#options;
+    const { limits, datagramSize = datagramSizeFor(dial.remote) } = dial;
     const config = tlsConfig(quiche, { ...dial.tls, datagramSize, limits });
     const scid = newConnectionId();
     const to = { host: dial.remote.hostname, port: dial.remote.port };
@@ -254,8 +257,8 @@ export class QuicSocket implements SessionHost {
     const { remote, profile, scid, odcid, admission, datagrams } = newcomer;
     const cid = connectionIdKey(scid, 0);
     if (this.#byCid.has(cid)) return admission.release();
-    const { quiche, limits } = this.#options;
-    const datagramSize = this.#options.datagramSize ?? datagramSizeFor(remote);
+    const { quiche, server } = this.#options;
+    const { limits, datagramSize = datagramSizeFor(remote) } = server!;
     const config = this.#serverConfig(profile, datagramSize);
     const from = { host: remote.hostname, port: remote.port };
     const connection = quiche.Connection.accept(scid, odcid, this.#local, from, config);
@@ -293,7 +296,7 @@ export class QuicSocket implements SessionHost {
         certificate: profiles[profile],
         peer,
         datagramSize,
-        limits: this.#options.limits,
+        limits: this.#options.server!.limits,
       } as const;
       this.#configs.set(key, config = tlsConfig(this.#options.quiche, options));
     }
