@@ -57,6 +57,8 @@ export class SessionStreams {
   /** Streams with something queued that quiche had no room for. */
   readonly #blocked = new Set<number>();
   readonly #unacknowledged: number[] = [];
+  /** Streams that we stopped and whose end has not come; as many as the peer may have open. */
+  readonly #refused = new Set<number>();
   readonly #dialled: boolean;
   #events: SessionEvents;
   #unread = 0;
@@ -122,13 +124,17 @@ export class SessionStreams {
     const stream = this.#streams.get(id);
     if (!stream || stream.receiveDone) return;
     this.#shutdown(id, SHUTDOWN_READ, code);
+    this.#refused.add(id);
     this.#receiveDone(id, stream);
   }
 
   /** Delivers what the peer has sent, as far as credit goes; `all` ignores credit, for a connection that is over. */
   deliver(all = false): void {
     this.#held = false;
-    for (const id of this.#quiche.readable()) this.#read(id, this.#stream(id), all);
+    for (const id of this.#quiche.readable()) {
+      if (this.#refused.has(id)) this.#discard(id);
+      else this.#read(id, this.#stream(id), all);
+    }
   }
 
   /**
@@ -251,6 +257,18 @@ export class SessionStreams {
     this.progress.deliveries++;
     if (fin) this.#receiveDone(id, stream);
     this.#events.data(id, bytes, fin);
+  }
+
+  /** Takes the end of a stream that we stopped, at which quiche forgets it and its place is free for another. */
+  #discard(id: number): void {
+    try {
+      while (true) {
+        const result = this.#quiche.streamRecv(id, this.#scratch);
+        if (result === null) return;
+        if (result[1]) break;
+      }
+    } catch { /* reset, as RFC 9000 §3.5 asks of a sender that is stopped */ }
+    this.#refused.delete(id);
   }
 
   /** Sends what is queued, as far as quiche has room. */
