@@ -229,6 +229,7 @@ class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns
       ...(maxAuthFailures === undefined ? {} : { maxAuthFailures }),
     });
     this.#gate.adjust(this.#limits);
+    for (const listener of this.#listeners) listener.adjustLimits(this.#limits);
   }
 
   connections(): Iterable<Connection> {

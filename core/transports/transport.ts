@@ -14,6 +14,8 @@ export interface Listener {
   readonly transport: "quic" | "tls";
   /** Where it listens. */
   readonly address: SocketAddress;
+  /** Holds to these limits of admission from now on. */
+  adjustLimits(limits: Limits): void;
   /** Takes no new connections; those that run go on. */
   stopAccepting(): Promise<void>;
   /** Releases everything; connections that still run end at once. */

@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { AlknetError } from "../../errors.ts";
 import type { LinkedConnection, SocketAddress } from "../../handler/connection.ts";
+import type { Limits } from "../../limits/limits.ts";
 import type { Ban } from "./bans.ts";
 import { Bridge } from "./bridge.ts";
 import type { EngineConfig, FailedEvent, RefusedEvent } from "./engine_config.ts";
@@ -122,6 +123,11 @@ export class EngineProcess {
   /** Takes no newcomers from now on. */
   stopAccepting(): void {
     this.bridge.command(Kind.STOP_ACCEPTING, 0, "");
+  }
+
+  /** Holds to these limits of admission from now on. */
+  adjustLimits(limits: Limits): void {
+    this.bridge.command(Kind.LIMITS, 0, JSON.stringify(limits));
   }
 
   /** Refuses an address for a while. */

@@ -26,6 +26,8 @@ export const Kind = {
   SHUT_DOWN: 3,
   /** Command: refuse an address for `value` milliseconds; the address as text. */
   BAN: 4,
+  /** Command: hold to these limits of admission. JSON. */
+  LIMITS: 13,
   /** Command: begin a stream. */
   OPEN: 5,
   /** Command: send the payload. */

@@ -70,6 +70,8 @@ async function listenInProcess(request: ListenRequest, options: QuicListenOption
   return {
     transport: "quic",
     address: udp.address,
+    // The gate is the endpoint's own here.
+    adjustLimits: () => {},
     // The gate is closed by then: newcomers are refused, those that run go on.
     stopAccepting: () => Promise.resolve(),
     close: () => driver.close("shutdown"),

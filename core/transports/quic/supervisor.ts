@@ -10,6 +10,7 @@
 import { AlknetError } from "../../errors.ts";
 import type { LinkedConnection, SocketAddress } from "../../handler/connection.ts";
 import type { Refusal } from "../../limits/gate.ts";
+import type { Limits } from "../../limits/limits.ts";
 import { foreign, logger } from "../../log.ts";
 import type { Listener, ListenRequest } from "../transport.ts";
 import { Bans } from "./bans.ts";
@@ -54,6 +55,7 @@ export class Supervisor implements Listener {
   readonly #watch: ReturnType<typeof setInterval>;
   readonly #ending = Promise.withResolvers<void>();
   #address: SocketAddress;
+  #limits: Limits;
   #accepting = true;
   #closed = false;
   #looked = performance.now();
@@ -63,6 +65,7 @@ export class Supervisor implements Listener {
     this.#options = options;
     this.#bans = new Bans(options.firstBan ?? FIRST_BAN);
     this.#address = request.address;
+    this.#limits = request.limits;
     this.#watch = setInterval(() => this.#look(), WATCH_INTERVAL);
   }
 
@@ -93,6 +96,11 @@ export class Supervisor implements Listener {
   /** Process ids of the engines, for operators and tests. */
   get pids(): number[] {
     return [...this.#engines].map((engine) => engine.pid);
+  }
+
+  adjustLimits(limits: Limits): void {
+    this.#limits = limits;
+    for (const engine of this.#engines) engine.adjustLimits(limits);
   }
 
   stopAccepting(): Promise<void> {
@@ -160,14 +168,14 @@ export class Supervisor implements Listener {
   }
 
   async #spawn(): Promise<EngineProcess> {
-    const { alpns, profiles, limits, gate } = this.#request;
+    const { alpns, profiles, gate } = this.#request;
     const { datagramSize, udp, engines } = this.#options;
     const config: EngineConfig = {
       address: this.#address,
       reusePort: engines > 1,
       alpns,
       profiles,
-      limits,
+      limits: this.#limits,
       datagramSize,
       udp,
     };

@@ -87,6 +87,9 @@ class TlsListener implements Listener {
     if (bound && typeof bound === "object") this.#address = { hostname, port: bound.port };
   }
 
+  /** The gate is the endpoint's own. */
+  adjustLimits(): void {}
+
   stopAccepting(): Promise<void> {
     this.#closed ??= new Promise((resolve) => this.#server.close(() => resolve()));
     // Not yet connections; they would become some after the drain began.

@@ -4,8 +4,9 @@
  * @module
  */
 import type { CloseInfo } from "../../../errors.ts";
+import type { Limits } from "../../../limits/limits.ts";
 import type { EndedEvent, RefusedEvent } from "../engine_config.ts";
-import { type Frame, type FrameWriter, Kind } from "../frames.ts";
+import { type Frame, type FrameWriter, jsonOf, Kind } from "../frames.ts";
 import type { PathStats, SessionEvents, SessionFacts } from "../link.ts";
 import type { Session } from "./session.ts";
 
@@ -15,6 +16,8 @@ export interface EngineControl {
   stopAccepting(): void;
   /** Close everything and end. */
   shutDown(reason: string): void;
+  /** Hold to these limits of admission. */
+  adjustLimits(limits: Limits): void;
   /** Refuse an address for a while. */
   ban(address: string, ms: number): void;
 }
@@ -56,6 +59,8 @@ export class EngineBridge {
         return control.stopAccepting();
       case Kind.SHUT_DOWN:
         return control.shutDown(new TextDecoder().decode(payload));
+      case Kind.LIMITS:
+        return control.adjustLimits(jsonOf<Limits>(payload));
       case Kind.BAN:
         return control.ban(new TextDecoder().decode(payload), value);
     }

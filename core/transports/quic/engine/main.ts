@@ -8,6 +8,7 @@
  */
 import { AlknetError } from "../../../errors.ts";
 import { Gate } from "../../../limits/gate.ts";
+import type { Limits } from "../../../limits/limits.ts";
 import { type EngineConfig, HEARTBEAT_INTERVAL } from "../engine_config.ts";
 import { type Frame, FrameReader, FrameWriter, jsonOf, Kind } from "../frames.ts";
 import { loadQuiche } from "./binding.ts";
@@ -84,6 +85,10 @@ class Engine implements EngineControl {
   shutDown(reason: string): void {
     this.#socket?.close(0, reason);
     this.#ending = true;
+  }
+
+  adjustLimits(limits: Limits): void {
+    this.#gate?.adjust(limits);
   }
 
   ban(address: string, ms: number): void {
