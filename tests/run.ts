@@ -21,7 +21,13 @@ const PACKAGES: Readonly<Record<string, string>> = {
 };
 
 /** Folders whose tests load the machine so much that another one beside them would fail for want of time. */
-const ALONE: readonly string[] = ["tests/core/transports", "tests/core/endpoint", "tests/end_to_end", "tests/cli"];
+const ALONE: readonly string[] = [
+  "tests/core/transports",
+  "tests/core/endpoint",
+  "tests/interop",
+  "tests/faults",
+  "tests/cli",
+];
 
 /** What a run of the test runner came to. */
 interface Counts {
