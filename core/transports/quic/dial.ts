@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
 import { AlknetError, type CloseInfo, DialError } from "../../errors.ts";
 import type { LinkedConnection } from "../../handler/connection.ts";
 import { NodeKey } from "../../identity/node_key.ts";
@@ -52,9 +54,12 @@ function handshake(driver: Driver, request: DialRequest, datagramSize?: number):
   const { address, alpn, expectation, signal, limits } = request;
   const where = `${address.hostname} port ${address.port} over QUIC`;
   const { promise, resolve, reject } = Promise.withResolvers<LinkedConnection>();
+  const named = expectation.kind === "authorities" ? expectation.host : undefined;
+  // quiche compares a server name with the DNS names of the certificate alone: an IP address is compared here.
+  const ip = named !== undefined && isIP(named) !== 0 ? named : undefined;
   const session = driver.socket.dial({
     remote: address,
-    serverName: request.serverName ?? (expectation.kind === "authorities" ? expectation.host : undefined),
+    serverName: request.serverName ?? (ip === undefined ? named : undefined),
     limits,
     datagramSize,
     tls: {
@@ -68,6 +73,7 @@ function handshake(driver: Driver, request: DialRequest, datagramSize?: number):
       try {
         // Before a byte of the application is sent.
         checkPeer(expectation, facts.certificate ? [facts.certificate] : [], where);
+        if (ip !== undefined) checkAddress(facts.certificate!, ip, where);
       } catch (error) {
         session.close(0, "");
         reject(error);
@@ -88,16 +94,23 @@ function handshake(driver: Driver, request: DialRequest, datagramSize?: number):
   return promise.finally(() => signal.removeEventListener("abort", abort));
 }
 
+/** RFC 9110 §4.3.5: an IP address must be among the certificate's addresses, exactly. */
+function checkAddress(certificate: Uint8Array, ip: string, where: string): void {
+  if (new X509Certificate(certificate).checkIP(ip.split("%")[0]) === undefined) throw invalidCertificate(where);
+}
+
+function invalidCertificate(where: string): DialError {
+  const how = "no authority known here vouches for it; pin the node's id, ID@HOST:PORT, or name its authority";
+  return new DialError("CERTIFICATE_REJECTED", `certificate of ${where} is not valid for this host: ${how}`);
+}
+
 function dialError(info: CloseInfo, error: QuicheError | undefined, where: string, alpn: string): DialError {
   if (info.by === "timeout" || !error) return new DialError("UNREACHABLE", `${where} does not answer`);
   const { errorCode } = error;
   if (errorCode === NO_APPLICATION_PROTOCOL) {
     return new DialError("ALPN_REFUSED", `${where} does not serve ${JSON.stringify(alpn)}`);
   }
-  if (CERTIFICATE_ALERTS.has(errorCode)) {
-    const how = "no authority known here vouches for it; pin the node's id, ID@HOST:PORT, or name its authority";
-    return new DialError("CERTIFICATE_REJECTED", `certificate of ${where} is not valid for this host: ${how}`);
-  }
+  if (CERTIFICATE_ALERTS.has(errorCode)) return invalidCertificate(where);
   if (errorCode === CONNECTION_REFUSED) return new DialError("HANDSHAKE_FAILED", `${where} refused the connection`);
   const alert = errorCode >= ALERT && errorCode < 2 * ALERT ? `TLS alert ${errorCode - ALERT}` : `error ${errorCode}`;
   const cause = new AlknetError("INTERNAL", new TextDecoder().decode(error.reason) || alert);
