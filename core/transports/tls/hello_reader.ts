@@ -18,6 +18,7 @@ import { type ClientHello, HELLO_HEADER, helloLength, parseClientHello } from ".
 
 const HEADER = 5;
 const HANDSHAKE = 22;
+const CLIENT_HELLO = 1;
 const MAX_FRAGMENT = 16_384;
 
 /** What the bytes so far are. */
@@ -32,10 +33,16 @@ export type HelloState =
 const MORE: HelloState = { kind: "more" };
 const INVALID: HelloState = { kind: "invalid" };
 
-/** Gathers bytes until they are a ClientHello. */
+/** Gathers bytes until they are a ClientHello. Each byte is looked at once, however they are cut into pieces. */
 export class HelloReader {
   readonly #limit: number;
-  #bytes: Uint8Array = new Uint8Array(0);
+  readonly #chunks: Uint8Array[] = [];
+  #total = 0;
+  readonly #header = new Uint8Array(HEADER);
+  #headerBytes = 0;
+  #fragmentLeft = 0;
+  #message: Uint8Array = new Uint8Array(512);
+  #gathered = 0;
 
   /** @param limit Bytes after which it gives up. */
   constructor(limit: number) {
@@ -44,37 +51,52 @@ export class HelloReader {
 
   /** Adds bytes as they arrive. */
   read(chunk: Uint8Array): HelloState {
-    this.#bytes = this.#bytes.byteLength === 0 ? chunk : Buffer.concat([this.#bytes, chunk]);
-    const state = this.#state();
-    return state.kind === "more" && this.#bytes.byteLength >= this.#limit ? INVALID : state;
+    this.#chunks.push(chunk);
+    this.#total += chunk.byteLength;
+    for (let at = 0; at < chunk.byteLength;) {
+      if (this.#fragmentLeft > 0) {
+        const part = chunk.subarray(at, at + this.#fragmentLeft);
+        this.#gather(part);
+        this.#fragmentLeft -= part.byteLength;
+        at += part.byteLength;
+        const state = this.#state();
+        if (state.kind !== "more") return state;
+      } else {
+        this.#header[this.#headerBytes++] = chunk[at++];
+        if (!this.#headerIsPossible()) return INVALID;
+      }
+    }
+    return this.#total >= this.#limit ? INVALID : MORE;
+  }
+
+  /** Whether the header so far can belong to a handshake record; when it is whole, its fragment follows. */
+  #headerIsPossible(): boolean {
+    const [type, major, , high, low] = this.#header;
+    if (type !== HANDSHAKE || this.#headerBytes > 1 && major !== 3) return false;
+    if (this.#headerBytes < HEADER) return true;
+    this.#headerBytes = 0;
+    this.#fragmentLeft = high << 8 | low;
+    return this.#fragmentLeft >= 1 && this.#fragmentLeft <= MAX_FRAGMENT;
+  }
+
+  #gather(part: Uint8Array): void {
+    const needed = this.#gathered + part.byteLength;
+    if (needed > this.#message.byteLength) {
+      const larger = new Uint8Array(Math.max(needed, 2 * this.#message.byteLength));
+      larger.set(this.#message.subarray(0, this.#gathered));
+      this.#message = larger;
+    }
+    this.#message.set(part, this.#gathered);
+    this.#gathered = needed;
   }
 
   #state(): HelloState {
-    const fragments: Uint8Array[] = [];
-    let gathered = 0;
-    for (let at = 0; at < this.#bytes.byteLength;) {
-      const record = this.#bytes.subarray(at);
-      if (record[0] !== HANDSHAKE || record.byteLength > 1 && record[1] !== 3) return INVALID;
-      if (record.byteLength < HEADER) return MORE;
-      const length = record[3] << 8 | record[4];
-      if (length < 1 || length > MAX_FRAGMENT) return INVALID;
-      const fragment = record.subarray(HEADER, HEADER + length);
-      fragments.push(fragment);
-      gathered += fragment.byteLength;
-      const message = fragments.length === 1 ? fragment : Buffer.concat(fragments, gathered);
-      if (gathered >= 1 && message[0] !== 1) return INVALID;
-      if (gathered >= HELLO_HEADER) {
-        const wanted = helloLength(message);
-        if (wanted < 0 || wanted > this.#limit) return INVALID;
-        if (gathered >= wanted) return this.#parsed(message.subarray(0, wanted));
-      }
-      at += HEADER + length;
-    }
-    return MORE;
-  }
-
-  #parsed(message: Uint8Array): HelloState {
-    const hello = parseClientHello(message);
-    return hello ? { kind: "hello", hello, bytes: this.#bytes } : INVALID;
+    if (this.#message[0] !== CLIENT_HELLO) return INVALID;
+    if (this.#gathered < HELLO_HEADER) return MORE;
+    const wanted = helloLength(this.#message);
+    if (wanted > this.#limit) return INVALID;
+    if (this.#gathered < wanted) return MORE;
+    const hello = parseClientHello(this.#message.subarray(0, wanted));
+    return hello ? { kind: "hello", hello, bytes: Buffer.concat(this.#chunks, this.#total) } : INVALID;
   }
 }

@@ -31,7 +31,7 @@ for (const { what, der, signer, proves } of CASES) {
     ...needs("python"),
     fn: async () => {
       await using folder = await temporaryFolder();
-      await using server = await tlsServer();
+      await using server = await tlsServer(proves ? {} : { onConnection: (connection) => connection.close() });
       const files = [await folder.write("leaf", pemOf(der)), await folder.write("key", signer.toPem())];
       await folder.write("key.crt", signer.certificate().certificate);
       const running = runProgram(PYTHON, [
