@@ -9,11 +9,14 @@
 
 /** Root of every error that input, peers or the environment cause. Programming mistakes stay TypeError and RangeError. */
 export class AlknetError extends Error {
+  /** The class, as it stands before the message. */
   override readonly name: string = "AlknetError";
   /** Stable, in CONSTANT_CASE: `DUPLICATE_ALPN`, `BIND_FAILED`. */
   readonly code: string;
 
   /**
+   * An error with a code.
+   *
    * @param code Stable code in CONSTANT_CASE.
    * @param message What was wrong, where, and what to do.
    * @param options The `cause`, where there is one.
@@ -38,11 +41,16 @@ export interface CloseInfo {
 
 /** The connection is gone: `CONNECTION_CLOSED`. A handler that lets it escape ended normally. */
 export class ConnectionClosedError extends AlknetError {
+  /** The class, as it stands before the message. */
   override readonly name = "ConnectionClosedError";
   /** How the connection ended. */
   readonly info: CloseInfo;
 
-  /** @param info How the connection ended. */
+  /**
+   * The error that says how a connection ended.
+   *
+   * @param info How it ended.
+   */
   constructor(info: CloseInfo) {
     super("CONNECTION_CLOSED", describeClose(info), info.error ? { cause: info.error } : undefined);
     this.info = info;
@@ -51,11 +59,14 @@ export class ConnectionClosedError extends AlknetError {
 
 /** One direction of a stream was cut: `STREAM_CLOSED`, with the code that the cutting side gave. */
 export class StreamClosedError extends AlknetError {
+  /** The class, as it stands before the message. */
   override readonly name = "StreamClosedError";
   /** Application error code of RESET_STREAM or STOP_SENDING (RFC 9000 §19.4, §19.5). */
   readonly errorCode: number;
 
   /**
+   * The error that says how a direction of a stream ended.
+   *
    * @param by Who cut it.
    * @param how `reset` ends what the sender sends, `stop` refuses what the receiver receives.
    * @param errorCode Application error code.
@@ -69,6 +80,7 @@ export class StreamClosedError extends AlknetError {
 /** A dial failed. The code says how: `NO_TRANSPORT`, `PROXY`, `UNREACHABLE`, `HANDSHAKE_FAILED`, `FINGERPRINT_MISMATCH`,
  * `CERTIFICATE_REJECTED`, `ALPN_REFUSED` or `TIMEOUT`. */
 export class DialError extends AlknetError {
+  /** The class, as it stands before the message. */
   override readonly name = "DialError";
 
   /**

@@ -8,7 +8,6 @@ import type { Listener, ListenRequest } from "../transport.ts";
 import { Driver } from "./driver.ts";
 import { loadQuiche } from "./engine/binding.ts";
 import { bindUdp } from "./engine/udp.ts";
-import type { UdpOptions } from "./engine/udp_socket.ts";
 import { QuicConnection } from "./quic_connection.ts";
 import { Supervisor } from "./supervisor.ts";
 
@@ -23,7 +22,7 @@ export interface QuicListenOptions {
   /** Longest UDP payload to send, in bytes. Default: tens of kilobytes on loopback, 1350 elsewhere. */
   readonly datagramSize?: number;
   /** How UDP is done. Default: the fastest way there is here. */
-  readonly udp?: UdpOptions["implementation"];
+  readonly udp?: "auto" | "linux" | "node";
   /** Silence after which an engine is taken for hung, in milliseconds. Default 4000. */
   readonly hangTimeout?: number;
   /** Length of a first ban, in milliseconds; each further one is twice as long. Default 60 000. */

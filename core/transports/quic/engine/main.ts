@@ -8,6 +8,7 @@
  */
 import { AlknetError } from "../../../errors.ts";
 import { Gate } from "../../../limits/gate.ts";
+import type { SocketAddress } from "../../../handler/connection.ts";
 import type { Limits } from "../../../limits/limits.ts";
 import { type EngineConfig, HEARTBEAT_INTERVAL } from "../engine_config.ts";
 import { type Frame, FrameReader, FrameWriter, jsonOf, Kind } from "../frames.ts";
@@ -16,7 +17,6 @@ import { EngineBridge, type EngineControl } from "./engine_bridge.ts";
 import { FlightRecorder, RECORD_SIZE } from "./flight_recorder.ts";
 import { dieWithParent, hasLibc, mapShared } from "./libc.ts";
 import { connectPipe, type Pipe } from "./pipe.ts";
-import type { QuicSocketOptions } from "./socket.ts";
 import { QuicSocket } from "./socket.ts";
 import { bindUdp } from "./udp.ts";
 import type { UdpSocket } from "./udp_socket.ts";
@@ -24,7 +24,7 @@ import type { UdpSocket } from "./udp_socket.ts";
 /** Options of {@linkcode main}, for tests that break the engine. */
 export interface EngineOptions {
   /** Sees each datagram first. */
-  readonly tap?: QuicSocketOptions["tap"];
+  readonly tap?: (datagram: Uint8Array, from: SocketAddress) => void;
 }
 
 /** Frames that may wait for the node before no more packets are read: a stalled node is not to fill the memory. */
