@@ -53,7 +53,10 @@ interface Pending {
   readonly since: number;
 }
 
-/** Stateless answers in a second, so that a spray of packets makes no flood of answers. */
+/**
+ * Version negotiations and refusals in a second, so that a spray of packets makes no flood of answers. A Retry is not
+ * counted: it is far shorter than what asks for it, and during a flood it is the one way in for an honest newcomer.
+ */
 const ANSWERS_PER_SECOND = 1000;
 
 /** Admission of newcomers to one socket. */
@@ -127,7 +130,7 @@ export class Acceptor {
   #retry(header: LongHeader, remote: SocketAddress): undefined {
     const scid = newConnectionId();
     const token = this.#tokens.mint({ address: remote, odcid: header.dcid, scid });
-    this.#answer(encodeRetry({ dcid: header.scid, scid, odcid: header.dcid, token }), remote);
+    this.#options.answer(encodeRetry({ dcid: header.scid, scid, odcid: header.dcid, token }), remote);
   }
 
   #read(pending: Pending, datagram: Uint8Array): Newcomer | undefined {

@@ -76,6 +76,7 @@ export interface QuicheConnection {
   streamSend(stream: number, bytes: Uint8Array, fin: boolean): number | null;
   streamShutdown(stream: number, direction: number, code: number): void | null;
   streamCapacity(stream: number): number;
+  isReadable(): boolean;
   readable(): Iterable<number>;
   peerStreamsLeftBidi(): number;
   peerStreamsLeftUni(): number;

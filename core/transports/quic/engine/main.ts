@@ -149,9 +149,9 @@ class Engine implements EngineControl {
       this.#pipe.write(this.#out);
       const stalled = this.#out.length > MAX_BACKLOG;
       const due = Math.min(socket.nextDeadline, this.#heartbeatAt) - now;
-      await this.#pipe.wait(stalled ? undefined : udp, more ? 0 : Math.max(0, Math.ceil(due)));
+      const ready = await this.#pipe.wait(stalled ? undefined : udp, more ? 0 : Math.max(0, Math.ceil(due)));
       if (!this.#pipe.read(this.#in, obey)) return;
-      more = stalled ? socket.work() : socket.turn();
+      more = socket.turn(ready);
     }
   }
 }

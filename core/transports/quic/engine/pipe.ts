@@ -15,8 +15,9 @@ export interface Pipe {
    * Waits for the node, or for the UDP socket if one is given.
    *
    * @param ms Longest wait, in milliseconds.
+   * @returns Whether the UDP socket may have something.
    */
-  wait(udp: UdpSocket | undefined, ms: number): Promise<void>;
+  wait(udp: UdpSocket | undefined, ms: number): Promise<boolean>;
   /** Hands over the frames that have come. Returns false once the node has ended. */
   read(reader: FrameReader, handle: (frame: Frame) => void): boolean;
   /** Sends what can be sent without waiting. */
@@ -43,21 +44,24 @@ class BlockingPipe implements Pipe {
   readonly #set = new PollSet(2);
   #waits = 0;
   #backlog = false;
+  #readable = false;
 
   constructor(fd: number) {
     this.#fd = fd;
   }
 
-  async wait(udp: UdpSocket | undefined, ms: number): Promise<void> {
+  async wait(udp: UdpSocket | undefined, ms: number): Promise<boolean> {
     if (++this.#waits % WAITS_PER_BREATH === 0 || ms > 0 && this.#waits % 8 === 0) await breathe();
     this.#set.set(0, this.#fd, Poll.IN | (this.#backlog ? Poll.OUT : 0));
     const fd = udp instanceof LinuxUdpSocket ? udp.fd : -1;
     this.#set.set(1, fd, Poll.IN | (udp && udp.pending > 0 ? Poll.OUT : 0));
     pollBlocking(this.#set, ms);
+    this.#readable = this.#set.ready(0) !== 0;
+    return this.#set.ready(1) !== 0;
   }
 
   read(reader: FrameReader, handle: (frame: Frame) => void): boolean {
-    while (true) {
+    while (this.#readable) {
       const { bytes, start, length } = reader.room();
       const count = read(this.#fd, bytes, start, length);
       if (count === -Errno.EAGAIN || count === -Errno.EINTR) return true;
@@ -65,6 +69,7 @@ class BlockingPipe implements Pipe {
       reader.advance(count, handle);
       if (count < length) return true;
     }
+    return true;
   }
 
   write(out: FrameWriter): void {
@@ -97,13 +102,17 @@ class AsyncPipe implements Pipe {
     this.#readAll();
   }
 
-  async wait(udp: UdpSocket | undefined, ms: number): Promise<void> {
-    if (this.#chunks.length > 0 || this.#ended) return await breathe();
+  async wait(udp: UdpSocket | undefined, ms: number): Promise<boolean> {
+    if (this.#chunks.length > 0 || this.#ended) {
+      await breathe();
+      return true;
+    }
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => timer = setTimeout(resolve, ms));
     const data = new Promise<void>((resolve) => this.#wake = resolve);
     await Promise.race([late, data, ...(udp ? [udp.readable()] : [])]);
     clearTimeout(timer);
+    return true;
   }
 
   read(reader: FrameReader, handle: (frame: Frame) => void): boolean {

@@ -48,6 +48,8 @@ const TURN_BYTES = 512 * 1024;
  * well below the 25 of RFC 9000 §18.2 that every peer allows for.
  */
 const ACK_HOLD = 1;
+/** Streams left to open below which the peer's limits are asked for. */
+const LOW_STREAMS = 600;
 /** A datagram below this size is a message rather than a part of a transfer, in bytes. */
 const SMALL_DATAGRAM = 1000;
 /** Time for the peer to acknowledge what a finishing connection wrote, in milliseconds. */
@@ -82,6 +84,7 @@ export class Session implements SessionCommands {
   #sends = 0;
   #heldUntil = Infinity;
   #readable = false;
+  #announced = false;
   #maxBidi = 0;
   #maxUni = 0;
   #openedBidi = 0;
@@ -268,7 +271,11 @@ export class Session implements SessionCommands {
     else this.#openedUni = Math.max(this.#openedUni, count);
   }
 
+  /** Asks quiche only when the streams allowed run low: the peer allows more when half of them are used. */
   #announceLimits(): void {
+    const low = this.#maxBidi - this.#openedBidi < LOW_STREAMS || this.#maxUni - this.#openedUni < LOW_STREAMS;
+    if (!low && this.#announced) return;
+    this.#announced = true;
     const bidi = this.#openedBidi + this.#quiche.peerStreamsLeftBidi();
     const uni = this.#openedUni + this.#quiche.peerStreamsLeftUni();
     if (bidi === this.#maxBidi && uni === this.#maxUni) return;
@@ -315,14 +322,16 @@ export class Session implements SessionCommands {
   /** Notices that the connection is over, and when to look again. */
   #settle(): void {
     const quiche = this.#quiche;
-    if (!this.#over && (quiche.isDraining() || quiche.isClosed())) this.#end();
-    if (quiche.isClosed()) {
+    const timeout = quiche.timeout();
+    // quiche has no timer exactly when the connection is closed or sets up none; both are rare.
+    const closed = (timeout === null || this.#over) && quiche.isClosed();
+    if (!this.#over && (closed || quiche.isDraining())) this.#end();
+    if (closed) {
       this.#gone = true;
       this.deadline = Infinity;
       this.#host.gone(this);
       return;
     }
-    const timeout = quiche.timeout();
     const due = timeout === null ? Infinity : this.#host.now() + timeout;
     const handshake = this.#streams ? Infinity : this.#handshakeEnds;
     this.deadline = Math.min(due, handshake, this.#keepAliveAt, this.#lingerEnds, this.#heldUntil);

@@ -74,6 +74,8 @@ interface Held {
 
 /** Batches received in one turn, so that sending has its turn too. */
 const BATCHES_PER_TURN = 4;
+/** A batch of fewer datagrams emptied the system's buffer. */
+const FULL_BATCH = 16;
 /** Room for reading a stream; large, so that bulk takes few calls. */
 const SCRATCH_BYTES = 256 * 1024;
 /** Time between looks at the counters, in milliseconds. */
@@ -151,11 +153,19 @@ export class QuicSocket implements SessionHost {
     return session;
   }
 
-  /** Does what there is to do. Returns whether there is more already. */
-  turn(): boolean {
+  /**
+   * Does what there is to do. Returns whether there is more already.
+   *
+   * @param receive Whether something may wait to be received.
+   */
+  turn(receive = true): boolean {
     this.#inTurn = true;
     let batches = 0;
-    while (batches < BATCHES_PER_TURN && this.#udp.receive(this.#receive) > 0) batches++;
+    while (receive && batches < BATCHES_PER_TURN) {
+      const received = this.#udp.receive(this.#receive);
+      if (received > 0) batches++;
+      if (received < FULL_BATCH) break;
+    }
     this.#expire();
     this.#inTurn = false;
     const more = this.work();
