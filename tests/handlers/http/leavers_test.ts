@@ -62,7 +62,7 @@ for (const { name, clients, serve } of CARRIERS) {
       const files = openFiles();
       const moments = Object.values(MOMENTS);
       let next = 0;
-      await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+      const leaving = Promise.all(Array.from({ length: AT_ONCE }, async () => {
         while (next < clients) {
           const moment = moments[next++ % moments.length];
           const client = await carrier.join();
@@ -71,6 +71,10 @@ for (const { name, clients, serve } of CARRIERS) {
           await client.leave();
         }
       }));
+      let left = false;
+      leaving.then(() => left = true, () => left = true);
+      await until(() => left, `all ${clients} clients have left; ${next} had come`);
+      await leaving;
       await askProperly(carrier);
       assert.ok(site.begun() >= Math.floor(clients / moments.length), `only ${site.begun()} responses began`);
       await until(() => site.running() === 0, "every response ended");
