@@ -88,8 +88,6 @@ export async function exchange(connection: Connection, { streams, bytes, seed }:
 async function ask(connection: Connection, seed: number, length: number): Promise<void> {
   const stream = await connection.open();
   const sent = createHash("sha256");
-  const expected = createHash("sha256");
-  for (const chunk of content(seed + 1, length)) expected.update(chunk);
   const sending = send(stream, seed, length, sent);
   sending.catch(ignore);
   const received = createHash("sha256");
@@ -105,6 +103,8 @@ async function ask(connection: Connection, seed: number, length: number): Promis
     count += chunk.byteLength;
   }
   await sending;
+  const expected = createHash("sha256");
+  for (const chunk of content(seed + 1, length)) expected.update(chunk);
   assert.equal(count, length + HASH, "bytes received");
   assert.equal(received.digest("hex"), expected.digest("hex"), "bytes from the server");
   assert.equal(tail.toHex(), sent.digest("hex"), "bytes from the client");

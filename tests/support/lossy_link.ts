@@ -35,8 +35,11 @@ export interface LossyLinkOptions {
   readonly faults?: LinkFaults;
   /** Repeats the choices. Default 1. */
   readonly seed?: number;
-  /** Sees each datagram that enters the link. The bytes are valid during the call only. */
-  readonly tap?: (datagram: Uint8Array, direction: Direction) => void;
+  /**
+   * Sees each datagram that enters the link. The bytes are valid during the call only. What it injects goes the same way
+   * from the same address, ahead of the datagram and past all faults: an attacker who sees the path and forges addresses.
+   */
+  readonly tap?: (datagram: Uint8Array, direction: Direction, inject: (forged: Uint8Array) => void) => void;
 }
 
 /** What became of the datagrams. */
@@ -115,9 +118,11 @@ export class LossyLink implements AsyncDisposable {
   }
 
   async #fromClient(datagram: Uint8Array, from: SocketAddress): Promise<void> {
-    this.#tap?.(datagram, "to-server");
+    const forged: Uint8Array[] = [];
+    this.#tap?.(datagram, "to-server", (other) => forged.push(other));
     const copy = datagram.slice();
     const { socket } = await this.#flow(from);
+    for (const other of forged) this.#send(other, socket, this.#target);
     this.#carry(copy, socket, this.#target);
   }
 
@@ -132,7 +137,7 @@ export class LossyLink implements AsyncDisposable {
   async #open(client: SocketAddress): Promise<Flow> {
     const socket = await bindUdp({ hostname: this.#target.hostname, port: 0 });
     this.#pumps.push(this.#pump(socket, (datagram) => {
-      this.#tap?.(datagram, "to-client");
+      this.#tap?.(datagram, "to-client", (forged) => this.#send(forged, this.#front, client));
       this.#carry(datagram.slice(), this.#front, client);
     }));
     return { client, socket };
