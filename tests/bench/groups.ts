@@ -1,0 +1,22 @@
+/**
+ * All groups, in the order in which they run.
+ *
+ * @module
+ */
+import { dialStart } from "./dial_start.ts";
+import type { Group } from "./harness.ts";
+import { bulkEngines, bulkEthernet, bulkLoopback } from "./quic_bulk.ts";
+import { handshakes, pingPong, streams } from "./quic_small.ts";
+import { tlsBulk } from "./tls_bulk.ts";
+
+/** Every group of figures. */
+export const GROUPS: readonly Group[] = [
+  bulkEthernet,
+  bulkLoopback,
+  bulkEngines,
+  streams,
+  pingPong,
+  handshakes,
+  tlsBulk,
+  dialStart,
+];

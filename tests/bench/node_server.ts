@@ -1,0 +1,29 @@
+/**
+ * Our side, serving: a node with the echo handler, a sink and a source.
+ *
+ * @module
+ */
+import { router } from "../../core/endpoint/router.ts";
+import { type Connection, defineHandler } from "../../core/handler/mod.ts";
+import { echo } from "../../handlers/echo/mod.ts";
+import type { BenchStream } from "./client_tasks.ts";
+import { sink, SINK_ALPN, source, SOURCE_ALPN } from "./protocols.ts";
+
+// One address makes all the connections: with the limits for strangers it would be refused.
+const limits = { maxConnectionsPerAddress: 10_000, connectionRate: 1_000_000, connectionBurst: 1_000_000 };
+
+async function each(connection: Connection, serve: (stream: BenchStream) => Promise<void>): Promise<void> {
+  for await (const stream of connection) serve(stream).catch(() => {});
+}
+
+const endpoint = await router()
+  .use(echo())
+  .use(defineHandler({ alpns: [SINK_ALPN], handle: (connection) => each(connection, sink) }))
+  .use(defineHandler({ alpns: [SOURCE_ALPN], handle: (connection) => each(connection, source) }))
+  .listen({ ...JSON.parse(Deno.args[0] ?? "{}"), limits });
+Deno.addSignalListener("SIGTERM", async () => {
+  await endpoint.shutdown({ drain: 0 });
+  Deno.exit();
+});
+const [{ hostname, port }] = endpoint.addresses;
+console.log(JSON.stringify({ address: `${endpoint.nodeId}@${hostname}:${port}` }));
