@@ -10,6 +10,9 @@ import { type Frame, FrameReader, FrameWriter, jsonOf, Kind } from "./frames.ts"
 import type { PathStats, SessionCommands, SessionFacts } from "./link.ts";
 import { QuicConnection } from "./quic_connection.ts";
 
+/** Characters of a reason that are worth sending to the engine. */
+const MAX_REASON = 1000;
+
 /** What the bridge reports. */
 export interface BridgeEvents {
   /** The engine gave a sign of life. */
@@ -177,7 +180,8 @@ class FramedCommands implements SessionCommands {
   }
 
   close(code: number, reason: string): void {
-    this.#bridge.send(Kind.CLOSE, this.#id, 0, code, new TextEncoder().encode(reason));
+    // Longer than any packet takes; the engine cuts it to measure.
+    this.#bridge.send(Kind.CLOSE, this.#id, 0, code, new TextEncoder().encode(reason.slice(0, MAX_REASON)));
     this.#over();
   }
 

@@ -15,6 +15,7 @@ import { bidi, receiveStream, sendStream } from "../../handler/memory.ts";
 import type { BidiStream, SendStream } from "../../handler/stream.ts";
 import { fingerprintOf } from "../../identity/fingerprint.ts";
 import {
+  CONNECTION_CREDIT,
   CREDIT_STEP,
   NO_STREAM,
   type PathStats,
@@ -31,6 +32,8 @@ interface StreamHalves {
   owed: number;
 }
 
+/** What all streams together may owe; each alone owes less than a step, but there are many. */
+const MAX_OWED = CONNECTION_CREDIT / 2;
 /** Datagram messages kept for a reader that is late; what exceeds them is dropped (RFC 9221 §5). */
 const DATAGRAM_QUEUE = 256;
 
@@ -47,6 +50,7 @@ export class QuicConnection implements SessionEvents, ConnectionLink {
   readonly #ended = Promise.withResolvers<void>();
   #waiting: (() => void)[] = [];
   #owed = 0;
+  #owedByStreams = 0;
   #sent = 0;
   #received = 0;
   #path: PathStats | undefined;
@@ -210,8 +214,16 @@ export class QuicConnection implements SessionEvents, ConnectionLink {
     if (this.#over) return;
     if (!stream || stream.receive?.done) return this.#repay(bytes);
     stream.owed += bytes;
-    if (stream.owed < CREDIT_STEP) return;
+    this.#owedByStreams += bytes;
+    if (stream.owed >= CREDIT_STEP) this.#report(id, stream);
+    if (this.#owedByStreams < MAX_OWED) return;
+    for (const [id, stream] of this.#streams) this.#report(id, stream);
+  }
+
+  #report(id: number, stream: StreamHalves): void {
+    if (stream.owed === 0) return;
     this.#commands.consumed(id, stream.owed);
+    this.#owedByStreams -= stream.owed;
     stream.owed = 0;
   }
 
@@ -230,6 +242,7 @@ export class QuicConnection implements SessionEvents, ConnectionLink {
   /** Forgets a stream when both directions are over. */
   #settle(id: number, stream: StreamHalves): void {
     if (stream.receive && !stream.receive.done) return;
+    this.#owedByStreams -= stream.owed;
     if (stream.owed > 0) this.#repay(stream.owed);
     stream.owed = 0;
     if (stream.send && !stream.send.done) return;

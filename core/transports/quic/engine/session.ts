@@ -54,6 +54,8 @@ const LOW_STREAMS = 600;
 const SMALL_DATAGRAM = 1000;
 /** Time for the peer to acknowledge what a finishing connection wrote, in milliseconds. */
 const LINGER = 5000;
+/** Bytes of a reason that fit a packet of any path; quiche never sends a close that does not fit. */
+const MAX_REASON = 1000;
 /** Transport error for abuse: EXCESSIVE_LOAD has no number of its own in RFC 9000, so PROTOCOL_VIOLATION (§20.1). */
 const PROTOCOL_VIOLATION = 0x0a;
 
@@ -87,8 +89,6 @@ export class Session implements SessionCommands {
   #announced = false;
   #maxBidi = 0;
   #maxUni = 0;
-  #openedBidi = 0;
-  #openedUni = 0;
   #keepAliveAt = Infinity;
   #lingerEnds = Infinity;
   #finishing = false;
@@ -184,7 +184,6 @@ export class Session implements SessionCommands {
 
   send(stream: number, bytes: Uint8Array, fin: boolean): void {
     if (this.#over) return;
-    if (((stream & 1) === 0) === this.#dialled) this.#countOpened(stream);
     this.#streams?.send(stream, bytes, fin);
     this.#commanded = true;
     this.#host.wake(this);
@@ -264,20 +263,14 @@ export class Session implements SessionCommands {
     if (this.#finishing && streams.acknowledged) this.#closeQuiche(0, "");
   }
 
-  /** quiche counts a stream of ours from its first send on. */
-  #countOpened(stream: number): void {
-    const count = Math.floor(stream / 4) + 1;
-    if ((stream & 2) === 0) this.#openedBidi = Math.max(this.#openedBidi, count);
-    else this.#openedUni = Math.max(this.#openedUni, count);
-  }
-
   /** Asks quiche only when the streams allowed run low: the peer allows more when half of them are used. */
   #announceLimits(): void {
-    const low = this.#maxBidi - this.#openedBidi < LOW_STREAMS || this.#maxUni - this.#openedUni < LOW_STREAMS;
+    const { opened } = this.#streams!;
+    const low = this.#maxBidi - opened.bidi < LOW_STREAMS || this.#maxUni - opened.uni < LOW_STREAMS;
     if (!low && this.#announced) return;
     this.#announced = true;
-    const bidi = this.#openedBidi + this.#quiche.peerStreamsLeftBidi();
-    const uni = this.#openedUni + this.#quiche.peerStreamsLeftUni();
+    const bidi = opened.bidi + this.#quiche.peerStreamsLeftBidi();
+    const uni = opened.uni + this.#quiche.peerStreamsLeftUni();
     if (bidi === this.#maxBidi && uni === this.#maxUni) return;
     this.#maxBidi = bidi;
     this.#maxUni = uni;
@@ -376,7 +369,10 @@ export class Session implements SessionCommands {
 
   #closeQuiche(code: number, reason: string): void {
     this.#lingerEnds = this.#keepAliveAt = Infinity;
-    this.#try(() => this.#quiche.close(true, code, new TextEncoder().encode(reason)));
+    const room = new Uint8Array(MAX_REASON);
+    // Cut between characters.
+    const { written } = new TextEncoder().encodeInto(reason, room);
+    this.#try(() => this.#quiche.close(true, code, room.subarray(0, written)));
     if (this.#finishing && !this.#over) {
       this.#over = true;
       this.#events?.ended({ by: "local", code: 0, reason: "" });

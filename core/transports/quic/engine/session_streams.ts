@@ -49,6 +49,8 @@ export interface Progress {
 export class SessionStreams {
   /** Work done so far. */
   readonly progress: Progress = { received: 0, deliveries: 0, sent: 0, sends: 0 };
+  /** Streams of ours that quiche has counted: it counts from the first send on. */
+  readonly opened: { bidi: number; uni: number } = { bidi: 0, uni: 0 };
   readonly #quiche: QuicheConnection;
   readonly #scratch: Uint8Array;
   readonly #streams = new Map<number, StreamState>();
@@ -117,6 +119,7 @@ export class SessionStreams {
   reset(id: number, code: number): void {
     const stream = this.#streams.get(id);
     if (!stream || stream.sendDone) return;
+    this.#begin(id, stream);
     this.#shutdown(id, SHUTDOWN_WRITE, code);
     this.#sendDone(id, stream);
   }
@@ -125,6 +128,7 @@ export class SessionStreams {
   stop(id: number, code: number): void {
     const stream = this.#streams.get(id);
     if (!stream || stream.receiveDone) return;
+    this.#begin(id, stream);
     this.#shutdown(id, SHUTDOWN_READ, code);
     this.#refused.add(id);
     this.#receiveDone(id, stream);
@@ -314,8 +318,22 @@ export class SessionStreams {
     }
   }
 
+  /** Makes a stream of ours known to quiche, and so to the peer: one cut before its first byte would hold its place. */
+  #begin(id: number, stream: StreamState): void {
+    if (!stream.begun) this.#offer(id, stream, EMPTY, false);
+    stream.begun = true;
+  }
+
+  /** Counts a stream that quiche is about to count (RFC 9000 §2.1: two low bits say whose and which kind it is). */
+  #count(id: number): void {
+    const count = Math.floor(id / 4) + 1;
+    if ((id & 2) === 0) this.opened.bidi = Math.max(this.opened.bidi, count);
+    else this.opened.uni = Math.max(this.opened.uni, count);
+  }
+
   /** Gives quiche bytes; returns how many it took. The end of the stream goes with the last of them. */
   #offer(id: number, stream: StreamState, bytes: Uint8Array, fin: boolean): number {
+    if (!stream.begun) this.#count(id);
     let taken: number | null;
     try {
       taken = this.#quiche.streamSend(id, bytes, fin);
