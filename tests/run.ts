@@ -20,14 +20,19 @@ const PACKAGES: Readonly<Record<string, string>> = {
   h2load: "nghttp2-client",
 };
 
-/** Folders whose tests load the machine so much that another one beside them would fail for want of time. */
+/** Folders and files whose tests load the machine so much that another one beside them would fail for want of time. */
 const ALONE: readonly string[] = [
   "tests/core/transports",
   "tests/core/endpoint",
   "tests/interop",
   "tests/faults",
   "tests/cli",
+  "tests/handlers/http/leavers_test.ts",
+  "tests/bench_smoke_test.ts",
 ];
+
+/** A run that takes longer than this hangs: it is ended and has failed, in milliseconds. */
+const RUN_DEADLINE = 20 * 60_000;
 
 /** What a run of the test runner came to. */
 interface Counts {
@@ -57,7 +62,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 /** The arguments of each run of the test runner. */
 function everything(): string[][] {
-  const alone = ALONE.filter((folder) => existsSync(ROOT + folder));
+  const alone = ALONE.filter((path) => existsSync(ROOT + path));
   const runs = [["--parallel", "tests/", `--ignore=${["tests/bench", ...alone].join()}`]];
   if (alone.length > 0) runs.push(alone);
   runs.push(["--doc", ...publicEntries(), "README.md"]);
@@ -71,6 +76,7 @@ async function runTests(args: string[]): Promise<Counts> {
     cwd: ROOT,
     stdin: "null",
     stdout: "piped",
+    signal: AbortSignal.timeout(RUN_DEADLINE),
   }).spawn();
   const summary = await passOn(child.stdout);
   const { success } = await child.status;
