@@ -76,6 +76,8 @@ export interface QuicheConnection {
   streamSend(stream: number, bytes: Uint8Array, fin: boolean): number | null;
   streamShutdown(stream: number, direction: number, code: number): void | null;
   streamCapacity(stream: number): number;
+  /** Whether all of a stream was read, or there is no such stream any more. */
+  streamFinished(stream: number): boolean;
   isReadable(): boolean;
   readable(): Iterable<number>;
   peerStreamsLeftBidi(): number;

@@ -9,7 +9,8 @@ import type { Limits } from "../../../limits/limits.ts";
 import type { SessionCommands, SessionEvents, SessionFacts } from "../link.ts";
 import type { HostPort, QuicheConnection, QuicheError } from "./binding.ts";
 import { type Abuse, abuse } from "./defence.ts";
-import { SessionStreams } from "./session_streams.ts";
+import { FrameBudget } from "./frame_budget.ts";
+import { type Progress, SessionStreams } from "./session_streams.ts";
 import type { UdpSocket } from "./udp_socket.ts";
 
 /** What a session needs of the socket it lives on. */
@@ -74,6 +75,10 @@ export class Session implements SessionCommands {
   readonly #datagramSize: number;
   readonly #info: { from: HostPort; to: HostPort };
   readonly #handshakeEnds: number;
+  readonly #begun: number;
+  readonly #frames = new FrameBudget();
+  /** Datagram messages sent, and their bytes. */
+  readonly #messages = { count: 0, bytes: 0 };
   #handshakeBytes = 0;
   #streams: SessionStreams | undefined;
   #events: SessionEvents | undefined;
@@ -104,7 +109,8 @@ export class Session implements SessionCommands {
     this.#datagramSize = options.datagramSize;
     this.remote = options.remote;
     this.#info = { from: { host: options.remote.hostname, port: options.remote.port }, to: options.local };
-    this.#handshakeEnds = this.#host.now() + this.#limits.handshakeTimeout;
+    this.#begun = this.#host.now();
+    this.#handshakeEnds = this.#begun + this.#limits.handshakeTimeout;
   }
 
   /** Whether the handshake is complete. */
@@ -118,6 +124,8 @@ export class Session implements SessionCommands {
     try {
       this.#quiche.recv(datagram, this.#info);
     } catch { /* quiche has noted what was wrong and closes the connection itself where RFC 9000 asks for it */ }
+    // Before the keys are there nothing was decrypted.
+    if (this.#streams || this.#quiche.isEstablished()) this.#frames.count(datagram);
     this.#received = true;
     this.#unacknowledged += datagram.byteLength < SMALL_DATAGRAM ? 1 : 2;
   }
@@ -132,6 +140,8 @@ export class Session implements SessionCommands {
     let budget = TURN_BYTES;
     if (this.#streams && !this.#over) {
       this.#work(this.#streams);
+      const found = this.#frames.abuse;
+      if (found) this.#abused(found);
       // An end of a stream that stands alone must leave before the next packet is read: see SessionStreams.
       if (this.#streams.drain()) budget = Infinity;
     }
@@ -163,10 +173,12 @@ export class Session implements SessionCommands {
     if (!this.#streams || this.#over) return;
     const stats = this.#quiche.stats();
     const path = this.#quiche.pathStats()[0];
+    this.#frames.sweep((stream) => this.#quiche.streamFinished(stream));
     const found = abuse({
+      seconds: (this.#host.now() - this.#begun) / 1000,
       packets: stats.recv,
       bytes: stats.recvBytes,
-      progress: this.#streams.progress,
+      progress: this.#progress(this.#streams),
       congestionWindow: path?.cwnd ?? 0,
       connectionWindow: this.#limits.connectionWindow,
       maxConnectionWindow: this.#limits.maxConnectionWindow,
@@ -211,6 +223,8 @@ export class Session implements SessionCommands {
 
   sendDatagram(message: Uint8Array): void {
     if (this.#over) return;
+    this.#messages.count++;
+    this.#messages.bytes += message.byteLength;
     this.#try(() => this.#quiche.dgramSend(message));
     this.#commanded = true;
     this.#host.wake(this);
@@ -247,7 +261,7 @@ export class Session implements SessionCommands {
       return;
     }
     this.#events = events;
-    this.#streams = new SessionStreams(this.#quiche, events, this.#host.scratch, this.#dialled);
+    this.#streams = new SessionStreams(this.#quiche, events, this.#host.scratch, this.#dialled, this.#frames);
     if (this.#dialled) this.#keepAliveAt = this.#host.now() + this.#limits.keepAlive;
   }
 
@@ -275,6 +289,16 @@ export class Session implements SessionCommands {
     this.#maxBidi = bidi;
     this.#maxUni = uni;
     this.#events!.streamLimit(bidi, uni);
+  }
+
+  /** What was done of use: streams, and datagram messages, whether or not there was room to keep them. */
+  #progress({ progress }: SessionStreams): Progress {
+    return {
+      received: progress.received + this.#frames.datagramBytes,
+      deliveries: progress.deliveries + this.#frames.datagrams,
+      sent: progress.sent + this.#messages.bytes,
+      sends: progress.sends + this.#messages.count,
+    };
   }
 
   #takeDatagrams(): void {

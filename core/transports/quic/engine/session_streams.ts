@@ -5,6 +5,7 @@
  */
 import { CONNECTION_CREDIT, CREDIT_STEP, type SessionEvents, STREAM_CREDIT } from "../link.ts";
 import { errorCodeOf, type QuicheConnection, SHUTDOWN_READ, SHUTDOWN_WRITE } from "./binding.ts";
+import type { FrameBudget } from "./frame_budget.ts";
 
 interface StreamState {
   /** What quiche has not taken yet, oldest first. */
@@ -21,6 +22,8 @@ interface StreamState {
   accepted: number;
   /** Bytes delivered that the reader has not taken. */
   unread: number;
+  /** Bytes delivered in all. */
+  delivered: number;
 }
 
 /** Blocked streams tried in one turn; the others have their turn next. */
@@ -62,6 +65,7 @@ export class SessionStreams {
   /** Streams that we stopped and whose end has not come; as many as the peer may have open. */
   readonly #refused = new Set<number>();
   readonly #dialled: boolean;
+  readonly #frames: FrameBudget;
   #events: SessionEvents;
   /** The stream read last. */
   #last = -1;
@@ -76,8 +80,16 @@ export class SessionStreams {
    * @param events The node's side.
    * @param scratch Room to read into; shared by all sessions of a thread.
    * @param dialled Whether even stream ids are ours.
+   * @param frames Told of what was delivered.
    */
-  constructor(quiche: QuicheConnection, events: SessionEvents, scratch: Uint8Array, dialled: boolean) {
+  constructor(
+    quiche: QuicheConnection,
+    events: SessionEvents,
+    scratch: Uint8Array,
+    dialled: boolean,
+    frames: FrameBudget,
+  ) {
+    this.#frames = frames;
     this.#quiche = quiche;
     this.#events = events;
     this.#scratch = scratch;
@@ -226,6 +238,7 @@ export class SessionStreams {
         receiveDone: oneWay && !this.#isOneWayOfPeer(id),
         accepted: 0,
         unread: 0,
+        delivered: 0,
       };
       this.#streams.set(id, stream);
     }
@@ -266,6 +279,8 @@ export class SessionStreams {
     this.#unread += bytes.byteLength;
     this.progress.received += bytes.byteLength;
     this.progress.deliveries++;
+    stream.delivered += bytes.byteLength;
+    this.#frames.delivered(id, stream.delivered);
     if (fin) this.#receiveDone(id, stream);
     this.#events.data(id, bytes, fin);
   }
@@ -383,6 +398,7 @@ export class SessionStreams {
 
   #receiveDone(id: number, stream: StreamState): void {
     stream.receiveDone = true;
+    this.#frames.forget(id);
     if (stream.sendDone) this.#forget(id);
   }
 
