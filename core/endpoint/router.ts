@@ -23,6 +23,7 @@ export class Router<Alpns extends readonly string[] = readonly []> {
   /** The ALPN strings, in the order in which the server prefers them. */
   readonly alpns: Alpns;
   readonly #handlers: ReadonlyMap<string, Handler>;
+  #listening = false;
 
   /** @internal Use {@linkcode router}. */
   constructor(alpns: Alpns, handlers: ReadonlyMap<string, Handler>) {
@@ -33,11 +34,14 @@ export class Router<Alpns extends readonly string[] = readonly []> {
   /**
    * A router that has this handler too. Claiming an ALPN twice does not compile.
    *
-   * @throws {AlknetError} `DUPLICATE_ALPN`, for those who cast.
+   * @throws {AlknetError} `DUPLICATE_ALPN`, for those who cast; `ALREADY_LISTENING`, as the new router would serve nobody.
    */
   use<const More extends readonly string[]>(
     handler: Handler<More> & Unclaimed<More, Alpns[number]>,
   ): Router<readonly [...Alpns, ...More]> {
+    if (this.#listening) {
+      throw new AlknetError("ALREADY_LISTENING", "the router is listening and cannot change; register handlers before");
+    }
     const added: Handler<More> = handler;
     const handlers = new Map(this.#handlers);
     for (const alpn of added.alpns) {
@@ -59,8 +63,14 @@ export class Router<Alpns extends readonly string[] = readonly []> {
    *
    * @throws {AlknetError} `NO_HANDLERS`, `BIND_FAILED` or a code of TLS setup. Nothing is left listening.
    */
-  listen(options: ListenOptions): Promise<Endpoint<Alpns[number]>> {
-    return listen(this, options);
+  async listen(options: ListenOptions): Promise<Endpoint<Alpns[number]>> {
+    this.#listening = true;
+    try {
+      return await listen(this, options);
+    } catch (error) {
+      this.#listening = false;
+      throw error;
+    }
   }
 }
 

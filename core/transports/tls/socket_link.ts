@@ -32,7 +32,7 @@ const STALLED = 30_000;
  * Milliseconds for the peer to end its direction after a handler has finished. Closing a TCP socket while the peer still
  * sends resets it, and a reset may overtake what was sent last.
  */
-const LINGER = 5000;
+const LINGER = 1000;
 /** Milliseconds of silence after which keep-alive probes begin (core.md §13). */
 const KEEP_ALIVE = 30_000;
 /** First size of the buffer in which writes gather. */
@@ -161,6 +161,8 @@ class SocketLink implements ConnectionLink {
     }
     this.#inputEnded = true;
     this.#receive.push(EMPTY, true);
+    // Nobody asked for the stream and nothing came on it: the connection is over for both.
+    if (this.#unopened && this.#received === 0) this.#send.finish();
   }
 
   #output(bytes: Uint8Array, fin: boolean): void {
