@@ -7,7 +7,6 @@ import type { Endpoint } from "@alknet/core";
 import { type ConfigFile, limitsOf, watchConfig } from "@alknet/core/config";
 import { AlknetError, logger } from "@alknet/core/handler";
 import { configProvider, loadOrCreateKey, type NodeKey } from "@alknet/core/identity";
-import type { ServeOptions } from "./commands/serve.ts";
 import { chooseFace, type Face } from "./face.ts";
 import { buildRouter, HANDLER_SCHEMAS } from "./handlers.ts";
 import { exists, type Home, locateHome, makeHome } from "./home.ts";
@@ -19,6 +18,22 @@ import { ExitCode } from "./output.ts";
 import { onHangup, type StopSignal, StopSignals } from "./signals.ts";
 
 const log = logger("serve");
+
+/** What the command line of `alknet serve` says. */
+export interface ServeOptions {
+  /** Addresses to listen on, instead of those of the configuration. */
+  readonly listen: readonly string[];
+  /** The transport to serve alone. */
+  readonly transport?: "quic" | "tls";
+  /** Log debugging lines too. */
+  readonly verbose: boolean;
+  /** Print events as JSON. */
+  readonly json: boolean;
+  /** Home folder. */
+  readonly home?: string;
+  /** Configuration file. */
+  readonly config?: string;
+}
 
 /** Serves until a signal. Resolves to the exit code. */
 export async function serve(options: ServeOptions): Promise<number> {

@@ -22,10 +22,10 @@ export type {
   QuicDocument,
   StaticConfig,
 } from "./config/types.ts";
-export { type Address, formatSocketAddress, parseAddress, parseListenAddress } from "./endpoint/address.ts";
+export { type Address, formatSocketAddress, parseAddress, parseListenAddress } from "./handler/address.ts";
 export { CloseCode } from "./endpoint/codes.ts";
 export { connect, type ConnectOptions } from "./endpoint/dial.ts";
-export type { DynamicLimits, Endpoint, EndpointStats, ListenOptions } from "./endpoint/endpoint.ts";
+export type { DynamicLimits, Endpoint, EndpointStats, HandlerTable, ListenOptions } from "./endpoint/endpoint.ts";
 export { type DuplicateAlpn, Router, router, type Unclaimed } from "./endpoint/router.ts";
 export {
   AlknetError,
@@ -61,5 +61,5 @@ export {
 export { createToken, hashToken, tokenPrefix } from "./identity/token.ts";
 export { DEFAULT_LIMITS, type Limits, limitsWith } from "./limits/limits.ts";
 export { foreign, type Logger, logger } from "./log.ts";
-export type { CertificateKeyPair } from "./transports/tls_profile.ts";
+export type { CertificateKeyPair } from "./identity/key_pair.ts";
 export type { QuicListenOptions } from "./transports/quic/quic.ts";

@@ -11,22 +11,6 @@ import { choice } from "@optique/core/valueparser";
 import type { Action, Command } from "../action.ts";
 import { configOption, homeOption, jsonFlag, listenAddress } from "../arguments.ts";
 
-/** What the command line of `alknet serve` says. */
-export interface ServeOptions {
-  /** Addresses to listen on, instead of those of the configuration. */
-  readonly listen: readonly string[];
-  /** The transport to serve alone. */
-  readonly transport?: "quic" | "tls";
-  /** Log debugging lines too. */
-  readonly verbose: boolean;
-  /** Print events as JSON. */
-  readonly json: boolean;
-  /** Home folder. */
-  readonly home?: string;
-  /** Configuration file. */
-  readonly config?: string;
-}
-
 /** `alknet serve`. */
 export const serveCommand: Command = command(
   "serve",

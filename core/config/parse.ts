@@ -5,7 +5,7 @@
  */
 import { dirname, resolve } from "node:path";
 import { AlknetError } from "../errors.ts";
-import { parseListenAddress } from "../endpoint/address.ts";
+import { parseListenAddress } from "../handler/address.ts";
 import { parseFingerprint } from "../identity/fingerprint.ts";
 import { parseTokenHash } from "../identity/token.ts";
 import { checkSchema, describeValue, InvalidConfigError } from "./check.ts";

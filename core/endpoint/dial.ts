@@ -9,9 +9,10 @@ import { fingerprintOfNodeId, nodeIdOf, parseFingerprint } from "../identity/fin
 import type { NodeKey } from "../identity/node_key.ts";
 import { type Limits, limitsWith } from "../limits/limits.ts";
 import { logger } from "../log.ts";
-import { alpnsFor, type CertificateKeyPair, IDENTITY_NAME_SUFFIX } from "../transports/tls_profile.ts";
+import { type CertificateKeyPair, IDENTITY_NAME_SUFFIX } from "../identity/key_pair.ts";
+import { alpnsFor } from "../transports/tls_profile.ts";
 import type { DialRequest, Expectation } from "../transports/transport.ts";
-import { type Address, isIpAddress, parseAddress } from "./address.ts";
+import { type Address, isIpAddress, parseAddress } from "../handler/address.ts";
 import { firstToConnect, resolveHost } from "./happy_eyeballs.ts";
 
 const log = logger("dial");

@@ -4,22 +4,30 @@
  * @module
  */
 import { AlknetError, ConnectionClosedError, describeClose } from "../errors.ts";
-import { type Connection, LinkedConnection, type SocketAddress } from "../handler/connection.ts";
+import type { Connection, SocketAddress } from "../handler/connection.ts";
 import type { Handler, HandlerContext } from "../handler/handler.ts";
 import { anonymousOnly, type IdentityProvider } from "../identity/identity.ts";
 import { NodeKey } from "../identity/node_key.ts";
 import { Gate, type Refusal } from "../limits/gate.ts";
 import { type Limits, limitsWith } from "../limits/limits.ts";
 import { foreign, logger } from "../log.ts";
-import { alpnsFor, type CertificateKeyPair, type TlsProfiles } from "../transports/tls_profile.ts";
+import type { CertificateKeyPair } from "../identity/key_pair.ts";
+import { alpnsFor, type TlsProfiles } from "../transports/tls_profile.ts";
 import type { Listener, ListenRequest } from "../transports/transport.ts";
 import type { QuicListenOptions } from "../transports/quic/quic.ts";
-import { formatSocketAddress, parseListenAddress } from "./address.ts";
+import { formatSocketAddress, parseListenAddress } from "../handler/address.ts";
 import { CloseCode } from "./codes.ts";
 import { connect, type ConnectOptions } from "./dial.ts";
-import type { Router } from "./router.ts";
 
-/** Options of {@linkcode Router.listen}. */
+/** Handlers by ALPN; what a router is to an endpoint. */
+export interface HandlerTable<Alpns extends readonly string[]> {
+  /** The ALPN strings, in the order in which the server prefers them. */
+  readonly alpns: Alpns;
+  /** The handler that claims exactly this ALPN. */
+  handler(alpn: string): Handler | undefined;
+}
+
+/** Options of `Router.listen`. */
 export interface ListenOptions {
   /** `HOST:PORT`, one or several. Port 0 picks one that is free for UDP and TCP. Default `127.0.0.1:0`. */
   readonly listen?: string | readonly string[];
@@ -107,13 +115,13 @@ const PORT_ATTEMPTS = 16;
  * @throws {AlknetError} `NO_HANDLERS`, `BIND_FAILED`, or a code of TLS setup.
  */
 export async function listen<const Alpns extends readonly string[]>(
-  router: Router<Alpns>,
+  handlers: HandlerTable<Alpns>,
   options: ListenOptions,
 ): Promise<Endpoint<Alpns[number]>> {
-  if (router.alpns.length === 0) {
+  if (handlers.alpns.length === 0) {
     throw new AlknetError("NO_HANDLERS", "the router has no handlers; register one with use() before listen()");
   }
-  const endpoint = new RunningEndpoint(router, options);
+  const endpoint = new RunningEndpoint(handlers, options);
   await endpoint.bind(options);
   return endpoint;
 }
@@ -122,7 +130,7 @@ class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns
   readonly nodeId: string;
   readonly fingerprint: string;
   readonly alpns: Alpns;
-  readonly #router: Router<Alpns>;
+  readonly #handlers: HandlerTable<Alpns>;
   readonly #key: NodeKey;
   readonly #provider: IdentityProvider;
   #limits: Limits;
@@ -134,9 +142,9 @@ class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns
   #accepted = 0;
   #ended?: Promise<void>;
 
-  constructor(router: Router<Alpns>, options: ListenOptions) {
-    this.#router = router;
-    this.alpns = router.alpns;
+  constructor(handlers: HandlerTable<Alpns>, options: ListenOptions) {
+    this.#handlers = handlers;
+    this.alpns = handlers.alpns;
     this.#key = options.key ?? NodeKey.generate();
     this.nodeId = this.#key.id;
     this.fingerprint = this.#key.fingerprint;
@@ -260,7 +268,7 @@ class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns
 
   /** One connection, from its identity to its end. Never rejects. */
   async #serve(connection: Connection): Promise<void> {
-    const handler = this.#router.handler(connection.alpn);
+    const handler = this.#handlers.handler(connection.alpn);
     const tagged = log.with({ connection: connection.id, alpn: connection.alpn });
     const address = connection.remoteAddress.hostname;
     if (!handler) {

@@ -5,7 +5,7 @@
  */
 import { AlknetError } from "../errors.ts";
 import type { Handler } from "../handler/handler.ts";
-import { type Endpoint, listen, type ListenOptions } from "./endpoint.ts";
+import { type Endpoint, type HandlerTable, listen, type ListenOptions } from "./endpoint.ts";
 
 /** What a second claim of an ALPN is typed as: a message in the place of the handler. */
 export interface DuplicateAlpn<Alpn extends string> {
@@ -19,7 +19,7 @@ export type Unclaimed<Alpns extends readonly string[], Claimed extends string> =
   : DuplicateAlpn<Alpns[number] & Claimed>;
 
 /** Handlers by ALPN. Immutable: `use` gives a new router. */
-export class Router<Alpns extends readonly string[] = readonly []> {
+export class Router<Alpns extends readonly string[] = readonly []> implements HandlerTable<Alpns> {
   /** The ALPN strings, in the order in which the server prefers them. */
   readonly alpns: Alpns;
   readonly #handlers: ReadonlyMap<string, Handler>;

@@ -10,7 +10,7 @@ import { isIP } from "node:net";
 import { domainToASCII } from "node:url";
 import { AlknetError } from "../errors.ts";
 import { foreign } from "../log.ts";
-import type { CertificateKeyPair } from "../transports/tls_profile.ts";
+import type { CertificateKeyPair } from "./key_pair.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { readPrivateFile, reason } from "./private_file.ts";
 import { dnsName, ipAddress, selfSigned } from "./x509_writer.ts";

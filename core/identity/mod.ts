@@ -43,4 +43,4 @@ export {
   type PeerEntry,
 } from "./provider.ts";
 export { createToken, hashToken, parseTokenHash, TOKEN_PREFIX_LENGTH, tokenPrefix } from "./token.ts";
-export type { CertificateKeyPair } from "../transports/tls_profile.ts";
+export type { CertificateKeyPair } from "./key_pair.ts";

@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from "node:crypto";
 import { AlknetError } from "../errors.ts";
-import { type CertificateKeyPair, IDENTITY_NAME_SUFFIX } from "../transports/tls_profile.ts";
+import { type CertificateKeyPair, IDENTITY_NAME_SUFFIX } from "./key_pair.ts";
 import { pem } from "./der.ts";
 import { ED25519_ALGORITHM, ED25519_SPKI_PREFIX, ed25519Fingerprint, nodeIdOf } from "./fingerprint.ts";
 import { redact, REDACTED } from "./redacted.ts";

@@ -3,14 +3,7 @@
  *
  * @module
  */
-
-/** A certificate chain and its key, PEM, as both transports take them. */
-export interface CertificateKeyPair {
-  /** Leaf first. */
-  readonly certificate: string;
-  /** PKCS #8. */
-  readonly privateKey: string;
-}
+import { type CertificateKeyPair, IDENTITY_NAME_SUFFIX } from "../identity/key_pair.ts";
 
 /**
  * The certificates of an endpoint. The *identity* profile proves the node's key and asks for the client's; the *public*
@@ -28,8 +21,6 @@ export type ProfileName = keyof TlsProfiles;
 
 /** ALPN strings of this prefix are Alknet's own. */
 const OWN_ALPN = "alknet/";
-/** What a client that pins a node id sends as server name: the id and this. */
-export const IDENTITY_NAME_SUFFIX = ".alknet";
 /** Registered for TLS over TCP alone (RFC 9113 §3.2, RFC 7301 §6): never offered over QUIC. */
 const TCP_ONLY: ReadonlySet<string> = new Set(["h2", "http/1.1", "http/1.0"]);
 

@@ -6,7 +6,8 @@
 import type { LinkedConnection, SocketAddress } from "../handler/connection.ts";
 import type { Gate } from "../limits/gate.ts";
 import type { Limits } from "../limits/limits.ts";
-import type { CertificateKeyPair, TlsProfiles } from "./tls_profile.ts";
+import type { CertificateKeyPair } from "../identity/key_pair.ts";
+import type { TlsProfiles } from "./tls_profile.ts";
 
 /** A transport that listens. */
 export interface Listener {

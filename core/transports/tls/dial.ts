@@ -5,11 +5,11 @@
  */
 import { connect as connectTcp, type Socket } from "node:net";
 import { checkServerIdentity, connect as connectOverTls, type ConnectionOptions, type TLSSocket } from "node:tls";
-import { formatSocketAddress, isIpAddress } from "../../endpoint/address.ts";
+import { formatSocketAddress, isIpAddress } from "../../handler/address.ts";
 import { DialError } from "../../errors.ts";
 import type { LinkedConnection, SocketAddress } from "../../handler/connection.ts";
 import { logger } from "../../log.ts";
-import { IDENTITY_NAME_SUFFIX } from "../tls_profile.ts";
+import { IDENTITY_NAME_SUFFIX } from "../../identity/key_pair.ts";
 import type { DialRequest } from "../transport.ts";
 import { checkPeer, trustedAuthorities } from "../verify.ts";
 import { alpnList } from "./alpn_list.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Limits } from "../../../limits/limits.ts";
-import type { CertificateKeyPair } from "../../tls_profile.ts";
+import type { CertificateKeyPair } from "../../../identity/key_pair.ts";
 import type { Quiche, QuicheConfig } from "./binding.ts";
 
 /** Largest UDP payload we accept: what the transport parameter means by "no limit of ours" (RFC 9000 §18.2). */

@@ -8,7 +8,7 @@ import { NodeKey } from "../../../../core/identity/node_key.ts";
 import { Gate } from "../../../../core/limits/gate.ts";
 import { type Limits, limitsWith } from "../../../../core/limits/limits.ts";
 import { dialTls, listenTls, type TlsDialRequest } from "../../../../core/transports/tls/tls.ts";
-import type { CertificateKeyPair } from "../../../../core/transports/tls_profile.ts";
+import type { CertificateKeyPair } from "../../../../core/identity/key_pair.ts";
 import type { Listener } from "../../../../core/transports/transport.ts";
 
 /** Options of {@linkcode tlsServer}. */

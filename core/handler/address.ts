@@ -4,7 +4,7 @@
  * @module
  */
 import { AlknetError } from "../errors.ts";
-import type { SocketAddress } from "../handler/connection.ts";
+import type { SocketAddress } from "./connection.ts";
 import { parseNodeId } from "../identity/fingerprint.ts";
 
 /** Where and whom to dial. */
