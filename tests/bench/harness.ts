@@ -77,7 +77,8 @@ export async function startContestant({ server, client }: Programs): Promise<Con
     const asking = runScript([...client, JSON.stringify(facts)]);
     return {
       async measure(task, seconds) {
-        await asking.write(JSON.stringify({ ...task, seconds }) + "\n");
+        // A client that has ended says why when it is asked for its answer.
+        await asking.write(JSON.stringify({ ...task, seconds }) + "\n").catch(() => {});
         const { value } = await asking.json<{ value: number }>();
         return value;
       },

@@ -15,8 +15,7 @@ import { GROUPS } from "./groups.ts";
 import type { Figure, Group } from "./harness.ts";
 import { markdownTable, plainTable, rows } from "./table.ts";
 
-const BEGIN = "<!-- bench:begin -->";
-const END = "<!-- bench:end -->";
+const MARK = "<!-- figures -->";
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
@@ -64,15 +63,15 @@ function choose(names: readonly string[]): readonly Group[] {
   return GROUPS.filter((group) => names.some((name) => group.name.includes(name)));
 }
 
-/** Replaces the table between the marks. */
+/** Replaces what stands below the mark. */
 async function update(table: string, command: string): Promise<void> {
   const path = `${ROOT}BENCHMARKS.md`;
   const text = await Deno.readTextFile(path);
-  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`${path} lacks the marks ${BEGIN} and ${END}`);
+  const mark = text.indexOf(MARK);
+  if (mark < 0) throw new Error(`${path} lacks the line ${MARK}, below which the figures go`);
   const date = new Date().toISOString().slice(0, 10);
-  const body = `${BEGIN}\n\n${date}, ${machine()}, \`${command}\`\n\n${table}\n\n`;
-  await Deno.writeTextFile(path, text.slice(0, begin) + body + text.slice(end));
+  const head = text.slice(0, mark + MARK.length);
+  await Deno.writeTextFile(path, `${head}\n\n${date}, ${machine()}, \`${command}\`:\n\n${table}\n`);
 }
 
 /** What the figures depend on most. */

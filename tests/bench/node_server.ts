@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { router } from "../../core/endpoint/router.ts";
-import { type Connection, defineHandler } from "../../core/handler/mod.ts";
-import { echo } from "../../handlers/echo/mod.ts";
+import { router } from "@alknet/core";
+import { type Connection, defineHandler } from "@alknet/core/handler";
+import { echo } from "@alknet/handlers/echo";
 import type { BenchStream } from "./client_tasks.ts";
 import { sink, SINK_ALPN, source, SOURCE_ALPN } from "./protocols.ts";
 
