@@ -22,6 +22,8 @@ export interface Activity {
   readonly progress: Progress;
   /** Congestion window, in bytes. */
   readonly congestionWindow: number;
+  /** Largest receive window of a stream. */
+  readonly maxStreamWindow: number;
   /** First receive window of the connection. */
   readonly connectionWindow: number;
   /** Largest receive window of the connection. */
@@ -50,11 +52,12 @@ const MAX_CONGESTION_WINDOW = 256 * 1024 * 1024;
 export function abuse(activity: Activity): Abuse | undefined {
   const { seconds, packets, bytes, progress } = activity;
   // A window grows only while its reader keeps up, so what may honestly wait unread is bounded by what was read.
-  const window = Math.min(activity.connectionWindow + 2 * progress.received, activity.maxConnectionWindow);
+  const unread = Math.min(activity.connectionWindow + 2 * progress.received, activity.maxConnectionWindow);
+  const window = unread + progress.cut * activity.maxStreamWindow;
   const idleBytes = bytes - packets * OVERHEAD - progress.received * RETRANSMITTED;
   if (idleBytes > window + SLACK_BYTES) return "bytes-without-progress";
   // Each of our packets is acknowledged at most once, and each delivery took at least one packet.
-  const work = 2 * (progress.sends + progress.deliveries) + (progress.sent + bytes) / FULL_PACKET;
+  const work = 2 * (progress.sends + progress.deliveries + progress.cut) + (progress.sent + bytes) / FULL_PACKET;
   if (packets > work + SLACK_PACKETS + seconds * SLACK_PACKETS_PER_SECOND) return "packets-without-progress";
   if (activity.congestionWindow > MAX_CONGESTION_WINDOW) return "congestion-window";
 }

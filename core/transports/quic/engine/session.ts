@@ -180,6 +180,7 @@ export class Session implements SessionCommands {
       bytes: stats.recvBytes,
       progress: this.#progress(this.#streams),
       congestionWindow: path?.cwnd ?? 0,
+      maxStreamWindow: this.#limits.maxStreamWindow,
       connectionWindow: this.#limits.connectionWindow,
       maxConnectionWindow: this.#limits.maxConnectionWindow,
     });
@@ -298,6 +299,7 @@ export class Session implements SessionCommands {
       deliveries: progress.deliveries + this.#frames.datagrams,
       sent: progress.sent + this.#messages.bytes,
       sends: progress.sends + this.#messages.count,
+      cut: progress.cut,
     };
   }
 

@@ -40,18 +40,20 @@ const EMPTY = new Uint8Array(0);
 export interface Progress {
   /** Bytes delivered to the node. */
   received: number;
+  /** Streams of the peer that were cut, by it or by us: what was on its way is dropped unread. */
+  cut: number;
   /** Deliveries. */
   deliveries: number;
   /** Bytes that quiche took. */
   sent: number;
-  /** Sends that quiche took. */
+  /** Sends that quiche took, and our resets and stops. */
   sends: number;
 }
 
 /** The streams of one session. */
 export class SessionStreams {
   /** Work done so far. */
-  readonly progress: Progress = { received: 0, deliveries: 0, sent: 0, sends: 0 };
+  readonly progress: Progress = { received: 0, deliveries: 0, cut: 0, sent: 0, sends: 0 };
   /** Streams of ours that quiche has counted: it counts from the first send on. */
   readonly opened: { bidi: number; uni: number } = { bidi: 0, uni: 0 };
   readonly #quiche: QuicheConnection;
@@ -141,8 +143,11 @@ export class SessionStreams {
     const stream = this.#streams.get(id);
     if (!stream || stream.receiveDone) return;
     this.#begin(id, stream);
-    this.#shutdown(id, SHUTDOWN_READ, code);
+    this.progress.cut++;
+    // Whose end has come needs no stop, and quiche would never forget a stream that is stopped after its end.
     this.#refused.add(id);
+    this.#discard(id);
+    if (this.#refused.has(id)) this.#shutdown(id, SHUTDOWN_READ, code);
     this.#receiveDone(id, stream);
   }
 
@@ -267,6 +272,7 @@ export class SessionStreams {
       } catch (error) {
         const code = errorCodeOf("StreamReset", error);
         this.#receiveDone(id, stream);
+        this.progress.cut++;
         if (code !== undefined) this.#events.peerReset(id, code);
         return;
       }
@@ -378,6 +384,7 @@ export class SessionStreams {
   }
 
   #shutdown(id: number, direction: number, code: number): void {
+    this.progress.sends++;
     try {
       this.#quiche.streamShutdown(id, direction, code);
     } catch { /* quiche has already forgotten the stream */ }
