@@ -96,7 +96,7 @@ async function handshake(raw: Socket, request: TlsDialRequest): Promise<LinkedCo
     throw handshakeError(error, where, alpn, expectation.kind === "authorities");
   });
   reads.count(undefined);
-  const chain = chainOf(tls);
+  const chain = chainOf(tls, where);
   if (expectation.kind === "insecure") log.warn("the certificate of {where} is not checked", { where });
   const peer = checkPeer(expectation, chain, where);
   if (tls.alpnProtocol !== alpn) throw new DialError("ALPN_REFUSED", refusedAlpn(where, alpn));
@@ -157,9 +157,13 @@ function refusedAlpn(where: string, alpn: string): string {
   return `${where} does not serve ${JSON.stringify(alpn)}`;
 }
 
-function chainOf(tls: TLSSocket): Uint8Array[] {
-  const leaf = tls.getPeerX509Certificate()?.raw;
-  return leaf ? [leaf] : [];
+function chainOf(tls: TLSSocket, where: string): Uint8Array[] {
+  try {
+    const leaf = tls.getPeerX509Certificate()?.raw;
+    return leaf ? [leaf] : [];
+  } catch (cause) {
+    throw new DialError("CERTIFICATE_REJECTED", `the certificate of ${where} cannot be read`, { cause });
+  }
 }
 
 function ignore(): void {}
