@@ -96,6 +96,8 @@ export interface ConnectionLink {
   finish(): Promise<void>;
   /** Counters, as of now. */
   stats(): ConnectionStats;
+  /** Resolves when what the transport held for the ended connection is released, where that takes time. */
+  released?(): Promise<void>;
 }
 
 /** What a transport knows about a connection when it is established. */
@@ -191,9 +193,11 @@ export class LinkedConnection implements Connection {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#info) return;
-    await this.#link.finish();
-    this.ended({ by: "local", code: 0, reason: "" });
+    if (!this.#info) {
+      await this.#link.finish();
+      this.ended({ by: "local", code: 0, reason: "" });
+    }
+    await this.#link.released?.();
   }
 
   [Symbol.asyncIterator](): AsyncIterator<BidiStream> {

@@ -41,16 +41,19 @@ export async function dialQuic(request: DialRequest, options: QuicDialOptions = 
   signal.throwIfAborted();
   const { driver, release } = await dialSocket(address.hostname.includes(":") ? "::" : "0.0.0.0", options.udp);
   try {
-    const connection = await handshake(driver, request, options.datagramSize);
-    connection.closed.then(release);
-    return connection;
+    return await handshake(driver, request, release, options.datagramSize);
   } catch (error) {
     await release();
     throw error;
   }
 }
 
-function handshake(driver: Driver, request: DialRequest, datagramSize?: number): Promise<LinkedConnection> {
+function handshake(
+  driver: Driver,
+  request: DialRequest,
+  release: () => Promise<void>,
+  datagramSize?: number,
+): Promise<LinkedConnection> {
   const { address, alpn, expectation, signal, limits } = request;
   const where = `${address.hostname} port ${address.port} over QUIC`;
   const { promise, resolve, reject } = Promise.withResolvers<LinkedConnection>();
@@ -79,7 +82,7 @@ function handshake(driver: Driver, request: DialRequest, datagramSize?: number):
         reject(error);
         return;
       }
-      const connection = new QuicConnection(facts, session);
+      const connection = new QuicConnection(facts, session, release);
       resolve(connection.connection);
       return connection;
     },

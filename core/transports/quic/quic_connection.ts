@@ -55,13 +55,17 @@ export class QuicConnection implements SessionEvents, ConnectionLink {
   #received = 0;
   #path: PathStats | undefined;
   #over = false;
+  readonly #release: () => Promise<void>;
+  #released: Promise<void> | undefined;
 
   /**
    * @param facts What the handshake established.
    * @param commands The engine's side.
+   * @param release Called once at the end, where something is held for this connection alone.
    */
-  constructor(facts: SessionFacts, commands: SessionCommands) {
+  constructor(facts: SessionFacts, commands: SessionCommands, release: () => Promise<void> = () => Promise.resolve()) {
     this.#commands = commands;
+    this.#release = release;
     this.#dialled = facts.dialled;
     if (facts.maxDatagram > 0) this.#datagrams = new DatagramQueue(facts.maxDatagram, commands);
     const { alpn, remoteAddress, certificate } = facts;
@@ -93,6 +97,10 @@ export class QuicConnection implements SessionEvents, ConnectionLink {
 
   stats(): ConnectionStats {
     return { bytesSent: this.#sent, bytesReceived: this.#received, ...this.#path };
+  }
+
+  async released(): Promise<void> {
+    await this.#released;
   }
 
   data(id: number, bytes: Uint8Array, fin: boolean): void {
@@ -153,6 +161,7 @@ export class QuicConnection implements SessionEvents, ConnectionLink {
     this.#datagrams?.end();
     this.#wake();
     this.#ended.resolve();
+    this.#released = this.#release();
   }
 
   /** The id of our next stream (RFC 9000 §2.1), once the peer allows another. */
