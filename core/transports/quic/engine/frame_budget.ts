@@ -80,6 +80,7 @@ export class FrameBudget {
     if (this.#crypto > MAX_CRYPTO || this.#cryptoFrames > MAX_CRYPTO_FRAMES) return "crypto-data";
     if (this.#pathAndId > MAX_PATH_AND_ID) return "path-and-id-frames";
     if (this.#pieces > MAX_PIECES + this.#bytes / FAIR_PIECE) return "stream-pieces";
+    return undefined;
   }
 
   /** Counts the frames of a datagram that quiche has decrypted. Only packets with a short header have frames of ours. */

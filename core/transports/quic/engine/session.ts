@@ -141,7 +141,7 @@ export class Session implements SessionCommands {
     if (this.#streams && !this.#over) {
       this.#work(this.#streams);
       const found = this.#frames.abuse;
-      if (found) this.#abused(found);
+      if (found && !this.#over) this.#abused(found);
       // An end of a stream that stands alone must leave before the next packet is read: see SessionStreams.
       if (this.#streams.drain()) budget = Infinity;
     }
