@@ -52,6 +52,18 @@ const deaf = defineHandler({
   },
 });
 
+/** Writes for as long as the peer takes it. */
+const source = defineHandler({
+  alpns: ["test/source"] as const,
+  async handle(connection) {
+    const chunk = new Uint8Array(64 * 1024);
+    for await (const { writable } of connection) {
+      const writer = writable.getWriter();
+      while (true) await writer.write(chunk);
+    }
+  },
+});
+
 /** Reads everything and answers with the number of bytes. */
 const sink = defineHandler({
   alpns: ["test/sink"] as const,
@@ -65,7 +77,7 @@ const sink = defineHandler({
 /** A running node with a certificate of the public profile that names the loopback addresses. */
 export function startNode(options: Partial<ListenOptions> = {}): Promise<Endpoint> {
   const certificate = selfSignedCertificate({ names: ["localhost", "127.0.0.1", "::1"] });
-  return router().use(echo).use(cut).use(close).use(deaf).use(sink)
+  return router().use(echo).use(cut).use(close).use(deaf).use(sink).use(source)
     .listen({ certificate, transports: ["quic"], drain: 0, ...options });
 }
 
