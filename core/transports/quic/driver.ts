@@ -12,6 +12,8 @@ const MAX_DELAY = 2 ** 31 - 1;
 
 /** A QUIC socket and the loop that runs it. */
 export class Driver {
+  /** Drivers in this process: one that waits in the thread they share would make the others wait too. */
+  static #running = 0;
   /** The socket. */
   readonly socket: QuicSocket;
   readonly #udp: UdpSocket;
@@ -27,6 +29,7 @@ export class Driver {
   constructor(options: Omit<QuicSocketOptions, "onWork">) {
     this.#udp = options.udp;
     this.socket = new QuicSocket({ ...options, onWork: () => this.#schedule() });
+    Driver.#running++;
     this.#done = this.#run();
   }
 
@@ -37,6 +40,7 @@ export class Driver {
       this.socket.close(0, reason);
       clearTimeout(this.#timer);
       this.#udp.close();
+      Driver.#running--;
     }
     await this.#done;
   }
@@ -50,7 +54,8 @@ export class Driver {
         // Whoever was given something answers now, in as few packets as it can; the answer to that is often not far.
         await breathe();
         if (this.#closed) return;
-        if (!this.socket.work() && !more && !this.#udp.soon()) break;
+        if (this.socket.work() || more) continue;
+        if (Driver.#running > 1 || !this.#udp.soon()) break;
       } while (!this.#closed);
       this.#awake = false;
       this.#arm();
