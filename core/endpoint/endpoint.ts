@@ -211,7 +211,9 @@ class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns
       limits: this.#limits,
       gate: this.#gate,
       onConnection: (connection) => {
-        this.dispatch(connection);
+        // One that was on its way when the listeners were told to stop.
+        if (this.#ended) connection.close(CloseCode.NORMAL, "shutdown");
+        else this.dispatch(connection);
       },
     };
   }

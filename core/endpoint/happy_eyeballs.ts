@@ -46,6 +46,7 @@ export async function firstToConnect<T extends AsyncDisposable>(
   signal: AbortSignal,
 ): Promise<T> {
   const running = new Set<AbortController>();
+  const attempts: Promise<void>[] = [];
   const failures: unknown[] = [];
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   let settled = false;
@@ -64,9 +65,9 @@ export async function firstToConnect<T extends AsyncDisposable>(
     if (next < addresses.length) timer = setTimeout(start, ATTEMPT_DELAY);
     const own = new AbortController();
     running.add(own);
-    attempt(address, own.signal).then((won) => {
+    const attempted = attempt(address, own.signal).then((won) => {
       running.delete(own);
-      if (settled) return void won[Symbol.asyncDispose]();
+      if (settled) return won[Symbol.asyncDispose]().then(() => {});
       settle(() => resolve(won));
     }, (error) => {
       running.delete(own);
@@ -77,6 +78,7 @@ export async function firstToConnect<T extends AsyncDisposable>(
       else if (failures.length === addresses.length) settle(() => reject(allFailed(failures)));
       else start();
     });
+    attempts.push(attempted);
   };
   const abort = (): void => settle(() => reject(signal.reason));
   if (signal.aborted) throw signal.reason;
@@ -84,6 +86,10 @@ export async function firstToConnect<T extends AsyncDisposable>(
   start();
   try {
     return await promise;
+  } catch (error) {
+    // Every attempt has been told to stop; when they have, nothing is left open.
+    await Promise.all(attempts);
+    throw error;
   } finally {
     signal.removeEventListener("abort", abort);
   }

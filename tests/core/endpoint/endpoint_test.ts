@@ -239,6 +239,7 @@ for (const transport of TRANSPORTS) {
     await stream.writable.getWriter().write(Uint8Array.of(1));
     await running(endpoint);
     const ending = endpoint.shutdown();
+    await aborted(endpoint.signal);
     // Not yet over, and nobody new comes in (row 69).
     await assert.rejects(connect(address, "alknet/finish", { transport, timeout: 1000 }), (error) => {
       const { code } = error as AlknetError;
