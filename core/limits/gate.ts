@@ -145,8 +145,8 @@ export class Gate {
   }
 
   /** Counts a refusal that was decided and logged elsewhere. */
-  count(reason: Refusal): void {
-    this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);
+  count(reason: Refusal, times = 1): void {
+    this.refused.set(reason, (this.refused.get(reason) ?? 0) + times);
   }
 
   #refusal(source: Source, handshake: boolean): Refusal | undefined {

@@ -15,8 +15,8 @@ const MAX_REASON = 1000;
 
 /** What the bridge reports. */
 export interface BridgeEvents {
-  /** The engine gave a sign of life. */
-  alive(): void;
+  /** The engine gave a sign of life, and says how many it refused since the last one, by reason. */
+  alive(refused: Readonly<Record<string, number>>): void;
   /** The engine refused a newcomer or closed a connection for abuse. */
   refused(event: RefusedEvent): void;
   /** A connection whose handshake is complete. */
@@ -85,7 +85,9 @@ export class Bridge {
   }
 
   #dispatch(frame: Frame): void {
-    if (frame.kind === Kind.HEARTBEAT) return this.#events.alive();
+    if (frame.kind === Kind.HEARTBEAT) {
+      return this.#events.alive(frame.payload.byteLength > 0 ? jsonOf<Record<string, number>>(frame.payload) : {});
+    }
     if (frame.kind === Kind.REFUSED) return this.#events.refused(jsonOf<RefusedEvent>(frame.payload));
     if (frame.kind === Kind.OPENED) return this.#opened(frame);
     if (frame.connection === 0) return this.#events.control(frame);

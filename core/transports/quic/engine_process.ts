@@ -19,6 +19,8 @@ export interface EngineEvents {
   opened(connection: LinkedConnection): void;
   /** A newcomer was refused, or a connection closed for abuse. */
   refused(event: RefusedEvent): void;
+  /** So many newcomers were refused since the last report, by reason. */
+  counted(refused: Readonly<Record<string, number>>): void;
 }
 
 /** Time for an engine to come up, in milliseconds; a cold start compiles its modules. */
@@ -41,6 +43,7 @@ export class EngineProcess {
   readonly #child: Deno.ChildProcess;
   readonly #folder: string;
   readonly #words: { text: string };
+  readonly #stopped = Promise.withResolvers<void>();
   #culprit: string | undefined;
   #endTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -94,12 +97,16 @@ export class EngineProcess {
     try {
       const pipe = await Promise.race([listener.accept(), ready.promise]) as Deno.Conn;
       bridge = new Bridge(pipe, {
-        alive: () => {
+        alive: (refused) => {
           if (engine) engine.aliveAt = performance.now();
+          events.counted(refused);
         },
         refused: events.refused,
         opened: ({ connection }) => events.opened(connection),
-        control: (frame) => announce(frame, ready),
+        control: (frame) => {
+          if (frame.kind === Kind.STOPPED_ACCEPTING) engine!.#stopped.resolve();
+          else announce(frame, ready);
+        },
       });
       bridge.command(Kind.CONFIG, 0, JSON.stringify(config));
       const address = await ready.promise;
@@ -120,9 +127,10 @@ export class EngineProcess {
     return this.#child.pid;
   }
 
-  /** Takes no newcomers from now on. */
-  stopAccepting(): void {
+  /** Takes no newcomers; resolves once that holds. */
+  async stopAccepting(): Promise<void> {
     this.bridge.command(Kind.STOP_ACCEPTING, 0, "");
+    await Promise.race([this.#stopped.promise, this.exited]);
   }
 
   /** Holds to these limits of admission from now on. */

@@ -48,7 +48,7 @@ export const Kind = {
   LISTENING: 32,
   /** Event: cannot run; JSON of the error. */
   FAILED: 33,
-  /** Event: still alive. */
+  /** Event: still alive; JSON of the refusals since the last one, by reason, if there were any. */
   HEARTBEAT: 34,
   /** Event: a newcomer was refused; JSON. */
   REFUSED: 35,
@@ -70,6 +70,8 @@ export const Kind = {
   PATH: 43,
   /** Event: the connection is over; JSON. */
   ENDED: 44,
+  /** Event: newcomers are refused from now on. */
+  STOPPED_ACCEPTING: 45,
 } as const;
 
 /** One frame. The payload is a view, valid until the reader is fed again. */

@@ -103,10 +103,9 @@ export class Supervisor implements Listener {
     for (const engine of this.#engines) engine.adjustLimits(limits);
   }
 
-  stopAccepting(): Promise<void> {
+  async stopAccepting(): Promise<void> {
     this.#accepting = false;
-    for (const engine of this.#engines) engine.stopAccepting();
-    return Promise.resolve();
+    await Promise.all([...this.#engines].map((engine) => engine.stopAccepting()));
   }
 
   async close(): Promise<void> {
@@ -181,9 +180,9 @@ export class Supervisor implements Listener {
     };
     const engine = await EngineProcess.start(config, engineCommand(this.#options.module), {
       opened: (connection) => this.#opened(connection),
-      refused: ({ address, reason }) => {
-        log.warn("refused src={src} reason={reason}", { src: address, reason });
-        gate.count(reason as Refusal);
+      refused: ({ address, reason }) => log.warn("refused src={src} reason={reason}", { src: address, reason }),
+      counted: (refused) => {
+        for (const [reason, times] of Object.entries(refused)) gate.count(reason as Refusal, times);
       },
     });
     this.#address = engine.address;

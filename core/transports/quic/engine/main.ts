@@ -56,6 +56,8 @@ class Engine implements EngineControl {
   #socket: QuicSocket | undefined;
   #udp: UdpSocket | undefined;
   #heartbeatAt = 0;
+  /** Refusals that the node knows of. */
+  readonly #told = new Map<string, number>();
   #ending = false;
 
   constructor(pipe: Pipe, recorder: FlightRecorder | undefined, options: EngineOptions) {
@@ -80,6 +82,7 @@ class Engine implements EngineControl {
 
   stopAccepting(): void {
     this.#gate?.close();
+    this.#out.write(Kind.STOPPED_ACCEPTING);
   }
 
   shutDown(reason: string): void {
@@ -135,6 +138,18 @@ class Engine implements EngineControl {
     this.#out.writeJson(Kind.LISTENING, 0, this.#udp.address);
   }
 
+  /** A sign of life, with what was refused since the last one. */
+  #beat(): void {
+    const refused: Record<string, number> = {};
+    for (const [reason, count] of this.#gate!.refused) {
+      const more = count - (this.#told.get(reason) ?? 0);
+      if (more > 0) refused[reason] = more;
+      this.#told.set(reason, count);
+    }
+    if (Object.keys(refused).length > 0) this.#out.writeJson(Kind.HEARTBEAT, 0, refused);
+    else this.#out.write(Kind.HEARTBEAT);
+  }
+
   async #loop(): Promise<void> {
     const socket = this.#socket!;
     const udp = this.#udp!;
@@ -144,7 +159,7 @@ class Engine implements EngineControl {
       const now = socket.now();
       if (now >= this.#heartbeatAt) {
         this.#heartbeatAt = now + HEARTBEAT_INTERVAL;
-        this.#out.write(Kind.HEARTBEAT);
+        this.#beat();
       }
       this.#pipe.write(this.#out);
       const stalled = this.#out.length > MAX_BACKLOG;
