@@ -13,13 +13,16 @@ export interface OurOptions {
   readonly engines?: number;
   /** Longest datagrams, both ways. Default: as it comes. */
   readonly datagramSize?: number;
+  /** Client processes. Default 1. */
+  readonly clients?: number;
 }
 
 /** Our node and our client, over QUIC. */
-export function ourQuic(options: OurOptions = {}): Promise<Contestant> {
+export function ourQuic({ clients, ...quic }: OurOptions = {}): Promise<Contestant> {
   return startContestant({
-    server: [script("node_server.ts"), JSON.stringify({ transports: ["quic"], quic: options })],
-    client: [script("node_client.ts"), "quic", String(options.datagramSize ?? 0)],
+    server: [script("node_server.ts"), JSON.stringify({ transports: ["quic"], quic })],
+    client: [script("node_client.ts"), "quic", String(quic.datagramSize ?? 0)],
+    clients,
   });
 }
 

@@ -5,6 +5,7 @@
  */
 import { dialStart } from "./dial_start.ts";
 import type { Group } from "./harness.ts";
+import { idle } from "./idle_connections.ts";
 import { bulkEngines, bulkEthernet, bulkLoopback } from "./quic_bulk.ts";
 import { handshakes, pingPong, streams } from "./quic_small.ts";
 import { tlsBulk } from "./tls_bulk.ts";
@@ -19,4 +20,5 @@ export const GROUPS: readonly Group[] = [
   handshakes,
   tlsBulk,
   dialStart,
+  idle,
 ];

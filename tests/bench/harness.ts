@@ -67,30 +67,24 @@ export interface Programs {
   readonly server: readonly string[];
   /** Is given that object as its last argument; then tasks, one JSON object a line. */
   readonly client: readonly string[];
+  /** How many clients there are. Default 1. */
+  readonly clients?: number;
 }
 
-/** Starts a server and its client. */
-export async function startContestant({ server, client }: Programs): Promise<Contestant> {
-  const serving = runScript(server);
-  try {
-    const facts = await serving.json();
-    const asking = runScript([...client, JSON.stringify(facts)]);
-    return {
-      async measure(task, seconds) {
-        // A client that has ended says why when it is asked for its answer.
-        await asking.write(JSON.stringify({ ...task, seconds }) + "\n").catch(() => {});
-        const { value } = await asking.json<{ value: number }>();
-        return value;
-      },
-      async [Symbol.asyncDispose]() {
-        await asking[Symbol.asyncDispose]();
-        await serving[Symbol.asyncDispose]();
-      },
-    };
-  } catch (error) {
-    await serving[Symbol.asyncDispose]();
-    throw error;
-  }
+/** Starts a server and its clients; the rate of several clients is the sum of theirs. */
+export async function startContestant({ server, client, clients = 1 }: Programs): Promise<Contestant> {
+  await using started = new AsyncDisposableStack();
+  const serving = started.use(runScript(server));
+  const facts = JSON.stringify(await serving.json());
+  const asking = Array.from({ length: clients }, () => started.use(runScript([...client, facts])));
+  const running = started.move();
+  return {
+    async measure(task, seconds) {
+      const values = await Promise.all(asking.map((child) => ask(child, { ...task, seconds })));
+      return values.reduce((sum, value) => sum + value, 0);
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
 }
 
 /** The median of each contestant at one task, in the order in which they are given. */
@@ -120,6 +114,12 @@ export function ratio(figure: Figure, ours: number = figure.ours): number | unde
 /** The path of a script of the benchmarks. */
 export function script(name: string): string {
   return `${import.meta.dirname}/${name}`;
+}
+
+async function ask(child: Child, task: Task & { seconds: number }): Promise<number> {
+  // A client that has ended says why when it is asked for its answer.
+  await child.write(JSON.stringify(task) + "\n").catch(() => {});
+  return (await child.json<{ value: number }>()).value;
 }
 
 function runScript(args: readonly string[]): Child {

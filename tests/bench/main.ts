@@ -25,8 +25,8 @@ async function main(args: string[]): Promise<number> {
     allowPositionals: true,
     options: {
       update: { type: "boolean", default: false },
-      rounds: { type: "string", default: "5" },
-      seconds: { type: "string", default: "0.8" },
+      rounds: { type: "string", default: "7" },
+      seconds: { type: "string", default: "0.5" },
     },
   });
   const chosen = choose(positionals);

@@ -1,5 +1,5 @@
 /**
- * The peer of our QUIC, dialling: `Deno.connectQuic`, all connections on one endpoint, which is what costs it least.
+ * The peer of our QUIC, dialling: `Deno.connectQuic`, all connections on one endpoint, as ours share one socket.
  *
  * @module
  */

@@ -6,7 +6,7 @@
 import { contestants, denoQuic, ourQuic } from "./contestants.ts";
 import { compare, type Effort, type Figure, type Group, type Task } from "./harness.ts";
 
-/** Handshakes in flight. Ours each bind a socket of their own; the peer's share one endpoint. */
+/** Handshakes in flight. Those of a client share one UDP socket, ours as the peer's. */
 const HANDSHAKES_AT_A_TIME = 16;
 
 /** A figure of this file: what the client does, and what it is called. */
