@@ -42,7 +42,7 @@ function steps(): Step[] {
   return [
     { name: "format", args: ["fmt", "--check"] },
     { name: "lint", args: ["lint"] },
-    { name: "types", args: ["check"] },
+    { name: "types", args: ["check", "--quiet"] },
     { name: "documentation", args: ["doc", "--lint", ...publicEntries()], counts: ofThisProject },
     { name: "imports and house rules", args: ["test", "-A", "tests/arrows_test.ts", "tests/house_test.ts"] },
     ...[".", ...members()].map((folder) => ({
