@@ -5,7 +5,7 @@
  */
 import { cpuTime, residentMemory } from "../support/proc.ts";
 import { startIdle } from "./idle_client.ts";
-import { IDLE, ROOMY, startNode, type TestNode } from "./node.ts";
+import { IDLE, type NodeStats, ROOMY, startNode, type TestNode } from "./node.ts";
 import { dialTraffic, exchange } from "./traffic.ts";
 
 /** The figures. Sizes in bytes, CPU time in milliseconds. */
@@ -40,9 +40,13 @@ export async function idleCost(count: number): Promise<IdleCost> {
   await using _warm = await startIdle({ to, alpn: IDLE, connections: WARM_UP });
   await activeCpu(node, engine);
   const cpuAlone = await activeCpu(node, engine);
-  const before = { ...await node.stats(), node: residentMemory(node.pid), engine: residentMemory(engine) };
+  const before = { ...await statsWith(node, WARM_UP), node: residentMemory(node.pid), engine: residentMemory(engine) };
   await using idle = await startIdle({ to, alpn: IDLE, connections: count });
-  const after = { ...await node.stats(), node: residentMemory(node.pid), engine: residentMemory(engine) };
+  const after = {
+    ...await statsWith(node, WARM_UP + count),
+    node: residentMemory(node.pid),
+    engine: residentMemory(engine),
+  };
   const cpuBeside = await activeCpu(node, engine);
   const cpuIdle = await quietCpu(node, engine);
   await idle.write("count\n");
@@ -68,10 +72,19 @@ async function heapPerConnection(count: number): Promise<number> {
   });
   const to = { hostname: node.hostname, port: node.port };
   await using _warm = await startIdle({ to, alpn: IDLE, connections: WARM_UP });
-  const before = await node.stats();
+  const before = await statsWith(node, WARM_UP);
   await using _idle = await startIdle({ to, alpn: IDLE, connections: count });
-  const after = await node.stats();
+  const after = await statsWith(node, WARM_UP + count);
   return (after.heap - before.heap) / count;
+}
+
+/** The node's figures once it has this many idle connections: it learns of a connection a moment after its client. */
+async function statsWith(node: TestNode, connections: number): Promise<NodeStats> {
+  for (;;) {
+    const stats = await node.stats();
+    if ((stats.connections[IDLE] ?? 0) >= connections) return stats;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 async function activeCpu(node: TestNode, engine: number): Promise<number> {
