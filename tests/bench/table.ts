@@ -14,19 +14,24 @@ export function rows(figures: readonly Figure[]): string[][] {
 
 /** As text, in columns. */
 export function plainTable(table: readonly (readonly string[])[]): string {
-  const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
-  return table.map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd()).join("\n");
+  return columns(table).map((row) => row.join("  ").trimEnd()).join("\n");
 }
 
-/** As Markdown. */
+/** As Markdown, formatted as `deno fmt` does. */
 export function markdownTable(table: readonly (readonly string[])[]): string {
-  const line = (row: readonly string[]): string => `| ${row.join(" | ")} |`;
-  return [line(table[0]), line(table[0].map(() => "---")), ...table.slice(1).map(line)].join("\n");
+  const [head, ...body] = columns(table);
+  return [head, head.map((cell) => "-".repeat(cell.length)), ...body].map((row) => `| ${row.join(" | ")} |`).join("\n");
 }
 
 /** Whether a figure is what is wanted of it. */
 export function isReached(figure: Figure): boolean {
   return figure.wanted === undefined || (ratio(figure) ?? 0) >= figure.wanted;
+}
+
+/** The cells, those of a column equally wide. */
+function columns(table: readonly (readonly string[])[]): string[][] {
+  const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
+  return table.map((row) => row.map((cell, column) => cell.padEnd(widths[column])));
 }
 
 function cells(figure: Figure): string[] {
