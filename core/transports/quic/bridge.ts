@@ -54,8 +54,8 @@ export class Bridge {
   }
 
   /** Ends every connection: the engine that had them is gone. */
-  fail(error: AlknetError): void {
-    for (const connection of this.#connections.values()) connection.ended({ by: "error", error });
+  end(info: CloseInfo): void {
+    for (const connection of this.#connections.values()) connection.ended(info);
     this.#connections.clear();
   }
 

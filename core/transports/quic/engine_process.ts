@@ -10,7 +10,7 @@ import type { Limits } from "../../limits/limits.ts";
 import type { Ban } from "./bans.ts";
 import { Bridge } from "./bridge.ts";
 import type { EngineConfig, FailedEvent, RefusedEvent } from "./engine_config.ts";
-import { readRecord } from "./engine/flight_recorder.ts";
+import { readRecord, RECORD_SIZE } from "./engine/flight_recorder.ts";
 import { type Frame, jsonOf, Kind } from "./frames.ts";
 
 /** What an engine reports. */
@@ -41,23 +41,25 @@ export class EngineProcess {
   /** When it last gave a sign of life, by `performance.now`. */
   aliveAt: number = performance.now();
   readonly #child: Deno.ChildProcess;
-  readonly #folder: string;
+  readonly #record: Deno.FsFile | undefined;
   readonly #words: { text: string };
   readonly #stopped = Promise.withResolvers<void>();
   #culprit: string | undefined;
+  #killed = false;
+  #dismissed = false;
   #endTimer: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(
     child: Deno.ChildProcess,
     bridge: Bridge,
     address: SocketAddress,
-    folder: string,
+    record: Deno.FsFile | undefined,
     words: { text: string },
   ) {
     this.#child = child;
     this.bridge = bridge;
     this.address = address;
-    this.#folder = folder;
+    this.#record = record;
     this.#words = words;
     this.exited = this.#wait();
   }
@@ -110,12 +112,15 @@ export class EngineProcess {
       });
       bridge.command(Kind.CONFIG, 0, JSON.stringify(config));
       const address = await ready.promise;
-      return engine = new EngineProcess(child, bridge, address, folder, words);
+      // Both sides have what was in the folder: it goes now, because a node that is killed removes nothing.
+      const record = await Deno.open(join(folder, "record")).catch(() => undefined);
+      await Deno.remove(folder, { recursive: true });
+      return engine = new EngineProcess(child, bridge, address, record, words);
     } catch (error) {
       bridge?.close();
       kill(child);
       await child.status;
-      await Deno.remove(folder, { recursive: true });
+      await Deno.remove(folder, { recursive: true }).catch(() => {});
       throw error;
     } finally {
       clearTimeout(timer);
@@ -127,10 +132,14 @@ export class EngineProcess {
     return this.#child.pid;
   }
 
-  /** Takes no newcomers; resolves once that holds. */
+  /** Takes no newcomers; resolves once that holds, or the engine does not answer. */
   async stopAccepting(): Promise<void> {
     this.bridge.command(Kind.STOP_ACCEPTING, 0, "");
-    await Promise.race([this.#stopped.promise, this.exited]);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    // One that hangs takes nobody in either.
+    const hangs = new Promise<void>((resolve) => timer = setTimeout(resolve, END_TIMEOUT));
+    await Promise.race([this.#stopped.promise, this.exited, hangs]);
+    clearTimeout(timer);
   }
 
   /** Holds to these limits of admission from now on. */
@@ -151,6 +160,18 @@ export class EngineProcess {
 
   /** Ends it by force. */
   kill(): void {
+    this.#killed = true;
+    kill(this.#child);
+  }
+
+  /** Whether it was ended for no fault of its own. */
+  get dismissed(): boolean {
+    return this.#dismissed;
+  }
+
+  /** Ends it by force, for no fault of its own. */
+  dismiss(): void {
+    this.#dismissed = true;
     kill(this.#child);
   }
 
@@ -165,12 +186,13 @@ export class EngineProcess {
   }
 
   async #wait(): Promise<void> {
-    await this.#child.status;
+    const { signal } = await this.#child.status;
     clearTimeout(this.#endTimer);
     // The last frames may still be in the socket.
     await this.bridge.closed;
-    this.#culprit = await culpritOf(join(this.#folder, "record"));
-    await Deno.remove(this.#folder, { recursive: true }).catch(() => {});
+    const culprit = this.#record && await culpritOf(this.#record);
+    // Killed by others, such as the operator or a system short of memory: whose packet it had in hand says nothing.
+    if (signal !== "SIGKILL" || this.#killed) this.#culprit = culprit;
   }
 }
 
@@ -182,12 +204,11 @@ function announce(frame: Frame, ready: PromiseWithResolvers<SocketAddress>): voi
   ready.reject(new AlknetError(code, message));
 }
 
-async function culpritOf(path: string): Promise<string | undefined> {
-  try {
-    return readRecord(await Deno.readFile(path));
-  } catch {
-    return undefined;
-  }
+async function culpritOf(record: Deno.FsFile): Promise<string | undefined> {
+  using file = record;
+  const bytes = new Uint8Array(RECORD_SIZE);
+  await file.read(bytes);
+  return readRecord(bytes);
 }
 
 /** Keeps the end of what an engine says on standard error. */

@@ -126,7 +126,7 @@ export class Supervisor implements Listener {
       const born = performance.now();
       await engine.exited;
       this.#engines.delete(engine);
-      if (this.#closed) return;
+      if (this.#closed) return engine.bridge.end({ by: "local", code: 0, reason: "shutdown" });
       this.#bury(engine);
       delay = performance.now() - born > GROWN_UP ? RESTART_DELAY : Math.min(2 * delay, MAX_RESTART_DELAY);
       const next = await this.#respawn(delay);
@@ -141,7 +141,11 @@ export class Supervisor implements Listener {
       pid: engine.pid,
       how: foreign(engine.lastWords() || "killed"),
     });
-    engine.bridge.fail(new AlknetError("ENGINE_LOST", "the QUIC engine stopped and is being replaced"));
+    const error = new AlknetError("ENGINE_LOST", "the QUIC engine stopped and is being replaced");
+    engine.bridge.end({ by: "error", error });
+    // The system spreads remotes over the sockets by their order, which the end of one changes: packets would go to engines
+    // that do not know their connections, and those die in silence. Better all at once, and said.
+    if (!engine.dismissed) { for (const other of this.#engines) other.dismiss(); }
     if (culprit === undefined) return;
     const ban = this.#bans.add(culprit);
     log.warn("refused src={src} reason=banned seconds={seconds}", {
@@ -149,7 +153,6 @@ export class Supervisor implements Listener {
       seconds: Math.ceil(ban.ms / 1000),
     });
     this.#request.gate.note(culprit, "banned");
-    for (const other of this.#engines) other.ban(ban);
   }
 
   async #respawn(firstDelay: number): Promise<EngineProcess | undefined> {

@@ -236,6 +236,13 @@ export class Session implements SessionCommands {
     this.#closeQuiche(code, reason);
   }
 
+  /** Closes for a reason that the node did not give, and tells it. */
+  shutDown(code: number, reason: string): void {
+    if (this.#over) return;
+    this.close(code, reason);
+    this.#events?.ended({ by: "local", code, reason });
+  }
+
   finish(): void {
     if (this.#finishing || this.#over) return;
     this.#finishing = true;

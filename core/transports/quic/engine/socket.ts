@@ -192,7 +192,7 @@ export class QuicSocket implements SessionHost {
 
   /** Closes every session and sends what says so. The caller closes the UDP socket. */
   close(code: number, reason: string): void {
-    for (const session of [...this.#held.keys()]) session.close(code, reason);
+    for (const session of [...this.#held.keys()]) session.shutDown(code, reason);
     this.work();
   }
 

@@ -122,7 +122,7 @@ export async function quicServer(options: QuicServerOptions = {}): Promise<QuicS
     async [Symbol.asyncDispose]() {
       for (const connection of dialled) connection.close();
       await listener.close();
-      await Promise.all(dialled.map((connection) => connection.closed));
+      await Promise.all(dialled.map((connection) => connection[Symbol.asyncDispose]()));
     },
   };
 }
