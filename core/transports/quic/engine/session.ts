@@ -8,9 +8,12 @@ import type { SocketAddress } from "../../../handler/connection.ts";
 import type { Limits } from "../../../limits/limits.ts";
 import type { SessionCommands, SessionEvents, SessionFacts } from "../link.ts";
 import type { HostPort, QuicheConnection, QuicheError } from "./binding.ts";
+import { AckHold } from "./ack_hold.ts";
+import { closeInfo } from "./close_info.ts";
 import { type Abuse, abuse } from "./defence.ts";
 import { FrameBudget } from "./frame_budget.ts";
-import { type Progress, SessionStreams } from "./session_streams.ts";
+import { SessionStreams } from "./session_streams.ts";
+import type { Progress } from "./stream_state.ts";
 import type { UdpSocket } from "./udp_socket.ts";
 
 /** What a session needs of the socket it lives on. */
@@ -44,15 +47,8 @@ export interface SessionOptions {
 
 /** Bytes that a session may send in one turn, so that a busy one cannot starve the others nor flood the receiver. */
 const TURN_BYTES = 512 * 1024;
-/**
- * Longest time that the acknowledgement of a single small packet waits for an answer to travel with, in milliseconds;
- * well below the 25 of RFC 9000 §18.2 that every peer allows for.
- */
-const ACK_HOLD = 1;
 /** Streams left to open below which the peer's limits are asked for. */
 const LOW_STREAMS = 600;
-/** A datagram below this size is a message rather than a part of a transfer, in bytes. */
-const SMALL_DATAGRAM = 1000;
 /** Time for the peer to acknowledge what a finishing connection wrote, in milliseconds. */
 const LINGER = 5000;
 /** Bytes of a reason that fit a packet of any path; quiche never sends a close that does not fit. */
@@ -83,13 +79,7 @@ export class Session implements SessionCommands {
   #streams: SessionStreams | undefined;
   #events: SessionEvents | undefined;
   #received = false;
-  /** Datagrams since the last flush; a large one counts as several. */
-  #unacknowledged = 0;
-  /** Whether the node asked for something since the last flush. */
-  #commanded = true;
-  /** Sends that quiche had taken at the last flush. */
-  #sends = 0;
-  #heldUntil = Infinity;
+  readonly #hold = new AckHold();
   #readable = false;
   #announced = false;
   #maxBidi = 0;
@@ -127,7 +117,7 @@ export class Session implements SessionCommands {
     // Before the keys are there nothing was decrypted.
     if (this.#streams || this.#quiche.isEstablished()) this.#frames.count(datagram);
     this.#received = true;
-    this.#unacknowledged += datagram.byteLength < SMALL_DATAGRAM ? 1 : 2;
+    this.#hold.received(datagram.byteLength);
   }
 
   /**
@@ -159,11 +149,11 @@ export class Session implements SessionCommands {
     if (now >= this.#keepAliveAt) {
       this.#keepAliveAt = now + this.#limits.keepAlive;
       this.#try(() => this.#quiche.sendAckEliciting());
-      this.#commanded = true;
+      this.#hold.commanded = true;
     }
     if (this.#quiche.timeout() === 0) {
       this.#quiche.onTimeout();
-      this.#received = this.#commanded = true;
+      this.#received = this.#hold.commanded = true;
     }
     this.#host.wake(this);
   }
@@ -198,7 +188,7 @@ export class Session implements SessionCommands {
   send(stream: number, bytes: Uint8Array, fin: boolean): void {
     if (this.#over) return;
     this.#streams?.send(stream, bytes, fin);
-    this.#commanded = true;
+    this.#hold.commanded = true;
     this.#host.wake(this);
   }
 
@@ -211,14 +201,14 @@ export class Session implements SessionCommands {
   reset(stream: number, code: number): void {
     if (this.#over) return;
     this.#streams?.reset(stream, code);
-    this.#commanded = true;
+    this.#hold.commanded = true;
     this.#host.wake(this);
   }
 
   stop(stream: number, code: number): void {
     if (this.#over) return;
     this.#streams?.stop(stream, code);
-    this.#commanded = true;
+    this.#hold.commanded = true;
     this.#host.wake(this);
   }
 
@@ -227,7 +217,7 @@ export class Session implements SessionCommands {
     this.#messages.count++;
     this.#messages.bytes += message.byteLength;
     this.#try(() => this.#quiche.dgramSend(message));
-    this.#commanded = true;
+    this.#hold.commanded = true;
     this.#host.wake(this);
   }
 
@@ -249,7 +239,7 @@ export class Session implements SessionCommands {
     this.#lingerEnds = this.#host.now() + LINGER;
     this.#streams?.finish();
     this.#received = true;
-    this.#commanded = true;
+    this.#hold.commanded = true;
     this.#host.wake(this);
   }
 
@@ -315,17 +305,9 @@ export class Session implements SessionCommands {
     while ((message = this.#quiche.dgramRecvVec())) this.#events!.datagram(message);
   }
 
-  /** Whether there is nothing to send but the acknowledgement of one small packet, which an answer may soon carry. */
+  /** Whether there is nothing to send but an acknowledgement that can wait. */
   #holdsBack(): boolean {
-    const sends = this.#streams?.progress.sends ?? -1;
-    const idle = !this.#over && this.#unacknowledged === 1 && !this.#commanded && sends === this.#sends;
-    if (idle && this.#heldUntil === Infinity) this.#heldUntil = this.#host.now() + ACK_HOLD;
-    if (idle && this.#host.now() < this.#heldUntil) return true;
-    this.#unacknowledged = 0;
-    this.#commanded = false;
-    this.#sends = sends;
-    this.#heldUntil = Infinity;
-    return false;
+    return !this.#over && this.#streams !== undefined && this.#hold.holds(this.#streams.progress, this.#host.now());
   }
 
   /** Sends what quiche has ready, up to a budget of bytes. */
@@ -360,28 +342,18 @@ export class Session implements SessionCommands {
     }
     const due = timeout === null ? Infinity : this.#host.now() + timeout;
     const handshake = this.#streams ? Infinity : this.#handshakeEnds;
-    this.deadline = Math.min(due, handshake, this.#keepAliveAt, this.#lingerEnds, this.#heldUntil);
+    this.deadline = Math.min(due, handshake, this.#keepAliveAt, this.#lingerEnds, this.#hold.until);
   }
 
   #end(): void {
     const error = this.#quiche.peerError() ?? this.#quiche.localError() ?? undefined;
-    const info = this.#closeInfo();
+    const info = closeInfo(this.#quiche, this.#finishing);
     this.#over = true;
     this.#keepAliveAt = this.#lingerEnds = Infinity;
     if (!this.#streams) return this.#host.failed(this, info, error);
     // What had arrived before the end is the application's.
     this.#try(() => this.#streams!.deliver(true));
     this.#events!.ended(info);
-  }
-
-  #closeInfo(): CloseInfo {
-    if (this.#quiche.isTimedOut()) return { by: "timeout", reason: "idle timeout" };
-    const peer = this.#quiche.peerError();
-    if (peer) return peerClosed(peer);
-    const local = this.#quiche.localError();
-    if (this.#finishing && local?.isApp) return { by: "local", code: 0, reason: "" };
-    const what = local ? `QUIC error 0x${local.errorCode.toString(16)}` : "the connection was lost";
-    return { by: "error", error: new AlknetError("INTERNAL", `${what} found here`) };
   }
 
   #giveUp(): void {
@@ -410,7 +382,7 @@ export class Session implements SessionCommands {
       this.#over = true;
       this.#events?.ended({ by: "local", code: 0, reason: "" });
     }
-    this.#commanded = true;
+    this.#hold.commanded = true;
     this.#host.wake(this);
   }
 
@@ -420,13 +392,4 @@ export class Session implements SessionCommands {
       action();
     } catch { /* the connection or the stream is already over */ }
   }
-}
-
-/** What the peer's CONNECTION_CLOSE says (RFC 9000 §19.19). */
-function peerClosed(error: QuicheError): CloseInfo {
-  const reason = new TextDecoder().decode(error.reason);
-  if (error.isApp) return { by: "peer", code: error.errorCode, reason };
-  if (error.errorCode === 0) return { by: "peer", reason };
-  const what = `the peer reported QUIC error 0x${error.errorCode.toString(16)}`;
-  return { by: "error", error: new AlknetError("INTERNAL", reason ? `${what}: ${reason}` : what) };
 }

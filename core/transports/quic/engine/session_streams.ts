@@ -4,27 +4,9 @@
  * @module
  */
 import { CONNECTION_CREDIT, CREDIT_STEP, type SessionEvents, STREAM_CREDIT } from "../link.ts";
+import type { Progress, StreamState } from "./stream_state.ts";
 import { errorCodeOf, type QuicheConnection, SHUTDOWN_READ, SHUTDOWN_WRITE } from "./binding.ts";
 import type { FrameBudget } from "./frame_budget.ts";
-
-interface StreamState {
-  /** What quiche has not taken yet, oldest first. */
-  readonly queue: Uint8Array[];
-  /** Whether the end of the stream follows the queue. */
-  finQueued: boolean;
-  /** Whether quiche took anything. */
-  begun: boolean;
-  /** Our direction is over: finished, reset or stopped. */
-  sendDone: boolean;
-  /** The peer's direction is over. */
-  receiveDone: boolean;
-  /** Bytes quiche took and the node was not granted back yet. */
-  accepted: number;
-  /** Bytes delivered that the reader has not taken. */
-  unread: number;
-  /** Bytes delivered in all. */
-  delivered: number;
-}
 
 /** Blocked streams tried in one turn; the others have their turn next. */
 const RETRIES_PER_TURN = 64;
@@ -35,20 +17,6 @@ const MAX_UNACKNOWLEDGED = 4096;
 /** Messages shorter than this wait for the turn, where what follows them, often the end, joins them. */
 const SMALL = 4096;
 const EMPTY = new Uint8Array(0);
-
-/** What the defence needs to know of a session's work. */
-export interface Progress {
-  /** Bytes delivered to the node. */
-  received: number;
-  /** Streams of the peer that were cut, by it or by us: what was on its way is dropped unread. */
-  cut: number;
-  /** Deliveries. */
-  deliveries: number;
-  /** Bytes that quiche took. */
-  sent: number;
-  /** Sends that quiche took, and our resets and stops. */
-  sends: number;
-}
 
 /** The streams of one session. */
 export class SessionStreams {

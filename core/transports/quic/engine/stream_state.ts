@@ -1,0 +1,39 @@
+/**
+ * What a session keeps of each stream, and of the work that its streams did.
+ *
+ * @module
+ */
+
+/** One stream, as the engine knows it. */
+export interface StreamState {
+  /** What quiche has not taken yet, oldest first. */
+  readonly queue: Uint8Array[];
+  /** Whether the end of the stream follows the queue. */
+  finQueued: boolean;
+  /** Whether quiche took anything. */
+  begun: boolean;
+  /** Our direction is over: finished, reset or stopped. */
+  sendDone: boolean;
+  /** The peer's direction is over. */
+  receiveDone: boolean;
+  /** Bytes quiche took and the node was not granted back yet. */
+  accepted: number;
+  /** Bytes delivered that the reader has not taken. */
+  unread: number;
+  /** Bytes delivered in all. */
+  delivered: number;
+}
+
+/** What the defence needs to know of a session's work. */
+export interface Progress {
+  /** Bytes delivered to the node. */
+  received: number;
+  /** Streams of the peer that were cut, by it or by us: what was on its way is dropped unread. */
+  cut: number;
+  /** Deliveries. */
+  deliveries: number;
+  /** Bytes that quiche took. */
+  sent: number;
+  /** Sends that quiche took, and our resets and stops. */
+  sends: number;
+}
