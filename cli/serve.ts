@@ -16,6 +16,7 @@ import { keyStore } from "./node_key.ts";
 import { Observer } from "./observe.ts";
 import { ExitCode } from "./output.ts";
 import { onHangup, type StopSignal, StopSignals } from "./signals.ts";
+import { logStrayRejections } from "./stray_rejections.ts";
 
 const log = logger("serve");
 
@@ -40,6 +41,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   using signals = new StopSignals();
   using face = chooseFace(options);
   startLogging(options.verbose ? "debug" : "info", (line) => face.log(line));
+  using _strays = logStrayRejections(log);
   const home = locateHome(options.home);
   const key = await openKey(home);
   const node: { endpoint?: Endpoint } = {};

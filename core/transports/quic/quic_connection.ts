@@ -37,6 +37,9 @@ const MAX_OWED = CONNECTION_CREDIT / 2;
 /** Datagram messages kept for a reader that is late; what exceeds them is dropped (RFC 9221 §5). */
 const DATAGRAM_QUEUE = 256;
 
+/** Milliseconds without progress after which a peer is given up that does not read what a finished handler wrote. */
+const STALLED = 30_000;
+
 /** The node's side of one QUIC connection. */
 export class QuicConnection implements SessionEvents, ConnectionLink {
   /** What handlers see. */
@@ -52,6 +55,7 @@ export class QuicConnection implements SessionEvents, ConnectionLink {
   #owed = 0;
   #owedByStreams = 0;
   #sent = 0;
+  #granted = 0;
   #received = 0;
   #path: PathStats | undefined;
   #over = false;
@@ -90,9 +94,22 @@ export class QuicConnection implements SessionEvents, ConnectionLink {
   }
 
   async finish(): Promise<void> {
-    await Promise.all([...this.#streams.values()].map(({ send }) => send?.finish()));
+    const written = Promise.all([...this.#streams.values()].map(({ send }) => send?.finish()));
+    await this.#progressing(written);
     if (!this.#over) this.#commands.finish();
     await this.#ended.promise;
+  }
+
+  /** Waits for what was written to be taken, as long as the peer takes something of it now and then. */
+  async #progressing(written: Promise<unknown>): Promise<void> {
+    let granted = -1;
+    const stalled = Promise.withResolvers<void>();
+    const look = setInterval(() => {
+      if (this.#granted === granted) stalled.resolve();
+      granted = this.#granted;
+    }, STALLED);
+    await Promise.race([written, stalled.promise, this.#ended.promise]);
+    clearInterval(look);
   }
 
   stats(): ConnectionStats {
@@ -127,6 +144,7 @@ export class QuicConnection implements SessionEvents, ConnectionLink {
   }
 
   grant(id: number, bytes: number): void {
+    this.#granted += bytes;
     this.#streams.get(id)?.send?.grant(bytes);
   }
 
