@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { fromFileUrl } from "node:path";
 
 const MODULE = new URL("../../cli/stray_rejections.ts", import.meta.url).href;
-const ROOT = fromFileUrl(new URL("../../", import.meta.url));
+const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
 async function run(program: string): Promise<{ code: number; stdout: string }> {
   const command = new Deno.Command(Deno.execPath(), {
-    args: ["eval", `--config=${ROOT}deno.json`, program],
+    args: ["eval", `--config=${CONFIG}`, program],
     stderr: "null",
   });
   const { code, stdout } = await command.output();
