@@ -35,8 +35,9 @@ export class AckHold {
    * @param now Milliseconds.
    */
   holds({ sends, deliveries }: Progress, now: number): boolean {
-    // What acknowledges alone delivers nothing, and is not itself to be acknowledged (RFC 9000 §13.2.1).
-    const idle = !this.commanded && sends === this.#sends && deliveries - this.#deliveries < 2 && this.#bytes < SMALL;
+    // What delivers nothing acknowledges, and makes room to send; it is not itself acknowledged (RFC 9000 §13.2.1).
+    const message = deliveries - this.#deliveries === 1 && this.#bytes < SMALL;
+    const idle = message && !this.commanded && sends === this.#sends;
     if (idle && this.until === Infinity) this.until = now + ACK_HOLD;
     if (idle && now < this.until) return true;
     this.until = Infinity;

@@ -7,6 +7,7 @@
  * @module
  */
 import { AlknetError } from "../../../errors.ts";
+import type { SocketAddress } from "../../../handler/connection.ts";
 
 /** An address as the binding takes it. */
 export interface HostPort {
@@ -138,6 +139,11 @@ export interface Quiche {
   };
 }
 
+/** An address as the binding takes it: it refuses the zone of a link-local one, with which the UDP socket sends. */
+export function hostPort({ hostname, port }: SocketAddress): HostPort {
+  return { host: hostname.split("%")[0], port };
+}
+
 let loaded: Promise<Quiche> | undefined;
 
 /**
@@ -159,9 +165,12 @@ async function load(): Promise<Quiche> {
   }
 }
 
-/** The number in `StreamReset(7)` and `StreamStopped(9)`, if the error is of that name. */
+/**
+ * The number in `StreamReset(7)` and `StreamStopped(9)`, if the error is of that name. At most 2^53 - 1: as a number, the
+ * largest code that a peer may send (2^62 - 1, RFC 9000 §16) is one that quiche aborts the process for when it is sent.
+ */
 export function errorCodeOf(name: "StreamReset" | "StreamStopped", error: unknown): number | undefined {
   const message = error instanceof Error ? error.message : "";
   if (!message.startsWith(name)) return undefined;
-  return Number(message.slice(name.length + 1, -1));
+  return Math.min(Number(message.slice(name.length + 1, -1)), Number.MAX_SAFE_INTEGER);
 }

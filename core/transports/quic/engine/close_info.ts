@@ -25,7 +25,8 @@ export function closeInfo(quiche: QuicheConnection, finishing: boolean): CloseIn
 /** What the peer's CONNECTION_CLOSE says (RFC 9000 §19.19). */
 function peerClosed(error: QuicheError): CloseInfo {
   const reason = new TextDecoder().decode(error.reason);
-  if (error.isApp) return { by: "peer", code: error.errorCode, reason };
+  // A handler may pass the code on, and larger ones cannot be sent: see errorCodeOf.
+  if (error.isApp) return { by: "peer", code: Math.min(error.errorCode, Number.MAX_SAFE_INTEGER), reason };
   if (error.errorCode === 0) return { by: "peer", reason };
   const what = `the peer reported QUIC error 0x${error.errorCode.toString(16)}`;
   return { by: "error", error: new AlknetError("INTERNAL", reason ? `${what}: ${reason}` : what) };

@@ -7,7 +7,7 @@ import { AlknetError, type CloseInfo } from "../../../errors.ts";
 import type { SocketAddress } from "../../../handler/connection.ts";
 import type { Limits } from "../../../limits/limits.ts";
 import type { SessionCommands, SessionEvents, SessionFacts } from "../link.ts";
-import type { HostPort, QuicheConnection, QuicheError } from "./binding.ts";
+import { type HostPort, hostPort, type QuicheConnection, type QuicheError } from "./binding.ts";
 import { AckHold } from "./ack_hold.ts";
 import { closeInfo } from "./close_info.ts";
 import { type Abuse, abuse } from "./defence.ts";
@@ -98,7 +98,7 @@ export class Session implements SessionCommands {
     this.#dialled = options.dialled;
     this.#datagramSize = options.datagramSize;
     this.remote = options.remote;
-    this.#info = { from: { host: options.remote.hostname, port: options.remote.port }, to: options.local };
+    this.#info = { from: hostPort(options.remote), to: options.local };
     this.#begun = this.#host.now();
     this.#handshakeEnds = this.#begun + this.#limits.handshakeTimeout;
   }
@@ -194,7 +194,8 @@ export class Session implements SessionCommands {
 
   consumed(stream: number, bytes: number): void {
     if (this.#over || !this.#streams?.consumed(stream, bytes)) return;
-    this.#readable = true;
+    // Reading on opens the peer's window, which it waits for.
+    this.#readable = this.#hold.commanded = true;
     this.#host.wake(this);
   }
 

@@ -14,7 +14,7 @@ import type { Limits } from "../../../limits/limits.ts";
 import { isOwnAlpn, type ProfileName, type TlsProfiles } from "../../tls_profile.ts";
 import type { SessionEvents, SessionFacts } from "../link.ts";
 import { Acceptor, type Newcomer } from "./acceptor.ts";
-import type { HostPort, Quiche, QuicheConfig, QuicheError } from "./binding.ts";
+import { type HostPort, hostPort, type Quiche, type QuicheConfig, type QuicheError } from "./binding.ts";
 import { CID_LENGTH, connectionIdKey, newConnectionId } from "./connection_ids.ts";
 import { datagramSizeFor } from "./datagram_size.ts";
 import type { Abuse } from "./defence.ts";
@@ -103,7 +103,7 @@ export class QuicSocket implements SessionHost {
   constructor(options: QuicSocketOptions) {
     this.#options = options;
     this.#udp = options.udp;
-    this.#local = { host: options.udp.address.hostname, port: options.udp.address.port };
+    this.#local = hostPort(options.udp.address);
     const { server } = options;
     if (server) {
       const answer = (datagram: Uint8Array, to: SocketAddress) => this.#answer(datagram, to);
@@ -137,7 +137,7 @@ export class QuicSocket implements SessionHost {
     const { limits, datagramSize = datagramSizeFor(dial.remote) } = dial;
     const config = tlsConfig(quiche, { ...dial.tls, datagramSize, limits });
     const scid = newConnectionId();
-    const to = { host: dial.remote.hostname, port: dial.remote.port };
+    const to = hostPort(dial.remote);
     const connection = quiche.Connection.connect(dial.serverName ?? null, scid, this.#local, to, config);
     const session = new Session({
       quiche: connection,
@@ -270,8 +270,7 @@ export class QuicSocket implements SessionHost {
     const { quiche, server } = this.#options;
     const { limits, datagramSize = datagramSizeFor(remote) } = server!;
     const config = this.#serverConfig(profile, datagramSize);
-    const from = { host: remote.hostname, port: remote.port };
-    const connection = quiche.Connection.accept(scid, odcid, this.#local, from, config);
+    const connection = quiche.Connection.accept(scid, odcid, this.#local, hostPort(remote), config);
     const session = new Session({
       quiche: connection,
       remote,
