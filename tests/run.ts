@@ -27,7 +27,8 @@ const ALONE: readonly string[] = [
   "tests/interop",
   "tests/faults",
   "tests/cli",
-  "tests/handlers/http/leavers_test.ts",
+  // They look at what the whole machine listens on.
+  "tests/handlers/http",
   "tests/bench_smoke_test.ts",
 ];
 
@@ -65,7 +66,8 @@ function everything(): string[][] {
   const alone = ALONE.filter((path) => existsSync(ROOT + path));
   const runs = [["--parallel", "tests/", `--ignore=${["tests/bench", ...alone].join()}`]];
   if (alone.length > 0) runs.push(alone);
-  runs.push(["--doc", ...publicEntries(), "README.md"]);
+  // An example loads its modules within its test, where a library that is opened once and for all would count as a leak.
+  runs.push(["--doc", "--preload", "core/transports/quic/engine/libc.ts", ...publicEntries(), "README.md"]);
   return runs;
 }
 
