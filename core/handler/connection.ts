@@ -5,6 +5,7 @@
  */
 import { AlknetError, type CloseInfo, ConnectionClosedError } from "../errors.ts";
 import type { Identity, Peer } from "../identity/identity.ts";
+import { checkedCode } from "./application_code.ts";
 import type { BidiStream, ReceiveStream, SendStream } from "./stream.ts";
 
 /** Which transport carries a connection. */
@@ -78,7 +79,11 @@ export interface Connection extends AsyncIterable<BidiStream>, AsyncDisposable {
   openSend(): Promise<SendStream>;
   /** Counters, as of now. */
   stats(): ConnectionStats;
-  /** Ends the connection at once. Code and reason reach the peer where the transport carries them. Twice is harmless. */
+  /**
+   * Ends the connection at once. Code and reason reach the peer where the transport carries them. Twice is harmless.
+   *
+   * @throws {RangeError} The code is not a whole number from 0 to 2^53 - 1.
+   */
   close(code?: number, reason?: string): void;
   /** Ends the connection with code 0 once the peer has what was written, or cannot be given it any more. */
   [Symbol.asyncDispose](): Promise<void>;
@@ -187,6 +192,7 @@ export class LinkedConnection implements Connection {
   }
 
   close(code = 0, reason = ""): void {
+    checkedCode(code);
     if (this.#info) return;
     this.#link.close(code, reason);
     this.ended({ by: "local", code, reason });

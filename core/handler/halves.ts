@@ -9,6 +9,7 @@
  */
 import { setImmediate } from "node:timers";
 import { type AlknetError, StreamClosedError } from "../errors.ts";
+import { checkedCode, isCode } from "./application_code.ts";
 
 /** What a receiving half asks of its transport. */
 export interface ReceivePort {
@@ -27,7 +28,7 @@ export interface SendPort {
   reset(code: number): void;
 }
 
-/** Reset and stop code when a Web Stream is cancelled or aborted without a number as its reason. */
+/** Reset and stop code when a Web Stream is cancelled or aborted without a code as its reason. */
 const CANCELLED = 0;
 const EMPTY = new Uint8Array(0);
 
@@ -54,7 +55,7 @@ export class ReceiveHalf {
         if (this.#error && this.#queue.length === 0) controller.error(this.#error);
       },
       pull: () => this.#pull(),
-      cancel: (reason) => this.stop(typeof reason === "number" ? reason : CANCELLED),
+      cancel: (reason) => this.stop(isCode(reason) ? reason : CANCELLED),
     }, { highWaterMark: 0 });
   }
 
@@ -85,6 +86,7 @@ export class ReceiveHalf {
 
   /** Stops the peer's sending and errors the reader. */
   stop(code: number): void {
+    checkedCode(code);
     if (this.#ended && this.#queue.length === 0) return;
     const tell = !this.#ended;
     this.#ended = true;
@@ -167,7 +169,7 @@ export class SendHalf {
       },
       write: (chunk) => this.#write(chunk),
       close: () => this.#finish(),
-      abort: (reason) => this.reset(typeof reason === "number" ? reason : CANCELLED),
+      abort: (reason) => this.reset(isCode(reason) ? reason : CANCELLED),
     });
   }
 
@@ -193,6 +195,7 @@ export class SendHalf {
 
   /** Cuts the direction with this code and errors the writer. */
   reset(code: number): void {
+    checkedCode(code);
     if (this.#ended) return;
     this.#ended = true;
     this.#error = new StreamClosedError("local", "reset", code);

@@ -56,6 +56,18 @@ export function connectionSuite(
     return Promise.resolve();
   });
 
+  test("a code that no frame can carry is refused, and nothing else happens (RFC 9000 §16)", async ({ client, server }) => {
+    const stream = await client.open();
+    for (const code of [-1, 1.5, NaN, 2 ** 62]) {
+      for (const cut of ["reset", "stop"] as const) assert.throws(() => stream[cut](code), RangeError);
+      assert.throws(() => client.close(code), RangeError);
+    }
+    const echoed = echoOne(server);
+    await writeAll(stream, [text("still there")]);
+    assert.equal(await readText(stream), "still there");
+    await echoed;
+  });
+
   test("10 MiB there and back, half-closed, byte for byte (row 18)", async ({ client, server }) => {
     const echoed = echoOne(server);
     const stream = await client.open();
