@@ -24,6 +24,7 @@ import {
   type SessionFacts,
   STREAM_CREDIT,
 } from "./link.ts";
+import { SeenStreams } from "./seen_streams.ts";
 
 interface StreamHalves {
   readonly send?: SendHalf;
@@ -47,6 +48,7 @@ export class QuicConnection implements SessionEvents, ConnectionLink {
   readonly #commands: SessionCommands;
   readonly #dialled: boolean;
   readonly #streams = new Map<number, StreamHalves>();
+  readonly #seen = new SeenStreams();
   readonly #datagrams: DatagramQueue | undefined;
   readonly #opened = { bidi: 0, uni: 0 };
   readonly #limit = { bidi: 0, uni: 0 };
@@ -196,7 +198,7 @@ export class QuicConnection implements SessionEvents, ConnectionLink {
   /** A stream that the peer opened and we see for the first time; nothing if we had it and it is over. */
   #incoming(id: number): StreamHalves | undefined {
     const oursBit = this.#dialled ? 0 : 1;
-    if (this.#over || (id & 1) === oursBit) return;
+    if (this.#over || (id & 1) === oursBit || !this.#seen.begin(id)) return;
     const oneWay = (id & 2) !== 0;
     const stream = this.#add(id, !oneWay, true);
     if (oneWay) this.connection.incomingReceive(receiveStream(id, stream.receive!));
@@ -289,6 +291,8 @@ class DatagramQueue implements Datagrams {
   readonly readable: ReadableStream<Uint8Array>;
   readonly #commands: SessionCommands;
   #controller!: ReadableStreamDefaultController<Uint8Array>;
+  /** Nobody reads any more; sending goes on. */
+  #unread = false;
   #over = false;
 
   constructor(maxSize: number, commands: SessionCommands) {
@@ -299,7 +303,7 @@ class DatagramQueue implements Datagrams {
         this.#controller = controller;
       },
       cancel: () => {
-        this.#over = true;
+        this.#unread = true;
       },
     }, { highWaterMark: DATAGRAM_QUEUE });
   }
@@ -312,11 +316,11 @@ class DatagramQueue implements Datagrams {
   }
 
   push(message: Uint8Array): void {
-    if (!this.#over && this.#controller.desiredSize! > 0) this.#controller.enqueue(message.slice());
+    if (!this.#over && !this.#unread && this.#controller.desiredSize! > 0) this.#controller.enqueue(message.slice());
   }
 
   end(): void {
-    if (!this.#over) this.#controller.close();
+    if (!this.#over && !this.#unread) this.#controller.close();
     this.#over = true;
   }
 }

@@ -145,7 +145,7 @@ export class Session implements SessionCommands {
     const now = this.#host.now();
     if (this.#gone) return;
     if (!this.#streams && now >= this.#handshakeEnds) this.#giveUp();
-    if (now >= this.#lingerEnds) this.#closeQuiche(0, "");
+    if (now >= this.#lingerEnds) this.#linger(now);
     if (now >= this.#keepAliveAt) {
       this.#keepAliveAt = now + this.#limits.keepAlive;
       this.#try(() => this.#quiche.sendAckEliciting());
@@ -242,6 +242,12 @@ export class Session implements SessionCommands {
     this.#received = true;
     this.#hold.commanded = true;
     this.#host.wake(this);
+  }
+
+  /** A reader that pauses is given what was written when it goes on; if it is gone, the idle time ends this. */
+  #linger(now: number): void {
+    if (this.#streams?.isBlocked) this.#lingerEnds = now + LINGER;
+    else this.#closeQuiche(0, "");
   }
 
   #handshake(): void {

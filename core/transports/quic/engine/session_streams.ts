@@ -186,6 +186,11 @@ export class SessionStreams {
     }
   }
 
+  /** Whether something waits for room that the peer is to give. */
+  get isBlocked(): boolean {
+    return this.#blocked.size > 0;
+  }
+
   /** Whether the peer has acknowledged everything on streams that have ended. */
   get acknowledged(): boolean {
     if (this.#blocked.size > 0 || this.#fresh.size > 0) return false;
@@ -242,6 +247,8 @@ export class SessionStreams {
         this.#receiveDone(id, stream);
         this.progress.cut++;
         if (code !== undefined) this.#events.peerReset(id, code);
+        // Who resets often stops as well; asked at once, because nothing more may come that would make us ask.
+        if (!stream.sendDone && stream.begun) this.#capacity(id, stream);
         return;
       }
     }

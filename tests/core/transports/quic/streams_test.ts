@@ -61,6 +61,37 @@ for (const { name, ...quic } of ENGINES) {
     assert.equal(await readText(stream), "other direction");
   });
 
+  Deno.test(`${name}: what was on its way to a stream that was refused does not come as another stream`, async () => {
+    await using server = await quicServer({ quic });
+    const [client, accepted] = await server.pair();
+    const seen: number[] = [];
+    const refusing = (async () => {
+      for await (const stream of accepted) {
+        seen.push(stream.id);
+        stream.stop(1);
+        stream.reset(2);
+      }
+    })();
+    for (let round = 0; round < 10; round++) {
+      await Promise.all(Array.from({ length: 50 }, async () => {
+        const stream = await client.open();
+        const writer = stream.writable.getWriter();
+        writer.closed.catch(ignore);
+        await assert.rejects(
+          async () => {
+            for (let i = 0; i < 100; i++) await writer.write(new Uint8Array(20_000));
+          },
+          StreamClosedError,
+        );
+        await assert.rejects(readAll(stream), StreamClosedError);
+      }));
+    }
+    client.close();
+    await refusing;
+    assert.equal(seen.length, 500);
+    assert.equal(new Set(seen).size, 500);
+  });
+
   Deno.test(`${name}: codes of 32 bits and more arrive whole (RFC 9000 §16)`, async () => {
     await using server = await quicServer({ quic });
     const [client, accepted] = await server.pair();

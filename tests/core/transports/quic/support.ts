@@ -52,6 +52,8 @@ export interface QuicServer extends AsyncDisposable {
   readonly listener: Listener;
   /** The gate. */
   readonly gate: Gate;
+  /** The limits of both sides. */
+  readonly limits: Limits;
   /** Its port. */
   readonly port: number;
   /** The next connection. */
@@ -112,6 +114,7 @@ export async function quicServer(options: QuicServerOptions = {}): Promise<QuicS
     key,
     listener,
     gate,
+    limits,
     port: listener.address.port,
     next,
     dial,
