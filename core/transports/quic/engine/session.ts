@@ -348,7 +348,7 @@ export class Session implements SessionCommands {
       return;
     }
     const due = timeout === null ? Infinity : this.#host.now() + timeout;
-    const handshake = this.#streams ? Infinity : this.#handshakeEnds;
+    const handshake = this.#streams || this.#over ? Infinity : this.#handshakeEnds;
     this.deadline = Math.min(due, handshake, this.#keepAliveAt, this.#lingerEnds, this.#hold.until);
   }
 
