@@ -1,8 +1,8 @@
 /**
  * Who may come in: counts connections and handshakes and says yes or no before anything is spent on a newcomer.
  *
- * Every operation is O(1) in the number of connections. What is kept for an address goes when its last connection
- * has gone and its rate has recovered; the tables are bounded whoever asks.
+ * Every operation is O(1) in the number of connections. Addresses are remembered up to a bound whoever asks, and those
+ * without a connection forgotten beyond it.
  *
  * @module
  */
@@ -213,10 +213,10 @@ export class Gate {
   #forget(): void {
     let looked = 0;
     for (const [key, source] of this.#sources) {
-      if (source.connections === 0) {
-        this.#sources.delete(key);
-        return;
-      }
+      this.#sources.delete(key);
+      if (source.connections === 0) return;
+      // Out of the way of the next look, or those that stay would hide all that can go.
+      this.#sources.set(key, source);
       if (++looked >= 64) return;
     }
   }
