@@ -85,6 +85,9 @@ export const Errno = { EINTR: 4, EIO: 5, EAGAIN: 11, EINVAL: 22, EMSGSIZE: 90 } 
 export const Poll = { IN: 1, OUT: 4, ERR: 8, HUP: 16 } as const;
 
 const AF_UNIX = 1;
+const SOL_SOCKET = 1;
+const SO_SNDBUF = 7;
+const UNIX_SEND_BUFFER = 1 << 20;
 const SOCK_STREAM = 1;
 const O_RDWR = 2;
 const O_CREAT = 0x40;
@@ -318,6 +321,8 @@ export function connectUnix(path: string): number {
     throw systemError("connect", -result);
   }
   setNonBlocking(fd);
+  // Best effort: what a stream may have on its way fits, so that bulk does not go back and forth in small pieces.
+  setOption(fd, SOL_SOCKET, SO_SNDBUF, UNIX_SEND_BUFFER);
   return fd;
 }
 
