@@ -210,14 +210,18 @@ export class LinkedConnection implements Connection {
     return this.#streams[Symbol.asyncIterator]();
   }
 
-  /** The transport received a stream that the peer opened. */
-  incoming(stream: BidiStream): void {
-    this.#streams.put(stream);
+  /**
+   * The transport received a stream that the peer opened.
+   *
+   * @param taken Called once the handler has it, for a transport that bounds how many wait.
+   */
+  incoming(stream: BidiStream, taken?: () => void): void {
+    this.#streams.put(stream, taken);
   }
 
-  /** The transport received a unidirectional stream that the peer opened. */
-  incomingReceive(stream: ReceiveStream): void {
-    this.#receiveStreams.put(stream);
+  /** The transport received a unidirectional stream that the peer opened; as {@linkcode incoming}. */
+  incomingReceive(stream: ReceiveStream, taken?: () => void): void {
+    this.#receiveStreams.put(stream, taken);
   }
 
   /** The transport's connection has ended; the first call counts. */
@@ -236,12 +240,12 @@ export class LinkedConnection implements Connection {
 
 /** Values in order, for one consumer at a time, until the end. */
 class Mailbox<T> implements AsyncIterable<T> {
-  readonly #waiting: T[] = [];
+  readonly #waiting: { readonly value: T; readonly taken?: () => void }[] = [];
   #ended = false;
   #wake?: () => void;
 
-  put(value: T): void {
-    this.#waiting.push(value);
+  put(value: T, taken?: () => void): void {
+    this.#waiting.push({ value, taken });
     this.#wake?.();
   }
 
@@ -252,7 +256,10 @@ class Mailbox<T> implements AsyncIterable<T> {
 
   async *[Symbol.asyncIterator](): AsyncIterator<T> {
     while (true) {
-      while (this.#waiting.length > 0) yield this.#waiting.shift()!;
+      for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
+        next.taken?.();
+        yield next.value;
+      }
       if (this.#ended) return;
       await new Promise<void>((resolve) => this.#wake = resolve);
     }

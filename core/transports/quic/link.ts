@@ -19,6 +19,12 @@ export const NO_STREAM = -1;
 /** Delivered but unread bytes of one connection, over all its streams. */
 export const CONNECTION_CREDIT = 8 * 1024 * 1024;
 
+/**
+ * Bytes of that credit that a stream of the peer takes until its handler does. Streams may be empty and over at once, so
+ * neither bytes nor the streams open at a time bound how many a handler can leave waiting.
+ */
+export const STREAM_COST = 4 * 1024;
+
 /** What the handshake established. */
 export interface SessionFacts {
   /** Negotiated ALPN. */

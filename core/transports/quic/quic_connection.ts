@@ -22,6 +22,7 @@ import {
   type SessionCommands,
   type SessionEvents,
   type SessionFacts,
+  STREAM_COST,
   STREAM_CREDIT,
 } from "./link.ts";
 import { SeenStreams } from "./seen_streams.ts";
@@ -201,8 +202,9 @@ export class QuicConnection implements SessionEvents, ConnectionLink {
     if (this.#over || (id & 1) === oursBit || !this.#seen.begin(id)) return;
     const oneWay = (id & 2) !== 0;
     const stream = this.#add(id, !oneWay, true);
-    if (oneWay) this.connection.incomingReceive(receiveStream(id, stream.receive!));
-    else this.connection.incoming(bidi(id, stream.send!, stream.receive!));
+    const taken = () => this.#over ? undefined : this.#repay(STREAM_COST);
+    if (oneWay) this.connection.incomingReceive(receiveStream(id, stream.receive!), taken);
+    else this.connection.incoming(bidi(id, stream.send!, stream.receive!), taken);
     return stream;
   }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CONNECTION_CREDIT, CREDIT_STEP, type SessionEvents, STREAM_CREDIT } from "../link.ts";
+import { CONNECTION_CREDIT, CREDIT_STEP, type SessionEvents, STREAM_COST, STREAM_CREDIT } from "../link.ts";
 import type { Progress, StreamState } from "./stream_state.ts";
 import { errorCodeOf, type QuicheConnection, SHUTDOWN_READ, SHUTDOWN_WRITE } from "./binding.ts";
 import type { FrameBudget } from "./frame_budget.ts";
@@ -128,7 +128,7 @@ export class SessionStreams {
     if (!this.#quiche.isReadable()) return;
     for (const id of this.#quiche.readable()) {
       if (this.#refused.has(id)) this.#discard(id);
-      else this.#read(id, this.#stream(id), all);
+      else if (all || this.#streams.has(id) || this.#admits()) this.#read(id, this.#stream(id), all);
     }
   }
 
@@ -225,6 +225,14 @@ export class SessionStreams {
 
   #isOneWayOfPeer(id: number): boolean {
     return (id & 2) !== 0 && ((id & 1) === 1) === this.#dialled;
+  }
+
+  /** Whether there is credit for another stream of the peer; takes it if so. */
+  #admits(): boolean {
+    const room = CONNECTION_CREDIT - this.#unread >= STREAM_COST;
+    if (room) this.#unread += STREAM_COST;
+    else this.#held = true;
+    return room;
   }
 
   #read(id: number, stream: StreamState, all: boolean): void {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { StreamClosedError } from "../../../../core/errors.ts";
 import type { Connection } from "../../../../core/handler/connection.ts";
 import type { BidiStream } from "../../../../core/handler/stream.ts";
-import { CONNECTION_CREDIT, STREAM_CREDIT } from "../../../../core/transports/quic/link.ts";
+import { CONNECTION_CREDIT, STREAM_COST, STREAM_CREDIT } from "../../../../core/transports/quic/link.ts";
 import { type Random, seeded } from "../../../support/random.ts";
 import { ENGINES, quicServer } from "./support.ts";
 
@@ -90,6 +90,24 @@ for (const { name, ...quic } of ENGINES) {
     await refusing;
     assert.equal(seen.length, 500);
     assert.equal(new Set(seen).size, 500);
+  });
+
+  Deno.test(`${name}: streams that no handler takes are held back, however short they are, and none is lost`, async () => {
+    await using server = await quicServer({ quic });
+    const [client, accepted] = await server.pair();
+    const count = 2 * CONNECTION_CREDIT / STREAM_COST;
+    let opened = 0;
+    const opening = (async () => {
+      for (; opened < count; opened++) await (await client.openSend()).writable.close();
+    })();
+    // The peer takes back a place for each stream whose end it has read.
+    for (let last = -1; last !== opened || opened === 0;) {
+      last = opened;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert.ok(opened < count * 0.75, `${opened} streams of ${count} went to a handler that takes none`);
+    assert.equal((await collectOneWay(accepted, count)).length, count);
+    await opening;
   });
 
   Deno.test(`${name}: codes of 32 bits and more arrive whole (RFC 9000 §16)`, async () => {
