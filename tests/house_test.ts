@@ -43,6 +43,12 @@ Deno.test("source files: names are in snake_case", () => {
   assert.deepEqual(sources.filter((path) => !/^(?:[a-z0-9_]+\/)*[a-z0-9_]+\.ts$/.test(path)), []);
 });
 
+Deno.test("deno.json: every dependency is imported by a source file", () => {
+  const { imports } = JSON.parse(text("deno.json"));
+  const everything = sources.map(text).join("\n");
+  assert.deepEqual(Object.keys(imports).filter((name) => !everything.includes(`"${name}`)), []);
+});
+
 Deno.test("source files: each is reached from a public entry", async () => {
   const reached = new Set<string>();
   for (const entry of publicEntries()) for (const path of (await moduleGraph(entry)).keys()) reached.add(path);
