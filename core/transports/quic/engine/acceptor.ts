@@ -47,6 +47,7 @@ interface Pending {
   readonly remote: SocketAddress;
   readonly reader: ClientHelloReader;
   readonly datagrams: Uint8Array[];
+  bytes: number;
   readonly admission: Admission;
   readonly scid: Uint8Array;
   readonly odcid: Uint8Array | null;
@@ -118,6 +119,7 @@ export class Acceptor {
       remote,
       reader: new ClientHelloReader(),
       datagrams: [],
+      bytes: 0,
       admission,
       scid: proof ? header.dcid.slice() : newConnectionId(),
       odcid: proof ? proof.odcid.slice() : null,
@@ -135,7 +137,8 @@ export class Acceptor {
 
   #read(pending: Pending, datagram: Uint8Array): Newcomer | undefined {
     const hello = pending.reader.feed(datagram);
-    if (hello === "invalid") return this.#drop(pending);
+    pending.bytes += datagram.byteLength;
+    if (hello === "invalid" || pending.bytes > this.#options.limits.maxHandshakeBytes) return this.#drop(pending);
     // Copied: the socket reuses its buffers.
     pending.datagrams.push(datagram.slice());
     if (hello === "more") return;
