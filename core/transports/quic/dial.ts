@@ -11,6 +11,8 @@ import { NodeKey } from "../../identity/node_key.ts";
 import type { DialRequest } from "../transport.ts";
 import { checkPeer, trustedAuthorities } from "../verify.ts";
 import type { QuicheError } from "./engine/binding.ts";
+import type { Session } from "./engine/session.ts";
+import type { DialOptions } from "./engine/socket.ts";
 import type { UdpOptions } from "./engine/udp_socket.ts";
 import { dialSocket } from "./dial_socket.ts";
 import type { Driver } from "./driver.ts";
@@ -60,7 +62,7 @@ function handshake(
   const named = expectation.kind === "authorities" ? expectation.host : undefined;
   // quiche compares a server name with the DNS names of the certificate alone: an IP address is compared here.
   const ip = named !== undefined && isIP(named) !== 0 ? named : undefined;
-  const session = driver.socket.dial({
+  const session = dial(driver, where, {
     remote: address,
     serverName: request.serverName ?? (ip === undefined ? named : undefined),
     limits,
@@ -82,6 +84,8 @@ function handshake(
         reject(error);
         return;
       }
+      // From here on the connection is closed through itself, or it would never hear of its end.
+      signal.removeEventListener("abort", abort);
       const connection = new QuicConnection(facts, session, release);
       resolve(connection.connection);
       return connection;
@@ -95,6 +99,15 @@ function handshake(
   signal.addEventListener("abort", abort, { once: true });
   if (signal.aborted) abort();
   return promise.finally(() => signal.removeEventListener("abort", abort));
+}
+
+function dial({ socket }: Driver, where: string, options: DialOptions): Session {
+  try {
+    return socket.dial(options);
+  } catch (error) {
+    if (error instanceof AlknetError) throw error;
+    throw new DialError("UNREACHABLE", `${where} cannot be dialled: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /** RFC 9110 §4.3.5: an IP address must be among the certificate's addresses, exactly. */

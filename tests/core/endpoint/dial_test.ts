@@ -181,6 +181,13 @@ Deno.test("connect: what cannot be dialled is said before anything is sent", asy
   await assert.rejects(connect(`${id}@127.0.0.1:1`, "h2", { transport: "quic" }), { code: "NO_TRANSPORT" });
 });
 
+Deno.test("connect over quic: an address that is none, or of no interface here, costs only its own dial", async () => {
+  const pin = NodeKey.generate().id;
+  const options = { transport: "quic", timeout: 300 } as const;
+  await assert.rejects(connect(`${pin}@999.1.1.1:443`, ALPN, options), { code: "UNREACHABLE" });
+  await assert.rejects(connect(`${pin}@[fe80::1%nowhere]:443`, ALPN, options), { code: "TIMEOUT" });
+});
+
 Deno.test("interleaved takes the families in turn, the first one first (RFC 8305 §4)", () => {
   const of = (...addresses: string[]) =>
     addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }));

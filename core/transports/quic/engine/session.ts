@@ -321,15 +321,14 @@ export class Session implements SessionCommands {
   #flush(udp: UdpSocket, budget: number): boolean {
     let sent = 0;
     while (sent < budget) {
-      let packet: [number, unknown] | null;
       try {
-        packet = this.#quiche.send(udp.slot(this.#datagramSize));
-      } catch {
+        const packet = this.#quiche.send(udp.slot(this.#datagramSize));
+        if (packet === null) return false;
+        udp.commit(packet[0], this.remote);
+        sent += packet[0];
+      } catch { // Closed, or an address that the socket cannot send to: the same as if nobody answered.
         return false;
       }
-      if (packet === null) return false;
-      udp.commit(packet[0], this.remote);
-      sent += packet[0];
     }
     return true;
   }
