@@ -277,7 +277,14 @@ class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns
       tagged.warn("no handler for ALPN {alpn}");
       return connection.close(CloseCode.NORMAL, "no handler");
     }
-    if (!this.#identify(connection) && connection.transport !== "memory") {
+    let known: boolean;
+    try {
+      known = this.#identify(connection);
+    } catch (error) {
+      tagged.error("identity provider failed: {error}", { error: describeError(error) });
+      return connection.close(CloseCode.HANDLER_ERROR, "handler error");
+    }
+    if (!known && connection.transport !== "memory") {
       if (handler.requireIdentity) {
         this.#gate.authenticationFailed(address);
         tagged.warn("identity required src={src}", { src: address });

@@ -25,10 +25,18 @@ export class Driver {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Infinity;
 
-  /** @param options As for the socket; the driver hears of work itself. */
+  /**
+   * @param options As for the socket; the driver hears of work itself. The UDP socket becomes the driver's.
+   * @throws {AlknetError} `TLS_CONFIG`.
+   */
   constructor(options: Omit<QuicSocketOptions, "onWork">) {
     this.#udp = options.udp;
-    this.socket = new QuicSocket({ ...options, onWork: () => this.#schedule() });
+    try {
+      this.socket = new QuicSocket({ ...options, onWork: () => this.#schedule() });
+    } catch (error) {
+      options.udp.close();
+      throw error;
+    }
     Driver.#running++;
     this.#done = this.#run();
   }

@@ -87,6 +87,24 @@ Deno.test("Endpoint.dispatch closes a connection that no handler claims (core.md
   assert.deepEqual(await client.closed, { by: "peer", code: 0, reason: "no handler" });
 });
 
+Deno.test("Endpoint.dispatch never rejects, whatever the identity provider does (core.md §4.2)", async () => {
+  using kept = logs();
+  const identityProvider = { ...provider, resolveFingerprint: () => raise("no database") };
+  await using endpoint = await router().use(named("alknet/a")).listen({ transports: ["tls"], identityProvider });
+  const [client, server] = memoryPair("alknet/a", { client: { fingerprint: known.fingerprint } });
+  await endpoint.dispatch(server);
+  assert.equal((await client.closed).code, 0x100);
+  assert.equal(kept.lines.filter(({ level }) => level === "error").length, 1);
+});
+
+for (const engine of ["process", "in-process"] as const) {
+  Deno.test(`Router.listen, engine ${engine}: a certificate that cannot be used fails at once (core.md §15)`, async () => {
+    const certificate = { certificate: "none", privateKey: "none" };
+    const listening = router().use(named("alknet/a")).listen({ transports: ["quic"], quic: { engine }, certificate });
+    await assert.rejects(listening, { code: "TLS_CONFIG" });
+  });
+}
+
 Deno.test("Endpoint.dispatch serves a connection made elsewhere (core.md §4.3)", async () => {
   await using endpoint = await router().use(named("alknet/a")).listen({ transports: ["tls"] });
   const [client, server] = memoryPair("alknet/a");
@@ -320,4 +338,8 @@ function aborted(signal: AbortSignal): Promise<void> {
 
 function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+function raise(message: string): never {
+  throw new Error(message);
 }

@@ -16,7 +16,7 @@ import type { SessionEvents, SessionFacts } from "../link.ts";
 import { Acceptor, type Newcomer } from "./acceptor.ts";
 import { type HostPort, hostPort, type Quiche, type QuicheConfig, type QuicheError } from "./binding.ts";
 import { CID_LENGTH, connectionIdKey, newConnectionId } from "./connection_ids.ts";
-import { datagramSizeFor } from "./datagram_size.ts";
+import { datagramSizeFor, PATH_DATAGRAM } from "./datagram_size.ts";
 import type { Abuse } from "./defence.ts";
 import type { FlightRecorder } from "./flight_recorder.ts";
 import { parseLongHeader } from "./packet_header.ts";
@@ -99,7 +99,10 @@ export class QuicSocket implements SessionHost {
   #inTurn = false;
   #inspectAt = 0;
 
-  /** @param options The binding, the socket, the limits, and what accepts. */
+  /**
+   * @param options The binding, the socket, the limits, and what accepts.
+   * @throws {AlknetError} `TLS_CONFIG`.
+   */
   constructor(options: QuicSocketOptions) {
     this.#options = options;
     this.#udp = options.udp;
@@ -108,6 +111,11 @@ export class QuicSocket implements SessionHost {
     if (server) {
       const answer = (datagram: Uint8Array, to: SocketAddress) => this.#answer(datagram, to);
       this.#acceptor = new Acceptor({ ...server, now: () => this.now(), answer });
+      // What is wrong with a certificate is to be known before the first client comes.
+      const { profiles, datagramSize = PATH_DATAGRAM } = server;
+      for (const profile of ["identity", "public"] as const) {
+        if (profiles[profile]) this.#serverConfig(profile, datagramSize);
+      }
     }
   }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { AlknetError } from "../../../errors.ts";
 import type { Limits } from "../../../limits/limits.ts";
 import type { CertificateKeyPair } from "../../../identity/key_pair.ts";
 import type { Quiche, QuicheConfig } from "./binding.ts";
@@ -38,19 +39,29 @@ export interface TlsConfigOptions {
   readonly limits: Limits;
 }
 
-/** Makes a configuration. Early data stays off: replayed, it could run a mutation twice. */
+/**
+ * Makes a configuration. Early data stays off: replayed, it could run a mutation twice.
+ *
+ * @throws {AlknetError} `TLS_CONFIG`: a certificate, a key, an authority or a protocol name cannot be used.
+ */
 export function tlsConfig(quiche: Quiche, options: TlsConfigOptions): QuicheConfig {
   const { alpns, certificate, peer, authorities, datagramSize, limits } = options;
   const bytes = (text: string) => new TextEncoder().encode(text);
-  const config = quiche.Config.withBoringSslCtx(
-    peer !== "none",
-    peer !== "authorities",
-    authorities === undefined ? null : bytes(authorities),
-    certificate ? [bytes(certificate.privateKey)] : null,
-    certificate ? [bytes(certificate.certificate)] : null,
-    SIGNATURE_ALGORITHMS,
-  );
-  config.setApplicationProtos([...alpns]);
+  let config: QuicheConfig;
+  try {
+    config = quiche.Config.withBoringSslCtx(
+      peer !== "none",
+      peer !== "authorities",
+      authorities === undefined ? null : bytes(authorities),
+      certificate ? [bytes(certificate.privateKey)] : null,
+      certificate ? [bytes(certificate.certificate)] : null,
+      SIGNATURE_ALGORITHMS,
+    );
+    config.setApplicationProtos([...alpns]);
+  } catch (cause) {
+    const what = "the certificate and its key, both PEM, or the names of the protocols";
+    throw new AlknetError("TLS_CONFIG", `QUIC cannot use ${what}: ${(cause as Error).message}`, { cause });
+  }
   config.setMaxIdleTimeout(limits.idleTimeout);
   config.setMaxRecvUdpPayloadSize(MAX_RECEIVE);
   config.setMaxSendUdpPayloadSize(datagramSize);
