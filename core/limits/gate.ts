@@ -52,7 +52,7 @@ const MINUTE = 60_000;
 /** Admission control of one endpoint or engine. */
 export class Gate {
   /** Refusals so far, by reason. */
-  readonly refused: Map<Refusal, number> = new Map();
+  readonly refused: Map<string, number> = new Map();
   #limits: Limits;
   readonly #now: () => number;
   readonly #onRefused?: (address: string, reason: Refusal) => void;
@@ -145,7 +145,7 @@ export class Gate {
   }
 
   /** Counts a refusal that was decided and logged elsewhere. */
-  count(reason: Refusal, times = 1): void {
+  count(reason: string, times = 1): void {
     this.refused.set(reason, (this.refused.get(reason) ?? 0) + times);
   }
 

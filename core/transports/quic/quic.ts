@@ -63,7 +63,10 @@ async function listenInProcess(request: ListenRequest, options: QuicListenOption
         onConnection(connection.connection);
         return connection;
       },
-      onAbuse: ({ hostname }, abuse) => log.warn("closed src={src} reason={reason}", { src: hostname, reason: abuse }),
+      onAbuse: ({ hostname }, reason) => {
+        gate.count(reason);
+        log.warn("refused src={src} reason={reason}", { src: hostname, reason });
+      },
     },
   });
   return {

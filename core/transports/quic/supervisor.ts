@@ -9,7 +9,6 @@
  */
 import { AlknetError } from "../../errors.ts";
 import type { LinkedConnection, SocketAddress } from "../../handler/connection.ts";
-import type { Refusal } from "../../limits/gate.ts";
 import type { Limits } from "../../limits/limits.ts";
 import { foreign, logger } from "../../log.ts";
 import type { Listener, ListenRequest } from "../transport.ts";
@@ -185,7 +184,7 @@ export class Supervisor implements Listener {
       opened: (connection) => this.#opened(connection),
       refused: ({ address, reason }) => log.warn("refused src={src} reason={reason}", { src: address, reason }),
       counted: (refused) => {
-        for (const [reason, times] of Object.entries(refused)) gate.count(reason as Refusal, times);
+        for (const [reason, times] of Object.entries(refused)) gate.count(reason, times);
       },
     });
     this.#address = engine.address;

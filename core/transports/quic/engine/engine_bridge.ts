@@ -22,6 +22,9 @@ export interface EngineControl {
   ban(address: string, ms: number): void;
 }
 
+/** Frames that may wait for the node before datagram messages are dropped, in bytes. */
+const DATAGRAM_BACKLOG = 1024 * 1024;
+
 /** All connections of one engine, as the node knows them. */
 export class EngineBridge {
   readonly #out: FrameWriter;
@@ -121,6 +124,8 @@ class FramedEvents implements SessionEvents {
   }
 
   datagram(message: Uint8Array): void {
+    // Nothing bounds them but the node's pace, and whoever sends them reckons with losses (RFC 9221 §5.2).
+    if (this.#out.length > DATAGRAM_BACKLOG) return;
     this.#out.write(Kind.DATAGRAM, this.#id, 0, 0, message);
   }
 

@@ -132,7 +132,11 @@ class Engine implements EngineControl {
         profiles,
         gate,
         accept: (session, facts) => this.#bridge.accept(session, facts),
-        onAbuse: ({ hostname }, reason) => this.#bridge.refused({ address: hostname, reason }),
+        onAbuse: ({ hostname }, reason) => {
+          gate.count(reason);
+          this.#bridge.refused({ address: hostname, reason });
+          this.#beat();
+        },
       },
     });
     this.#out.writeJson(Kind.LISTENING, 0, this.#udp.address);

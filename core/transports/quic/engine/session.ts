@@ -13,6 +13,7 @@ import { closeInfo } from "./close_info.ts";
 import { type Abuse, abuse } from "./defence.ts";
 import { FrameBudget } from "./frame_budget.ts";
 import { SessionStreams } from "./session_streams.ts";
+import { StreamLimits } from "./stream_limits.ts";
 import type { Progress } from "./stream_state.ts";
 import type { UdpSocket } from "./udp_socket.ts";
 
@@ -47,8 +48,6 @@ export interface SessionOptions {
 
 /** Bytes that a session may send in one turn, so that a busy one cannot starve the others nor flood the receiver. */
 const TURN_BYTES = 512 * 1024;
-/** Streams left to open below which the peer's limits are asked for. */
-const LOW_STREAMS = 600;
 /** Time for the peer to acknowledge what a finishing connection wrote, in milliseconds. */
 const LINGER = 5000;
 /** Bytes of a reason that fit a packet of any path; quiche never sends a close that does not fit. */
@@ -81,9 +80,7 @@ export class Session implements SessionCommands {
   #received = false;
   readonly #hold = new AckHold();
   #readable = false;
-  #announced = false;
-  #maxBidi = 0;
-  #maxUni = 0;
+  #limitsOfPeer: StreamLimits | undefined;
   #keepAliveAt = Infinity;
   #lingerEnds = Infinity;
   #finishing = false;
@@ -267,6 +264,7 @@ export class Session implements SessionCommands {
     }
     this.#events = events;
     this.#streams = new SessionStreams(this.#quiche, events, this.#host.scratch, this.#dialled, this.#frames);
+    this.#limitsOfPeer = new StreamLimits(this.#quiche, events);
     if (this.#dialled) this.#keepAliveAt = this.#host.now() + this.#limits.keepAlive;
   }
 
@@ -277,23 +275,9 @@ export class Session implements SessionCommands {
     this.#received = false;
     streams.retry();
     streams.checkStopped(false);
-    this.#announceLimits();
+    this.#limitsOfPeer!.announce(streams.opened);
     this.#takeDatagrams();
     if (this.#finishing && streams.acknowledged) this.#closeQuiche(0, "");
-  }
-
-  /** Asks quiche only when the streams allowed run low: the peer allows more when half of them are used. */
-  #announceLimits(): void {
-    const { opened } = this.#streams!;
-    const low = this.#maxBidi - opened.bidi < LOW_STREAMS || this.#maxUni - opened.uni < LOW_STREAMS;
-    if (!low && this.#announced) return;
-    this.#announced = true;
-    const bidi = opened.bidi + this.#quiche.peerStreamsLeftBidi();
-    const uni = opened.uni + this.#quiche.peerStreamsLeftUni();
-    if (bidi === this.#maxBidi && uni === this.#maxUni) return;
-    this.#maxBidi = bidi;
-    this.#maxUni = uni;
-    this.#events!.streamLimit(bidi, uni);
   }
 
   /** What was done of use: streams, and datagram messages, whether or not there was room to keep them. */
