@@ -65,7 +65,6 @@ export interface QuicheConfig {
   setMaxConnectionWindow(bytes: number): void;
   enableDgram(enabled: boolean, receiveQueue: number, sendQueue: number): void;
   enablePacing(enabled: boolean): void;
-  enableHystart(enabled: boolean): void;
   grease(enabled: boolean): void;
 }
 
@@ -110,7 +109,6 @@ export const SHUTDOWN_WRITE = 1;
 
 /** The binding's functions and classes. */
 export interface Quiche {
-  versionIsSupported(version: number): boolean;
   readonly Config: {
     withBoringSslCtx(
       verifyPeer: boolean,

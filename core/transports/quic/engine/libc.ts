@@ -26,7 +26,6 @@ const SYMBOLS = {
   // Lengths are far below 2^31 here, so that size_t and ssize_t may pass as 32 bits and stay clear of BigInt.
   read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-  writev: { parameters: ["i32", "pointer", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   poll: { parameters: ["pointer", "u32", "i32"], result: "i32" },
@@ -39,7 +38,6 @@ const SYMBOLS = {
   mmap: { parameters: ["pointer", "usize", "i32", "i32", "i32", "i64"], result: "pointer" },
   munmap: { parameters: ["pointer", "usize"], result: "i32" },
   prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
-  getppid: { parameters: [], result: "i32" },
   if_nametoindex: { parameters: ["pointer"], result: "u32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
@@ -248,11 +246,6 @@ export function write(fd: number, buffer: Uint8Array<ArrayBuffer>, offset: numbe
   return answer(libc!.write(fd, part(buffer, offset, length), length));
 }
 
-/** Writes the first `count` pieces of `vector`, or a part of them (writev(2)). */
-export function writev(fd: number, vector: IoVector, count: number): number {
-  return answer(libc!.writev(fd, vector.memory.pointer, count));
-}
-
 /** Closes a descriptor (close(2)). */
 export function close(fd: number): number {
   return answer(libc!.close(fd));
@@ -334,11 +327,6 @@ export function setNonBlocking(fd: number): number {
 /** Has the kernel kill this process when the thread that started it ends (prctl(2), PR_SET_PDEATHSIG). */
 export function dieWithParent(): number {
   return answer(libc!.prctl(PR_SET_PDEATHSIG, BigInt(SIGKILL), 0n, 0n, 0n));
-}
-
-/** The parent's process id (getppid(2)); 1 or a reaper's when the parent has ended. */
-export function getppid(): number {
-  return libc!.getppid();
 }
 
 /** Index of a network interface for an IPv6 zone (if_nametoindex(3)), 0 when there is none of that name. */

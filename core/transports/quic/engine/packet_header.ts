@@ -104,17 +104,6 @@ export function parseLongHeader(datagram: Uint8Array, offset = 0): LongHeader | 
   };
 }
 
-/**
- * The destination connection ID of a short header (RFC 9000 §17.3.1), as a view; nothing if the datagram begins with
- * another header, lacks the fixed bit or is too short.
- *
- * @param length Bytes of the connection IDs that this endpoint gives out: the header does not say.
- */
-export function dcidOfShortHeader(datagram: Uint8Array, length: number): Uint8Array | undefined {
-  if (datagram.length <= length || (datagram[0] & 0xc0) !== 0x40) return undefined;
-  return datagram.subarray(1, 1 + length);
-}
-
 /** The variable-length integer (RFC 9000 §16) at `at`, exact below 2^53; -1 if it does not end before `end`. */
 export function readVarint(bytes: Uint8Array, at: number, end: number): number {
   if (at >= end || at + varintLength(bytes, at) > end) return -1;

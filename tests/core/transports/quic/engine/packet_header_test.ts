@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
-import {
-  dcidOfShortHeader,
-  parseLongHeader,
-  readVarint,
-  varintLength,
-} from "../../../../../core/transports/quic/engine/packet_header.ts";
+import { parseLongHeader, readVarint, varintLength } from "../../../../../core/transports/quic/engine/packet_header.ts";
 import vectors from "../../../../vectors/quic-initial.json" with { type: "json" };
-import { bytes, concat, hex, sealInitial, toHex, varint } from "./initial_packets.ts";
+import { bytes, concat, hex, toHex, varint } from "./initial_packets.ts";
 
 const DCID = hex("8394c8f03e515708");
 const SCID = hex("f067a5502a4262b5");
@@ -106,14 +101,4 @@ Deno.test("parseLongHeader: nothing where the header does not hold together", ()
     ["a token of 2^62-1 bytes", concat(hex("c000000001"), bytes(0, 0), hex("ffffffffffffffff"), new Uint8Array(40))],
   ];
   for (const [name, datagram] of cases) assert.equal(parseLongHeader(datagram), undefined, name);
-});
-
-Deno.test("dcidOfShortHeader: a view of as many bytes as asked for (RFC 9000 §17.3.1)", () => {
-  const datagram = concat(bytes(0x5d), DCID, new Uint8Array(20));
-  assert.equal(toHex(dcidOfShortHeader(datagram, 8)!), toHex(DCID));
-  assert.equal(dcidOfShortHeader(datagram.subarray(0, 9), 8)?.length, 8);
-  assert.equal(dcidOfShortHeader(datagram.subarray(0, 8), 8), undefined, "too short");
-  assert.equal(dcidOfShortHeader(new Uint8Array(0), 0), undefined, "empty");
-  assert.equal(dcidOfShortHeader(concat(bytes(0x1d), DCID), 8), undefined, "no fixed bit");
-  assert.equal(dcidOfShortHeader(sealInitial({ dcid: DCID, payload: bytes(1) }), 8), undefined, "a long header");
 });
