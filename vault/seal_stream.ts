@@ -32,21 +32,24 @@ export function sealingStream(keys: SealingKeys, version: number): ByteTransform
   // Whoever uses the stream hears of it.
   ready.catch(() => {});
   const pending = new ChunkBuffer(CHUNK_LENGTH);
-  const output = new OrderedOutput();
   let cipher: ChunkCipher;
+  let output: OrderedOutput;
   return new TransformStream({
     async start(controller) {
+      output = new OrderedOutput(controller);
       cipher = await ready;
       controller.enqueue(header);
     },
-    transform: (bytes, controller) =>
-      pending.push(bytes, (chunk) => output.give(cipher.seal(chunk, false), controller)),
-    async flush(controller) {
-      await output.give(cipher.seal(pending.rest(), true), controller);
+    transform: (bytes) => pending.push(bytes, (chunk) => output.give(() => cipher.seal(chunk, false))),
+    async flush() {
+      await output.give(() => cipher.seal(pending.rest(), true));
       pending.wipe();
       await output.end();
     },
-    cancel: () => pending.wipe(),
+    async cancel() {
+      pending.wipe();
+      await output.abandon();
+    },
   });
 }
 
@@ -58,22 +61,26 @@ export function openingStream(keys: SealingKeys): ByteTransform {
   const header = new Uint8Array(HEADER_LENGTH);
   let headerLength = 0;
   const pending = new ChunkBuffer(SEALED_CHUNK_LENGTH);
-  const output = new OrderedOutput();
   let cipher: ChunkCipher | undefined;
+  let output: OrderedOutput;
   return new TransformStream({
-    async transform(bytes, controller) {
+    start(controller) {
+      output = new OrderedOutput(controller);
+    },
+    async transform(bytes) {
       const start = Math.min(bytes.length, HEADER_LENGTH - headerLength);
       header.set(bytes.subarray(0, start), headerLength);
       headerLength += start;
       if (headerLength < HEADER_LENGTH) return;
       const ready = cipher ??= await ChunkCipher.of(keys, header);
-      await pending.push(bytes.subarray(start), (chunk) => output.give(ready.open(chunk, false), controller));
+      await pending.push(bytes.subarray(start), (chunk) => output.give(() => ready.open(chunk, false)));
     },
-    async flush(controller) {
+    async flush() {
       const ready = cipher ?? await ChunkCipher.of(keys, header.subarray(0, headerLength));
-      await output.give(ready.open(pending.rest(), true), controller);
+      await output.give(() => ready.open(pending.rest(), true));
       await output.end();
     },
+    cancel: () => output.abandon(),
   });
 }
 
@@ -111,7 +118,8 @@ export async function openAll(keys: SealingKeys, sealed: Uint8Array): Promise<Ui
   const cipher = await ChunkCipher.of(keys, sealed.subarray(0, HEADER_LENGTH));
   const body = sealed.subarray(HEADER_LENGTH);
   const chunks = Math.max(1, Math.ceil(body.length / SEALED_CHUNK_LENGTH));
-  const plaintext = new Uint8Array(Math.max(0, body.length - chunks * TAG_LENGTH));
+  const last = body.length - (chunks - 1) * SEALED_CHUNK_LENGTH;
+  const plaintext = new Uint8Array((chunks - 1) * CHUNK_LENGTH + Math.max(0, last - TAG_LENGTH));
   try {
     await someAtOnce(chunks, async (chunk) => {
       const from = body.subarray(chunk * SEALED_CHUNK_LENGTH, (chunk + 1) * SEALED_CHUNK_LENGTH);
@@ -176,29 +184,52 @@ class ChunkBuffer {
 
 /** Gives results in the order in which their work began, with a bound to how much is in work. */
 class OrderedOutput {
+  readonly #controller: Controller;
+  readonly #inWork = new Set<Promise<Uint8Array>>();
   readonly #given: Promise<void>[] = [];
+  #abandoned = false;
 
-  /** Waits while too much is in work. A failure fails the stream at once, after what came before it. */
-  async give(work: Promise<Uint8Array<ArrayBuffer>>, controller: Controller): Promise<void> {
+  constructor(controller: Controller) {
+    this.#controller = controller;
+  }
+
+  /** Begins work, and waits while too much is in work. A failure fails the stream after what came before it. */
+  async give(begin: () => Promise<Uint8Array<ArrayBuffer>>): Promise<void> {
+    if (this.#abandoned) return;
+    const work = begin();
+    // It may fail while what came before it is still in work.
     work.catch(() => {});
-    const given = giveAfter(this.#given.at(-1), work, controller);
-    given.catch((error) => controller.error(error));
+    this.#inWork.add(work);
+    const given = this.#giveAfter(this.#given.at(-1), work);
+    given.catch(() => {});
     this.#given.push(given);
     if (this.#given.length >= CHUNKS_AT_ONCE) await this.#given.shift();
   }
 
-  /** Waits for all of it. */
+  /** Waits until all is given. */
   async end(): Promise<void> {
     await this.#given.at(-1);
   }
-}
 
-async function giveAfter(
-  before: Promise<void> | undefined,
-  work: Promise<Uint8Array<ArrayBuffer>>,
-  controller: Controller,
-): Promise<void> {
-  await before;
-  const chunk = await work;
-  if (chunk.length > 0) controller.enqueue(chunk);
+  /** Begins nothing more, waits for what is in work and wipes its results. */
+  async abandon(): Promise<void> {
+    this.#abandoned = true;
+    for (const result of await Promise.allSettled(this.#inWork)) {
+      if (result.status === "fulfilled") wipe(result.value);
+    }
+  }
+
+  async #giveAfter(before: Promise<void> | undefined, work: Promise<Uint8Array<ArrayBuffer>>): Promise<void> {
+    try {
+      await before;
+      const chunk = await work;
+      if (this.#abandoned) return;
+      this.#inWork.delete(work);
+      if (chunk.length > 0) this.#controller.enqueue(chunk);
+    } catch (error) {
+      await this.abandon();
+      this.#controller.error(error);
+      throw error;
+    }
+  }
 }
