@@ -34,6 +34,17 @@ for (const { name, faults, bytes } of LINK_CASES) {
   });
 }
 
+Deno.test("quic: with 20 % loss forty handshakes are all done within their time (RFC 9002 §6.2.1; issue, faults)", async () => {
+  const { seed } = seeded("lossy handshakes");
+  await using node = await listen({});
+  await using link = await openLossyLink(node.addresses[0], { faults: { loss: 0.2 }, seed });
+  const to = { ...link.address, fingerprint: node.fingerprint };
+  await Promise.all(Array.from({ length: 40 }, async (_, index) => {
+    await using connection = await dialTraffic(to);
+    await exchange(connection, { streams: 1, bytes: 100, seed: seed + index });
+  }));
+});
+
 Deno.test("quic: a blackout shorter than the idle time loses nothing (issue, faults)", async () => {
   const { seed } = seeded("short blackout");
   await using node = await listen(SHORT_IDLE);

@@ -12,6 +12,7 @@ import { AckHold } from "./ack_hold.ts";
 import { closeInfo } from "./close_info.ts";
 import { type Abuse, abuse } from "./defence.ts";
 import { FrameBudget } from "./frame_budget.ts";
+import { HandshakeFlight } from "./handshake_flight.ts";
 import { SessionStreams } from "./session_streams.ts";
 import { StreamLimits } from "./stream_limits.ts";
 import type { Progress } from "./stream_state.ts";
@@ -74,7 +75,7 @@ export class Session implements SessionCommands {
   readonly #frames = new FrameBudget();
   /** Datagram messages sent, and their bytes. */
   readonly #messages = { count: 0, bytes: 0 };
-  #handshakeBytes = 0;
+  readonly #flight: HandshakeFlight;
   #streams: SessionStreams | undefined;
   #events: SessionEvents | undefined;
   #received = false;
@@ -93,6 +94,7 @@ export class Session implements SessionCommands {
     this.#host = options.host;
     this.#limits = options.limits;
     this.#dialled = options.dialled;
+    this.#flight = new HandshakeFlight(options.dialled);
     this.#datagramSize = options.datagramSize;
     this.remote = options.remote;
     this.#info = { from: hostPort(options.remote), to: options.local };
@@ -107,7 +109,7 @@ export class Session implements SessionCommands {
 
   /** Takes one datagram. quiche overwrites it while decrypting. */
   receive(datagram: Uint8Array): void {
-    if (!this.#streams && !this.#quiche.isEstablished()) this.#handshakeBytes += datagram.byteLength;
+    this.#flight.arrived(datagram);
     try {
       this.#quiche.recv(datagram, this.#info);
     } catch { /* quiche has noted what was wrong and closes the connection itself where RFC 9000 asks for it */ }
@@ -133,6 +135,7 @@ export class Session implements SessionCommands {
       if (this.#streams.drain()) budget = Infinity;
     }
     const more = !this.#holdsBack() && this.#flush(udp, budget);
+    if (this.#flight.due !== Infinity && !this.#over) this.#sayAgain(udp);
     this.#settle();
     return more && !this.#gone;
   }
@@ -143,6 +146,7 @@ export class Session implements SessionCommands {
     if (this.#gone) return;
     if (!this.#streams && now >= this.#handshakeEnds) this.#giveUp();
     if (now >= this.#lingerEnds) this.#linger(now);
+    if (now >= this.#flight.due) this.#hold.commanded = true;
     if (now >= this.#keepAliveAt) {
       this.#keepAliveAt = now + this.#limits.keepAlive;
       this.#try(() => this.#quiche.sendAckEliciting());
@@ -248,8 +252,9 @@ export class Session implements SessionCommands {
   }
 
   #handshake(): void {
-    if (this.#handshakeBytes > this.#limits.maxHandshakeBytes) return this.#giveUp();
+    if (this.#flight.received > this.#limits.maxHandshakeBytes) return this.#giveUp();
     if (!this.#quiche.isEstablished()) return;
+    this.#flight.complete();
     const facts: SessionFacts = {
       alpn: new TextDecoder().decode(this.#quiche.applicationProto()),
       remoteAddress: this.remote,
@@ -306,8 +311,10 @@ export class Session implements SessionCommands {
     let sent = 0;
     while (sent < budget) {
       try {
-        const packet = this.#quiche.send(udp.slot(this.#datagramSize));
+        const room = udp.slot(this.#datagramSize);
+        const packet = this.#quiche.send(room);
         if (packet === null) return false;
+        if (!this.#flight.confirmed) this.#flight.left(room.subarray(0, packet[0]), this.#host.now());
         udp.commit(packet[0], this.remote);
         sent += packet[0];
       } catch { // Closed, or an address that the socket cannot send to: the same as if nobody answered.
@@ -315,6 +322,13 @@ export class Session implements SessionCommands {
       }
     }
     return true;
+  }
+
+  #sayAgain(udp: UdpSocket): void {
+    for (const copy of this.#flight.copies(this.#host.now())) {
+      udp.slot(copy.byteLength).set(copy);
+      udp.commit(copy.byteLength, this.remote);
+    }
   }
 
   /** Notices that the connection is over, and when to look again. */
@@ -332,7 +346,7 @@ export class Session implements SessionCommands {
     }
     const due = timeout === null ? Infinity : this.#host.now() + timeout;
     const handshake = this.#streams || this.#over ? Infinity : this.#handshakeEnds;
-    this.deadline = Math.min(due, handshake, this.#keepAliveAt, this.#lingerEnds, this.#hold.until);
+    this.deadline = Math.min(due, handshake, this.#keepAliveAt, this.#lingerEnds, this.#hold.until, this.#flight.due);
   }
 
   #end(): void {
