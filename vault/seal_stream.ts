@@ -22,11 +22,14 @@ export type ByteTransform = TransformStream<Uint8Array, Uint8Array<ArrayBuffer>>
 type Controller = TransformStreamDefaultController<Uint8Array<ArrayBuffer>>;
 
 /**
- * A transform from plaintext to its sealed form. It fails with what `keys` throws.
+ * A transform from plaintext to its sealed form. It fails with what `keys` throws later on.
  *
  * @param version Version of the sealing key; the header names it.
+ * @throws {VaultError} What `keys` throws.
  */
 export function sealingStream(keys: SealingKeys, version: number): ByteTransform {
+  // Refuses what the header cannot hold, as 2.5, before it is written there.
+  keys(version);
   const header = newHeader(version);
   const ready = ChunkCipher.of(keys, header);
   // Whoever uses the stream hears of it.
@@ -95,6 +98,7 @@ export async function sealAll(
   version: number,
   plaintext: Uint8Array,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  keys(version);
   const header = newHeader(version);
   const cipher = await ChunkCipher.of(keys, header);
   const chunks = Math.max(1, Math.ceil(plaintext.length / CHUNK_LENGTH));

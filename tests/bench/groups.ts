@@ -9,6 +9,7 @@ import { idle } from "./idle_connections.ts";
 import { bulkEngines, bulkEthernet, bulkLoopback } from "./quic_bulk.ts";
 import { handshakes, pingPong, streams } from "./quic_small.ts";
 import { tlsBulk } from "./tls_bulk.ts";
+import { vaultDerivation, vaultSealing } from "./vault.ts";
 
 /** Every group of figures. */
 export const GROUPS: readonly Group[] = [
@@ -21,4 +22,6 @@ export const GROUPS: readonly Group[] = [
   tlsBulk,
   dialStart,
   idle,
+  vaultDerivation,
+  vaultSealing,
 ];
