@@ -15,6 +15,7 @@ import { publicEntries } from "./support/workspace.ts";
 const PACKAGES: Readonly<Record<string, string>> = {
   curl: "curl",
   openssl: "openssl",
+  "ssh-keygen": "openssh-client",
   ip: "iproute2",
   chromium: "chromium",
   h2load: "nghttp2-client",

@@ -4,6 +4,7 @@
  * @module
  */
 import { createHmac } from "node:crypto";
+import { wipe } from "./secret_bytes.ts";
 
 /** Bytes of a key and of a chain code, and so half of what HMAC-SHA512 gives. */
 export const KEY_LENGTH = 32;
@@ -23,7 +24,11 @@ export type KeyAndChain = Uint8Array;
 export function hmacSha512(key: Uint8Array | string, ...parts: readonly Uint8Array[]): Uint8Array {
   const hmac = createHmac("sha512", key);
   for (const part of parts) hmac.update(part);
-  return hmac.digest();
+  // Not the Buffer itself, whose `slice` would share its bytes with what should be a copy.
+  const digest = hmac.digest();
+  const bytes = new Uint8Array(digest);
+  wipe(digest);
+  return bytes;
 }
 
 /** An index as both schemes hash it: four bytes, big-endian. */

@@ -67,11 +67,6 @@ export class KeyCache {
     redact(this.prototype);
   }
 
-  /** How many keys are held. */
-  get size(): number {
-    return this.#entries.size;
-  }
-
   /** The key of that name, if it is held. It stays the cache's own: copy what outlives this turn. */
   get(name: string): CachedKey | undefined {
     if (this.#options.now() >= this.#nextExpiry) this.#expire();

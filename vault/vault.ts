@@ -293,6 +293,7 @@ export class Vault implements Disposable {
    * @throws {VaultError} `VAULT_LOCKED`; `DECRYPTION_FAILED`; `INVALID_PATH` for version 0 or 1.
    */
   async openBulk(sealed: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+    this.#unlockedSeed();
     return await openAll(this.#keys, sealed);
   }
 

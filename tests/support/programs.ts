@@ -30,6 +30,7 @@ const REQUIREMENTS = {
   curl: debian("curl", "curl"),
   openssl: debian("openssl", "openssl"),
   h2load: debian("h2load", "nghttp2-client"),
+  "ssh-keygen": debian("ssh-keygen", "openssh-client"),
   chromium: debian("chromium", "chromium"),
   /** Gives a program a terminal. */
   script: debian("script", "bsdutils"),
