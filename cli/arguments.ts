@@ -30,6 +30,13 @@ export function configOption(): Parser<"sync", string | undefined, unknown> {
   }));
 }
 
+/** `--passphrase-file FILE`. */
+export function passphraseFileOption(): Parser<"sync", string | undefined, unknown> {
+  return optional(option("--passphrase-file", path({ metavar: "FILE", type: "file", mustExist: true }), {
+    description: message`File with the passphrase of the vault, for its owner alone. Default: vault.key, else asks.`,
+  }));
+}
+
 /** `--json`. */
 export function jsonFlag(): Parser<"sync", boolean, unknown> {
   return withDefault(flag("--json", { description: message`Print one JSON object a line.` }), false);

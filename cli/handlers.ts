@@ -15,8 +15,8 @@ const closed = { additionalProperties: false };
 
 const decoySchema = Type.Union([
   Type.Object({ kind: Type.Literal("notFound") }, closed),
-  Type.Object({ kind: Type.Literal("redirect"), location: Type.String({ minLength: 1 }) }, closed),
-  Type.Object({ kind: Type.Literal("staticSite"), folder: Type.String({ minLength: 1 }) }, closed),
+  Type.Object({ kind: Type.Literal("redirect"), to: Type.String({ minLength: 1 }) }, closed),
+  Type.Object({ kind: Type.Literal("staticSite"), root: Type.String({ minLength: 1 }) }, closed),
 ]);
 const httpSchema = Type.Object({ decoy: Type.Optional(decoySchema) }, closed);
 
@@ -60,19 +60,19 @@ function decoyOf({ decoy = { kind: "notFound" } }: Static<typeof httpSchema>, co
     case "notFound":
       return notFound();
     case "redirect":
-      return redirectTo(decoy.location, configFile);
+      return redirectTo(decoy.to, configFile);
     case "staticSite":
-      return staticSite({ folder: resolve(dirname(configFile), decoy.folder) });
+      return staticSite({ root: resolve(dirname(configFile), decoy.root) });
   }
 }
 
 /** What is a wrong call for a program is a wrong configuration here. */
-function redirectTo(location: string, configFile: string): Decoy {
+function redirectTo(to: string, configFile: string): Decoy {
   try {
-    return redirect({ location });
+    return redirect({ to });
   } catch (error) {
     const reason = (error as Error).message;
-    throw new AlknetError("INVALID_CONFIG", `config ${configFile}: handlers.http.decoy.location: ${reason}`, {
+    throw new AlknetError("INVALID_CONFIG", `config ${configFile}: handlers.http.decoy.to: ${reason}`, {
       cause: error,
     });
   }

@@ -1,5 +1,5 @@
 /**
- * The home folder: where a node keeps its key and its configuration.
+ * The home folder: where a node keeps its vault and its configuration.
  *
  * @module
  */
@@ -10,7 +10,13 @@ import { join } from "node:path";
 export interface Home {
   /** The folder, mode 0700. */
   readonly folder: string;
-  /** The node's key, mode 0600. */
+  /** The vault: the phrase, sealed; mode 0600. Files that change with it lie in the same folder. */
+  readonly vaultFile: string;
+  /** The key that opens a vault without a passphrase, mode 0600. */
+  readonly vaultKeyFile: string;
+  /** Sealed credentials, mode 0600. */
+  readonly credentialsFile: string;
+  /** A key of the node's own, mode 0600: where there is one, it stands before that of the vault. */
   readonly keyFile: string;
   /** The configuration. */
   readonly configFile: string;
@@ -23,7 +29,14 @@ export interface Home {
  */
 export function locateHome(given: string | undefined): Home {
   const folder = given ?? Deno.env.get("ALKNET_HOME") ?? platformFolder();
-  return { folder, keyFile: join(folder, "node.key"), configFile: join(folder, "config.json") };
+  return {
+    folder,
+    vaultFile: join(folder, "vault.json"),
+    vaultKeyFile: join(folder, "vault.key"),
+    credentialsFile: join(folder, "credentials.json"),
+    keyFile: join(folder, "node.key"),
+    configFile: join(folder, "config.json"),
+  };
 }
 
 /**

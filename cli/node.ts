@@ -4,12 +4,13 @@
  * @module
  */
 import { type CertificateDocument, type Config, type ConfigDocument, editConfig } from "@alknet/core/config";
-import { type CertificateKeyPair, loadCertificate, type NodeKey, selfSignedCertificate } from "@alknet/core/identity";
+import { type CertificateKeyPair, loadCertificate, selfSignedCertificate } from "@alknet/core/identity";
 import type { QuicListenOptions } from "@alknet/core";
 import { AlknetError, logger } from "@alknet/core/handler";
 import { DEFAULT_HANDLERS } from "./handlers.ts";
-import { exists, type Home, makeHome } from "./home.ts";
-import { keyStore } from "./node_key.ts";
+import type { Home } from "./home.ts";
+import { makeNewVault, type NewPhraseOptions } from "./vault/making.ts";
+import type { Secret } from "./vault/sealed_phrase.ts";
 
 /** The port of a node that was told no other. */
 export const DEFAULT_PORT = 4433;
@@ -17,23 +18,12 @@ export const DEFAULT_PORT = 4433;
 const log = logger("serve");
 
 /**
- * Makes a node: its key and its configuration. Both are there when it resolves; neither is when it rejects.
+ * Makes a node: its vault and, unless there is one, its configuration; both or none.
  *
- * @throws {AlknetError} `NODE_EXISTS` when either is there already; nothing is touched then.
+ * @throws {AlknetError} `VAULT_EXISTS` when there is a vault, and `force` is not given; nothing is touched then.
  */
-export async function makeNode(home: Home): Promise<NodeKey> {
-  const existing = [];
-  for (const file of [home.keyFile, home.configFile]) if (await exists(file)) existing.push(file);
-  if (existing.length > 0) throw nodeExists(existing);
-  await makeHome(home);
-  const key = await keyStore(home).create();
-  try {
-    await makeConfig(home);
-  } catch (error) {
-    await Deno.remove(home.keyFile);
-    throw error;
-  }
-  return key;
+export async function makeNode(home: Home, secret: Secret, options: NewPhraseOptions = {}): Promise<void> {
+  await makeNewVault(home, secret, { ...options, files: { "config.json": formatConfig(firstConfig()) } });
 }
 
 /**
@@ -76,6 +66,10 @@ export function quicOptions({ engine, engines, max_datagram_size, udp }: Config[
     datagramSize: max_datagram_size,
     udp,
   };
+}
+
+function formatConfig(config: ConfigDocument): string {
+  return JSON.stringify(config, undefined, 2) + "\n";
 }
 
 function firstConfig(): ConfigDocument {

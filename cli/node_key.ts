@@ -1,15 +1,33 @@
 /**
- * The key of this node, for commands that dial as it.
+ * Who the node of a home folder is. Its key is the one in `node.key`, where there is such a file, else that of the vault.
  *
  * @module
  */
 import { AlknetError } from "@alknet/core/handler";
-import { fileKeyStore, type KeyStore, nodeIdOf, type NodeKey } from "@alknet/core/identity";
-import type { Home } from "./home.ts";
+import { fileKeyStore, type KeyStore, nodeIdOf, NodeKey } from "@alknet/core/identity";
+import { exists, type Home } from "./home.ts";
+import type { UnlockOptions } from "./vault/secrets.ts";
+import { sshFingerprint } from "./vault/ssh_fingerprint.ts";
 
-/** Where the node's key is kept. */
-export function keyStore(home: Home): KeyStore {
-  return fileKeyStore(home.keyFile);
+/** What everyone may know of a node. */
+export interface PublicIdentity {
+  /** z-base-32 of the public key. */
+  readonly nodeId: string;
+  /** `ed25519:<64 hex>`. */
+  readonly fingerprint: string;
+  /** Of the SSH host key, `SHA256:…` as `ssh-keygen -l` prints it; nothing without a vault. */
+  readonly sshHostKey?: string;
+  /** Where the key is. */
+  readonly keptIn: "vault" | "file";
+}
+
+/**
+ * Where the node's key is kept.
+ *
+ * @param unlock How the vault is opened, where it is the vault.
+ */
+export async function keyStore(home: Home, unlock: UnlockOptions = {}): Promise<KeyStore> {
+  return await exists(home.keyFile) ? fileKeyStore(home.keyFile) : vaultKeyStore(home, unlock);
 }
 
 /**
@@ -17,9 +35,9 @@ export function keyStore(home: Home): KeyStore {
  *
  * @throws {AlknetError} There is one, and it cannot be used.
  */
-export async function loadNodeKey(home: Home): Promise<NodeKey | undefined> {
+export async function loadNodeKey(home: Home, unlock: UnlockOptions = {}): Promise<NodeKey | undefined> {
   try {
-    return await keyStore(home).load();
+    return await (await keyStore(home, unlock)).load();
   } catch (error) {
     if (error instanceof AlknetError && error.code === "KEY_FILE_NOT_FOUND") return undefined;
     throw error;
@@ -27,18 +45,56 @@ export async function loadNodeKey(home: Home): Promise<NodeKey | undefined> {
 }
 
 /**
- * The node's key.
+ * What everyone may know of the node; its vault is not opened for it.
  *
- * @throws {AlknetError} `NO_NODE` when no node was made here; otherwise see {@linkcode loadNodeKey}.
+ * @throws {AlknetError} `NO_NODE` when no node was made here; otherwise there is one that cannot be used.
  */
-export async function requireNodeKey(home: Home): Promise<NodeKey> {
-  const key = await loadNodeKey(home);
-  if (key) return key;
-  throw new AlknetError("NO_NODE", `no node in ${home.folder}; make one with: alknet init`);
+export async function publicIdentity(home: Home): Promise<PublicIdentity> {
+  const { readVaultFile } = await import("./vault/vault_folder.ts");
+  const vault = await readVaultFile(home);
+  const sshHostKey = vault && sshFingerprint(publicKeyOf(vault.ssh_host));
+  if (await exists(home.keyFile)) {
+    using key = await fileKeyStore(home.keyFile).load();
+    return { nodeId: key.id, fingerprint: key.fingerprint, sshHostKey, keptIn: "file" };
+  }
+  if (!vault) throw new AlknetError("NO_NODE", `no node in ${home.folder}; make one with: alknet init`);
+  return { nodeId: nodeIdOf(publicKeyOf(vault.node)), fingerprint: vault.node, sshHostKey, keptIn: "vault" };
 }
 
 /** The id of the node with this fingerprint; nothing when it is not that of a node. */
 export function nodeIdOfFingerprint(fingerprint: string): string | undefined {
   const hex = /^ed25519:([0-9a-f]{64})$/.exec(fingerprint)?.[1];
   return hex === undefined ? undefined : nodeIdOf(Uint8Array.fromHex(hex));
+}
+
+/** The node's key in the vault. What is made there is a vault that opens unattended, unless a passphrase file seals it. */
+function vaultKeyStore(home: Home, unlock: UnlockOptions): KeyStore {
+  return {
+    location: home.vaultFile,
+    async load() {
+      const { openVault, readVaultFile } = await import("./vault/vault_folder.ts");
+      if (!await readVaultFile(home)) {
+        throw new AlknetError("KEY_FILE_NOT_FOUND", `vault ${home.vaultFile} does not exist`);
+      }
+      using open = await openVault(home, unlock);
+      using derived = open.vault.nodeKey();
+      return NodeKey.fromSeed(derived.privateKey);
+    },
+    async create(key) {
+      if (key) throw new TypeError("a vault derives its node's key; it takes none from outside");
+      const { makeNode } = await import("./node.ts");
+      const { newSecret } = await import("./vault/secrets.ts");
+      try {
+        await makeNode(home, await newSecret({ ...unlock, noPassphrase: unlock.passphraseFile === undefined }));
+      } catch (error) {
+        if (!(error instanceof AlknetError) || error.code !== "VAULT_EXISTS") throw error;
+        throw new AlknetError("KEY_FILE_EXISTS", error.message, { cause: error });
+      }
+      return await this.load();
+    },
+  };
+}
+
+function publicKeyOf(fingerprint: string): Uint8Array {
+  return Uint8Array.fromHex(fingerprint.slice("ed25519:".length));
 }

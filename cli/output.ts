@@ -35,7 +35,12 @@ const encoder = new TextEncoder();
  * @throws {Deno.errors.BrokenPipe} Nobody reads stdout any more.
  */
 export function print(line: string): void {
-  writeAll(Deno.stdout, encoder.encode(line + "\n"));
+  writeText(line + "\n");
+}
+
+/** Writes a result as it is, without a line end after it. Throws as {@linkcode print} does. */
+export function writeText(text: string): void {
+  writeAll(Deno.stdout, encoder.encode(text));
 }
 
 /** Writes one object of a result as a line of JSON. */
@@ -54,6 +59,7 @@ export function note(line: string): void {
 export function reportFailure(error: unknown): number {
   // The reader has seen enough, as in `alknet … | head`: that is no failure of ours.
   if (error instanceof Deno.errors.BrokenPipe) return ExitCode.DONE;
+  if (error instanceof AlknetError && error.code === "INTERRUPTED") return ExitCode.INTERRUPTED;
   note(`alknet: ${oneLine(describeFailure(error))}`);
   if (error instanceof UsageError) return ExitCode.USAGE;
   if (isDefect(error)) note(String((error as Error).stack));
@@ -74,7 +80,8 @@ function describeFailure(error: unknown): string {
 
 /** Whether an error is a mistake in Alknet rather than something that input, peers or the machine caused. */
 function isDefect(error: unknown): boolean {
-  if (error instanceof AlknetError || !(error instanceof Error)) return false;
+  // The vault's own errors are known by name: loading the vault for them would slow every command down.
+  if (error instanceof AlknetError || !(error instanceof Error) || error.name === "VaultError") return false;
   return !Object.values(Deno.errors).some((kind) => error instanceof kind);
 }
 

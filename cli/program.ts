@@ -18,10 +18,12 @@ import { initCommand } from "./commands/init.ts";
 import { pingCommand } from "./commands/ping.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { tokenCommand } from "./commands/token.ts";
+import { vaultCommand } from "./commands/vault.ts";
 import { ExitCode, note, oneLine } from "./output.ts";
 
 const COMMANDS = or(
   group("A node", or(serveCommand, initCommand, idCommand, doctorCommand)),
+  group("Keys and credentials", vaultCommand),
   group("Who may do what", or(authorizeCommand, tokenCommand)),
   group("Reaching nodes", or(pingCommand, dialCommand)),
 );

@@ -17,6 +17,7 @@ import {
   duration,
   homeOption,
   insecureFlag,
+  passphraseFileOption,
   type TransportChoice,
   transportOption,
 } from "./arguments.ts";
@@ -37,6 +38,8 @@ export interface ReachOptions {
   readonly timeout: number;
   /** Home folder, whose key proves who we are. */
   readonly home?: string;
+  /** File with the passphrase of the vault. */
+  readonly passphraseFile?: string;
   /** A token. */
   readonly token?: string;
   /** File that holds a token. */
@@ -58,6 +61,7 @@ export function reachOptions(): ReachParsers {
       10_000,
     ),
     home: homeOption(),
+    passphraseFile: passphraseFileOption(),
     token: optional(option("--token", string({ metavar: "TOKEN" }), {
       description: message`Token to prove who you are, where the protocol carries one.`,
     })),
@@ -84,7 +88,7 @@ export async function prepareReach(options: ReachOptions): Promise<Dial> {
       await prepareDial(transport);
       return connect;
     }),
-    import("./node_key.ts").then(({ loadNodeKey }) => loadNodeKey(locateHome(options.home))),
+    import("./node_key.ts").then(({ loadNodeKey }) => loadNodeKey(locateHome(options.home), options)),
     options.ca === undefined ? undefined : readAuthorities(options.ca),
   ]);
   if (insecure) note(`alknet: warning: --insecure: whoever answers at ${address} is believed`);

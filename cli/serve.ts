@@ -9,7 +9,7 @@ import { AlknetError, logger } from "@alknet/core/handler";
 import { configProvider, loadOrCreateKey, type NodeKey } from "@alknet/core/identity";
 import { chooseFace, type Face } from "./face.ts";
 import { buildRouter, HANDLER_SCHEMAS } from "./handlers.ts";
-import { exists, type Home, locateHome, makeHome } from "./home.ts";
+import { exists, type Home, locateHome } from "./home.ts";
 import { startLogging } from "./log.ts";
 import { DEFAULT_PORT, makeConfig, publicCertificate, quicOptions } from "./node.ts";
 import { keyStore } from "./node_key.ts";
@@ -30,6 +30,8 @@ export interface ServeOptions {
   readonly verbose: boolean;
   /** Print events as JSON. */
   readonly json: boolean;
+  /** File with the passphrase of the vault. */
+  readonly passphraseFile?: string;
   /** Home folder. */
   readonly home?: string;
   /** Configuration file. */
@@ -43,7 +45,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   startLogging(options.verbose ? "debug" : "info", (line) => face.log(line));
   using _strays = logStrayRejections(log);
   const home = locateHome(options.home);
-  const key = await openKey(home);
+  const key = await openKey(home, options);
   const node: { endpoint?: Endpoint } = {};
   await using config = await openConfig(home, options.config, face, () => {
     node.endpoint?.adjustLimits(limitsOf({ static: config.static, dynamic: config.snapshot() }));
@@ -70,11 +72,11 @@ async function drain(endpoint: Endpoint, first: StopSignal, signals: StopSignals
   return second === undefined ? ExitCode.DONE : ExitCode.FAILED;
 }
 
-async function openKey(home: Home): Promise<NodeKey> {
-  if (await exists(home.keyFile)) return await keyStore(home).load();
-  await makeHome(home);
-  const key = await loadOrCreateKey(keyStore(home));
-  log.info("made a node in {home}", { home: home.folder });
+async function openKey(home: Home, { passphraseFile }: ServeOptions): Promise<NodeKey> {
+  const store = await keyStore(home, { passphraseFile });
+  const isNew = !await exists(store.location);
+  const key = await loadOrCreateKey(store);
+  if (isNew) log.info("made a node in {home}", { home: home.folder });
   return key;
 }
 

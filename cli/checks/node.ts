@@ -8,7 +8,7 @@ import { AlknetError } from "@alknet/core/handler";
 import { exists, type Home } from "../home.ts";
 import { HANDLER_SCHEMAS } from "../handlers.ts";
 import { DEFAULT_PORT } from "../node.ts";
-import { loadNodeKey } from "../node_key.ts";
+import { publicIdentity } from "../node_key.ts";
 import type { Finding } from "./finding.ts";
 
 /** Permission bits of everyone but the owner. */
@@ -33,22 +33,34 @@ export async function checkHome(home: Home): Promise<Finding> {
   return { name, status: "ok", finding: folder };
 }
 
-/** The node's key. */
+/** The node's key, as far as it can be said without a passphrase. */
 export async function checkKey(home: Home): Promise<Finding> {
   const name = "key";
   try {
-    const key = await loadNodeKey(home);
-    if (key) return { name, status: "ok", finding: `node ${key.id}` };
-    return { name, status: "warn", finding: "no node was made yet", mend: "run: alknet init" };
+    const { nodeId, keptIn } = await publicIdentity(home);
+    const sealing = keptIn === "vault" ? await checkSealing(home) : `from ${home.keyFile}`;
+    return { name, status: "ok", finding: `node ${nodeId}, ${sealing}` };
   } catch (error) {
     if (!(error instanceof AlknetError)) throw error;
+    if (error.code === "NO_NODE") {
+      return { name, status: "warn", finding: "no node was made yet", mend: "run: alknet init" };
+    }
     return {
       name,
       status: "fail",
       finding: error.message,
-      mend: "put the right key file there, or use another --home",
+      mend: "put the right file there, or use another --home",
     };
   }
+}
+
+/** By what the vault is sealed. One that opens unattended is opened. */
+async function checkSealing(home: Home): Promise<string> {
+  const { openVault, requireVaultFile } = await import("../vault/vault_folder.ts");
+  const { sealed_by } = await requireVaultFile(home);
+  if (sealed_by.kind === "passphrase") return "vault sealed with a passphrase";
+  using _open = await openVault(home);
+  return "vault opened with vault.key";
 }
 
 /** The configuration. */

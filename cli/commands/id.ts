@@ -16,13 +16,17 @@ import type { Action, Command } from "../action.ts";
 export const idCommand: Command = command(
   "id",
   map(object({ home: homeOption(), json: jsonFlag() }), (options): Action => () => id(options)),
-  { brief: message`Print the node id.`, description: message`Print the node id; with --json, the fingerprint too.` },
+  {
+    brief: message`Print the node id.`,
+    description:
+      message`Print the node id; with --json, the fingerprints of its key and of its SSH host key too. The vault stays closed.`,
+  },
 );
 
 async function id(options: { home?: string; json: boolean }): Promise<number> {
-  const { requireNodeKey } = await import("../node_key.ts");
-  const key = await requireNodeKey(locateHome(options.home));
-  if (options.json) printJson({ nodeId: key.id, fingerprint: key.fingerprint });
-  else print(key.id);
+  const { publicIdentity } = await import("../node_key.ts");
+  const { nodeId, fingerprint, sshHostKey } = await publicIdentity(locateHome(options.home));
+  if (options.json) printJson({ nodeId, fingerprint, sshHostKey });
+  else print(nodeId);
   return ExitCode.DONE;
 }

@@ -9,7 +9,7 @@ import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
 import { command, flag, option } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
 import type { Action, Command } from "../action.ts";
-import { configOption, homeOption, jsonFlag, listenAddress } from "../arguments.ts";
+import { configOption, homeOption, jsonFlag, listenAddress, passphraseFileOption } from "../arguments.ts";
 
 /** `alknet serve`. */
 export const serveCommand: Command = command(
@@ -24,6 +24,7 @@ export const serveCommand: Command = command(
         description: message`Serve this transport alone. Default: both.`,
       })),
       verbose: withDefault(flag("-v", "--verbose", { description: message`Log debugging lines too.` }), false),
+      passphraseFile: passphraseFileOption(),
       json: jsonFlag(),
       home: homeOption(),
       config: configOption(),
@@ -35,6 +36,7 @@ export const serveCommand: Command = command(
   ),
   {
     brief: message`Run a node.`,
-    description: message`Run a node until ctrl-C or SIGTERM. Without a home folder, makes one first.`,
+    description:
+      message`Run a node until ctrl-C or SIGTERM. Its vault is opened with vault.key, with --passphrase-file, or by asking. Without a vault, makes one first: sealed by the passphrase file if there is one, else by a vault.key beside it.`,
   },
 );

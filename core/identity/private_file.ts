@@ -13,6 +13,14 @@ const OTHERS = 0o077;
 /** Keys and certificate chains are a few KiB; more is a wrong path. */
 const MAX_SIZE = 1024 * 1024;
 
+/** Options of {@linkcode readPrivateFile}. */
+export interface PrivateFileOptions {
+  /** What the codes of errors begin with. Default `KEY_FILE`. */
+  readonly code?: string;
+  /** Most bytes that are read. Default 1 MiB. */
+  readonly maxSize?: number;
+}
+
 /**
  * Reads a file that holds a secret.
  *
@@ -20,23 +28,24 @@ const MAX_SIZE = 1024 * 1024;
  * @throws {AlknetError} `KEY_FILE_NOT_FOUND`; `KEY_FILE_PERMISSIONS` when others may read it, with the command that mends
  * it; `KEY_FILE_UNREADABLE`.
  */
-export async function readPrivateFile(path: string, what: string): Promise<string> {
+export async function readPrivateFile(path: string, what: string, options: PrivateFileOptions = {}): Promise<string> {
+  const { code = "KEY_FILE", maxSize = MAX_SIZE } = options;
   try {
     // Looked at through the open file, so that what was checked is what is read.
     using file = await Deno.open(path);
     const { isFile, size, mode } = await file.stat();
-    if (!isFile) throw new AlknetError("KEY_FILE_UNREADABLE", `${what} ${path} is not a regular file`);
-    if (size > MAX_SIZE) {
-      throw new AlknetError("KEY_FILE_UNREADABLE", `${what} ${path} is ${size} bytes long; no key is`);
+    if (!isFile) throw new AlknetError(`${code}_UNREADABLE`, `${what} ${path} is not a regular file`);
+    if (size > maxSize) {
+      throw new AlknetError(`${code}_UNREADABLE`, `${what} ${path} is ${size} bytes long, more than one ever is`);
     }
-    if (mode !== null && (mode & OTHERS) !== 0) throw tooOpen(path, what, mode);
-    return await readAll(file);
+    if (mode !== null && (mode & OTHERS) !== 0) throw tooOpen(`${code}_PERMISSIONS`, path, what, mode);
+    return await readAll(file, maxSize);
   } catch (error) {
     if (error instanceof AlknetError) throw error;
     if (error instanceof Deno.errors.NotFound) {
-      throw new AlknetError("KEY_FILE_NOT_FOUND", `${what} ${path} does not exist`, { cause: error });
+      throw new AlknetError(`${code}_NOT_FOUND`, `${what} ${path} does not exist`, { cause: error });
     }
-    throw new AlknetError("KEY_FILE_UNREADABLE", `cannot read ${what} ${path}: ${reason(error)}`, { cause: error });
+    throw new AlknetError(`${code}_UNREADABLE`, `cannot read ${what} ${path}: ${reason(error)}`, { cause: error });
   }
 }
 
@@ -122,12 +131,12 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-async function readAll(file: Deno.FsFile): Promise<string> {
+async function readAll(file: Deno.FsFile, maxSize: number): Promise<string> {
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const part of file.readable) {
     size += part.byteLength;
-    if (size > MAX_SIZE) throw new Error(`it is longer than ${MAX_SIZE} bytes`);
+    if (size > maxSize) throw new Error(`it is longer than ${maxSize} bytes`);
     parts.push(part);
   }
   return new TextDecoder().decode(await new Blob(parts as BlobPart[]).arrayBuffer());
@@ -141,10 +150,10 @@ async function exists(path: string): Promise<boolean> {
   return await Deno.lstat(path).then(() => true, () => false);
 }
 
-function tooOpen(path: string, what: string, mode: number): AlknetError {
+function tooOpen(code: string, path: string, what: string, mode: number): AlknetError {
   const octal = (mode & 0o777).toString(8).padStart(4, "0");
   return new AlknetError(
-    "KEY_FILE_PERMISSIONS",
+    code,
     `${what} ${path} is open to others (mode ${octal}); run: chmod 600 ${quoted(path)}`,
   );
 }

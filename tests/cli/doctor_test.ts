@@ -39,7 +39,7 @@ Deno.test({
     try {
       await home.writeConfig({ ...await home.config(), listen: [`127.0.0.1:${holder.addr.port}`] });
       await Deno.chmod(home.path, 0o755);
-      await Deno.chmod(`${home.path}/node.key`, 0o644);
+      await Deno.chmod(`${home.path}/vault.json`, 0o644);
       const before = await examine(home, 1);
       equal(of(before, "home").status, "warn");
       match(of(before, "home").mend!, /chmod 700/);

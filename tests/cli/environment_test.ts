@@ -31,7 +31,7 @@ const SECRETS = {
 
 Deno.test("alknet runs with no access to the environment but $ALKNET_HOME, among plausible secrets (core.md §18 row 73)", async () => {
   await using home = await initHome();
-  const env = { ...SECRETS, ALKNET_HOME: home.path };
+  const env = { ...SECRETS, ALKNET_HOME: home.path, NO_COLOR: "1" };
   const alknet = ["run", ...PERMISSIONS, "--allow-env=ALKNET_HOME", MAIN];
 
   const id = await runProgram(Deno.execPath(), [...alknet, "id"], { env });

@@ -4,16 +4,20 @@
  * @module
  */
 import { deepEqual, equal, match, notEqual } from "node:assert/strict";
-import { runAlknet } from "../support/process.ts";
+import { runAlknet, runProgram } from "../support/process.ts";
 import { temporaryFolder } from "../support/temp.ts";
 import { initHome } from "./home.ts";
 
-Deno.test("alknet init makes a folder and a key for their owner alone, and a valid config", async () => {
+const MAIN = new URL("../../cli/main.ts", import.meta.url).pathname;
+
+Deno.test("alknet init makes a folder and a vault for their owner alone, and a valid config", async () => {
   await using home = await initHome();
   match(home.nodeId, /^[ybndrfg8ejkmcpqxot1uwisza345h769]{52}$/);
   if (Deno.build.os !== "windows") {
     equal((await Deno.stat(home.path)).mode! & 0o777, 0o700);
-    equal((await Deno.stat(`${home.path}/node.key`)).mode! & 0o777, 0o600);
+    for (const name of ["vault.json", "vault.key"]) {
+      equal((await Deno.stat(`${home.path}/${name}`)).mode! & 0o777, 0o600, name);
+    }
   }
   const doctor = await home.run("doctor", "--json");
   const findings = doctor.stdout.trim().split("\n").map((line) => JSON.parse(line));
@@ -22,15 +26,15 @@ Deno.test("alknet init makes a folder and a key for their owner alone, and a val
   }
 });
 
-Deno.test("alknet init refuses a home that has a node, names what is there, and changes nothing", async () => {
+Deno.test("alknet init refuses a home that has a vault, names what is there, and changes nothing", async () => {
   await using home = await initHome();
-  for (const missing of ["", "config.json"]) {
+  for (const missing of ["", "config.json", "vault.json"]) {
     if (missing !== "") await Deno.remove(`${home.path}/${missing}`);
     const before = await contents(home.path);
     const { code, stdout, stderr } = await home.run("init");
     equal(code, 1);
     equal(stdout, "");
-    match(stderr, /^alknet: a node is here already \([^)]*node\.key[^\n]*\n$/);
+    match(stderr, /^alknet: a vault is here already \([^)]*vault\.key\)[^\n]*\n$/);
     deepEqual(await contents(home.path), before);
   }
 });
@@ -38,27 +42,46 @@ Deno.test("alknet init refuses a home that has a node, names what is there, and 
 Deno.test("alknet init leaves nothing behind where the home cannot be made", async () => {
   await using folder = await temporaryFolder();
   const file = await folder.write("file", "");
-  const { code, stderr } = await runAlknet(["init", "--home", `${file}/home`]);
+  const { code, stderr } = await runAlknet(["init", "--no-passphrase", "--home", `${file}/home`]);
   equal(code, 1);
   match(stderr, /^alknet: cannot make the home folder [^\n]+\n$/);
   deepEqual(await contents(folder.path), { file: "" });
 });
 
-Deno.test("alknet init --passphrase-file says that sealing needs the vault, and makes nothing", async () => {
+Deno.test("alknet init without a passphrase, a file or a terminal says which options answer, and makes nothing", async () => {
   await using folder = await temporaryFolder();
-  const file = await folder.write("passphrase", "correct horse battery staple");
-  const { code, stderr } = await runAlknet(["init", "--home", folder.join("home"), "--passphrase-file", file]);
+  // A session of its own has no terminal, whoever runs the test.
+  const { code, stderr } = await runProgram("setsid", [
+    Deno.execPath(),
+    "run",
+    "-A",
+    MAIN,
+    "init",
+    "--home",
+    folder.join("home"),
+  ]);
   equal(code, 2);
-  match(stderr, /vault/);
-  deepEqual(Object.keys(await contents(folder.path)), ["passphrase"]);
+  match(stderr, /^alknet: [^\n]*no terminal[^\n]*--passphrase-file[^\n]*--no-passphrase[^\n]*\n$/);
+  deepEqual(await contents(folder.path), {});
 });
 
-Deno.test("alknet id prints the node id; --json adds the fingerprint", async () => {
+Deno.test("alknet init with a config alone keeps it", async () => {
+  await using home = await initHome();
+  const config = await Deno.readTextFile(`${home.path}/config.json`);
+  for (const name of ["vault.json", "vault.key"]) await Deno.remove(`${home.path}/${name}`);
+  const kept = config.replace("100", "99");
+  await Deno.writeTextFile(`${home.path}/config.json`, kept);
+  equal((await home.run("init", "--no-passphrase")).code, 0);
+  equal(await Deno.readTextFile(`${home.path}/config.json`), kept);
+});
+
+Deno.test("alknet id prints the node id; --json adds the fingerprints of its key and its SSH host key", async () => {
   await using home = await initHome();
   equal((await home.run("id")).stdout, `${home.nodeId}\n`);
-  const { nodeId, fingerprint } = JSON.parse((await home.run("id", "--json")).stdout);
+  const { nodeId, fingerprint, sshHostKey } = JSON.parse((await home.run("id", "--json")).stdout);
   equal(nodeId, home.nodeId);
   match(fingerprint, /^ed25519:[0-9a-f]{64}$/);
+  match(sshHostKey, /^SHA256:[A-Za-z0-9+/]{43}$/);
 });
 
 Deno.test("alknet id takes the home from $ALKNET_HOME, and --home before it", async () => {
@@ -70,27 +93,29 @@ Deno.test("alknet id takes the home from $ALKNET_HOME, and --home before it", as
   equal((await runAlknet(["id", "--home", other.path], { env })).stdout, `${other.nodeId}\n`);
 });
 
-/** What is done to the key file, and what the one line must say. */
-const BAD_KEYS: readonly (readonly [string, (file: string) => Promise<void>, RegExp])[] = [
-  ["missing", (file) => Deno.remove(file), /no node in .*alknet init/],
+/** What is done to the vault's file, and what the one line must say. */
+const BAD_VAULTS: readonly (readonly [string, (file: string) => Promise<void>, RegExp])[] = [
   ["world-readable", (file) => Deno.chmod(file, 0o644), /open to others \(mode 0644\); run: chmod 600/],
-  ["no PEM", (file) => Deno.writeTextFile(file, "secret words"), /found no PEM/],
-  ["empty", (file) => Deno.writeTextFile(file, ""), /found no PEM/],
+  ["no JSON", (file) => Deno.writeTextFile(file, "secret words"), /is not JSON, or was cut/],
+  ["empty", (file) => Deno.writeTextFile(file, ""), /is empty/],
+  ["foreign", (file) => Deno.writeTextFile(file, '{"secret words": 1}'), /has no version/],
+  ["of a newer version", (file) => Deno.writeTextFile(file, '{"version": 2}'), /version 2, which a newer alknet wrote/],
   ["a folder", async (file) => {
     await Deno.remove(file);
     await Deno.mkdir(file);
   }, /not a regular file|Is a directory/],
 ];
 
-for (const [what, spoil, expected] of BAD_KEYS) {
+for (const [what, spoil, expected] of BAD_VAULTS) {
   Deno.test({
-    name: `alknet id and serve with a key file that is ${what}: one line, exit code 1 (core.md §18 row 56)`,
+    name:
+      `alknet id and serve with a vault.json that is ${what}: one line, exit code 1, nothing changed (vault.md row 15)`,
     ignore: Deno.build.os === "windows",
     async fn() {
       await using home = await initHome();
-      await spoil(`${home.path}/node.key`);
-      const commands = what === "missing" ? [["id"]] : [["id"], ["serve", "--listen", "127.0.0.1:0"]];
-      for (const command of commands) {
+      await spoil(`${home.path}/vault.json`);
+      const before = await contents(home.path);
+      for (const command of [["id"], ["serve", "--listen", "127.0.0.1:0"]]) {
         const { code, stdout, stderr } = await home.run(...command);
         equal(code, 1, stderr);
         equal(stdout, "");
@@ -98,9 +123,17 @@ for (const [what, spoil, expected] of BAD_KEYS) {
         match(stderr, expected);
         equal(stderr.includes("secret words"), false);
       }
+      deepEqual(await contents(home.path), before);
     },
   });
 }
+
+Deno.test("alknet id in a home without a node: one line, exit code 1 (core.md §18 row 56)", async () => {
+  await using folder = await temporaryFolder();
+  const { code, stdout, stderr } = await runAlknet(["id", "--home", folder.path]);
+  deepEqual({ code, stdout }, { code: 1, stdout: "" });
+  match(stderr, /^alknet: no node in [^\n]*alknet init\n$/);
+});
 
 /** Files of a folder and what they hold, two levels deep. */
 async function contents(folder: string): Promise<Record<string, string>> {

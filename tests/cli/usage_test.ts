@@ -14,7 +14,9 @@ Deno.test("alknet without arguments and with --help prints every command and exi
     const { code, stdout, stderr } = await runAlknet(args);
     equal(code, 0, stderr);
     equal(stderr, "");
-    for (const command of ["serve", "init", "id", "doctor", "authorize", "token", "ping", "dial", "completions"]) {
+    for (
+      const command of ["serve", "init", "id", "doctor", "vault", "authorize", "token", "ping", "dial", "completions"]
+    ) {
       match(stdout, new RegExp(`^  ${command} `, "m"));
     }
   }
@@ -50,7 +52,17 @@ const MISTAKES: readonly (readonly [string, RegExp])[] = [
   ["token creat", /`creat`.*Did you mean `create`\?/],
   ["token create --scop x", /`--scop`.*Did you mean `--scope`\?/],
   ["token create --expires soon", /Duration.*needs a number and a unit/],
-  ["init --passphrase-file secret.txt", /--passphrase-file needs the vault/],
+  ["init --passphrase-file /does/not/exist", /\/does\/not\/exist/],
+  ["init --words 13", /"12".*"24", but got "13"/],
+  ["vault", /Try: alknet vault --help/],
+  ["vault sael api", /`sael`.*Did you mean `seal`\?/],
+  ["vault seal", /NAME.*Try: alknet vault --help/],
+  ["vault seal -- -api", /"-api" cannot name a credential/],
+  ["vault derive", /PATH.*Try: alknet vault --help/],
+  ["vault derive m/0' --format der", /"hex".*but got "der"/],
+  ["vault derive m/0' --public --private", /--private/],
+  ["vault rotate --to 1", /greater than or equal to 2/],
+  ["vault import-credentials deno.json", /--scheme/],
   ["completions tcsh", /tcsh/],
 ];
 
@@ -84,4 +96,13 @@ for (const shell of ["bash", "zsh", "fish"]) {
 Deno.test("alknet completions bash offers what may follow", async () => {
   const { stdout } = await runAlknet(["completions", "bash", "serve", "--"]);
   for (const option of ["--listen", "--config", "--json", "--transport", "--home"]) match(stdout, new RegExp(option));
+});
+
+Deno.test("alknet completions bash offers the commands of the vault and their options", async () => {
+  const commands = (await runAlknet(["completions", "bash", "vault", ""])).stdout;
+  const names = "new import show-phrase derive seal open list remove rotate change-passphrase backup restore";
+  for (const name of names.split(" ")) match(commands, new RegExp(`^${name}\\b`, "m"));
+  const options = (await runAlknet(["completions", "bash", "vault", "derive", "m/0'", "--"])).stdout;
+  for (const option of ["--format", "--private", "--type"]) match(options, new RegExp(option));
+  match((await runAlknet(["completions", "bash", "vault", "derive", "m/0'", "--format", ""])).stdout, /^openssh\b/m);
 });

@@ -1,0 +1,288 @@
+/**
+ * The vault of a home folder: read, opened, made and changed.
+ *
+ * A command opens the vault first, which may take a person's time, and takes its turn to write only then; what it writes is
+ * refused if the vault became another one in between.
+ *
+ * @module
+ */
+import { AlknetError } from "@alknet/core/handler";
+import { readPrivateFile } from "@alknet/core/private-file";
+import { entropyOf, phraseOf, Vault } from "@alknet/vault";
+import { join } from "node:path";
+import { exists, type Home, makeHome } from "../home.ts";
+import { Progress } from "../progress.ts";
+import { type Credentials, formatCredentials, readCredentials } from "./credentials.ts";
+import { type Disk, realDisk } from "./disk.ts";
+import { openEntropy, type PublicPart, sealEntropy, type SealOptions, type Secret } from "./sealed_phrase.ts";
+import { formatVaultKey, knownPassphrase, readVaultKey, type UnlockOptions } from "./secrets.ts";
+import { asideName, type Changes, commit, isUnfinished, recover } from "./transaction.ts";
+import { turnToRead, turnToWrite } from "./turns.ts";
+import { formatVaultFile, parseVaultFile, type VaultDocument } from "./vault_file.ts";
+
+/** A vault that is open, with what it was read from. Disposing of it locks it. */
+export interface OpenVault extends Disposable {
+  /** Derives and seals. */
+  readonly vault: Vault;
+  /** What opened it. */
+  readonly secret: Secret;
+  /** Its file. */
+  readonly document: VaultDocument;
+  /** The phrase. A secret. */
+  readonly phrase: string;
+}
+
+/** What else a new vault brings. */
+export interface NewVaultOptions extends SealOptions {
+  /** Move the old vault, with what belongs to it, aside. Default: there must be none. */
+  readonly force?: boolean;
+  /** Credentials that it has from the start. */
+  readonly credentials?: Credentials;
+  /** Files that are made with it unless they are there, name to content. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Files of the folder that are moved aside with the old vault, if they are there. */
+  readonly aside?: readonly string[];
+  /** Where it is written. Default: the disk of the machine. */
+  readonly disk?: Disk;
+}
+
+/** Names of files that belong to a vault and go aside with it. */
+const OF_A_VAULT = ["vault.json", "vault.key", "credentials.json"];
+
+/**
+ * The file of the vault, as it is.
+ *
+ * @returns Nothing when there is no vault.
+ * @throws {AlknetError} `VAULT_FILE_PERMISSIONS`, with the command that mends it; `VAULT_FILE_UNREADABLE`,
+ * `VAULT_FILE_INVALID`, `VAULT_FILE_NEWER`.
+ */
+export async function readVaultFile(home: Home): Promise<VaultDocument | undefined> {
+  using _turn = await settled(home.folder);
+  return await readUnsettled(home);
+}
+
+/**
+ * Opens the vault: with `vault.key` where that seals it, else with a passphrase.
+ *
+ * @throws {AlknetError} `NO_VAULT`; `UNLOCK_FAILED` for a wrong passphrase and a damaged file alike.
+ */
+export async function openVault(home: Home, options: UnlockOptions = {}): Promise<OpenVault> {
+  const { document, key } = await readSealed(home);
+  const secret = key ?? await knownPassphrase(options, "the vault");
+  return await unlock(document, secret, `vault ${home.vaultFile}`);
+}
+
+/** Opens what a vault's file holds. */
+export async function unlock(document: VaultDocument, secret: Secret, where: string): Promise<OpenVault> {
+  using progress = new Progress("opening the vault");
+  const entropy = await openEntropy(document, secret, where, progress.report);
+  try {
+    return opened(phraseOf(entropy), document, secret);
+  } finally {
+    entropy.fill(0);
+  }
+}
+
+/**
+ * Makes a vault of a phrase. Nothing is written before everything is known that will be.
+ *
+ * @throws {AlknetError} `VAULT_EXISTS` when there is one, and `force` is not given; `VAULT_WRITE`, `HOME_UNUSABLE`.
+ */
+export async function makeVault(
+  home: Home,
+  phrase: string,
+  secret: Secret,
+  options: NewVaultOptions = {},
+): Promise<VaultDocument> {
+  const document = await sealPhrase(phrase, secret, options);
+  await placeVault(home, document, secret, options);
+  return document;
+}
+
+/** Seals a phrase in the form of a vault's file. */
+export async function sealPhrase(phrase: string, secret: Secret, options: SealOptions = {}): Promise<VaultDocument> {
+  using progress = new Progress("sealing the vault");
+  using vault = new Vault();
+  vault.unlock(phrase);
+  const entropy = entropyOf(phrase);
+  try {
+    return await sealEntropy(entropy, secret, publicPartOf(vault), { onProgress: progress.report, ...options });
+  } finally {
+    entropy.fill(0);
+  }
+}
+
+/** Writes a vault that was sealed. See {@linkcode makeVault}. */
+export async function placeVault(
+  home: Home,
+  document: VaultDocument,
+  secret: Secret,
+  { force = false, credentials, files = {}, aside = [], disk = realDisk }: NewVaultOptions = {},
+): Promise<void> {
+  await makeHome(home);
+  using _turn = await turnToWrite(home.folder);
+  await recover(home.folder, disk);
+  if (!force) await refuseExisting(home);
+  const away: Record<string, string> = {};
+  for (const name of [...(force ? OF_A_VAULT : []), ...aside]) {
+    if (await exists(join(home.folder, name))) away[name] = await asideName(home.folder, name);
+  }
+  const fresh: Record<string, string> = {};
+  for (const [name, content] of Object.entries(files)) {
+    if (!await exists(join(home.folder, name)) || name in away) fresh[name] = content;
+  }
+  await commit(home.folder, {
+    aside: away,
+    write: {
+      ...(secret.kind === "key" ? { "vault.key": formatVaultKey(secret.key) } : {}),
+      ...(credentials && credentials.size > 0 ? { "credentials.json": formatCredentials(credentials) } : {}),
+      ...fresh,
+      "vault.json": formatVaultFile(document),
+    },
+  }, disk);
+}
+
+/**
+ * Seals the phrase by another secret.
+ *
+ * @throws {AlknetError} `VAULT_CHANGED`, `VAULT_WRITE`.
+ */
+export async function resealVault(
+  home: Home,
+  open: OpenVault,
+  secret: Secret,
+  options: SealOptions & { readonly disk?: Disk } = {},
+): Promise<void> {
+  const document = await sealPhrase(open.phrase, secret, options);
+  const changes: Changes = secret.kind === "key"
+    ? { write: { "vault.key": formatVaultKey(secret.key), "vault.json": formatVaultFile(document) } }
+    : { write: { "vault.json": formatVaultFile(document) }, remove: open.secret.kind === "key" ? ["vault.key"] : [] };
+  await changing(home, open.document, () => ({ changes }), options.disk);
+}
+
+/**
+ * Changes the credentials of a vault, all or none.
+ *
+ * @param document The vault to which they belong, as it was read. Default: whichever is there.
+ * @param change Gives the new ones, and what to pass on; when it throws, nothing is written.
+ * @throws {AlknetError} `VAULT_CHANGED`, `VAULT_WRITE`, and the codes of {@linkcode readCredentials}.
+ */
+export async function changeCredentials<T>(
+  home: Home,
+  document: VaultDocument | undefined,
+  change: (credentials: Credentials) => { readonly credentials: Credentials; readonly result: T },
+  disk: Disk = realDisk,
+): Promise<T> {
+  return await changing(home, document, async () => {
+    const { credentials, result } = change(await readCredentials(home.credentialsFile));
+    return { changes: { write: { "credentials.json": formatCredentials(credentials) } }, result };
+  }, disk) as T;
+}
+
+/** The credentials of a vault, when nobody changes them. */
+export async function settledCredentials(home: Home): Promise<Credentials> {
+  await requireVaultFile(home);
+  using _turn = await settled(home.folder);
+  return await readCredentials(home.credentialsFile);
+}
+
+/**
+ * The file of the vault.
+ *
+ * @throws {AlknetError} `NO_VAULT`, and what {@linkcode readVaultFile} throws.
+ */
+export async function requireVaultFile(home: Home): Promise<VaultDocument> {
+  const document = await readVaultFile(home);
+  if (document) return document;
+  throw noVault(home);
+}
+
+/**
+ * Refuses to go on where there is a vault, or part of one.
+ *
+ * @throws {AlknetError} `VAULT_EXISTS`.
+ */
+export async function refuseExisting(home: Home): Promise<void> {
+  const found: string[] = [];
+  for (const file of [home.vaultFile, home.vaultKeyFile, home.credentialsFile]) {
+    if (await exists(file)) found.push(file);
+  }
+  if (found.length === 0) return;
+  throw new AlknetError(
+    "VAULT_EXISTS",
+    `a vault is here already (${found.join(", ")}); nothing was changed. Use it as it is, name another home with ` +
+      "--home, or move it aside with --force",
+  );
+}
+
+/** Waits until nobody writes and every change that was made is finished, and keeps it so. */
+async function settled(folder: string): Promise<Disposable> {
+  for (;;) {
+    const turn = await turnToRead(folder);
+    if (!await isUnfinished(folder)) return turn;
+    turn[Symbol.dispose]();
+    using _turn = await turnToWrite(folder);
+    await recover(folder);
+  }
+}
+
+async function changing<T>(
+  home: Home,
+  document: VaultDocument | undefined,
+  plan: () => { changes: Changes; result?: T } | Promise<{ changes: Changes; result?: T }>,
+  disk: Disk = realDisk,
+): Promise<T | undefined> {
+  using _turn = await turnToWrite(home.folder);
+  await recover(home.folder, disk);
+  if (document && (await readUnsettled(home))?.data !== document.data) {
+    throw new AlknetError("VAULT_CHANGED", `the vault in ${home.folder} became another one meanwhile; try again`);
+  }
+  const { changes, result } = await plan();
+  await commit(home.folder, changes, disk);
+  return result;
+}
+
+async function readUnsettled(home: Home): Promise<VaultDocument | undefined> {
+  try {
+    return parseVaultFile(
+      await readPrivateFile(home.vaultFile, "vault", { code: "VAULT_FILE" }),
+      `vault ${home.vaultFile}`,
+    );
+  } catch (error) {
+    if (error instanceof AlknetError && error.code === "VAULT_FILE_NOT_FOUND") return undefined;
+    throw error;
+  }
+}
+
+/** The vault and, where it has one, its key: those that belong together. */
+async function readSealed(home: Home): Promise<{ document: VaultDocument; key?: Secret }> {
+  using _turn = await settled(home.folder);
+  const document = await readUnsettled(home);
+  if (!document) throw noVault(home);
+  return { document, key: document.sealed_by.kind === "key" ? await readVaultKey(home) : undefined };
+}
+
+function noVault(home: Home): AlknetError {
+  return new AlknetError("NO_VAULT", `no vault in ${home.folder}; make one with: alknet init`);
+}
+
+function opened(phrase: string, document: VaultDocument, secret: Secret): OpenVault {
+  const vault = new Vault();
+  vault.unlock(phrase);
+  return {
+    vault,
+    secret,
+    document,
+    phrase,
+    [Symbol.dispose]() {
+      vault.lock();
+      if (secret.kind === "key") secret.key.fill(0);
+    },
+  };
+}
+
+function publicPartOf(vault: Vault): PublicPart {
+  using node = vault.nodeKey();
+  using sshHost = vault.sshHostKey();
+  return { node: `ed25519:${node.publicKey.toHex()}`, ssh_host: `ed25519:${sshHost.publicKey.toHex()}` };
+}
