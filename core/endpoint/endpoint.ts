@@ -290,7 +290,7 @@ class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns
         tagged.warn("identity required src={src}", { src: address });
         return connection.close(CloseCode.IDENTITY_REQUIRED, "identity required");
       }
-      if (this.#gate.isRefused(address)) {
+      if (!handler.answersRefused && this.#gate.isRefused(address)) {
         this.#gate.note(address, "authentication-failures");
         return connection.close(CloseCode.LIMIT, "limit");
       }
@@ -319,6 +319,7 @@ class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns
       log: tagged,
       limits: this.#limits,
       authenticationFailed: () => this.#gate.authenticationFailed(address),
+      authenticationRefused: () => this.#gate.isRefused(address),
       authenticated: () => this.#gate.authenticated(address),
     };
     try {

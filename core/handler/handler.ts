@@ -23,6 +23,8 @@ export interface HandlerContext {
    * failed too often and is to be refused.
    */
   authenticationFailed(): boolean;
+  /** Whether its address has failed too often and is to be refused, without counting anything. */
+  authenticationRefused(): boolean;
   /** Reports that the peer authenticated, which clears its address's failures. */
   authenticated(): void;
 }
@@ -33,6 +35,11 @@ export interface Handler<Alpns extends readonly string[] = readonly string[]> {
   readonly alpns: Alpns;
   /** Closes connections whose peer has no identity with code 0x101 before `handle` runs. Default `false`. */
   readonly requireIdentity?: boolean;
+  /**
+   * The handler itself refuses what peers whose address failed to authenticate too often ask with a credential; without
+   * this the endpoint closes their connections. Default `false`.
+   */
+  readonly answersRefused?: boolean;
   /** For the operator: what the handler does, in a few words. */
   readonly description?: string;
   /**

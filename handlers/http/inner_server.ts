@@ -12,6 +12,7 @@ import { AlknetError, type BidiStream, type Connection, foreign, type HandlerCon
 import type { HttpApp, HttpEnv } from "./app.ts";
 import { HttpCode } from "./codes.ts";
 import { Conversation } from "./conversation.ts";
+import { SERVER } from "./decoy.ts";
 import { type HttpLimits, SWEEP_INTERVAL } from "./limits.ts";
 import { drainUnread } from "./unread_body.ts";
 
@@ -134,9 +135,14 @@ export class InnerServer {
     conversation.requestBegan();
     const ended = () => conversation.requestEnded();
     info.completed.then(ended, ended);
-    const response = this.#options.app.fetch(request, conversation.bindings);
+    return this.#respond(request, conversation);
+  }
+
+  async #respond(request: Request, { bindings }: Conversation): Promise<Response> {
+    const response = await this.#options.app.fetch(request, bindings);
     // Deno shows no body with these.
-    return request.method === "GET" || request.method === "HEAD" ? response : afterBody(request, response);
+    if (request.method !== "GET" && request.method !== "HEAD") await drainUnread(request);
+    return named(response);
   }
 
   #sweep(): void {
@@ -152,10 +158,18 @@ export class InnerServer {
   }
 }
 
-async function afterBody(request: Request, response: Response | Promise<Response>): Promise<Response> {
-  const answer = await response;
-  await drainUnread(request);
-  return answer;
+/** Every answer says the same name (http.md §8.4), but that to an upgrade, which is the runtime's own. */
+function named(response: Response): Response {
+  if (response.status === 101) return response;
+  try {
+    response.headers.set("server", SERVER);
+    return response;
+  } catch {
+    // Answers of a fetch and of `Response.redirect` cannot be changed.
+    const copy = new Response(response.body, response);
+    copy.headers.set("server", SERVER);
+    return copy;
+  }
 }
 
 function assertNotMoved(): void {

@@ -13,7 +13,7 @@
  * import { http, staticSite } from "@alknet/handlers/http";
  *
  * const handler = http({
- *   decoy: staticSite({ folder: "." }),
+ *   decoy: staticSite({ root: "." }),
  *   routes: (app) => app.get("/whoami", (c) => c.text(c.env.peer.remoteAddress.hostname)),
  * });
  * console.assert(handler.alpns.includes("h2"));

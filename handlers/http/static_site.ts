@@ -16,7 +16,7 @@ import { type ByteRange, isFresh, requestedRange, type Validators } from "./stat
 /** Options of {@linkcode staticSite}. */
 export interface StaticSiteOptions {
   /** The folder to serve. A link is followed at each request, so a site can be swapped whole. */
-  readonly folder: string;
+  readonly root: string;
 }
 
 const INDEX = "index.html";
@@ -28,7 +28,7 @@ const SEPARATOR = Deno.build.os === "windows" ? "\\" : "/";
  * @throws {AlknetError} `FOLDER_NOT_FOUND`: there is no such folder, or it cannot be read.
  */
 export function staticSite(options: StaticSiteOptions): Decoy {
-  const { folder } = options;
+  const { root: folder } = options;
   checkFolder(folder);
   return async (request) => {
     if (request.method !== "GET" && request.method !== "HEAD") {

@@ -24,7 +24,7 @@ const RATES = [
 /** Serves with the handler (`alknet`) or with Deno alone (`deno`); prints the port. */
 async function serve(kind: string, folder: string): Promise<void> {
   if (kind === "alknet") {
-    const handler = http({ decoy: staticSite({ folder }) });
+    const handler = http({ decoy: staticSite({ root: folder }) });
     const endpoint = await router().use(handler).listen({ transports: ["tls"] });
     console.log(endpoint.addresses[0].port);
     return;

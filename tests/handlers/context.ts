@@ -13,6 +13,7 @@ export function contextOf(signal: AbortSignal): HandlerContext {
     log: logger("test"),
     limits: DEFAULT_LIMITS,
     authenticationFailed: () => false,
+    authenticationRefused: () => false,
     authenticated: () => {},
   };
 }

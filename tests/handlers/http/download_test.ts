@@ -19,7 +19,7 @@ for (const way of WAYS) {
       await using folder = await temporaryFolder();
       const bytes = new Uint32Array(SIZE / 4).map((_, i) => Math.imul(i, 2654435761));
       const file = await folder.write("blob.bin", new Uint8Array(bytes.buffer));
-      await using served = await way.serve(http({ decoy: staticSite({ folder: folder.path }) }));
+      await using served = await way.serve(http({ decoy: staticSite({ root: folder.path }) }));
       const got = `${file}.got`;
       const { code, stderr } = await runProgram("curl", [...way.curl, "-sS", "-o", got, `${served.base}/blob.bin`]);
       assert.equal(code, 0, stderr);

@@ -42,7 +42,7 @@ async function site(): Promise<Site> {
   await Deno.symlink("/dev/zero", folder.join("root/zero"));
   await Deno.symlink("/etc", folder.join("root/etc"));
   await runProgram("mkfifo", [folder.join("root/pipe")]);
-  const front = plainFront(http({ decoy: staticSite({ folder: folder.join("root") }) }));
+  const front = plainFront(http({ decoy: staticSite({ root: folder.join("root") }) }));
   return {
     folder,
     front,
@@ -235,7 +235,7 @@ Deno.test("staticSite follows the link that names its folder at each request", a
     await folder.write(`${release}/index.html`, release);
   }
   await Deno.symlink("one", folder.join("current"));
-  const decoy = staticSite({ folder: folder.join("current") });
+  const decoy = staticSite({ root: folder.join("current") });
   const read = async () => await (await decoy(new Request("http://site.example/"))).text();
   assert.equal(await read(), "one");
   await Deno.remove(folder.join("current"));
@@ -246,7 +246,7 @@ Deno.test("staticSite follows the link that names its folder at each request", a
 Deno.test("staticSite fails a response whose file became shorter, and closes the file", async () => {
   await using folder = await temporaryFolder();
   await folder.write("big.txt", new Uint8Array(200_000));
-  const response = await staticSite({ folder: folder.path })(new Request("http://site.example/big.txt"));
+  const response = await staticSite({ root: folder.path })(new Request("http://site.example/big.txt"));
   await Deno.truncate(folder.join("big.txt"), 100_000);
   await assert.rejects(response.bytes(), /shorter/);
 });
@@ -256,7 +256,7 @@ Deno.test("staticSite refuses a folder that is none: FOLDER_NOT_FOUND", async ()
   const file = await folder.write("file", "");
   for (const path of [file, folder.join("missing")]) {
     assert.throws(
-      () => staticSite({ folder: path }),
+      () => staticSite({ root: path }),
       (error) => error instanceof AlknetError && error.code === "FOLDER_NOT_FOUND" && error.message.includes(path),
     );
   }
