@@ -1,0 +1,248 @@
+/**
+ * The one entry to the operations of a node: the wire, HTTP, WebSocket, MCP, the command line and guests all call
+ * {@linkcode Dispatcher.dispatch} or one of its two shorter forms (call.md §11.1, §12).
+ *
+ * @module
+ */
+import { foreign, type Identity, type Logger, logger } from "@alknet/core/handler";
+import { denial, resourceIdOf } from "./access.ts";
+import type { OwnershipProvider } from "./authority.ts";
+import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
+import type { OperationContext, OperationLayer } from "./context.ts";
+import { LayeredEnv, type PeerLayers } from "./environment.ts";
+import { CallError, cancelled, notFound } from "./errors.ts";
+import { expire, rootContext, runOnce, runStream, Task, type TreeOptions } from "./execution.ts";
+import type { JsonValue } from "./json.ts";
+import type { Registry } from "./registry.ts";
+
+/** A request, from wherever it came. */
+export interface CallRequest {
+  /** The operation, with or without a leading slash. */
+  readonly operation: string;
+  /** Its input; absent is `null`. */
+  readonly input?: JsonValue;
+  /** Who asks; see {@linkcode requestIdentity}. */
+  readonly identity?: Identity;
+  /** Becomes the context's request id. Default: a fresh one. */
+  readonly id?: string;
+  /** What a forwarding node claims; never a right. */
+  readonly forwardedFor?: Identity;
+  /** The caller's wish for a time limit, in milliseconds. */
+  readonly timeoutMs?: number;
+  /** What the connection offers on which the request arrived. */
+  readonly layer?: OperationLayer;
+  /** The only kind of answer that the caller can take. Default: whichever the operation gives. */
+  readonly answer?: "once" | "stream";
+}
+
+/** Where the answers of one request go. After a terminal call, nothing more comes; after an abort, nothing at all. */
+export interface CallSink {
+  /**
+   * One value. With `last`, it is the answer of a query or mutation, and terminal. A promise holds the handler back.
+   * What it throws fails the request.
+   */
+  responded(output: JsonValue, last: boolean): void | Promise<void>;
+  /** The subscription has ended. Terminal. */
+  completed(): void;
+  /** The request failed. Terminal. */
+  failed(error: CallError): void;
+}
+
+/** A request being served. */
+export interface RunningCall {
+  /** Stops it and, by policy, what it composed. The sink hears nothing more. Twice is harmless. */
+  abort(): void;
+}
+
+/** Options of {@linkcode Dispatcher}. */
+export interface DispatcherOptions {
+  /** The node's operations. */
+  readonly registry: Registry;
+  /** Operations of the caller's session, if it has one. */
+  readonly sessions?: (context: OperationContext) => OperationLayer | undefined;
+  /** Peers whose operations every request may compose. Default: those of its own connection alone. */
+  readonly peers?: PeerLayers;
+  /** Who owns what. */
+  readonly ownership?: OwnershipProvider;
+  /** Time for a query or mutation, in milliseconds. Default 30 000. */
+  readonly timeout?: number;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
+  /** Default: `alknet.call`. */
+  readonly log?: Logger;
+}
+
+/** Time for a query or mutation, in milliseconds (call.md §13). */
+const DEFAULT_TIMEOUT = 30_000;
+const ENDED: RunningCall = { abort: () => {} };
+
+/** Finds, authorises, checks and runs operations. */
+export class Dispatcher {
+  /** The node's operations. */
+  readonly registry: Registry;
+  /** The clock of deadlines. */
+  readonly clock: Clock;
+  /** Time for a query or mutation, in milliseconds. */
+  readonly timeout: number;
+  readonly #options: DispatcherOptions;
+  readonly #log: Logger;
+
+  /** @param options The registry, and what surrounds it. */
+  constructor(options: DispatcherOptions) {
+    const { registry, timeout = DEFAULT_TIMEOUT, clock = SYSTEM_CLOCK, log = logger("call") } = options;
+    this.registry = registry;
+    this.clock = clock;
+    this.timeout = timeout;
+    this.#options = options;
+    this.#log = log;
+  }
+
+  /** Serves a request. Never throws: what is wrong goes to the sink, possibly before this returns. */
+  dispatch(request: CallRequest, sink: CallSink): RunningCall {
+    const { identity, input = null } = request;
+    const name = operationName(request.operation);
+    const registration = this.registry.find(name);
+    if (registration?.spec.visibility !== "external") {
+      sink.failed(notFound(name, this.registry.suggestion(name, identity)));
+      return ENDED;
+    }
+    const { spec, handler } = registration;
+    const reason = denial(spec.access_control, identity, resourceIdOf(spec, input), this.#options.ownership);
+    const wrong = reason === undefined ? registration.checkInput(input) : undefined;
+    const error = reason !== undefined
+      ? new CallError("FORBIDDEN", reason)
+      : request.answer && request.answer !== handler.kind
+      ? new CallError("INVALID_OPERATION_TYPE", `${spec.name} is a ${spec.op_type}`)
+      : wrong !== undefined
+      ? new CallError("INVALID_INPUT", wrong)
+      : undefined;
+    if (error) {
+      sink.failed(error);
+      return ENDED;
+    }
+    const limit = timeLimit(request.timeoutMs, handler.kind === "once" ? this.timeout : undefined);
+    const task = new Task(request.id ?? crypto.randomUUID(), registration, this.#tree(request, limit), () => {});
+    const stop = limit === undefined ? undefined : this.clock.after(limit, () => {
+      if (task.ended) return;
+      expire(task);
+      sink.failed(task.cut!);
+    });
+    const context = rootContext(task);
+    const failed = (failure: CallError): void => {
+      stop?.();
+      sink.failed(failure);
+    };
+    if (handler.kind === "once") {
+      runOnce(task, handler.fn, input, context, (output) => {
+        stop?.();
+        sink.responded(output, true);
+      }, failed);
+    } else {
+      const done = (): void => {
+        stop?.();
+        sink.completed();
+      };
+      runStream(task, handler.fn, input, context, (value) => sink.responded(value, false), done, failed);
+    }
+    return {
+      abort: () => {
+        stop?.();
+        task.abort(cancelled());
+      },
+    };
+  }
+
+  /**
+   * Serves a request that has one answer.
+   *
+   * @param signal Aborts it.
+   * @throws {CallError} What went wrong; `INVALID_OPERATION_TYPE` for a subscription.
+   */
+  call(request: CallRequest, signal?: AbortSignal): Promise<JsonValue> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const settle = (): void => signal?.removeEventListener("abort", abort);
+      const running = this.dispatch({ ...request, answer: "once" }, {
+        responded: (output) => (settle(), resolve(output)),
+        completed: () => {},
+        failed: (error) => (settle(), reject(error)),
+      });
+      const abort = (): void => {
+        running.abort();
+        reject(cancelled());
+      };
+      signal?.addEventListener("abort", abort, { once: true });
+    });
+  }
+
+  /**
+   * Serves a subscription. Leaving the loop aborts it.
+   *
+   * @param signal Aborts it: the loop then throws.
+   * @throws {CallError} From the loop: what went wrong; `INVALID_OPERATION_TYPE` for a query or mutation.
+   */
+  async *subscribe(request: CallRequest, signal?: AbortSignal): AsyncIterableIterator<JsonValue, void, void> {
+    signal?.throwIfAborted();
+    const events: { value?: JsonValue; error?: CallError; done?: boolean }[] = [];
+    let wake = (): void => {};
+    let taken = (): void => {};
+    const put = (event: typeof events[number]): void => {
+      events.push(event);
+      wake();
+    };
+    const running = this.dispatch({ ...request, answer: "stream" }, {
+      responded: (value) => {
+        put({ value });
+        return new Promise<void>((resolve) => taken = resolve);
+      },
+      completed: () => put({ done: true }),
+      failed: (error) => put({ error }),
+    });
+    const abort = (): void => put({ error: cancelled() });
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      while (true) {
+        while (events.length === 0) await new Promise<void>((resolve) => wake = resolve);
+        const { value, error, done } = events.shift()!;
+        if (error) throw error;
+        if (done) return;
+        yield value!;
+        taken();
+      }
+    } finally {
+      signal?.removeEventListener("abort", abort);
+      running.abort();
+      taken();
+    }
+  }
+
+  #tree(request: CallRequest, limit: number | undefined): TreeOptions {
+    const { peers, ownership } = this.#options;
+    return {
+      identity: request.identity,
+      forwardedFor: request.forwardedFor,
+      env: new LayeredEnv({ connection: request.layer, peers, base: this.registry }),
+      ownership,
+      clock: this.clock,
+      deadline: limit === undefined ? undefined : this.clock.now() + limit,
+      hidden: (task, failure) => this.#report(task, failure),
+    };
+  }
+
+  #report(task: Task, failure: unknown): void {
+    this.#log.warn("handler of {operation} failed: {message}", {
+      operation: task.registration.spec.name,
+      message: foreign(failure instanceof Error ? failure.message : String(failure)),
+    });
+  }
+}
+
+/** A name as registries hold it: one leading slash is taken off, if it is there (call.md §6). */
+export function operationName(wire: string): string {
+  return wire.charCodeAt(0) === 0x2f ? wire.slice(1) : wire;
+}
+
+function timeLimit(wish: number | undefined, own: number | undefined): number | undefined {
+  if (wish === undefined || !Number.isSafeInteger(wish) || wish <= 0) return own;
+  return own === undefined ? wish : Math.min(wish, own);
+}
