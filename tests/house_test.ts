@@ -43,9 +43,9 @@ Deno.test("source files: names are in snake_case", () => {
   assert.deepEqual(sources.filter((path) => !/^(?:[a-z0-9_]+\/)*[a-z0-9_]+\.ts$/.test(path)), []);
 });
 
-Deno.test("deno.json: every dependency is imported by a source file", () => {
+Deno.test("deno.json: every dependency is imported by a source file, or as a peer or twin of one by a test", () => {
   const { imports } = JSON.parse(text("deno.json"));
-  const everything = sources.map(text).join("\n");
+  const everything = [...sources, ...sourcesIn("tests")].map(text).join("\n");
   assert.deepEqual(Object.keys(imports).filter((name) => !everything.includes(`"${name}`)), []);
 });
 

@@ -13,7 +13,8 @@
  *
  * @module
  */
-import { createHash, createHmac } from "node:crypto";
+import { createHash } from "node:crypto";
+import { hmacSha512 } from "./hmac.ts";
 import { ALKNET_PATHS, HARDENED, parsePath } from "./path.ts";
 import { wipe } from "./secret_bytes.ts";
 
@@ -63,7 +64,7 @@ export function deriveRustKey(seed: Uint8Array, indices: readonly number[]): Rus
 }
 
 function masterKey(seed: Uint8Array): RustExtendedKey {
-  const master = createHmac("sha512", "ed25519 seed").update(seed).digest();
+  const master = hmacSha512("ed25519 seed", seed);
   const extended = createHash("sha512").update(master.subarray(0, 32)).digest();
   const left = new Uint8Array(extended.subarray(0, 32));
   // Clamping as in RFC 8032 §5.1.5, but the third highest bit is cleared too, which leaves room for the additions.
@@ -85,9 +86,9 @@ function childKey(parent: RustExtendedKey, index: number): RustExtendedKey {
   input.set(parent.left, 1);
   input.set(parent.right, 33);
   new DataView(input.buffer).setUint32(65, index, true);
-  const z = createHmac("sha512", parent.chainCode).update(input).digest();
+  const z = hmacSha512(parent.chainCode, input);
   input[0] = 1;
-  const chain = createHmac("sha512", parent.chainCode).update(input).digest();
+  const chain = hmacSha512(parent.chainCode, input);
   const left = addScaled(parent.left, z.subarray(0, 28), 8);
   const right = addScaled(parent.right, z.subarray(32), 1);
   const chainCode = new Uint8Array(chain.subarray(32));
