@@ -24,6 +24,8 @@ export interface InvokeOptions {
 
 /** Operations by name, of one owner: the node, a session, or one connection. */
 export interface OperationLayer {
+  /** The peer id, where the layer is what a connection of a peer brought. */
+  readonly peer?: string;
   /** The registration of a name without a leading slash. */
   find(name: string): HandlerRegistration | undefined;
   /** All registrations, in order of name. */

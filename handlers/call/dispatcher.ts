@@ -121,13 +121,16 @@ export class Dispatcher {
       return ENDED;
     }
     const limit = timeLimit(request.timeoutMs, handler.kind === "once" ? this.timeout : undefined);
-    const task = new Task(request.id ?? crypto.randomUUID(), registration, this.#tree(request, limit), () => {});
+    const tree = this.#tree(request, limit);
+    const task = new Task(request.id ?? crypto.randomUUID(), registration, tree, () => {});
     const stop = limit === undefined ? undefined : this.clock.after(limit, () => {
       if (task.ended) return;
       expire(task);
       sink.failed(task.cut!);
     });
     const context = rootContext(task);
+    const session = this.#session(context);
+    if (session) tree.env = this.#env(request, session);
     const failed = (failure: CallError): void => {
       stop?.();
       sink.failed(failure);
@@ -217,16 +220,31 @@ export class Dispatcher {
   }
 
   #tree(request: CallRequest, limit: number | undefined): TreeOptions {
-    const { peers, ownership } = this.#options;
     return {
       identity: request.identity,
       forwardedFor: request.forwardedFor,
-      env: new LayeredEnv({ connection: request.layer, peers, base: this.registry }),
-      ownership,
+      env: this.#env(request),
+      ownership: this.#options.ownership,
       clock: this.clock,
       deadline: limit === undefined ? undefined : this.clock.now() + limit,
       hidden: (task, failure) => this.#report(task, failure),
     };
+  }
+
+  #env(request: CallRequest, session?: OperationLayer): LayeredEnv {
+    return new LayeredEnv({ session, connection: request.layer, peers: this.#options.peers, base: this.registry });
+  }
+
+  /** A source of sessions that fails costs the request its session, not its answer. */
+  #session(context: OperationContext): OperationLayer | undefined {
+    try {
+      return this.#options.sessions?.(context);
+    } catch (error) {
+      this.#log.warn("no session for {operation}: {message}", {
+        operation: context.operation,
+        message: foreign(error instanceof Error ? error.message : String(error)),
+      });
+    }
   }
 
   #report(task: Task, failure: unknown): void {

@@ -3,27 +3,32 @@
  *
  * @module
  */
-import { authorityIdentity } from "./authority.ts";
-import type { ImportedListing, InvokeOptions, OperationContext, OperationEnv, OperationLayer } from "./context.ts";
 import { denial, resourceIdOf } from "./access.ts";
+import { authorityIdentity, type ScopedPeerEnv } from "./authority.ts";
+import type {
+  ImportedListing,
+  InvokeOptions,
+  OperationContext,
+  OperationEnv,
+  OperationLayer,
+  PeerRef,
+} from "./context.ts";
 import { CallError, notFound } from "./errors.ts";
 import { runChild } from "./execution.ts";
 import type { JsonValue } from "./json.ts";
 import type { HandlerRegistration } from "./registration.ts";
 
-/** The attached peers, in the order of their first attachment. */
+/** The attached peers of a node that aggregates them. */
 export interface PeerLayers {
-  /** Names of peers, in order. */
-  ids(): readonly string[];
-  /** What a peer offers; `undefined` when it is not attached. */
-  layer(peer: string): OperationLayer | undefined;
+  /** Peers and what they offer, in the order of their first attachment. The map never changes: it is exchanged. */
+  current(): ReadonlyMap<string, OperationLayer>;
 }
 
 /** The layers of one root request. */
 export interface Layers {
   /** Operations of the session, if there is one. */
   readonly session?: OperationLayer;
-  /** What the connection offers on which the request arrived. */
+  /** What the connection brought on which the request arrived. */
   readonly connection?: OperationLayer;
   /** All attached peers, for a node that aggregates them. */
   readonly peers?: PeerLayers;
@@ -31,13 +36,17 @@ export interface Layers {
   readonly base: OperationLayer;
 }
 
+const NO_PEERS: ReadonlyMap<string, OperationLayer> = new Map();
+
 /** The environment over layers. */
 export class LayeredEnv implements OperationEnv {
   readonly #layers: Layers;
+  readonly #peers: ReadonlyMap<string, OperationLayer>;
 
   /** @param layers As they are when the root request arrives. */
   constructor(layers: Layers) {
     this.#layers = layers;
+    this.#peers = layers.peers?.current() ?? NO_PEERS;
   }
 
   async invoke(
@@ -46,13 +55,15 @@ export class LayeredEnv implements OperationEnv {
     parent: OperationContext,
     options: InvokeOptions = {},
   ): Promise<JsonValue> {
-    const found = parent.scopedEnv.allowedOps.has(name) ? this.#find(name) : undefined;
+    const { peer = "any", policy } = options;
+    const found = isReachable(parent.scopedEnv, name, peer) ? this.#route(name, peer) : undefined;
     if (!found) throw notFound(name);
     const { spec } = found;
+    // The rights of the composing handler count, never those of whoever called it: they were checked at the entry.
     const identity = parent.handlerIdentity && authorityIdentity(parent.handlerIdentity);
     const reason = denial(spec.access_control, identity, resourceIdOf(spec, input), parent.ownership);
     if (reason !== undefined) throw new CallError("FORBIDDEN", reason);
-    return await runChild(parent, found, input, options.policy);
+    return await runChild(parent, found, input, policy);
   }
 
   contains(name: string): boolean {
@@ -60,20 +71,44 @@ export class LayeredEnv implements OperationEnv {
   }
 
   peerContains(peer: string, name: string): boolean {
-    return this.#layers.peers?.layer(peer)?.find(name) !== undefined;
+    return this.#peer(peer)?.find(name) !== undefined;
   }
 
   peerIds(): readonly string[] {
-    return this.#layers.peers?.ids() ?? [];
+    const own = this.#layers.connection?.peer;
+    const attached = [...this.#peers.keys()];
+    return own === undefined || this.#peers.has(own) ? attached : [...attached, own];
   }
 
   peerOperations(peer: string): readonly ImportedListing[] {
-    const listed = this.#layers.peers?.layer(peer)?.list() ?? [];
+    const listed = this.#peer(peer)?.list() ?? [];
     return [...listed].map((registration) => ({ name: registration.spec.name, registration }));
   }
 
+  #route(name: string, peer: PeerRef): HandlerRegistration | undefined {
+    return peer === "any" ? this.#find(name) : this.#peer(peer.peer)?.find(name);
+  }
+
+  /** Peers come before a connection that is none: a browser does not take over the name of what a peer offers. */
   #find(name: string): HandlerRegistration | undefined {
     const { session, connection, base } = this.#layers;
-    return session?.find(name) ?? connection?.find(name) ?? base.find(name);
+    const first = session?.find(name);
+    if (first) return first;
+    for (const layer of this.#peers.values()) {
+      const found = layer.find(name);
+      if (found) return found;
+    }
+    return connection?.find(name) ?? base.find(name);
   }
+
+  #peer(peer: string): OperationLayer | undefined {
+    const attached = this.#peers.get(peer);
+    if (attached) return attached;
+    const { connection } = this.#layers;
+    return connection?.peer === peer ? connection : undefined;
+  }
+}
+
+function isReachable({ allowedOps, peerPinned }: ScopedPeerEnv, name: string, peer: PeerRef): boolean {
+  return allowedOps.has(name) || (peer !== "any" && peerPinned.has(`${peer.peer}/${name}`));
 }

@@ -8,6 +8,7 @@
 import type { Identity } from "@alknet/core/handler";
 import { authorityIdentity, type Capabilities, type OwnershipProvider, type ScopedPeerEnv } from "./authority.ts";
 import type { CompositionAuthority } from "./authority.ts";
+import { capabilitiesOver } from "./capabilities.ts";
 import type { Clock } from "./clock.ts";
 import type { AbortPolicy, InvokeOptions, OperationContext, OperationEnv } from "./context.ts";
 import { CallError, cancelled, mapFailure, timedOut } from "./errors.ts";
@@ -20,8 +21,8 @@ export interface TreeOptions {
   readonly identity: Identity | undefined;
   /** What a forwarding node claims. */
   readonly forwardedFor: Identity | undefined;
-  /** What composition reaches. */
-  readonly env: OperationEnv;
+  /** What composition reaches; set once more where a session joins, before the handler runs. */
+  env: OperationEnv;
   /** Who owns what. */
   readonly ownership: OwnershipProvider | undefined;
   /** The clock of deadlines. */
@@ -216,7 +217,7 @@ export function runChild(
     const id = crypto.randomUUID();
     const task = new Task(id, registration, above.tree, reject, above, policy ?? above.policy);
     const identity = above.registration.authority && authorityIdentity(above.registration.authority);
-    const capabilities = layered(registration.capabilities, parent.capabilities);
+    const capabilities = capabilitiesOver(registration.capabilities, parent.capabilities);
     const context = new TaskContext(task, identity, capabilities);
     queueMicrotask(() => {
       if (!task.ended) runOnce(task, handler.fn, input, context, resolve, reject);
@@ -294,8 +295,4 @@ function failureOf(task: Task, failure: unknown): CallError {
 /** The deadline of a tree passed. */
 export function expire(task: Task): void {
   task.abort(timedOut());
-}
-
-function layered(own: Capabilities, parents: Capabilities): Capabilities {
-  return Object.freeze({ get: (name: string) => own.get(name) ?? parents.get(name) });
 }

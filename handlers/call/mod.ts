@@ -59,7 +59,7 @@
  *
  * @module
  */
-export { denial, resourceIdOf } from "./access.ts";
+export { denial, isUnrestricted, resourceIdOf } from "./access.ts";
 export {
   authorityIdentity,
   type Capabilities,
@@ -67,6 +67,7 @@ export {
   type OwnershipProvider,
   type ScopedPeerEnv,
 } from "./authority.ts";
+export { capabilitiesOf } from "./capabilities.ts";
 export { CallConnection, type CallConnectionOptions } from "./call_connection.ts";
 export type { CallOptions, CallPeer, Subscription } from "./call_peer.ts";
 export {
@@ -102,6 +103,7 @@ export {
   operationName,
   type RunningCall,
 } from "./dispatcher.ts";
+export { type ListedOperation, type PublishedSpec, publishedSpec } from "./discovery.ts";
 export type { EventEnvelope, EventType } from "./envelope.ts";
 export { LayeredEnv, type Layers, type PeerLayers } from "./environment.ts";
 export {
@@ -115,7 +117,12 @@ export {
   type ProtocolCode,
 } from "./errors.ts";
 export { call, type CallHandlerOptions } from "./handler.ts";
+export { ImportError, type ImportErrorCode } from "./import_error.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
+export { ConnectionLayer, type SessionGrant, SessionLayer } from "./layers.ts";
+export { nameFault, namespaceOf } from "./names.ts";
+export { type OwnershipStore, ownershipStore } from "./ownership.ts";
+export { LOCAL_PEER, PeerSet } from "./peers.ts";
 export {
   type HandlerKind,
   type HandlerOf,
@@ -127,7 +134,7 @@ export {
   type StreamHandler,
 } from "./registration.ts";
 export { Registry } from "./registry.ts";
-export { type SchemaCheck, schemaCheck } from "./schema_check.ts";
+export { type SchemaCheck, schemaCheck, schemaFault } from "./schema_check.ts";
 export {
   type AccessControl,
   type AccessDeclaration,

@@ -3,9 +3,13 @@
  *
  * @module
  */
+import { AlknetError } from "@alknet/core/handler";
 import type { Capabilities, CompositionAuthority, ScopedPeerEnv } from "./authority.ts";
+import { NO_CAPABILITIES } from "./capabilities.ts";
 import type { OperationContext } from "./context.ts";
+import { isProtocolCode } from "./errors.ts";
 import type { JsonValue } from "./json.ts";
+import { nameFault, namespaceOf } from "./names.ts";
 import { type SchemaCheck, schemaCheck } from "./schema_check.ts";
 import type { Operation, OperationSpec, OperationType } from "./spec.ts";
 
@@ -64,7 +68,11 @@ export interface ProvideOptions {
   readonly capabilities?: Capabilities;
 }
 
-const NO_CAPABILITIES: Capabilities = Object.freeze({ get: () => undefined });
+/** Functions that cannot serve a kind; of others it shows only when they are called. */
+const UNFIT_FUNCTIONS = {
+  once: ["AsyncGeneratorFunction", "GeneratorFunction"],
+  stream: ["AsyncFunction", "GeneratorFunction"],
+} as const;
 
 /**
  * Joins an operation and its handler.
@@ -78,7 +86,7 @@ export function provide<Name extends string, Kind extends OperationType, Input, 
 ): HandlerRegistration {
   const { provenance = "local", authority, scope, capabilities = NO_CAPABILITIES } = options;
   const { spec } = operation;
-  return {
+  const registration: HandlerRegistration = {
     spec,
     handler: spec.op_type === "subscription"
       ? { kind: "stream", fn: handler as unknown as StreamHandler }
@@ -87,6 +95,40 @@ export function provide<Name extends string, Kind extends OperationType, Input, 
     authority,
     scope,
     capabilities,
-    checkInput: schemaCheck(spec.input_schema),
+    checkInput: schemaCheck(spec.input_schema, provenance === "local" ? "own" : "foreign"),
   };
+  const fault = registrationFault(registration);
+  if (fault !== undefined) throw new TypeError(`operation ${spec.name} ${fault}`);
+  return registration;
+}
+
+/**
+ * Checks a bundle before a layer takes it.
+ *
+ * @returns The bundle.
+ * @throws {AlknetError} `INVALID_OPERATION`: what is wrong with it.
+ */
+export function checkedRegistration(registration: HandlerRegistration): HandlerRegistration {
+  const fault = registrationFault(registration);
+  if (fault === undefined) return registration;
+  throw new AlknetError("INVALID_OPERATION", `operation ${JSON.stringify(registration.spec.name)} ${fault}`);
+}
+
+function registrationFault({ spec, handler, provenance, authority, scope }: HandlerRegistration): string | undefined {
+  const wrongName = nameFault(spec.name);
+  if (wrongName !== undefined) return `cannot be registered: its name ${wrongName}`;
+  if (spec.namespace !== namespaceOf(spec.name)) {
+    return `has the namespace ${spec.namespace}, which is not its first segment`;
+  }
+  const kind = spec.op_type === "subscription" ? "stream" : "once";
+  if (handler.kind !== kind) return `is a ${spec.op_type}, whose handler is of kind "${kind}", not "${handler.kind}"`;
+  const misfit = UNFIT_FUNCTIONS[kind].find((name) => handler.fn.constructor.name === name);
+  if (misfit !== undefined) return `is a ${spec.op_type}, which ${misfit} cannot serve`;
+  const reserved = spec.error_schemas.find(({ code }) => isProtocolCode(code));
+  if (reserved) return `declares the error ${reserved.code}, which is a code of the protocol`;
+  const leaf = provenance !== "local" && provenance !== "session";
+  if (leaf && (authority ?? scope)) {
+    return `comes ${provenance.replace("_", " ")} and so composes nothing: it takes neither authority nor scope`;
+  }
+  return undefined;
 }

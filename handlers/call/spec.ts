@@ -7,7 +7,10 @@
  * @module
  */
 import Type, { type Static, type TSchema } from "typebox";
+import { isProtocolCode } from "./errors.ts";
 import type { JsonValue } from "./json.ts";
+import { checkedName, namespaceOf } from "./names.ts";
+import { resourcePath } from "./resource_id.ts";
 
 /** *query*: reads, idempotent. *mutation*: has side effects. *subscription*: streams. */
 export type OperationType = "query" | "mutation" | "subscription";
@@ -140,10 +143,20 @@ export function operation<
 ): Operation<Name, Kind, Static<Input>, Static<Output>> {
   const { name, type, visibility = "external", description, input, output, errors = {}, access = {} } = declaration;
   const { scopes = [], anyScope, resourceType, resourceAction, resourceIdPath } = access;
+  checkedName(name);
+  const reserved = Object.keys(errors).find(isProtocolCode);
+  if (reserved) {
+    throw new TypeError(`operation ${name} declares the error ${reserved}, which is a code of the protocol`);
+  }
+  if (resourceIdPath !== undefined && !resourcePath(resourceIdPath)) {
+    throw new TypeError(
+      `operation ${name} has the resource path ${JSON.stringify(resourceIdPath)}; write "$.target.id"`,
+    );
+  }
   return {
     spec: {
       name,
-      namespace: name.split("/")[0],
+      namespace: namespaceOf(name),
       op_type: type,
       visibility,
       description,
