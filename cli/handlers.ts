@@ -5,6 +5,7 @@
  */
 import { type Router, router } from "@alknet/core";
 import { AlknetError, type Handler } from "@alknet/core/handler";
+import { call, type Dispatcher } from "@alknet/handlers/call";
 import { echo } from "@alknet/handlers/echo";
 import { type Decoy, http, notFound, redirect, staticSite } from "@alknet/handlers/http";
 import { dirname, resolve } from "node:path";
@@ -21,16 +22,26 @@ const decoySchema = Type.Union([
 const httpSchema = Type.Object({ decoy: Type.Optional(decoySchema) }, closed);
 
 /** The schema of each handler's options, by its name in the configuration. */
-export const HANDLER_SCHEMAS: Readonly<Record<"echo" | "http", TSchema>> = {
+export const HANDLER_SCHEMAS: Readonly<Record<"call" | "echo" | "http", TSchema>> = {
+  call: Type.Object({}, closed),
   echo: Type.Object({}, closed),
   http: httpSchema,
 };
 
 /** The handlers of a configuration that names none. */
 export const DEFAULT_HANDLERS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  call: {},
   echo: {},
   http: { decoy: { kind: "notFound" } },
 };
+
+/** What handlers share. */
+export interface HandlerParts {
+  /** Watches every handler. */
+  readonly observer: Observer;
+  /** Serves the node's operations. */
+  readonly dispatcher: Dispatcher;
+}
 
 /**
  * The router of a configuration: exactly the handlers that it names, or every one of {@linkcode DEFAULT_HANDLERS} when it
@@ -38,15 +49,16 @@ export const DEFAULT_HANDLERS: Readonly<Record<string, Readonly<Record<string, u
  *
  * @param configured Options by the handler's name, valid by {@linkcode HANDLER_SCHEMAS}.
  * @param configFile Relative paths in the options are resolved against its folder.
- * @param observer Watches every handler.
+ * @param parts What handlers share.
  */
 export function buildRouter(
   configured: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
   configFile: string,
-  observer: Observer,
+  { observer, dispatcher }: HandlerParts,
 ): Router<readonly string[]> {
   const named = Object.keys(configured).length > 0 ? configured : DEFAULT_HANDLERS;
   const handlers: Handler[] = [];
+  if (named.call) handlers.push(call(dispatcher));
   if (named.echo) handlers.push(echo());
   if (named.http) handlers.push(http({ decoy: decoyOf(named.http as Static<typeof httpSchema>, configFile) }));
   let built = router() as unknown as Router<readonly string[]>;

@@ -73,6 +73,13 @@ export class Observer {
     });
   }
 
+  /** The connections that run, as the events of their beginning. */
+  *running(): Iterable<ServeEvent> {
+    for (const { running } of this.#counters.values()) {
+      for (const connection of running) yield { event: "connection", ...factsOf(connection) };
+    }
+  }
+
   #begin(connection: Connection): void {
     const counters = this.#counters.get(connection.alpn);
     if (!counters) return;

@@ -7,13 +7,18 @@ import type { Endpoint } from "@alknet/core";
 import { type ConfigFile, limitsOf, watchConfig } from "@alknet/core/config";
 import { AlknetError, logger } from "@alknet/core/handler";
 import { configProvider, loadOrCreateKey, type NodeKey } from "@alknet/core/identity";
+import { Dispatcher, Registry } from "@alknet/handlers/call";
 import { chooseFace, type Face } from "./face.ts";
+import { Feed } from "./feed.ts";
 import { buildRouter, HANDLER_SCHEMAS } from "./handlers.ts";
 import { exists, type Home, locateHome } from "./home.ts";
 import { startLogging } from "./log.ts";
 import { DEFAULT_PORT, makeConfig, publicCertificate, quicOptions } from "./node.ts";
 import { keyStore } from "./node_key.ts";
-import { Observer } from "./observe.ts";
+import { Observer, type ServeEvent } from "./observe.ts";
+import { KEPT_LINES } from "./operations/log.ts";
+import { builtInOperations } from "./operations/mod.ts";
+import type { RunningNode } from "./operations/running_node.ts";
 import { ExitCode } from "./output.ts";
 import { onHangup, type StopSignal, StopSignals } from "./signals.ts";
 import { logStrayRejections } from "./stray_rejections.ts";
@@ -42,22 +47,31 @@ export interface ServeOptions {
 export async function serve(options: ServeOptions): Promise<number> {
   using signals = new StopSignals();
   using face = chooseFace(options);
-  startLogging(options.verbose ? "debug" : "info", (line) => face.log(line));
+  const lines = new Feed<string>({ keep: KEPT_LINES });
+  startLogging(options.verbose ? "debug" : "info", (line) => {
+    lines.publish(line);
+    face.log(line);
+  });
   using _strays = logStrayRejections(log);
   const home = locateHome(options.home);
   const key = await openKey(home, options);
-  const node: { endpoint?: Endpoint } = {};
+  const up: { endpoint?: Endpoint } = {};
   await using config = await openConfig(home, options.config, face, () => {
-    node.endpoint?.adjustLimits(limitsOf({ static: config.static, dynamic: config.snapshot() }));
+    up.endpoint?.adjustLimits(limitsOf({ static: config.static, dynamic: config.snapshot() }));
   });
   // Before anyone is told that the node is up: until then, SIGHUP would end it.
   using _hangup = onHangup(async () => {
     const { outcome } = await config.reload();
     face.event({ event: "hangup", outcome });
   });
-  const observer = new Observer((event) => face.event(event));
-  const endpoint = await listen(options, { key, config, observer });
-  node.endpoint = endpoint;
+  const events = new Feed<ServeEvent>();
+  const observer = new Observer((event) => {
+    face.event(event);
+    events.publish(event);
+  });
+  const node: RunningNode = { config, observer, events, log: lines, startedAt: new Date() };
+  const endpoint = await listen(options, key, node);
+  up.endpoint = node.endpoint = endpoint;
   face.started(endpoint, observer);
   const signal = await signals.first;
   face.event({ event: "draining", signal, milliseconds: config.static.drain_timeout_ms });
@@ -98,17 +112,13 @@ async function openConfig(
   });
 }
 
-interface Parts {
-  readonly key: NodeKey;
-  readonly config: ConfigFile;
-  readonly observer: Observer;
-}
-
-async function listen(options: ServeOptions, { key, config, observer }: Parts): Promise<Endpoint> {
+async function listen(options: ServeOptions, key: NodeKey, node: RunningNode): Promise<Endpoint> {
+  const { config, observer } = node;
   const { static: fixed } = config;
+  const dispatcher = new Dispatcher({ registry: new Registry(builtInOperations(node)) });
   const addresses = options.listen.length > 0 ? options.listen : fixed.listen;
   try {
-    return await buildRouter(fixed.handlers, config.path, observer).listen({
+    return await buildRouter(fixed.handlers, config.path, { observer, dispatcher }).listen({
       listen: addresses.length > 0 ? addresses : `0.0.0.0:${DEFAULT_PORT}`,
       key,
       certificate: await publicCertificate(fixed.certificate),

@@ -20,7 +20,7 @@ Deno.test("alknet serve --json: the first line names node, addresses and ALPNs (
   equal(event, "listening");
   equal(nodeId, home.nodeId);
   deepEqual(addresses, [`127.0.0.1:${node.port}`]);
-  deepEqual(alpns, ["alknet/echo", "h2", "http/1.1", "alknet/http"]);
+  deepEqual(alpns, ["alknet/call", "alknet/echo", "h2", "http/1.1", "alknet/http"]);
   equal((transports as string[]).includes("tls"), true);
 });
 
@@ -40,7 +40,7 @@ Deno.test("alknet serve in a pipe logs to stderr and prints nothing on stdout", 
   await using child = startAlknet(["serve", "--home", home.path, "--listen", "127.0.0.1:0"]);
   match(
     await child.errorLine(/listening/),
-    new RegExp(`Z INFO serve: listening nodeId=${home.nodeId} .*alpns=alknet/echo,`),
+    new RegExp(`Z INFO serve: listening nodeId=${home.nodeId} .*alpns=alknet/call,alknet/echo,`),
   );
   child.kill("SIGTERM");
   equal((await child.status).code, 0);
