@@ -59,6 +59,7 @@ export {
   type AlknetPaths,
   CURRENT_KEY_VERSION,
   formatPath,
+  HARDENED,
   LAST_KEY_VERSION,
   parsePath,
 } from "./path.ts";
