@@ -11,6 +11,18 @@ import { redact, wipe } from "./secret_bytes.ts";
 /** What the 32 bytes of a private key are: an Ed25519 seed, a secp256k1 scalar, or a clamped X25519 scalar. */
 export type KeyType = "ed25519" | "secp256k1" | "x25519";
 
+/**
+ * Memory for the secrets of keys, cut from one piece after another, and wiped cuts that were given back. An allocation
+ * of its own for each key would take many times as long as all else that a cached key costs. No cut ever leaves this
+ * file, as who holds one can reach its neighbours: what a taker reads is an array of its own.
+ */
+const memory = { piece: new Uint8Array(0), used: 0, spare: [] as KeyAndChain[] };
+/** Bytes of a cut: private key and chain code. */
+const CUT = 2 * KEY_LENGTH;
+const PIECE = 64 * CUT;
+/** Enough for those who take and dispose of keys in turn. */
+const MOST_SPARE = 16;
+
 /** The public key of a key and of all its copies: computed when one of them is first asked for it. */
 export interface SharedPublicKey {
   /** Absent until it was asked for. */
@@ -28,23 +40,25 @@ export class DerivedKey implements Disposable {
   readonly keyType: KeyType;
   /** The path it was derived by, with `'` for hardened levels. */
   readonly path: string;
-  readonly #secret: KeyAndChain;
   readonly #shared: SharedPublicKey;
-  #disposed = false;
+  #secret?: KeyAndChain;
+  #privateKey?: Uint8Array;
+  #chainCode?: Uint8Array;
 
   /**
    * A key. Those who use a vault take theirs from it.
    *
    * @param keyType Which kind.
    * @param path The path it was derived by.
-   * @param secret 64 bytes, private key then chain code. They become the key's own, and are wiped with it.
+   * @param secret 64 bytes, private key then chain code. They are copied.
    * @param shared Where its copies keep their public key.
    */
   constructor(keyType: KeyType, path: string, secret: KeyAndChain, shared: SharedPublicKey = {}) {
     this.keyType = keyType;
     this.path = path;
-    this.#secret = secret;
     this.#shared = shared;
+    this.#secret = memory.spare.pop() ?? newCut();
+    this.#secret.set(secret);
   }
 
   static {
@@ -57,7 +71,8 @@ export class DerivedKey implements Disposable {
    * @throws {VaultError} `KEY_DISPOSED`.
    */
   get privateKey(): Uint8Array {
-    return this.#use().subarray(0, KEY_LENGTH);
+    const secret = this.#use();
+    return this.#privateKey ??= secret.slice(0, KEY_LENGTH);
   }
 
   /**
@@ -67,7 +82,7 @@ export class DerivedKey implements Disposable {
    * @throws {VaultError} `KEY_DISPOSED`.
    */
   get publicKey(): Uint8Array {
-    const privateKey = this.privateKey;
+    const privateKey = this.#use().subarray(0, KEY_LENGTH);
     return (this.#shared.bytes ??= publicKeyOf(this.keyType, privateKey)).slice();
   }
 
@@ -77,13 +92,17 @@ export class DerivedKey implements Disposable {
    * @throws {VaultError} `KEY_DISPOSED`.
    */
   get chainCode(): Uint8Array {
-    return this.#use().subarray(KEY_LENGTH);
+    const secret = this.#use();
+    return this.#chainCode ??= secret.slice(KEY_LENGTH);
   }
 
   /** Overwrites private key and chain code with zeros; harmless when done twice. */
   dispose(): void {
-    this.#disposed = true;
-    wipe(this.#secret);
+    const secret = this.#secret;
+    if (!secret) return;
+    this.#secret = undefined;
+    wipe(secret, this.#privateKey, this.#chainCode);
+    if (memory.spare.length < MOST_SPARE) memory.spare.push(secret);
   }
 
   /** The same as {@linkcode dispose}. */
@@ -92,9 +111,15 @@ export class DerivedKey implements Disposable {
   }
 
   #use(): KeyAndChain {
-    if (this.#disposed) {
-      throw new VaultError("KEY_DISPOSED", `the key of ${this.path} was disposed of: take it from the vault again`);
-    }
-    return this.#secret;
+    if (this.#secret) return this.#secret;
+    throw new VaultError("KEY_DISPOSED", `the key of ${this.path} was disposed of: take it from the vault again`);
   }
+}
+
+function newCut(): KeyAndChain {
+  if (memory.used === memory.piece.length) {
+    memory.piece = new Uint8Array(PIECE);
+    memory.used = 0;
+  }
+  return memory.piece.subarray(memory.used, memory.used += CUT);
 }

@@ -340,7 +340,7 @@ export class Vault implements Disposable {
 
   #take(path: string, keyType: KeyType): DerivedKey {
     const held = this.#held(path, keyType);
-    return new DerivedKey(keyType, held.path, held.secret.slice(), held.publicKey);
+    return new DerivedKey(keyType, held.path, held.secret, held.publicKey);
   }
 
   #held(path: string, keyType: KeyType): CachedKey {
