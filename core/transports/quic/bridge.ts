@@ -5,10 +5,12 @@
  */
 import { setImmediate } from "node:timers";
 import { AlknetError, type CloseInfo } from "../../errors.ts";
+import type { SharedMap } from "./engine/libc.ts";
 import type { EndedEvent, RefusedEvent } from "./engine_config.ts";
 import { type Frame, FrameReader, FrameWriter, jsonOf, Kind } from "./frames.ts";
 import type { PathStats, SessionCommands, SessionFacts } from "./link.ts";
 import { QuicConnection } from "./quic_connection.ts";
+import { ringsOf, type RingWriter } from "./shared_ring.ts";
 
 /** Characters of a reason that are worth sending to the engine. */
 const MAX_REASON = 1000;
@@ -34,16 +36,25 @@ export class Bridge {
   readonly #in = new FrameReader();
   readonly #out = new FrameWriter();
   readonly #connections = new Map<number, QuicConnection>();
+  readonly #shared: SharedMap | undefined;
+  readonly #ring: RingWriter | undefined;
   #flushing = false;
   #closed = false;
 
   /**
    * @param pipe The private socket.
    * @param events Who is told what.
+   * @param shared Memory that the engine was offered; it becomes the bridge's.
    */
-  constructor(pipe: Deno.Conn, events: BridgeEvents) {
+  constructor(pipe: Deno.Conn, events: BridgeEvents, shared?: SharedMap) {
     this.#pipe = pipe;
     this.#events = events;
+    this.#shared = shared;
+    if (shared) {
+      const rings = ringsOf(shared.bytes, "node");
+      this.#in.ring = rings.in;
+      this.#ring = rings.out;
+    }
     this.closed = this.#read();
   }
 
@@ -69,6 +80,7 @@ export class Bridge {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#out.ring = undefined;
     this.#pipe.close();
   }
 
@@ -82,6 +94,8 @@ export class Bridge {
       }
     } catch { /* closed by us, or the engine has died: both are the end */ }
     this.close();
+    this.#in.ring = undefined;
+    this.#shared?.unmap();
   }
 
   #dispatch(frame: Frame): void {
@@ -90,9 +104,14 @@ export class Bridge {
     }
     if (frame.kind === Kind.REFUSED) return this.#events.refused(jsonOf<RefusedEvent>(frame.payload));
     if (frame.kind === Kind.OPENED) return this.#opened(frame);
+    if (frame.kind === Kind.SHARING) return this.#share();
     if (frame.connection === 0) return this.#events.control(frame);
     const connection = this.#connections.get(frame.connection);
     if (connection) this.#deliver(connection, frame);
+  }
+
+  #share(): void {
+    if (!this.#closed) this.#out.ring = this.#ring;
   }
 
   #opened({ connection: id, value, payload }: Frame): void {

@@ -11,7 +11,9 @@ import type { Ban } from "./bans.ts";
 import { Bridge } from "./bridge.ts";
 import type { EngineConfig, FailedEvent, RefusedEvent } from "./engine_config.ts";
 import { readRecord, RECORD_SIZE } from "./engine/flight_recorder.ts";
+import { hasLibc, mapShared, memoryFile, type SharedMap } from "./engine/libc.ts";
 import { type Frame, jsonOf, Kind } from "./frames.ts";
+import { SHARED_SIZE } from "./shared_ring.ts";
 
 /** What an engine reports. */
 export interface EngineEvents {
@@ -77,7 +79,8 @@ export class EngineProcess {
     const path = join(folder, "s");
     using listener = Deno.listen({ transport: "unix", path });
     const mode = Deno.build.os === "linux" && config.udp !== "node" ? "poll" : "events";
-    const [program, ...args] = [...command, path, join(folder, "record"), mode];
+    const shared = mode === "poll" ? offerMemory() : undefined;
+    const [program, ...args] = [...command, path, join(folder, "record"), mode, shared?.path ?? ""];
     const child = new Deno.Command(program, { args, stdin: "null", stdout: "null", stderr: "piped" }).spawn();
     const words = { text: "" };
     collect(child.stderr, words);
@@ -109,7 +112,7 @@ export class EngineProcess {
           if (frame.kind === Kind.STOPPED_ACCEPTING) engine!.#stopped.resolve();
           else announce(frame, ready);
         },
-      });
+      }, shared?.map);
       bridge.command(Kind.CONFIG, 0, JSON.stringify(config));
       const address = await ready.promise;
       // Both sides have what was in the folder: it goes now, because a node that is killed removes nothing.
@@ -124,6 +127,8 @@ export class EngineProcess {
       throw error;
     } finally {
       clearTimeout(timer);
+      shared?.close();
+      if (!bridge) shared?.map.unmap();
     }
   }
 
@@ -193,6 +198,17 @@ export class EngineProcess {
     const culprit = this.#record && await culpritOf(this.#record);
     // Killed by others, such as the operator or a system short of memory: whose packet it had in hand says nothing.
     if (signal !== "SIGKILL" || this.#killed) this.#culprit = culprit;
+  }
+}
+
+/** Memory to share with an engine, where the system has it; without it everything goes over the socket. */
+function offerMemory(): { path: string; map: SharedMap; close(): void } | undefined {
+  if (!hasLibc()) return undefined;
+  const file = memoryFile("alknet-engine");
+  try {
+    return { path: file.path, map: mapShared(file.path, SHARED_SIZE), close: () => file.close() };
+  } catch {
+    file.close();
   }
 }
 

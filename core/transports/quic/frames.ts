@@ -7,7 +7,9 @@
  * 0   4  length of the payload
  * 4   1  kind
  * 5   1  flag: whether the stream ends
+ * 6   1  whether the payload is in shared memory instead of here
  * 8   4  connection
+ * 12  4  position of the payload in shared memory
  * 16  8  stream (float64)
  * 24  8  value: a code, a count of bytes, a limit (float64)
  * 32     payload
@@ -15,6 +17,7 @@
  *
  * @module
  */
+import { MIN_SHARED, type RingReader, type RingWriter } from "./shared_ring.ts";
 
 /** What a frame says. Commands go from the node to the engine, events the other way. */
 export const Kind = {
@@ -72,9 +75,11 @@ export const Kind = {
   ENDED: 44,
   /** Event: newcomers are refused from now on. */
   STOPPED_ACCEPTING: 45,
+  /** Event: the memory offered is shared from now on. */
+  SHARING: 46,
 } as const;
 
-/** One frame. The payload is a view, valid until the reader is fed again. */
+/** One frame. The payload is a view, valid during the call only. */
 export interface Frame {
   kind: number;
   flag: boolean;
@@ -93,6 +98,8 @@ const EMPTY = new Uint8Array(0);
 
 /** Collects frames to send. */
 export class FrameWriter {
+  /** Where long payloads go, once both sides share memory. */
+  ring: RingWriter | undefined;
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(INITIAL_SIZE);
   #view: DataView = new DataView(this.#bytes.buffer);
   #start = 0;
@@ -105,16 +112,18 @@ export class FrameWriter {
 
   /** Adds a frame; the payload is copied. */
   write(kind: number, connection = 0, stream = 0, value = 0, payload: Uint8Array = EMPTY, flag = false): void {
-    const size = HEADER_SIZE + payload.byteLength;
+    const position = payload.byteLength >= MIN_SHARED && this.ring ? this.ring.put(payload) : -1;
+    const size = HEADER_SIZE + (position < 0 ? payload.byteLength : 0);
     if (this.#end + size > this.#bytes.byteLength) this.#grow(size);
     const at = this.#end;
     const view = this.#view;
     view.setUint32(at, payload.byteLength, true);
-    view.setUint32(at + 4, kind | (flag ? 0x100 : 0), true);
+    view.setUint32(at + 4, kind | (flag ? 0x100 : 0) | (position < 0 ? 0 : 0x10000), true);
     view.setUint32(at + 8, connection, true);
+    view.setUint32(at + 12, Math.max(0, position), true);
     view.setFloat64(at + 16, stream, true);
     view.setFloat64(at + 24, value, true);
-    this.#bytes.set(payload, at + HEADER_SIZE);
+    if (position < 0) this.#bytes.set(payload, at + HEADER_SIZE);
     this.#end += size;
   }
 
@@ -164,6 +173,8 @@ export class FrameWriter {
 
 /** Cuts a byte stream into frames, however it is split. */
 export class FrameReader {
+  /** Where long payloads are, once both sides share memory. */
+  ring: RingReader | undefined;
   readonly #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(2 * (MAX_PAYLOAD + HEADER_SIZE));
   readonly #view: DataView = new DataView(this.#bytes.buffer);
   readonly #frame: Frame = { kind: 0, flag: false, connection: 0, stream: 0, value: 0, payload: EMPTY };
@@ -183,7 +194,7 @@ export class FrameReader {
   /**
    * `count` bytes have been put into the room; calls back for each frame that is whole.
    *
-   * @throws {RangeError} A payload is longer than {@linkcode MAX_PAYLOAD}.
+   * @throws {RangeError} A payload is longer than {@linkcode MAX_PAYLOAD}, or not in shared memory where it should be.
    */
   advance(count: number, handle: (frame: Frame) => void): void {
     this.#end += count;
@@ -194,18 +205,30 @@ export class FrameReader {
       if (length > MAX_PAYLOAD) {
         throw new RangeError(`frame payload of ${length} bytes; at most ${MAX_PAYLOAD} are valid`);
       }
-      if (this.#end - at < HEADER_SIZE + length) break;
+      const shared = this.#bytes[at + 6] !== 0;
+      const end = at + HEADER_SIZE + (shared ? 0 : length);
+      if (this.#end < end) break;
       const frame = this.#frame;
       frame.kind = this.#bytes[at + 4];
       frame.flag = this.#bytes[at + 5] !== 0;
       frame.connection = view.getUint32(at + 8, true);
       frame.stream = view.getFloat64(at + 16, true);
       frame.value = view.getFloat64(at + 24, true);
-      frame.payload = this.#bytes.subarray(at + HEADER_SIZE, at + HEADER_SIZE + length);
-      this.#start = at + HEADER_SIZE + length;
-      handle(frame);
+      this.#start = end;
+      if (shared) this.#handleShared(view.getUint32(at + 12, true), length, handle);
+      else {
+        frame.payload = this.#bytes.subarray(at + HEADER_SIZE, end);
+        handle(frame);
+      }
     }
     if (this.#start === this.#end) this.#start = this.#end = 0;
+  }
+
+  #handleShared(position: number, length: number, handle: (frame: Frame) => void): void {
+    if (!this.ring) throw new RangeError("a payload in shared memory, of which there is none");
+    this.#frame.payload = this.ring.view(position, length);
+    handle(this.#frame);
+    this.ring?.release(position, length);
   }
 }
 

@@ -10,10 +10,14 @@
 import type { CloseInfo } from "../../errors.ts";
 import type { SocketAddress } from "../../handler/connection.ts";
 
-/** Bytes of one direction of a stream that may be between engine and node: granted but unsent, or delivered but unread. */
+/** Bytes of one direction of a stream that may be between engine and node at first: granted but unsent, or unread. */
 export const STREAM_CREDIT = 256 * 1024;
+/** The same for a stream that moves much: several turns of both sides fit in, so that neither waits for the other. */
+export const MAX_STREAM_CREDIT = 1024 * 1024;
+/** Bytes granted to the streams of a connection beyond their first credit, together: a peer that reads slowly costs no more. */
+export const CREDIT_GROWTH = 2 * (MAX_STREAM_CREDIT - STREAM_CREDIT);
 /** Grants and reports smaller than this are saved up, so that small messages cost no frames of their own. */
-export const CREDIT_STEP = STREAM_CREDIT / 4;
+export const CREDIT_STEP = STREAM_CREDIT / 2;
 /** Stands for no stream in particular: bytes read from streams that have ended meanwhile. */
 export const NO_STREAM = -1;
 /** Delivered but unread bytes of one connection, over all its streams. */

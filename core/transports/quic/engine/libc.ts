@@ -35,6 +35,7 @@ const SYMBOLS = {
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
   open: { parameters: ["pointer", "i32", "u32"], result: "i32" },
   ftruncate: { parameters: ["i32", "i64"], result: "i32" },
+  memfd_create: { parameters: ["pointer", "u32"], result: "i32" },
   mmap: { parameters: ["pointer", "usize", "i32", "i32", "i32", "i64"], result: "pointer" },
   munmap: { parameters: ["pointer", "usize"], result: "i32" },
   prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
@@ -91,6 +92,7 @@ const O_RDWR = 2;
 const O_CREAT = 0x40;
 const O_NONBLOCK = 0x800;
 const O_CLOEXEC = 0x80000;
+const MFD_CLOEXEC = 1;
 const F_SETFL = 4;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
@@ -337,9 +339,28 @@ export function interfaceIndex(name: string): number {
 /** A file's content in memory that every process mapping it shares. */
 export interface SharedMap {
   /** The memory. It must not be touched after `unmap`: the pages are gone, and the access ends the process. */
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** Takes the mapping away (munmap(2)); the file stays. */
   unmap(): void;
+}
+
+/** A file in memory that has no name, for as long as somebody has it open or mapped. */
+export interface MemoryFile {
+  /** What this process and those of the same user may open it by, while this one lives and has it open. */
+  readonly path: string;
+  /** Closes it; what is mapped stays. */
+  close(): void;
+}
+
+/**
+ * Makes an unnamed file in memory (memfd_create(2)): it is on no disk, and gone with its last user.
+ *
+ * @throws {AlknetError} The name of the error number.
+ */
+export function memoryFile(name: string): MemoryFile {
+  assertLibc();
+  const fd = checked("memfd_create", answer(libc!.memfd_create(Memory.string(name).pointer, MFD_CLOEXEC)));
+  return { path: `/proc/${Deno.pid}/fd/${fd}`, close: () => void close(fd) };
 }
 
 /**

@@ -12,6 +12,7 @@ import type { SocketAddress } from "../../../handler/connection.ts";
 import type { Limits } from "../../../limits/limits.ts";
 import { type EngineConfig, HEARTBEAT_INTERVAL } from "../engine_config.ts";
 import { type Frame, FrameReader, FrameWriter, jsonOf, Kind } from "../frames.ts";
+import { ringsOf, SHARED_SIZE } from "../shared_ring.ts";
 import { loadQuiche } from "./binding.ts";
 import { EngineBridge, type EngineControl } from "./engine_bridge.ts";
 import { FlightRecorder, RECORD_SIZE } from "./flight_recorder.ts";
@@ -33,15 +34,16 @@ const MAX_BACKLOG = 64 * 1024 * 1024;
 /**
  * Runs an engine until its node ends or tells it to.
  *
- * @param args Path of the node's socket, path of the flight record, and how to wait.
+ * @param args Path of the node's socket, path of the flight record, how to wait, path of memory to share.
  */
 export async function main(args: readonly string[], options: EngineOptions = {}): Promise<void> {
-  const [socketPath, recordPath, mode] = args;
+  const [socketPath, recordPath, mode, memoryPath] = args;
   surviveTerminal();
   if (hasLibc()) dieWithParent();
   const pipe = await connectPipe(socketPath, mode === "poll" ? "poll" : "events");
   const recorder = hasLibc() ? new FlightRecorder(mapShared(recordPath, RECORD_SIZE).bytes) : undefined;
   const engine = new Engine(pipe, recorder, options);
+  if (memoryPath) engine.share(memoryPath);
   await engine.run();
 }
 
@@ -78,6 +80,16 @@ class Engine implements EngineControl {
     await this.#loop();
     this.#udp?.close();
     this.#pipe.close();
+  }
+
+  /** Shares memory with the node, unless the system forbids it: then everything goes over the socket. */
+  share(path: string): void {
+    try {
+      const rings = ringsOf(mapShared(path, SHARED_SIZE).bytes, "engine");
+      this.#in.ring = rings.in;
+      this.#out.ring = rings.out;
+      this.#out.write(Kind.SHARING);
+    } catch { /* such as /proc that hides other processes */ }
   }
 
   stopAccepting(): void {

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { CONNECTION_CREDIT, CREDIT_STEP, type SessionEvents, STREAM_COST, STREAM_CREDIT } from "../link.ts";
+import { type SessionEvents, STREAM_CREDIT } from "../link.ts";
+import { Credits } from "./credits.ts";
 import type { Progress, StreamState } from "./stream_state.ts";
 import { errorCodeOf, type QuicheConnection, SHUTDOWN_READ, SHUTDOWN_WRITE } from "./binding.ts";
 import type { FrameBudget } from "./frame_budget.ts";
@@ -36,11 +37,10 @@ export class SessionStreams {
   readonly #refused = new Set<number>();
   readonly #dialled: boolean;
   readonly #frames: FrameBudget;
+  readonly #credits = new Credits();
   #events: SessionEvents;
   /** The stream read last. */
   #last = -1;
-  #unread = 0;
-  #held = false;
   #loneEnd = false;
   /** Where the round of stop checks stands. */
   #stopRound: Iterator<[number, StreamState]> | undefined;
@@ -68,7 +68,7 @@ export class SessionStreams {
 
   /** Whether the node reads too slowly for what the peer has sent. */
   get held(): boolean {
-    return this.#held;
+    return this.#credits.held;
   }
 
   /** See {@linkcode SessionCommands.open}. */
@@ -91,10 +91,8 @@ export class SessionStreams {
 
   /** See {@linkcode SessionCommands.consumed}. Returns whether reading may go on where it had to wait. */
   consumed(id: number, bytes: number): boolean {
-    this.#unread -= bytes;
-    const stream = this.#streams.get(id);
-    if (stream) stream.unread -= bytes;
-    return this.#held;
+    this.#credits.consumed(this.#streams.get(id), bytes);
+    return this.#credits.held;
   }
 
   /** See {@linkcode SessionCommands.reset}. */
@@ -121,14 +119,14 @@ export class SessionStreams {
 
   /** Delivers what the peer has sent, as far as credit goes; `all` ignores credit, for a connection that is over. */
   deliver(all = false): void {
-    this.#held = false;
+    this.#credits.held = false;
     // A conversation goes on where it was: asking for one stream costs a fraction of listing them.
     const last = this.#streams.get(this.#last);
     if (last && !last.receiveDone) this.#read(this.#last, last, all);
     if (!this.#quiche.isReadable()) return;
     for (const id of this.#quiche.readable()) {
       if (this.#refused.has(id)) this.#discard(id);
-      else if (all || this.#streams.has(id) || this.#admits()) this.#read(id, this.#stream(id), all);
+      else if (all || this.#streams.has(id) || this.#credits.admits()) this.#read(id, this.#stream(id), all);
     }
   }
 
@@ -215,7 +213,9 @@ export class SessionStreams {
         sendDone: oneWay && this.#isOneWayOfPeer(id),
         receiveDone: oneWay && !this.#isOneWayOfPeer(id),
         accepted: 0,
+        growth: 0,
         unread: 0,
+        credit: STREAM_CREDIT,
         delivered: 0,
       };
       this.#streams.set(id, stream);
@@ -227,22 +227,11 @@ export class SessionStreams {
     return (id & 2) !== 0 && ((id & 1) === 1) === this.#dialled;
   }
 
-  /** Whether there is credit for another stream of the peer; takes it if so. */
-  #admits(): boolean {
-    const room = CONNECTION_CREDIT - this.#unread >= STREAM_COST;
-    if (room) this.#unread += STREAM_COST;
-    else this.#held = true;
-    return room;
-  }
-
   #read(id: number, stream: StreamState, all: boolean): void {
     const scratch = this.#scratch;
     while (!stream.receiveDone) {
-      const room = all ? scratch.byteLength : Math.min(STREAM_CREDIT - stream.unread, CONNECTION_CREDIT - this.#unread);
-      if (room <= 0) {
-        this.#held = true;
-        return;
-      }
+      const room = all ? scratch.byteLength : this.#credits.room(stream);
+      if (room <= 0) return;
       const into = room < scratch.byteLength ? scratch.subarray(0, room) : scratch;
       try {
         const result = this.#quiche.streamRecv(id, into);
@@ -264,8 +253,7 @@ export class SessionStreams {
 
   #delivered(id: number, stream: StreamState, bytes: Uint8Array, fin: boolean): void {
     this.#last = id;
-    stream.unread += bytes.byteLength;
-    this.#unread += bytes.byteLength;
+    this.#credits.delivered(stream, bytes.byteLength);
     this.progress.received += bytes.byteLength;
     this.progress.deliveries++;
     stream.delivered += bytes.byteLength;
@@ -349,11 +337,8 @@ export class SessionStreams {
     stream.begun = true;
     this.progress.sent += taken;
     this.progress.sends++;
-    stream.accepted += taken;
-    if (stream.accepted >= CREDIT_STEP) {
-      this.#events.grant(id, stream.accepted);
-      stream.accepted = 0;
-    }
+    const grant = this.#credits.accepted(stream, taken);
+    if (grant > 0) this.#events.grant(id, grant);
     if (fin && taken === bytes.byteLength) this.#sendDone(id, stream);
     return taken;
   }
@@ -375,6 +360,7 @@ export class SessionStreams {
 
   #sendDone(id: number, stream: StreamState): void {
     stream.sendDone = true;
+    this.#credits.sent(stream);
     stream.queue.length = 0;
     stream.finQueued = false;
     this.#blocked.delete(id);

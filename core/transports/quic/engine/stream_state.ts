@@ -18,8 +18,12 @@ export interface StreamState {
   receiveDone: boolean;
   /** Bytes quiche took and the node was not granted back yet. */
   accepted: number;
+  /** Credit that the node has for sending beyond the first. */
+  growth: number;
   /** Bytes delivered that the reader has not taken. */
   unread: number;
+  /** Bytes that may be so. */
+  credit: number;
   /** Bytes delivered in all. */
   delivered: number;
 }

@@ -8,6 +8,7 @@ import {
   Kind,
   MAX_PAYLOAD,
 } from "../../../../core/transports/quic/frames.ts";
+import { MIN_SHARED, RING_SIZE, ringsOf, SHARED_SIZE } from "../../../../core/transports/quic/shared_ring.ts";
 import { Random, seeded } from "../../../support/random.ts";
 
 Deno.test("FrameWriter writes the layout that is documented", () => {
@@ -17,8 +18,8 @@ Deno.test("FrameWriter writes the layout that is documented", () => {
   assert.equal(
     bytes.slice(start, start + length).toHex(),
     "02000000" + // length of the payload
-      "25" + "01" + "0000" + // kind, flag
-      "04030201" + "00000000" + // connection
+      "25" + "01" + "0000" + // kind, flag, not in shared memory
+      "04030201" + "00000000" + // connection, position
       "0000000000001440" + // stream 5, float64
       "0000000000002240" + // value 9, float64
       "aabb",
@@ -57,8 +58,41 @@ Deno.test("FrameWriter keeps frames whole whether they are taken or sent in part
   }
   out.push(writer.take());
   assert.equal(writer.length, 0);
-  // Compared as frames: bytes 12 to 15 of a header mean nothing.
   assert.deepEqual(slowRead(joined(out)), slowRead(joined(expected)));
+});
+
+Deno.test("FrameWriter puts long payloads into shared memory while there is room, and FrameReader finds them", () => {
+  const random = seeded("shared frames");
+  const memory = new Uint8Array(SHARED_SIZE);
+  const writer = new FrameWriter();
+  const reader = new FrameReader();
+  writer.ring = ringsOf(memory, "engine").out;
+  reader.ring = ringsOf(memory, "node").in;
+  const twin = new FrameWriter();
+  for (let round = 0; round < 50; round++) {
+    const seed = random.uint32();
+    const both = new Random(seed);
+    for (let i = 0; i < 20; i++) writeRandom(both, writer);
+    const again = new Random(seed);
+    for (let i = 0; i < 20; i++) writeRandom(again, twin);
+    const short = writer.take();
+    const whole = twin.take();
+    assert.ok(short.byteLength < whole.byteLength || whole.byteLength < 20 * MIN_SHARED);
+    assert.deepEqual(readInPieces(random, short, reader), slowRead(whole));
+  }
+});
+
+Deno.test("FrameReader refuses a payload in shared memory where there is none, or outside of it", () => {
+  const memory = new Uint8Array(SHARED_SIZE);
+  const writer = new FrameWriter();
+  writer.ring = ringsOf(memory, "engine").out;
+  writer.write(Kind.DATA, 1, 0, 0, new Uint8Array(MIN_SHARED));
+  const bytes = writer.take();
+  assert.throws(() => readInPieces(seeded("no ring"), bytes), RangeError);
+  new DataView(bytes.buffer, bytes.byteOffset).setUint32(12, RING_SIZE - 1, true);
+  const reader = new FrameReader();
+  reader.ring = ringsOf(memory, "node").in;
+  assert.throws(() => readInPieces(seeded("outside"), bytes, reader), RangeError);
 });
 
 Deno.test("FrameReader refuses a payload longer than any that is sent", () => {
@@ -87,8 +121,7 @@ function writeRandom(random: Random, writer: FrameWriter): void {
   );
 }
 
-function readInPieces(random: Random, stream: Uint8Array): Frame[] {
-  const reader = new FrameReader();
+function readInPieces(random: Random, stream: Uint8Array, reader: FrameReader = new FrameReader()): Frame[] {
   const frames: Frame[] = [];
   for (let at = 0; at < stream.byteLength;) {
     const { bytes, start, length } = reader.room();

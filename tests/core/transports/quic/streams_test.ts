@@ -79,7 +79,7 @@ for (const { name, ...quic } of ENGINES) {
         writer.closed.catch(ignore);
         await assert.rejects(
           async () => {
-            for (let i = 0; i < 100; i++) await writer.write(new Uint8Array(20_000));
+            for (let i = 0; i < 400; i++) await writer.write(new Uint8Array(20_000));
           },
           StreamClosedError,
         );

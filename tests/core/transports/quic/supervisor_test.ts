@@ -53,6 +53,33 @@ for (const how of ["loop", "throw", "exit"] as const) {
 }
 
 Deno.test({
+  name: "Supervisor shares memory with its engine, on no disk and open to no other program, until the engine is gone",
+  ...needs("linux"),
+  async fn() {
+    const mapped = (pid: number) =>
+      Deno.readTextFileSync(`/proc/${pid}/maps`).match(/memfd:alknet-engine/g)?.length ?? 0;
+    const before = mapped(Deno.pid);
+    {
+      await using server = await quicServer({ quic: WATCHED });
+      const [client, accepted] = await server.pair();
+      assert.deepEqual([mapped(pids(server)[0]), mapped(Deno.pid)], [1, before + 1]);
+      const open = [...Deno.readDirSync("/proc/self/fd")].map(({ name }) => linkOf(`/proc/self/fd/${name}`));
+      assert.ok(
+        !open.some((target) => target.includes("memfd:alknet-engine")),
+        "a descriptor is left for others to find",
+      );
+      const stream = await client.open();
+      const sent = new Uint8Array(3_000_000).map((_, at) => at >> 10);
+      const writer = stream.writable.getWriter();
+      writer.write(sent).then(() => writer.close());
+      const { value: there } = await accepted[Symbol.asyncIterator]().next();
+      assert.deepEqual(new Uint8Array(await new Response(there!.readable).arrayBuffer()), sent);
+    }
+    assert.equal(mapped(Deno.pid), before);
+  },
+});
+
+Deno.test({
   name: "Supervisor bans the same address longer the second time, and nobody else",
   ...needs("linux"),
   async fn() {
@@ -272,4 +299,13 @@ async function dialFrom(hostname: string, server: QuicServer): Promise<CulpritDi
     },
     [Symbol.asyncDispose]: () => driver.close(),
   };
+}
+
+/** Where a link leads, or nothing once it is gone. */
+function linkOf(path: string): string {
+  try {
+    return Deno.readLinkSync(path);
+  } catch {
+    return "";
+  }
 }
