@@ -1,12 +1,19 @@
 /**
- * The routes: fixed paths first, then those of the deployment, then the decoy.
+ * The routes: fixed paths first, then those of the deployment, then the direct surface, then the decoy (http.md §3).
  *
  * @module
  */
-import { foreign, type HandlerContext, type Identity, type SocketAddress } from "@alknet/core/handler";
+import { foreign, type Identity, type SocketAddress } from "@alknet/core/handler";
+import type { Dispatcher } from "@alknet/handlers/call";
 import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
+import type { RequestBindings } from "./bindings.ts";
+import { allowOrigin, preflightAnswer } from "./cors.ts";
 import type { Decoy } from "./decoy.ts";
+import { answerDirectly } from "./direct.ts";
+import { addGateway, notAllowed } from "./gateway.ts";
+import type { HttpLimits } from "./limits.ts";
+import { GATEWAY_DOCUMENT } from "./openapi_document.ts";
 
 /** Who sent a request: `c.env.peer` in a route. */
 export interface RequestPeer {
@@ -23,26 +30,64 @@ export interface RequestPeer {
 /** What routes find on Hono's context. */
 export interface HttpEnv {
   /** `c.env`. */
-  Bindings: {
-    /** Who sent the request. */
-    readonly peer: RequestPeer;
-    /** What the endpoint gave the handler: identity provider, limits, logger, shutdown signal. */
-    readonly context: HandlerContext;
-  };
+  Bindings: RequestBindings;
 }
 
 /** The Hono application to which a deployment adds its routes. */
 export type HttpApp = Hono<HttpEnv>;
 
+/** What the application is built of. */
+export interface AppOptions {
+  /** Answers what nothing else claims. */
+  readonly decoy: Decoy;
+  /** The operations; without it there are no API paths. */
+  readonly dispatcher: Dispatcher | undefined;
+  /** Whether operations are served at their own paths. */
+  readonly direct: boolean;
+  /** Origins whose pages may ask. */
+  readonly origins: ReadonlySet<string>;
+  /** Adds the deployment's routes. */
+  readonly routes: ((app: HttpApp) => void) | undefined;
+  /** Sizes to hold. */
+  readonly limits: HttpLimits;
+}
+
 /** Builds the application once; every conversation shares it. */
-export function buildApp(decoy: Decoy, routes?: (app: HttpApp) => void): HttpApp {
+export function buildApp(options: AppOptions): HttpApp {
+  const { decoy, dispatcher, direct, origins, routes, limits } = options;
   const app: HttpApp = new Hono<HttpEnv>();
   app.onError(answerError);
+  if (origins.size > 0) {
+    app.use((c, next) => {
+      const preflight = preflightAnswer(c.req.raw, origins);
+      return preflight ? Promise.resolve(preflight) : next();
+    });
+  }
   app.get("/healthz", () => new Response("ok", { headers: { "content-type": "text/plain" } }));
-  app.all("/healthz", () => new Response(null, { status: 405, headers: { allow: "GET, HEAD" } }));
+  app.all("/healthz", () => notAllowed(["GET", "HEAD"]));
+  if (dispatcher) addApi(app, dispatcher, options);
   routes?.(app);
-  app.notFound((c) => decoy(c.req.raw));
+  app.notFound(async (c) => {
+    const answer = direct && dispatcher ? answerDirectly(c, dispatcher, limits) : undefined;
+    if (!answer) return decoy(c.req.raw);
+    return origins.size > 0 ? allowOrigin(c.req.raw, await answer, origins) : answer;
+  });
   return app;
+}
+
+function addApi(app: HttpApp, dispatcher: Dispatcher, { origins, limits }: AppOptions): void {
+  if (origins.size > 0) {
+    for (const path of ["/search", "/schema", "/call", "/batch", "/subscribe", "/openapi.json"]) {
+      app.use(path, async (c, next) => {
+        await next();
+        allowOrigin(c.req.raw, c.res, origins);
+      });
+    }
+  }
+  const document = { "content-type": "application/json", "x-content-type-options": "nosniff" };
+  app.get("/openapi.json", () => new Response(GATEWAY_DOCUMENT, { headers: document }));
+  app.all("/openapi.json", () => notAllowed(["GET", "HEAD"]));
+  addGateway(app, dispatcher, limits);
 }
 
 /** The client learns that something failed; the log learns what. */

@@ -7,7 +7,7 @@
  * @module
  */
 import type { BidiStream } from "@alknet/core/handler";
-import type { HttpEnv } from "./app.ts";
+import type { ConnectionBindings } from "./bindings.ts";
 import { HttpCode } from "./codes.ts";
 import { HALF_CLOSE_GRACE, type HttpLimits, LARGE_BUFFER, LINGER_BYTES, LINGER_TIME, SMALL_BUFFER } from "./limits.ts";
 
@@ -23,7 +23,7 @@ export interface ConversationParts {
   /** Called before the socket is closed, while nobody else can have its port. */
   readonly release: () => void;
   /** What its requests find as `c.env`. */
-  readonly bindings: HttpEnv["Bindings"];
+  readonly bindings: ConnectionBindings;
   /** Times to hold. */
   readonly limits: HttpLimits;
   /** Milliseconds that only go forward. */
@@ -48,6 +48,8 @@ export class Conversation {
   /** Requests that the application is answering. */
   #running = 0;
   #begun = false;
+  /** Bytes that came since the last request began. */
+  #received = 0;
   /** Whether bytes were passed up since the last answer. */
   #unanswered = false;
   #wake?: () => void;
@@ -61,7 +63,7 @@ export class Conversation {
   }
 
   /** What its requests find as `c.env`. */
-  get bindings(): HttpEnv["Bindings"] {
+  get bindings(): ConnectionBindings {
     return this.#parts.bindings;
   }
 
@@ -96,11 +98,19 @@ export class Conversation {
     this.#wake?.();
   }
 
-  /** A request has reached the application. */
-  requestBegan(): void {
+  /** Requests that the application is answering. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** A request has reached the application. Returns how many bytes came since the one before: its headers are no longer. */
+  requestBegan(): number {
     this.#begun = true;
     this.#running++;
     this.#activeAt = this.#parts.now();
+    const received = this.#received;
+    this.#received = 0;
+    return received;
   }
 
   /** The answer to a request is complete, or will never be. */
@@ -132,6 +142,7 @@ export class Conversation {
         const { done, value } = await reader.read();
         if (done) return await this.#closeUpward();
         this.#activeAt = this.#parts.now();
+        this.#received += value.byteLength;
         if (this.#socketClosed || !await this.#pass(value)) this.#drop(value);
       }
     } catch {

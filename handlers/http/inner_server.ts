@@ -9,7 +9,8 @@
  * @module
  */
 import { AlknetError, type BidiStream, type Connection, foreign, type HandlerContext } from "@alknet/core/handler";
-import type { HttpApp, HttpEnv } from "./app.ts";
+import type { HttpApp } from "./app.ts";
+import { type ConnectionBindings, RequestBindings } from "./bindings.ts";
 import { HttpCode } from "./codes.ts";
 import { Conversation } from "./conversation.ts";
 import { SERVER } from "./decoy.ts";
@@ -92,7 +93,7 @@ export class InnerServer {
   }
 
   /** Resolves when the client has been answered all it asked, as far as this side is concerned. */
-  async #converse(stream: BidiStream, bindings: HttpEnv["Bindings"]): Promise<void> {
+  async #converse(stream: BidiStream, bindings: ConnectionBindings): Promise<void> {
     const socket = await this.#connect(bindings.context);
     if (!socket || this.#stopped) {
       socket?.close();
@@ -132,14 +133,24 @@ export class InnerServer {
   #answer(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): Response | Promise<Response> {
     const conversation = this.#byPort.get(info.remoteAddr.port);
     if (!conversation) return new Response(null, { status: 403, headers: { connection: "close" } });
-    conversation.requestBegan();
+    const received = conversation.requestBegan();
     const ended = () => conversation.requestEnded();
     info.completed.then(ended, ended);
-    return this.#respond(request, conversation);
+    const { limits } = this.#options;
+    const refusal = conversation.running > limits.requests
+      ? new Response(null, { status: 503, headers: { "retry-after": "1" } })
+      : received > limits.headers && headerBytes(request.headers) > limits.headers
+      ? new Response(null, { status: 431 })
+      : undefined;
+    return this.#respond(request, conversation, refusal);
   }
 
-  async #respond(request: Request, { bindings }: Conversation): Promise<Response> {
-    const response = await this.#options.app.fetch(request, bindings);
+  async #respond(request: Request, conversation: Conversation, refusal?: Response): Promise<Response> {
+    const bindings = new RequestBindings(request, conversation.bindings, () => {
+      conversation.requestBegan();
+      return () => conversation.requestEnded();
+    });
+    const response = refusal ?? await this.#options.app.fetch(request, bindings);
     // Deno shows no body with these.
     if (request.method !== "GET" && request.method !== "HEAD") await drainUnread(request);
     return named(response);
@@ -156,6 +167,13 @@ export class InnerServer {
       if (!conversation.begun) conversation.finish();
     }
   }
+}
+
+/** As HTTP/1.1 writes them, without the first line. */
+function headerBytes(headers: Headers): number {
+  let bytes = 0;
+  for (const [name, value] of headers) bytes += name.length + value.length + 4;
+  return bytes;
 }
 
 /** Every answer says the same name (http.md §8.4), but that to an upgrade, which is the runtime's own. */
@@ -186,7 +204,7 @@ function assertNotMoved(): void {
   );
 }
 
-function bindingsOf(connection: Connection, context: HandlerContext): HttpEnv["Bindings"] {
+function bindingsOf(connection: Connection, context: HandlerContext): ConnectionBindings {
   const peer = {
     connectionId: connection.id,
     remoteAddress: connection.remoteAddress,

@@ -19,6 +19,18 @@ export interface HttpLimits {
   readonly silent: number;
   /** A client that has half-closed `h2` or `http/1.1` has most likely left; what it asked for may take this long still. */
   readonly halfClosed: number;
+  /** Header block of a request: over it `431`. With h2 the inner server refuses 16 KiB already. */
+  readonly headers: number;
+  /** Body of a request to an operation: over it `413`. */
+  readonly body: number;
+  /** Requests at a time in one conversation, as HTTP/2 servers commonly allow (RFC 9113 §6.5.2): over it `503`. */
+  readonly requests: number;
+  /** Calls in one batch: over it `422`. */
+  readonly batch: number;
+  /** Silence of a subscription after which a comment is sent, so that no proxy takes the stream for dead. */
+  readonly keepAlive: number;
+  /** Message of a WebSocket, as large as a frame of the call protocol may be: over it close code 1009. */
+  readonly message: number;
 }
 
 /** The defaults. */
@@ -28,6 +40,12 @@ export const HTTP_LIMITS: HttpLimits = Object.freeze({
   stalled: 30_000,
   silent: 120_000,
   halfClosed: 5_000,
+  headers: 64 * 1024,
+  body: 8 * 1024 * 1024,
+  requests: 100,
+  batch: 100,
+  keepAlive: 15_000,
+  message: 64 * 1024 * 1024,
 });
 
 /** How often the times above are looked at: one timer for all conversations instead of several for each. */
@@ -51,6 +69,18 @@ export const LINGER_BYTES = 1024 * 1024;
 export const DRAIN_BYTES = 8 * 1024 * 1024;
 /** For how long: what a slow sender of headers gets, a slow sender of bodies gets too. */
 export const DRAIN_TIME = 10_000;
+
+/** Nesting of JSON in a request: as deep as the call protocol goes (call.md §2.1). */
+export const MAX_DEPTH = 256;
+/** What a subscription may have ready for a client that reads slowly, before its producer is held back. */
+export const SUBSCRIPTION_BUFFER = 64 * 1024;
+/** How long a client whose address guessed too many tokens is told to stay away, in seconds (core.md §13). */
+export const REFUSED_SECONDS = 60;
+/**
+ * A request that has not been answered after so long is watched for its client's leaving. Most are answered sooner, and
+ * a watch costs as much as a short call.
+ */
+export const WATCH_AFTER = 10;
 
 /** Read buffer of a conversation at its start: most responses are small and most conversations idle. */
 export const SMALL_BUFFER = 8 * 1024;

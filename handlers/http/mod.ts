@@ -22,13 +22,17 @@
  * @module
  */
 import { defineHandler, type Handler } from "@alknet/core/handler";
+import type { Dispatcher } from "@alknet/handlers/call";
 import { buildApp, type HttpApp } from "./app.ts";
+import { originList } from "./cors.ts";
 import { type Decoy, notFound } from "./decoy.ts";
 import { InnerServer } from "./inner_server.ts";
 import { type HttpLimits, httpLimitsWith } from "./limits.ts";
 
 export type { Hono } from "hono";
 export type { HttpApp, HttpEnv, RequestPeer } from "./app.ts";
+export type { Caller } from "./bearer.ts";
+export type { ConnectionBindings, RequestBindings } from "./bindings.ts";
 export { HttpCode } from "./codes.ts";
 export { type Decoy, notFound, redirect, type RedirectOptions } from "./decoy.ts";
 export { HTTP_LIMITS, type HttpLimits } from "./limits.ts";
@@ -39,9 +43,15 @@ export const HTTP_ALPNS = ["h2", "http/1.1", "alknet/http"] as const;
 
 /** Options of {@linkcode http}. */
 export interface HttpOptions {
+  /** The operations to serve. Without it there are a health check, routes and the decoy. */
+  readonly dispatcher?: Dispatcher;
+  /** Whether each operation is also served at the path that is its name. Default `true`. */
+  readonly direct?: boolean;
+  /** Origins whose pages may ask, such as `https://example.org`. Default: none. */
+  readonly origins?: readonly string[];
   /** Answers every path that nothing else claims. Default {@linkcode notFound}. */
   readonly decoy?: Decoy;
-  /** Adds routes, once. Fixed paths win over them; `c.env.peer` says who asks. */
+  /** Adds routes, once. Fixed paths win over them; `c.env.identity` says who asks, and refuses nobody. */
   readonly routes?: (app: HttpApp) => void;
   /** Changes to {@linkcode HTTP_LIMITS}. */
   readonly limits?: Partial<HttpLimits>;
@@ -51,15 +61,18 @@ export interface HttpOptions {
  * The HTTP handler.
  *
  * @throws {RangeError} A limit is not a positive whole number.
+ * @throws {TypeError} An origin is none.
  */
 export function http(options: HttpOptions = {}): Handler<typeof HTTP_ALPNS> {
-  const app = buildApp(options.decoy ?? notFound(), options.routes);
+  const { dispatcher, direct = true, routes, decoy = notFound() } = options;
   const limits = httpLimitsWith(options.limits);
+  const app = buildApp({ dispatcher, direct, routes, decoy, limits, origins: originList(options.origins ?? []) });
   // One inner server for each endpoint that uses the handler, started by its first connection.
   const servers = new WeakMap<AbortSignal, InnerServer>();
   return defineHandler({
     alpns: HTTP_ALPNS,
-    description: "health check and decoy",
+    description: dispatcher ? "operations, health check and decoy" : "health check and decoy",
+    answersRefused: true,
     async handle(connection, context) {
       const { signal } = context;
       if (signal.aborted) return;

@@ -11,7 +11,12 @@ import { DRAIN_BYTES, DRAIN_TIME } from "./limits.ts";
 /** Reads and drops what nobody else reads of a request's body. Never rejects. */
 export async function drainUnread(request: Request): Promise<void> {
   if (request.bodyUsed || !request.body || request.body.locked) return;
-  const reader = request.body.getReader();
+  await drain(request.body);
+}
+
+/** Reads and drops the rest of a stream, within limits. Never rejects. */
+export async function drain(body: ReadableStream<Uint8Array>): Promise<void> {
+  const reader = body.getReader();
   const timer = setTimeout(() => reader.cancel().catch(ignore), DRAIN_TIME);
   try {
     for (let left = DRAIN_BYTES; left > 0;) {

@@ -1,0 +1,44 @@
+/**
+ * Who a request comes from: its bearer token (RFC 6750 §2.1) where it has one, else the connection's certificate.
+ *
+ * Tokens are taken from `Authorization` alone: a query, a cookie or a body would end up in logs and other people's pages.
+ *
+ * @module
+ */
+import type { HandlerContext, Identity } from "@alknet/core/handler";
+import type { RequestPeer } from "./app.ts";
+
+/** What is known of whoever sent a request. */
+export interface Caller {
+  /** Who it is; absent for the anonymous. */
+  readonly identity: Identity | undefined;
+  /** It showed a token that is nobody's. */
+  readonly unknownToken: boolean;
+  /** Its address has shown too many such tokens, so this one was not looked at: `429`. */
+  readonly refused: boolean;
+}
+
+/** One space, then the alphabet of RFC 6750. Several headers arrive joined by a comma, which is not in it. */
+const BEARER = /^bearer ([A-Za-z0-9._~+/-]+=*)$/i;
+
+const ANONYMOUS: Caller = Object.freeze({ identity: undefined, unknownToken: false, refused: false });
+
+/** Resolves who sent a request. A failed token counts against the address. */
+export function callerOf(headers: Headers, { identity }: RequestPeer, context: HandlerContext): Caller {
+  const authorization = headers.get("authorization");
+  if (authorization === null) return identity ? { identity, unknownToken: false, refused: false } : ANONYMOUS;
+  if (context.authenticationRefused()) return { identity: undefined, unknownToken: false, refused: true };
+  const token = BEARER.exec(authorization)?.[1];
+  return token === undefined ? ANONYMOUS : callerWithToken(token, context);
+}
+
+/** Resolves a token that came by another way than the header. */
+export function callerWithToken(token: string, context: HandlerContext): Caller {
+  const identity = context.identityProvider.resolveToken(token);
+  if (identity) {
+    context.authenticated();
+    return { identity, unknownToken: false, refused: false };
+  }
+  context.authenticationFailed();
+  return { identity: undefined, unknownToken: true, refused: false };
+}

@@ -1,0 +1,48 @@
+/**
+ * What a request brings along: `c.env` in a route.
+ *
+ * @module
+ */
+import type { HandlerContext, Identity } from "@alknet/core/handler";
+import type { RequestPeer } from "./app.ts";
+import { type Caller, callerOf } from "./bearer.ts";
+
+/** What all requests of a conversation share. */
+export interface ConnectionBindings {
+  /** Who sent the request. */
+  readonly peer: RequestPeer;
+  /** What the endpoint gave the handler: identity provider, limits, logger, shutdown signal. */
+  readonly context: HandlerContext;
+}
+
+/** What one request finds. */
+export class RequestBindings implements ConnectionBindings {
+  readonly peer: RequestPeer;
+  readonly context: HandlerContext;
+  readonly #request: Request;
+  readonly #hold: () => () => void;
+  #caller?: Caller;
+
+  /** @param hold Keeps the conversation from being idle until what it returns is called. */
+  constructor(request: Request, { peer, context }: ConnectionBindings, hold: () => () => void) {
+    this.#request = request;
+    this.peer = peer;
+    this.context = context;
+    this.#hold = hold;
+  }
+
+  /** Who asks: the bearer token's identity, else the connection's. Resolved when first asked for. */
+  get caller(): Caller {
+    return this.#caller ??= callerOf(this.#request.headers, this.peer, this.context);
+  }
+
+  /** The caller's identity; absent for the anonymous. */
+  get identity(): Identity | undefined {
+    return this.caller.identity;
+  }
+
+  /** Takes the conversation over for as long as it lasts, as a WebSocket does. Call what it returns at the end. */
+  hold(): () => void {
+    return this.#hold();
+  }
+}

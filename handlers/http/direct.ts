@@ -1,0 +1,91 @@
+/**
+ * The direct surface: each operation at the path that is its name (http.md §12).
+ *
+ * Checks come in this order: is there such an operation (else the decoy, the same for internal ones), may the caller call
+ * it, does the method fit its type, is the input right. A caller without rights is not told the type.
+ *
+ * @module
+ */
+import type { CallError, Dispatcher, JsonValue, OperationSpec } from "@alknet/handlers/call";
+import type { Context } from "hono";
+import { apiAnswer, errorAnswer, refusedAnswer } from "./answers.ts";
+import type { HttpEnv } from "./app.ts";
+import { type CallOrigin, runCall } from "./calls.ts";
+import { answerSubscription } from "./event_stream.ts";
+import { admitsEvents, notAcceptable, notAllowed } from "./gateway.ts";
+import { queryInput } from "./direct_input.ts";
+import type { HttpLimits } from "./limits.ts";
+import { type Body, readJson } from "./request_body.ts";
+import { rawPath } from "./static_path.ts";
+
+const METHODS: Readonly<Record<OperationSpec["op_type"], readonly string[]>> = {
+  query: ["GET", "HEAD", "POST"],
+  mutation: ["POST"],
+  subscription: ["GET", "POST"],
+};
+
+/** Answers a request whose path names an operation that the wire reaches; nothing for any other. */
+export function answerDirectly(
+  c: Context<HttpEnv>,
+  dispatcher: Dispatcher,
+  limits: HttpLimits,
+): Promise<Response> | Response | undefined {
+  const { raw } = c.req;
+  const spec = dispatcher.registry.find(rawPath(raw.url).slice(1))?.spec;
+  if (spec?.visibility !== "external") return;
+  if (c.env.caller.refused) return refusedAnswer(c.env.caller);
+  return answer(c, { dispatcher, request: raw, bindings: c.env }, spec, limits);
+}
+
+async function answer(
+  c: Context<HttpEnv>,
+  origin: CallOrigin,
+  spec: OperationSpec,
+  limits: HttpLimits,
+): Promise<Response> {
+  const { request, bindings: { caller } } = origin;
+  const { method } = request;
+  const allowed = METHODS[spec.op_type];
+  const fits = allowed.includes(method);
+  const read = fits ? await readInput(request, spec, limits) : { value: null };
+  // Without an input whose id could be looked up, rights are those over all resources of the type.
+  const input: JsonValue = "value" in read ? read.value : null;
+  if (!fits || !("value" in read)) {
+    const denied = deniedAnswer(origin, spec, input);
+    if (denied) return denied;
+    return "value" in read ? notAllowed(allowed) : errorAnswer(read.error, { caller, status: read.status });
+  }
+  const asked = { operation: spec.name, input };
+  if (spec.op_type === "subscription") {
+    const takes = admitsEvents(c.req.header("accept"));
+    return takes
+      ? answerSubscription(origin, asked, limits.keepAlive)
+      : deniedAnswer(origin, spec, input) ?? notAcceptable(c);
+  }
+  const { requestId, output, error } = await runCall(origin, asked);
+  if (error) return errorAnswer(error, { caller, spec, requestId });
+  return apiAnswer(output!, 200, { "x-request-id": requestId });
+}
+
+function readInput(request: Request, spec: OperationSpec, { body }: HttpLimits): Body | Promise<Body> {
+  if (request.method === "POST") return readJson(request, body);
+  const at = request.url.indexOf("?");
+  return queryInput(at < 0 ? "" : request.url.slice(at + 1), spec);
+}
+
+/** The answer to a caller who may not call, whatever else is wrong: asking for the kind of answer that the operation does
+ * not give has its rights checked, and nothing run. */
+function deniedAnswer(
+  { dispatcher, bindings }: CallOrigin,
+  spec: OperationSpec,
+  input: JsonValue,
+): Response | undefined {
+  let denied: CallError | undefined;
+  const answer = spec.op_type === "subscription" ? "once" : "stream";
+  dispatcher.dispatch({ operation: spec.name, input, identity: bindings.identity, answer }, {
+    responded: () => {},
+    completed: () => {},
+    failed: (error) => void (denied = error),
+  });
+  return denied?.code === "FORBIDDEN" ? errorAnswer(denied, { caller: bindings.caller, spec }) : undefined;
+}

@@ -1,0 +1,88 @@
+/**
+ * Bodies of requests to operations: JSON in UTF-8, bounded in size and depth (http.md §2, §5).
+ *
+ * @module
+ */
+import type { CallError, JsonObject, JsonValue } from "@alknet/handlers/call";
+import { invalid } from "./answers.ts";
+import { MAX_DEPTH } from "./limits.ts";
+import { drain } from "./unread_body.ts";
+
+/** What came of a body: its value, or why there is none. */
+export type Body = { readonly value: JsonValue } | { readonly status: number; readonly error: CallError };
+
+const JSON_TYPE = /^application\/json[ \t]*(?:;|$)/i;
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * Reads a body whole. What is wrong with it is `415`, `413` or `400`.
+ *
+ * @param limit Bytes.
+ */
+export async function readJson(request: Request, limit: number): Promise<Body> {
+  const { headers } = request;
+  if (!JSON_TYPE.test(headers.get("content-type") ?? "")) {
+    return { status: 415, error: invalid("content-type must be application/json") };
+  }
+  const length = headers.get("content-length");
+  try {
+    // A length that was announced is held by the server.
+    const whole = length === null
+      ? await readBounded(request, limit)
+      : Number(length) <= limit && await request.bytes();
+    return whole ? parseJson(whole) : { status: 413, error: invalid(`body is longer than ${limit} bytes`) };
+  } catch {
+    return { status: 400, error: invalid("body ended early") };
+  }
+}
+
+/** Parses JSON text, or its bytes. What is wrong with it is `400`. */
+export function parseJson(text: string | Uint8Array): Body {
+  let value: JsonValue;
+  try {
+    value = JSON.parse(typeof text === "string" ? text : decoder.decode(text));
+  } catch {
+    return { status: 400, error: invalid("not JSON in UTF-8") };
+  }
+  // Each level takes two characters at least.
+  if (text.length > 2 * MAX_DEPTH && isDeeper(value, MAX_DEPTH)) {
+    return { status: 400, error: invalid(`nested deeper than ${MAX_DEPTH} levels`) };
+  }
+  return { value };
+}
+
+/** Nothing if there is more than `limit`; the rest is then read and dropped, so that the client gets its answer. */
+async function readBounded(request: Request, limit: number): Promise<Uint8Array | undefined> {
+  if (!request.body) return new Uint8Array();
+  const reader = request.body.getReader();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for (let next; !(next = await reader.read()).done;) {
+    chunks.push(next.value);
+    size += next.value.byteLength;
+    if (size <= limit) continue;
+    reader.releaseLock();
+    return void await drain(request.body);
+  }
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return whole;
+}
+
+/** Level by level: code that calls itself would run out of stack on what is to be refused. */
+function isDeeper(value: JsonValue, depth: number): boolean {
+  let level = [value].filter(isContainer);
+  for (let at = 1; level.length > 0; at++) {
+    if (at > depth) return true;
+    level = level.flatMap((item) => Object.values(item).filter(isContainer));
+  }
+  return false;
+}
+
+function isContainer(value: JsonValue): value is JsonObject | readonly JsonValue[] {
+  return typeof value === "object" && value !== null;
+}
