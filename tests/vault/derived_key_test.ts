@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DerivedKey } from "../../vault/derived_key.ts";
 import { seeded } from "../support/random.ts";
+import { arraysCopiedInto } from "./watch_set.ts";
 
 const DISPOSED = { name: "VaultError", code: "KEY_DISPOSED" };
 
@@ -44,4 +45,12 @@ Deno.test("DerivedKey, disposed of twice, gives its memory back once and nothing
   for (const read of [() => first.privateKey, () => first.publicKey, () => first.chainCode]) {
     assert.throws(read, DISPOSED);
   }
+});
+
+Deno.test("DerivedKey.dispose() wipes also the copy that is never given out", () => {
+  let key: DerivedKey | undefined;
+  const arrays = arraysCopiedInto(() => key = new DerivedKey("ed25519", "m/0'", new Uint8Array(64).fill(1)));
+  assert.deepEqual(arrays, [new Uint8Array(64).fill(1)]);
+  key!.dispose();
+  assert.deepEqual(arrays, [new Uint8Array(64)]);
 });

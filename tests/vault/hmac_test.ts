@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { hmacSha512 } from "../../vault/hmac.ts";
 import { seeded } from "../support/random.ts";
+import { arraysCopiedInto } from "./watch_set.ts";
 
 const ASCII = new TextEncoder();
+const KEY = new Uint8Array(32).fill(1);
 
 /** RFC 4231 §4: those of its cases whose key and message the derivation schemes could have. */
 const RFC_4231 = [
@@ -52,13 +54,22 @@ Deno.test("hmacSha512() gives an array whose slices are copies, as a Buffer's ar
   assert.notDeepEqual(copy, given);
 });
 
+Deno.test("hmacSha512() leaves nothing of key and message in its memory, whether it refuses or not", () => {
+  const message = new Uint8Array(64).fill(2);
+  for (const work of [() => hmac(KEY, message), () => assert.throws(() => hmac(KEY, message, message), RangeError)]) {
+    const arrays = arraysCopiedInto(() => void work());
+    assert(arrays.some((array) => array.length === 128 + 69));
+    for (const array of arrays) assert.deepEqual(array, new Uint8Array(array.length));
+  }
+});
+
 Deno.test("hmacSha512() takes no longer key and no longer message, and is as good after it refused", () => {
-  const [key, message] = [new Uint8Array(32).fill(1), new Uint8Array(64).fill(2)];
-  const before = hmac(key, message);
+  const message = new Uint8Array(64).fill(2);
+  const before = hmac(KEY, message);
   assert.throws(() => hmac(new Uint8Array(129), message), RangeError);
-  assert.throws(() => hmac(key, new Uint8Array(70)), RangeError);
-  assert.throws(() => hmac(key, message, message), RangeError);
-  assert.equal(hmac(key, message), before);
+  assert.throws(() => hmac(KEY, new Uint8Array(70)), RangeError);
+  assert.throws(() => hmac(KEY, message, message), RangeError);
+  assert.equal(hmac(KEY, message), before);
 });
 
 function hmac(key: Uint8Array | string, ...parts: Uint8Array[]): string {
