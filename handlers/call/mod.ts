@@ -116,6 +116,7 @@ export {
   PROTOCOL_CODES,
   type ProtocolCode,
 } from "./errors.ts";
+export { fromCall, type FromCallOptions } from "./from_call.ts";
 export { call, type CallHandlerOptions } from "./handler.ts";
 export { ImportError, type ImportErrorCode } from "./import_error.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
@@ -147,3 +148,4 @@ export {
   type OperationType,
   type Visibility,
 } from "./spec.ts";
+export { operationTypes, type OperationTypesOptions } from "./type_text.ts";
