@@ -11,12 +11,15 @@ import { run } from "@optique/run";
 import type { Action } from "./action.ts";
 import manifest from "./deno.json" with { type: "json" };
 import { authorizeCommand } from "./commands/authorize.ts";
+import { callCommand } from "./commands/call.ts";
 import { dialCommand } from "./commands/dial.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { idCommand } from "./commands/id.ts";
 import { initCommand } from "./commands/init.ts";
+import { opsCommand } from "./commands/ops.ts";
 import { pingCommand } from "./commands/ping.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { subscribeCommand } from "./commands/subscribe.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { vaultCommand } from "./commands/vault.ts";
 import { ExitCode, note, oneLine } from "./output.ts";
@@ -26,6 +29,7 @@ const COMMANDS = or(
   group("Keys and credentials", vaultCommand),
   group("Who may do what", or(authorizeCommand, tokenCommand)),
   group("Reaching nodes", or(pingCommand, dialCommand)),
+  group("Operations", or(opsCommand, callCommand, subscribeCommand)),
 );
 
 /**

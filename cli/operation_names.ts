@@ -1,0 +1,86 @@
+/**
+ * The arguments ADDRESS and OPERATION, of which the second completes to the operations of the node at the first.
+ *
+ * @module
+ */
+import { parseAddress } from "@alknet/core/address";
+import { dependency, type DependencySource, deriveFromSync } from "@optique/core/dependency";
+import { message } from "@optique/core/message";
+import { optional } from "@optique/core/modifiers";
+import type { Parser } from "@optique/core/parser";
+import { argument, option } from "@optique/core/primitives";
+import type { ValueParser } from "@optique/core/valueparser";
+import { path } from "@optique/run/valueparser";
+import { checked } from "./arguments.ts";
+
+/** ADDRESS, OPERATION, and the option that says as whom to ask for names. */
+export interface OperationParsers {
+  /** `[NODEID@]HOST:PORT`. */
+  readonly address: Parser<"sync", string, unknown>;
+  /** Name of an operation. */
+  readonly operation: Parser<"sync", string, unknown>;
+  /** Home folder. */
+  readonly home: Parser<"sync", string | undefined, unknown>;
+}
+
+/** How long a shell waits for names, in milliseconds. */
+const COMPLETION_DEADLINE = 3000;
+
+/** Makes the parsers, which know of each other: completing a name asks the node. */
+export function operationParsers(): OperationParsers {
+  const address: DependencySource<"sync", string> = dependency(checked("ADDRESS", "localhost:4433", parseAddress));
+  const home = dependency(path({ metavar: "DIR", type: "directory" }));
+  const name = deriveFromSync<[DependencySource<"sync", string>, DependencySource<"sync", string>], string>({
+    metavar: "OPERATION",
+    dependencies: [address, home],
+    factory: (at, as): ValueParser<"sync", string> => operationName(at, as),
+    defaultValues: () => ["", ""],
+  });
+  return {
+    address: argument(address, {
+      description: message`Node to reach: [NODEID@]HOST:PORT. A node id pins the node's key.`,
+    }),
+    operation: argument(name, { description: message`Name of the operation, such as node/info.` }),
+    home: optional(option("--home", home, {
+      description: message`Home folder. Default: $ALKNET_HOME, or the platform's data folder.`,
+    })),
+  };
+}
+
+function operationName(address: string, home: string): ValueParser<"sync", string> {
+  return {
+    mode: "sync",
+    metavar: "OPERATION",
+    placeholder: "node/info",
+    parse(input) {
+      const value = input.replace(/^\//, "");
+      if (value !== "") return { success: true, value };
+      return { success: false, error: message`An operation has a name, such as node/info.` };
+    },
+    format: (value) => value,
+    *suggest(prefix) {
+      for (const name of namesAt(address, home)) {
+        if (name.startsWith(prefix)) yield { kind: "literal", text: name };
+      }
+    },
+  };
+}
+
+/**
+ * The names that the node at an address shows. Completion is synchronous, so this program asks as another process; a
+ * node that does not answer offers nothing.
+ */
+function namesAt(address: string, home: string): string[] {
+  if (address === "") return [];
+  const program = Deno.build.standalone ? [] : ["run", "-A", new URL("./main.ts", import.meta.url).href];
+  const as = home === "" ? [] : ["--home", home];
+  const args = [...program, "ops", address, "--timeout", `${COMPLETION_DEADLINE}ms`, ...as];
+  try {
+    const asked = new Deno.Command(Deno.execPath(), { args, stdin: "null", stdout: "piped", stderr: "null" });
+    const { success, stdout } = asked.outputSync();
+    if (!success) return [];
+    return new TextDecoder().decode(stdout).split("\n").map((line) => line.split(" ")[0]).filter((name) => name !== "");
+  } catch {
+    return [];
+  }
+}
