@@ -18,6 +18,8 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** Aborts the request. */
   readonly signal?: AbortSignal;
+  /** Codes that the operation declares: any other is `INTERNAL`. Default: every code is taken as it comes. */
+  readonly errors?: Iterable<string>;
   /** Whether the request has a stream to itself where the transport has many. Default: subscriptions do. */
   readonly ownStream?: boolean;
 }
@@ -49,6 +51,8 @@ export interface CallPeer {
    * @throws {AlknetError} `SAME_PEER_COLLISION` when two have one name.
    */
   registerImported(registrations: Iterable<HandlerRegistration>): void;
+  /** Aborts a request by its id: one that is served here, or else one that was made here. Unknown ids are ignored. */
+  abort(requestId: string): void;
   /** Ends the connection; what is in flight fails. */
   close(): Promise<void>;
 }

@@ -13,6 +13,12 @@ import type { Dispatcher } from "./dispatcher.ts";
 export interface CallHandlerOptions {
   /** Told of every connection, so that the node can call it, import from it, or attach it as a peer. */
   readonly onConnection?: (peer: CallPeer) => void;
+  /** Requests of one connection served at once. Default 131 072. */
+  readonly maxRequests?: number;
+  /** Bytes of their bodies. Default 64 MiB. */
+  readonly maxRequestBytes?: number;
+  /** Longest body that is taken, in bytes. Default 64 MiB. */
+  readonly maxBody?: number;
 }
 
 /** The handler of `alknet/call`. */
@@ -20,10 +26,21 @@ export function call(dispatcher: Dispatcher, options: CallHandlerOptions = {}): 
   return defineHandler({
     alpns: [CALL_ALPN],
     description: "calls operations",
-    async handle(connection, { identityProvider, authenticationFailed, log }) {
-      const peer = new CallConnection(connection, { dispatcher, identityProvider, authenticationFailed, log });
+    async handle(connection, { identityProvider, authenticationFailed, log, signal }) {
+      const peer = new CallConnection(connection, {
+        ...options,
+        dispatcher,
+        identityProvider,
+        authenticationFailed,
+        log,
+      });
       options.onConnection?.(peer);
-      await peer.closed;
+      const { promise: drained, resolve } = Promise.withResolvers<void>();
+      const drain = (): void => void peer.drain().then(resolve);
+      signal.addEventListener("abort", drain);
+      if (signal.aborted) drain();
+      await Promise.race([peer.closed, drained]);
+      signal.removeEventListener("abort", drain);
     },
   });
 }

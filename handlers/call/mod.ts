@@ -69,6 +69,7 @@ export {
 } from "./authority.ts";
 export { capabilitiesOf } from "./capabilities.ts";
 export { CallConnection, type CallConnectionOptions } from "./call_connection.ts";
+export type { CallCarrier, LeasedLane } from "./carrier.ts";
 export type { CallOptions, CallPeer, Subscription } from "./call_peer.ts";
 export {
   type AnyOperations,
@@ -119,6 +120,8 @@ export {
 export { fromCall, type FromCallOptions } from "./from_call.ts";
 export { call, type CallHandlerOptions } from "./handler.ts";
 export { ImportError, type ImportErrorCode } from "./import_error.ts";
+export type { Lane, LaneEnd, LaneReceiver } from "./lane.ts";
+export { type CallCounts, CallSession, type CallSessionOptions } from "./session.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
 export { ConnectionLayer, type SessionGrant, SessionLayer } from "./layers.ts";
 export { nameFault, namespaceOf } from "./names.ts";

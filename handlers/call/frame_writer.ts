@@ -1,0 +1,132 @@
+/**
+ * Writes frames: those that come while a write is under way go out together in the next one.
+ *
+ * @module
+ */
+import { checkedLength } from "./frames.ts";
+import { HIGH_WATER } from "./limits.ts";
+
+const HEADER = 4;
+/** Bytes of one write, at least one frame: what a transport can take before others have their turn. */
+const MAX_BATCH = 256 * 1024;
+const UTF8 = new TextEncoder();
+
+/** A body and its length in bytes. */
+interface Waiting {
+  readonly json: string;
+  readonly length: number;
+}
+
+/** The sending half of a stream of frames. */
+export class FrameWriter {
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #refused: () => void;
+  #waiting: Waiting[] = [];
+  #queued = 0;
+  #writing = false;
+  #finishing = false;
+  #failed = false;
+  #drained: PromiseWithResolvers<void> | undefined;
+
+  /**
+   * @param writable What takes the bytes; nobody else may write to it.
+   * @param refused Told once, when it takes no more before it was finished.
+   */
+  constructor(writable: WritableStream<Uint8Array>, refused: () => void) {
+    this.#writer = writable.getWriter();
+    this.#refused = refused;
+    this.#writer.closed.catch(() => this.#fail());
+  }
+
+  /** Bytes that wait to be written. */
+  get queued(): number {
+    return this.#queued;
+  }
+
+  /**
+   * Queues one body. The promise, where there is one, settles when the transport has taken most of what waits, or will
+   * never take it: whoever sends more waits for it.
+   *
+   * @throws {AlknetError} `MESSAGE_TOO_LARGE`: nothing was queued.
+   */
+  send(json: string): void | Promise<void> {
+    if (this.#failed || this.#finishing) return;
+    const length = checkedLength(json);
+    this.#waiting.push({ json, length });
+    this.#queued += length;
+    if (!this.#writing) {
+      this.#writing = true;
+      queueMicrotask(() => this.#flush());
+    }
+    if (this.#queued > HIGH_WATER) return (this.#drained ??= Promise.withResolvers()).promise;
+  }
+
+  /** Ends the direction once everything queued has been written. */
+  finish(): void {
+    if (this.#finishing) return;
+    this.#finishing = true;
+    if (!this.#writing) this.#close();
+  }
+
+  async #flush(): Promise<void> {
+    try {
+      while (this.#waiting.length > 0) {
+        const batch = this.#waiting;
+        this.#waiting = [];
+        for (let from = 0; from < batch.length;) {
+          const to = endOfBatch(batch, from);
+          await this.#writer.write(encoded(batch, from, to));
+          for (; from < to; from++) this.#queued -= batch[from].length;
+          if (this.#queued <= HIGH_WATER / 2) this.#drain();
+        }
+      }
+      this.#writing = false;
+      if (this.#finishing) this.#close();
+    } catch {
+      // The transport tells the reading side why; here only those who wait must not wait for ever.
+      this.#fail();
+    }
+  }
+
+  #close(): void {
+    this.#writer.close().catch(() => {});
+  }
+
+  #drain(): void {
+    this.#drained?.resolve();
+    this.#drained = undefined;
+  }
+
+  #fail(): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#waiting = [];
+    this.#queued = 0;
+    this.#drain();
+    this.#refused();
+  }
+}
+
+function endOfBatch(frames: readonly Waiting[], from: number): number {
+  let bytes = HEADER + frames[from].length;
+  let to = from + 1;
+  while (to < frames.length && (bytes += HEADER + frames[to].length) <= MAX_BATCH) to++;
+  return to;
+}
+
+function encoded(frames: readonly Waiting[], from: number, to: number): Uint8Array {
+  let total = 0;
+  for (let i = from; i < to; i++) total += HEADER + frames[i].length;
+  const bytes = new Uint8Array(total);
+  let at = 0;
+  for (let i = from; i < to; i++) {
+    const { json, length } = frames[i];
+    bytes[at] = length >>> 24;
+    bytes[at + 1] = length >>> 16;
+    bytes[at + 2] = length >>> 8;
+    bytes[at + 3] = length;
+    UTF8.encodeInto(json, bytes.subarray(at + HEADER));
+    at += HEADER + length;
+  }
+  return bytes;
+}

@@ -1,0 +1,34 @@
+/**
+ * Limits of the call protocol, each with its reason.
+ *
+ * @module
+ */
+
+/** Longest body of a frame, in bytes (call.md §2.1). */
+export const MAX_BODY = 64 * 1024 * 1024;
+/** Levels of nesting in a body; deeper values overflow the stack of code that walks them (call.md §2.1). */
+export const MAX_DEPTH = 256;
+/** Longest id of a request, in bytes (call.md §7). */
+export const MAX_ID = 256;
+/** Requests of one connection being served at once (call.md §12). */
+export const MAX_REQUESTS = 131_072;
+/** Bytes of bodies that they hold (call.md §12). */
+export const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
+/** Milliseconds within one frame without a byte (call.md §12). */
+export const FRAME_TIMEOUT = 30_000;
+/** Milliseconds that a call waits for its answer, and a handler may take for it (call.md §13). */
+export const CALL_TIMEOUT = 30_000;
+/** UTF-16 units waiting to be written on one lane above which whoever streams is held back. */
+export const HIGH_WATER = 256 * 1024;
+/** Units waiting to be written above which a peer that asks for more, and reads nothing, loses its lane. */
+export const MAX_UNREAD = 160 * 1024 * 1024;
+/** Values of a subscription with a stream to itself that wait for the loop before the stream is no longer read. */
+export const OWN_BUFFER = 256;
+/** Values of a subscription on a shared stream that wait for the loop before it fails: nobody else may wait for it. */
+export const SHARED_BUFFER = 65_536;
+/** Bytes of those values; the same. */
+export const SHARED_BUFFER_BYTES = 16 * 1024 * 1024;
+/** Streams of their own that the requests of one connection take; the others share. Peers commonly grant 100. */
+export const MAX_OWN_STREAMS = 64;
+/** Milliseconds that a request waits for a stream of its own before it shares one. */
+export const OWN_STREAM_PATIENCE = 250;

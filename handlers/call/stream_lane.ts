@@ -1,0 +1,117 @@
+/**
+ * A stream as a lane: frames in, frames out.
+ *
+ * @module
+ */
+import { AlknetError, type BidiStream, type Logger } from "@alknet/core/handler";
+import type { Clock } from "./clock.ts";
+import { CallCode } from "./codes.ts";
+import { FrameWriter } from "./frame_writer.ts";
+import { FrameDecoder } from "./frames.ts";
+import type { Lane, LaneEnd, LaneReceiver } from "./lane.ts";
+import { FRAME_TIMEOUT } from "./limits.ts";
+
+/** Options of {@linkcode StreamLane}. */
+export interface StreamLaneOptions {
+  /** Longest body, in bytes. */
+  readonly maxBody: number;
+  /** The clock of the limit within a frame. */
+  readonly clock: Clock;
+  /** Where to log. */
+  readonly log: Logger;
+}
+
+/** A stream that carries frames. */
+export class StreamLane implements Lane {
+  readonly #stream: BidiStream;
+  readonly #writer: FrameWriter;
+  readonly #receiver: LaneReceiver;
+  readonly #options: StreamLaneOptions;
+  #end: LaneEnd | undefined;
+
+  /**
+   * @param stream Nobody else may read it or write to it.
+   * @param receiver Told what comes, once {@linkcode read} was called.
+   */
+  constructor(stream: BidiStream, receiver: LaneReceiver, options: StreamLaneOptions) {
+    this.#stream = stream;
+    this.#receiver = receiver;
+    this.#options = options;
+    // A peer that refuses our answers has cut the lane, whatever it still sends.
+    this.#writer = new FrameWriter(stream.writable, () => this.#ended("cut"));
+  }
+
+  get queued(): number {
+    return this.#writer.queued;
+  }
+
+  send(json: string): void | Promise<void> {
+    return this.#writer.send(json);
+  }
+
+  finish(): void {
+    this.#writer.finish();
+  }
+
+  cut(code: number): void {
+    this.#stream.reset(code);
+    this.#stream.stop(code);
+  }
+
+  /** Reads until the end and tells the receiver. Never rejects. */
+  async read(): Promise<void> {
+    try {
+      await this.#readFrames();
+      this.#ended("finished");
+    } catch (error) {
+      const code = error instanceof AlknetError ? error.code : "";
+      if (code === "INVALID_FRAME" || code === "NOT_AN_ENVELOPE") {
+        this.#options.log.info("stream {stream} closed: {reason}", {
+          stream: this.#stream.id,
+          reason: (error as AlknetError).message,
+        });
+        this.cut(CallCode[code]);
+      }
+      this.#ended("cut");
+    }
+  }
+
+  #ended(how: LaneEnd): void {
+    if (this.#end === "cut" || this.#end === how) return;
+    this.#end = how;
+    if (how === "cut") this.cut(CallCode.NORMAL);
+    this.#receiver.ended(this, how);
+  }
+
+  async #readFrames(): Promise<void> {
+    const decoder = new FrameDecoder(this.#options.maxBody);
+    const reader = this.#stream.readable.getReader();
+    while (true) {
+      const { done, value } = decoder.partial ? await this.#readWithin(reader) : await reader.read();
+      if (done) return;
+      decoder.push(value);
+      for (let frame = decoder.next(); frame; frame = decoder.next()) {
+        const taken = this.#receiver.received(this, frame.envelope, frame.bytes);
+        if (taken) await taken;
+      }
+    }
+  }
+
+  /** Reads within a frame: a peer that stops there holds memory for nothing. */
+  async #readWithin(
+    reader: ReadableStreamDefaultReader<Uint8Array>,
+  ): Promise<ReadableStreamReadResult<Uint8Array>> {
+    let tooLate: AlknetError | undefined;
+    const stop = this.#options.clock.after(FRAME_TIMEOUT, () => {
+      tooLate = new AlknetError("INVALID_FRAME", `no byte for ${FRAME_TIMEOUT} ms within a frame`);
+      this.#stream.stop(CallCode.INVALID_FRAME);
+    });
+    try {
+      return await reader.read();
+    } catch (error) {
+      throw tooLate ?? error;
+    } finally {
+      stop();
+    }
+  }
+}
