@@ -32,9 +32,18 @@ export function configOption(): Parser<"sync", string | undefined, unknown> {
 
 /** `--passphrase-file FILE`. */
 export function passphraseFileOption(): Parser<"sync", string | undefined, unknown> {
-  return optional(option("--passphrase-file", path({ metavar: "FILE", type: "file", mustExist: true }), {
-    description: message`File with the passphrase of the vault, for its owner alone. Default: vault.key, else asks.`,
-  }));
+  return secretFileOption(
+    "--passphrase-file",
+    message`File with the passphrase of the vault, for its owner alone. Default: vault.key, else asks.`,
+  );
+}
+
+/** An option that names a file with a secret. A pipe will do, as a password manager or a shell's `<(…)` makes it. */
+export function secretFileOption(
+  name: `--${string}`,
+  description: Message,
+): Parser<"sync", string | undefined, unknown> {
+  return optional(option(name, path({ metavar: "FILE", type: "either", mustExist: true }), { description }));
 }
 
 /** `--json`. */

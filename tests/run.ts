@@ -16,6 +16,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   curl: "curl",
   openssl: "openssl",
   "ssh-keygen": "openssh-client",
+  sshd: "openssh-server",
   ip: "iproute2",
   chromium: "chromium",
   h2load: "nghttp2-client",

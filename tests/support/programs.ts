@@ -31,6 +31,8 @@ const REQUIREMENTS = {
   openssl: debian("openssl", "openssl"),
   h2load: debian("h2load", "nghttp2-client"),
   "ssh-keygen": debian("ssh-keygen", "openssh-client"),
+  ssh: debian("ssh", "openssh-client"),
+  sshd: debian("sshd", "openssh-server"),
   chromium: debian("chromium", "chromium"),
   /** Gives a program a terminal. */
   script: debian("script", "bsdutils"),

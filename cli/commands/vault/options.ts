@@ -9,8 +9,7 @@ import { map, optional, withDefault } from "@optique/core/modifiers";
 import type { Parser } from "@optique/core/parser";
 import { argument, flag, option } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
-import { path } from "@optique/run/valueparser";
-import { checked, homeOption, jsonFlag, passphraseFileOption } from "../../arguments.ts";
+import { checked, homeOption, jsonFlag, passphraseFileOption, secretFileOption } from "../../arguments.ts";
 import { type Home, locateHome } from "../../home.ts";
 import { note, print, printJson } from "../../output.ts";
 import type { ExistingKey } from "../../vault/making.ts";
@@ -48,9 +47,10 @@ export function vaultOptions(): Parsers<VaultCommandOptions> {
 export function makingOptions(): Parsers<MakingCommandOptions> {
   return {
     home: homeOption(),
-    passphraseFile: optional(option("--passphrase-file", path({ metavar: "FILE", type: "file", mustExist: true }), {
-      description: message`File with the passphrase that seals the phrase, for its owner alone. Default: asks for one.`,
-    })),
+    passphraseFile: secretFileOption(
+      "--passphrase-file",
+      message`File with the passphrase that seals the phrase, for its owner alone. Default: asks for one.`,
+    ),
     noPassphrase: noPassphraseFlag(),
     force: withDefault(
       flag("--force", {

@@ -6,10 +6,10 @@
 import type { WordCount } from "@alknet/vault";
 import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
-import { map, optional, withDefault } from "@optique/core/modifiers";
-import { command, flag, option } from "@optique/core/primitives";
-import { path } from "@optique/run/valueparser";
+import { map, withDefault } from "@optique/core/modifiers";
+import { command, flag } from "@optique/core/primitives";
 import type { Action, Command } from "../../action.ts";
+import { secretFileOption } from "../../arguments.ts";
 import { ExitCode, note, print, printJson, UsageError } from "../../output.ts";
 import {
   homeOf,
@@ -37,9 +37,10 @@ export const importCommand: Command = command(
   "import",
   map(
     object({
-      mnemonicFile: optional(option("--mnemonic-file", path({ metavar: "FILE", type: "file", mustExist: true }), {
-        description: message`File with the words, for its owner alone. Default: asks for them.`,
-      })),
+      mnemonicFile: secretFileOption(
+        "--mnemonic-file",
+        message`File with the words, for its owner alone. Default: asks for them.`,
+      ),
       ...makingOptions(),
     }),
     (options): Action => () => importPhrase(options),
@@ -68,10 +69,9 @@ export const changePassphraseCommand: Command = command(
   "change-passphrase",
   map(
     object({
-      newPassphraseFile: optional(
-        option("--new-passphrase-file", path({ metavar: "FILE", type: "file", mustExist: true }), {
-          description: message`File with the new passphrase. Default: asks for it.`,
-        }),
+      newPassphraseFile: secretFileOption(
+        "--new-passphrase-file",
+        message`File with the new passphrase. Default: asks for it.`,
       ),
       noPassphrase: noPassphraseFlag(),
       ...vaultOptions(),

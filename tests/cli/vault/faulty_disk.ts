@@ -1,0 +1,90 @@
+/**
+ * A disk that fails, or stops for good, at a step of a caller's choice.
+ *
+ * @module
+ */
+import { type Disk, type DiskFile, realDisk } from "../../../cli/vault/disk.ts";
+
+/**
+ * What happens at the step. `full`: it fails, those after it do not. `killed`: it and all after it fail, so that nobody
+ * tidies up. `torn`: the same, after half of the step's bytes were written. `power`: the same, and of every file that was
+ * not synced only half is left.
+ */
+export type Fault = "full" | "killed" | "torn" | "power";
+
+/** Every kind of fault. */
+export const FAULTS: readonly Fault[] = ["full", "killed", "torn", "power"];
+
+/** A disk with one fault. */
+export class FaultyDisk implements Disk {
+  /** Steps so far. */
+  steps = 0;
+  /** Names of the steps so far, for messages. */
+  readonly trail: string[] = [];
+  readonly #at: number;
+  readonly #fault: Fault;
+  readonly #unsynced = new Set<string>();
+
+  /** @param at The step at which it happens, from 1. */
+  constructor(at: number, fault: Fault) {
+    this.#at = at;
+    this.#fault = fault;
+  }
+
+  /** Whether the step was reached. */
+  get struck(): boolean {
+    return this.steps >= this.#at;
+  }
+
+  async makeFile(path: string): Promise<DiskFile> {
+    this.#step("make", path);
+    const file = await realDisk.makeFile(path);
+    this.#unsynced.add(path);
+    return {
+      write: async (bytes) => {
+        if (this.#fault === "torn" && this.steps + 1 === this.#at) {
+          await file.write(bytes.subarray(0, bytes.byteLength >> 1));
+        }
+        this.#step("write", path);
+        return await file.write(bytes);
+      },
+      sync: async () => {
+        this.#step("sync", path);
+        await file.sync();
+        this.#unsynced.delete(path);
+      },
+      close: () => file.close(),
+    };
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    this.#step("rename", `${from} ${to}`);
+    await realDisk.rename(from, to);
+    if (this.#unsynced.delete(from)) this.#unsynced.add(to);
+  }
+
+  async remove(path: string): Promise<void> {
+    this.#step("remove", path);
+    await realDisk.remove(path);
+    this.#unsynced.delete(path);
+  }
+
+  async syncFolder(path: string): Promise<void> {
+    this.#step("sync folder", path);
+    await realDisk.syncFolder(path);
+  }
+
+  #step(what: string, path: string): void {
+    this.steps++;
+    this.trail.push(`${what} ${path}`);
+    const struck = this.#fault === "full" ? this.steps === this.#at : this.steps >= this.#at;
+    if (!struck) return;
+    if (this.#fault === "power") this.#loseUnsynced();
+    throw new Error("No space left on device (os error 28)");
+  }
+
+  #loseUnsynced(): void {
+    for (const path of this.#unsynced) Deno.truncateSync(path, Deno.statSync(path).size >> 1);
+    this.#unsynced.clear();
+  }
+}
