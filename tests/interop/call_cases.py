@@ -3,7 +3,7 @@
     call_cases.py < CONFIGURATION
 
 The configuration is one JSON object: host, port and nodeId of a node with the operations of `call_node.ts`, its tokens, a
-certificate and key whose peer has scope `a`, and `small`: the port of a node that takes few requests at once. Prints one
+certificate and key whose peer has scope `a`, and `small`: a node that takes `table` requests at once. Prints one
 JSON object a case: {"row", "name", "ok", "error"}. A row is that of call.md §26.
 """
 import asyncio
@@ -31,12 +31,12 @@ class Node:
     def __init__(self, configuration):
         self.__dict__.update(configuration)
 
-    async def connect(self, operations=None, known=False, port=None):
-        return CallClient(await self.wire(known, port), operations)
+    async def connect(self, operations=None, known=False):
+        return CallClient(await self.wire(known), operations)
 
-    async def wire(self, known=False, port=None):
+    async def wire(self, known=False):
         identity = (self.certificate, self.key) if known else None
-        return await Wire.connect(self.host, port or self.port, self.nodeId, identity)
+        return await Wire.connect(self.host, self.port, self.nodeId, identity)
 
 
 async def fails(code, awaitable):
@@ -659,12 +659,13 @@ async def full_table(node):
     async def status(_):
         return "free"
 
-    async with await node.connect({"worker/status": status}, port=node.small) as client:
-        waiting = [await client.request("gate/wait", input={"gate": "g107"}) for _ in range(node.smallTable - 1)]
+    small = Node({**node.__dict__, **node.small})
+    async with await small.connect({"worker/status": status}) as client:
+        waiting = [await client.request("gate/wait", input={"gate": "g107"}) for _ in range(small.table - 1)]
         asking = await client.request("worker/ask-later", input={"gate": "g107b"})
         error = await fails("INTERNAL", client.call("math/add", {"a": 1, "b": 1}))
         same((error.message, error.retryable), ("too many requests in flight", True))
-        async with await node.connect(port=node.small) as other:
+        async with await small.connect() as other:
             await other.call("gate/open", {"gate": "g107b"})
             same(await client.answer(*asking), "free")
             await other.call("gate/open", {"gate": "g107"})
