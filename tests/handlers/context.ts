@@ -3,13 +3,15 @@
  *
  * @module
  */
-import { DEFAULT_LIMITS, type HandlerContext, logger } from "@alknet/core/handler";
+import { DEFAULT_LIMITS, type HandlerContext, type IdentityProvider, logger } from "@alknet/core/handler";
+
+const NOBODY: IdentityProvider = { resolveFingerprint: () => undefined, resolveToken: () => undefined };
 
 /** What an endpoint would give a handler. */
-export function contextOf(signal: AbortSignal): HandlerContext {
+export function contextOf(signal: AbortSignal, identityProvider: IdentityProvider = NOBODY): HandlerContext {
   return {
     signal,
-    identityProvider: { resolveFingerprint: () => undefined, resolveToken: () => undefined },
+    identityProvider,
     log: logger("test"),
     limits: DEFAULT_LIMITS,
     authenticationFailed: () => false,

@@ -8,7 +8,7 @@ import "../../../core/transports/quic/quic.ts";
 import "../../../core/transports/quic/engine/libc.ts";
 import { type Endpoint, router } from "@alknet/core";
 import type { HTTP_ALPNS } from "@alknet/handlers/http";
-import type { Handler } from "@alknet/core/handler";
+import type { Handler, IdentityProvider } from "@alknet/core/handler";
 import { bridge, plainFront } from "./support.ts";
 
 /** A handler being served. */
@@ -30,7 +30,7 @@ export interface Way {
   /** Options that make curl go this way. */
   readonly curl: readonly string[];
   /** Serves a handler. */
-  serve(handler: Handler<typeof HTTP_ALPNS>): Promise<Served>;
+  serve(handler: Handler<typeof HTTP_ALPNS>, identityProvider?: IdentityProvider): Promise<Served>;
 }
 
 /** The ways. */
@@ -38,8 +38,8 @@ export const WAYS: readonly Way[] = [
   { name: "h2 over TLS", alpn: "h2", version: "2", curl: ["--insecure", "--http2"], serve: serveTls },
   { name: "http/1.1 over TLS", alpn: "http/1.1", version: "1.1", curl: ["--insecure", "--http1.1"], serve: serveTls },
   ...own("a pair in memory", serveMemory),
-  ...own("TLS", (handler) => serveOwn(handler, "tls")),
-  ...own("QUIC", (handler) => serveOwn(handler, "quic")),
+  ...own("TLS", (handler, provider) => serveOwn(handler, "tls", provider)),
+  ...own("QUIC", (handler, provider) => serveOwn(handler, "quic", provider)),
 ];
 
 /** `alknet/http` over a carrier, in both versions. */
@@ -54,8 +54,11 @@ function own(carrier: string, serve: Way["serve"]): Way[] {
 /** Limits that the machine's own tests would reach: everything comes from one address. */
 export const OPEN_LIMITS = { connectionRate: 100_000, connectionBurst: 100_000, maxConnectionsPerAddress: 10_000 };
 
-async function serveTls(handler: Handler<typeof HTTP_ALPNS>): Promise<Served> {
-  const endpoint = await router().use(handler).listen({ transports: ["tls"], limits: OPEN_LIMITS });
+async function serveTls(
+  handler: Handler<typeof HTTP_ALPNS>,
+  identityProvider?: IdentityProvider,
+): Promise<Served> {
+  const endpoint = await router().use(handler).listen({ transports: ["tls"], limits: OPEN_LIMITS, identityProvider });
   return {
     base: `https://127.0.0.1:${endpoint.addresses[0].port}`,
     shutdown: () => endpoint.shutdown(),
@@ -63,8 +66,8 @@ async function serveTls(handler: Handler<typeof HTTP_ALPNS>): Promise<Served> {
   };
 }
 
-function serveMemory(handler: Handler<typeof HTTP_ALPNS>): Promise<Served> {
-  const front = plainFront(handler, { alpn: "alknet/http", singleStream: false });
+function serveMemory(handler: Handler<typeof HTTP_ALPNS>, identityProvider?: IdentityProvider): Promise<Served> {
+  const front = plainFront(handler, { alpn: "alknet/http", singleStream: false, identityProvider });
   return Promise.resolve({
     base: `http://127.0.0.1:${front.port}`,
     shutdown: () => front.drain(),
@@ -73,8 +76,13 @@ function serveMemory(handler: Handler<typeof HTTP_ALPNS>): Promise<Served> {
 }
 
 /** A plain port that leads through a dialled connection: over QUIC one for all, over TLS one each. */
-async function serveOwn(handler: Handler<typeof HTTP_ALPNS>, transport: "quic" | "tls"): Promise<Served> {
-  const options = { transports: [transport], limits: OPEN_LIMITS, quic: { engine: "in-process" } } as const;
+async function serveOwn(
+  handler: Handler<typeof HTTP_ALPNS>,
+  transport: "quic" | "tls",
+  identityProvider?: IdentityProvider,
+): Promise<Served> {
+  const quic = { engine: "in-process" } as const;
+  const options = { transports: [transport], limits: OPEN_LIMITS, quic, identityProvider };
   const endpoint = await router().use(handler).listen(options);
   const dial = () => dialOwn(endpoint, transport);
   const shared = transport === "quic" ? await dial() : undefined;

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { type BidiStream, type Connection, type Handler, type Identity, memoryPair } from "@alknet/core/handler";
+import {
+  type BidiStream,
+  type Connection,
+  type Handler,
+  type Identity,
+  type IdentityProvider,
+  memoryPair,
+} from "@alknet/core/handler";
 import { runProgram } from "../../support/process.ts";
 import { contextOf } from "../context.ts";
 
@@ -27,6 +34,8 @@ export interface FrontOptions {
   readonly window?: number;
   /** Who every peer is. */
   readonly identity?: Identity;
+  /** Resolves tokens. */
+  readonly identityProvider?: IdentityProvider;
 }
 
 /** Accepts TCP connections and gives each to the handler as one stream of a pair in memory. */
@@ -45,7 +54,7 @@ export function plainFront(handler: Handler, options: FrontOptions = {}): Front 
       const [client, server] = memoryPair(alpn, { singleStream, window });
       if (options.identity) server.identity = options.identity;
       connections.add(server);
-      const handled = Promise.resolve(handler.handle(server, contextOf(shutdown.signal)));
+      const handled = Promise.resolve(handler.handle(server, contextOf(shutdown.signal, options.identityProvider)));
       keep(handled.finally(() => connections.delete(server)).finally(() => server[Symbol.asyncDispose]()));
       keep(client.open().then((stream) => carry(socket, stream)));
     }
