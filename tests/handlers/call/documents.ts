@@ -61,7 +61,17 @@ const BROKEN = [
   "\ufeff1",
   "//",
 ];
-const TYPES = ["call.requested", "call.responded", "call.completed", "call.aborted", "call.error", "call.future", ""];
+const TYPES = [
+  "call.requested",
+  "call.requested",
+  "call.requested",
+  "call.responded",
+  "call.completed",
+  "call.aborted",
+  "call.error",
+  "call.future",
+  "",
+];
 const FIELDS = [
   "operationId",
   "input",
