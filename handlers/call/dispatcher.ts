@@ -11,8 +11,15 @@ import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import type { OperationContext, OperationLayer } from "./context.ts";
 import { LayeredEnv, type PeerLayers } from "./environment.ts";
 import { CallError, cancelled, notFound } from "./errors.ts";
-import { expire, rootContext, runOnce, runStream, Task, type TreeOptions } from "./execution.ts";
+import type { Subscription } from "./call_peer.ts";
+import { Task, type TreeOptions } from "./call_tree.ts";
+import { type Deadline, Deadlines } from "./deadlines.ts";
+import { failureOf, rootContext, runOnce, runStream } from "./execution.ts";
 import type { JsonValue } from "./json.ts";
+import { CALL_TIMEOUT } from "./limits.ts";
+import { PendingSubscription } from "./pending.ts";
+import type { HandlerRegistration } from "./registration.ts";
+import { type SchemaCheck, schemaCheck } from "./schema_check.ts";
 import type { Registry } from "./registry.ts";
 
 /** A request, from wherever it came. */
@@ -66,14 +73,17 @@ export interface DispatcherOptions {
   readonly ownership?: OwnershipProvider;
   /** Time for a query or mutation, in milliseconds. Default 30 000. */
   readonly timeout?: number;
+  /**
+   * What becomes of values that break the output schema: `trust` does not look, `log` sends and logs them, `refuse`
+   * answers `INTERNAL`. Default `trust`.
+   */
+  readonly outputs?: "trust" | "log" | "refuse";
   /** Default: the machine's. */
   readonly clock?: Clock;
   /** Default: `alknet.call`. */
   readonly log?: Logger;
 }
 
-/** Time for a query or mutation, in milliseconds (call.md §13). */
-const DEFAULT_TIMEOUT = 30_000;
 const ENDED: RunningCall = { abort: () => {} };
 
 /** Finds, authorises, checks and runs operations. */
@@ -86,15 +96,18 @@ export class Dispatcher {
   readonly timeout: number;
   readonly #options: DispatcherOptions;
   readonly #log: Logger;
+  readonly #deadlines: Deadlines;
+  readonly #outputChecks = new WeakMap<HandlerRegistration, SchemaCheck>();
 
   /** @param options The registry, and what surrounds it. */
   constructor(options: DispatcherOptions) {
-    const { registry, timeout = DEFAULT_TIMEOUT, clock = SYSTEM_CLOCK, log = logger("call") } = options;
+    const { registry, timeout = CALL_TIMEOUT, clock = SYSTEM_CLOCK, log = logger("call") } = options;
     this.registry = registry;
     this.clock = clock;
     this.timeout = timeout;
     this.#options = options;
     this.#log = log;
+    this.#deadlines = new Deadlines(clock);
   }
 
   /** Serves a request. Never throws: what is wrong goes to the sink, possibly before this returns. */
@@ -121,38 +134,28 @@ export class Dispatcher {
       return ENDED;
     }
     const limit = timeLimit(request.timeoutMs, handler.kind === "once" ? this.timeout : undefined);
-    const tree = this.#tree(request, limit);
-    const task = new Task(request.id ?? crypto.randomUUID(), registration, tree, () => {});
-    const stop = limit === undefined ? undefined : this.clock.after(limit, () => {
-      if (task.ended) return;
-      expire(task);
-      sink.failed(task.cut!);
+    let deadline: Deadline | undefined;
+    const tree = this.#tree(request, limit, () => deadline?.cancel());
+    // Cut for whatever reason but time, the caller has gone and hears nothing.
+    const task: Task = new Task(request.id ?? crypto.randomUUID(), registration, tree, (error) => {
+      if (error.code === "TIMEOUT") sink.failed(error);
     });
+    if (limit !== undefined) deadline = this.#deadlines.after(limit, () => task.expire());
     const context = rootContext(task);
     const session = this.#session(context);
     if (session) tree.env = this.#env(request, session);
-    const failed = (failure: CallError): void => {
-      stop?.();
-      sink.failed(failure);
-    };
+    const failed = (failure: CallError): void => sink.failed(failure);
     if (handler.kind === "once") {
-      runOnce(task, handler.fn, input, context, (output) => {
-        stop?.();
-        sink.responded(output, true);
-      }, failed);
+      const done = (output: JsonValue): void => this.#answer(task, sink, output);
+      runOnce(task, handler.fn, input, context, done, failed);
     } else {
-      const done = (): void => {
-        stop?.();
-        sink.completed();
+      const next = (output: JsonValue): void | Promise<void> => {
+        this.#checkOutput(registration, output);
+        return sink.responded(output, false);
       };
-      runStream(task, handler.fn, input, context, (value) => sink.responded(value, false), done, failed);
+      runStream(task, handler.fn, input, context, next, () => sink.completed(), failed);
     }
-    return {
-      abort: () => {
-        stop?.();
-        task.abort(cancelled());
-      },
-    };
+    return { abort: () => task.abort() };
   }
 
   /**
@@ -164,62 +167,77 @@ export class Dispatcher {
   call(request: CallRequest, signal?: AbortSignal): Promise<JsonValue> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
-      const settle = (): void => signal?.removeEventListener("abort", abort);
-      const running = this.dispatch({ ...request, answer: "once" }, {
-        responded: (output) => (settle(), resolve(output)),
-        completed: () => {},
-        failed: (error) => (settle(), reject(error)),
-      });
+      const settled = (): void => signal?.removeEventListener("abort", abort);
       const abort = (): void => {
         running.abort();
         reject(cancelled());
       };
       signal?.addEventListener("abort", abort, { once: true });
+      const running = this.dispatch({ ...request, answer: "once" }, {
+        responded: (output) => (settled(), resolve(output)),
+        completed: settled,
+        failed: (error) => (settled(), reject(error)),
+      });
     });
   }
 
   /**
-   * Serves a subscription. Leaving the loop aborts it.
+   * Serves a subscription, once the first value is asked for. Leaving the loop aborts it.
    *
    * @param signal Aborts it: the loop then throws.
    * @throws {CallError} From the loop: what went wrong; `INVALID_OPERATION_TYPE` for a query or mutation.
    */
-  async *subscribe(request: CallRequest, signal?: AbortSignal): AsyncIterableIterator<JsonValue, void, void> {
-    signal?.throwIfAborted();
-    const events: { value?: JsonValue; error?: CallError; done?: boolean }[] = [];
-    let wake = (): void => {};
-    let taken = (): void => {};
-    const put = (event: typeof events[number]): void => {
-      events.push(event);
-      wake();
-    };
-    const running = this.dispatch({ ...request, answer: "stream" }, {
-      responded: (value) => {
-        put({ value });
-        return new Promise<void>((resolve) => taken = resolve);
-      },
-      completed: () => put({ done: true }),
-      failed: (error) => put({ error }),
-    });
-    const abort = (): void => put({ error: cancelled() });
-    signal?.addEventListener("abort", abort, { once: true });
-    try {
-      while (true) {
-        while (events.length === 0) await new Promise<void>((resolve) => wake = resolve);
-        const { value, error, done } = events.shift()!;
-        if (error) throw error;
-        if (done) return;
-        yield value!;
-        taken();
-      }
-    } finally {
-      signal?.removeEventListener("abort", abort);
+  subscribe(request: CallRequest, signal?: AbortSignal): Subscription {
+    let running = ENDED;
+    const settled = (): void => signal?.removeEventListener("abort", abort);
+    const abort = (): void => {
       running.abort();
-      taken();
+      subscription.failed(cancelled());
+    };
+    const subscription = new PendingSubscription({
+      begin: (pending) => {
+        if (signal?.aborted) return pending.failed(signal.reason);
+        signal?.addEventListener("abort", abort, { once: true });
+        running = this.dispatch({ ...request, answer: "stream" }, {
+          // It has a consumer of its own, so it is held back rather than cut off.
+          responded: (output) => pending.responded(output, 0) as void | Promise<void>,
+          completed: () => (settled(), pending.completed()),
+          failed: (error) => (settled(), pending.failed(error)),
+        });
+      },
+      leave: () => {
+        settled();
+        running.abort();
+      },
+    });
+    subscription.own = true;
+    return subscription;
+  }
+
+  /** Gives the answer, unless it is none or no JSON; the handler's task has ended by then. */
+  #answer(task: Task, sink: CallSink, output: JsonValue): void {
+    try {
+      this.#checkOutput(task.registration, output);
+      sink.responded(output, true);
+    } catch (failure) {
+      sink.failed(failureOf(task, failure));
     }
   }
 
-  #tree(request: CallRequest, limit: number | undefined): TreeOptions {
+  /** Looks at what a handler gives, where that was asked for (call.md §10.1). */
+  #checkOutput(registration: HandlerRegistration, output: JsonValue): void {
+    const { outputs = "trust" } = this.#options;
+    if (outputs === "trust") return;
+    let check = this.#outputChecks.get(registration);
+    if (!check) this.#outputChecks.set(registration, check = schemaCheck(registration.spec.output_schema, "foreign"));
+    const wrong = check(output);
+    if (wrong === undefined) return;
+    const { name } = registration.spec;
+    this.#log.warn("{operation} gave what its schema forbids: {wrong}", { operation: name, wrong: foreign(wrong) });
+    if (outputs === "refuse") throw new CallError("INTERNAL", `${name} gave what its schema forbids: ${wrong}`);
+  }
+
+  #tree(request: CallRequest, limit: number | undefined, over: () => void): TreeOptions {
     return {
       identity: request.identity,
       forwardedFor: request.forwardedFor,
@@ -227,7 +245,9 @@ export class Dispatcher {
       ownership: this.#options.ownership,
       clock: this.clock,
       deadline: limit === undefined ? undefined : this.clock.now() + limit,
-      hidden: (task, failure) => this.#report(task, failure),
+      hidden: this.#hidden,
+      cutAll: this.#cutAll,
+      over,
     };
   }
 
@@ -247,12 +267,16 @@ export class Dispatcher {
     }
   }
 
-  #report(task: Task, failure: unknown): void {
+  readonly #hidden = (task: Task, failure: unknown): void => {
     this.#log.warn("handler of {operation} failed: {message}", {
       operation: task.registration.spec.name,
       message: foreign(failure instanceof Error ? failure.message : String(failure)),
     });
-  }
+  };
+
+  readonly #cutAll = (ids: readonly string[]): void => {
+    this.#log.debug("cut {count} calls: {ids}", { count: ids.length, ids: foreign(ids.join(" ")) });
+  };
 }
 
 /** A name as registries hold it: one leading slash is taken off, if it is there (call.md §6). */

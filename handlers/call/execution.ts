@@ -1,193 +1,18 @@
 /**
- * One call being served, and the tree of the calls that it composes: contexts, deadlines, abort (call.md §13, §15, §17).
- *
- * The wire path and the environment are the only makers of contexts, and both come here.
+ * Running handlers: for a root request, and for what it composes (call.md §12, §17).
  *
  * @module
  */
-import type { Identity } from "@alknet/core/handler";
-import { authorityIdentity, type Capabilities, type OwnershipProvider, type ScopedPeerEnv } from "./authority.ts";
-import type { CompositionAuthority } from "./authority.ts";
+import { authorityIdentity } from "./authority.ts";
+import { TaskContext } from "./call_context.ts";
+import { Task } from "./call_tree.ts";
 import { capabilitiesOver } from "./capabilities.ts";
-import type { Clock } from "./clock.ts";
-import type { AbortPolicy, InvokeOptions, OperationContext, OperationEnv } from "./context.ts";
-import { CallError, cancelled, mapFailure, timedOut } from "./errors.ts";
+import type { AbortPolicy, OperationContext } from "./context.ts";
+import { CallError, cancelled, mapFailure } from "./errors.ts";
 import type { JsonValue } from "./json.ts";
 import type { HandlerRegistration, OnceHandler, StreamHandler } from "./registration.ts";
-
-/** What a tree of calls shares. */
-export interface TreeOptions {
-  /** Who made the root request. */
-  readonly identity: Identity | undefined;
-  /** What a forwarding node claims. */
-  readonly forwardedFor: Identity | undefined;
-  /** What composition reaches; set once more where a session joins, before the handler runs. */
-  env: OperationEnv;
-  /** Who owns what. */
-  readonly ownership: OwnershipProvider | undefined;
-  /** The clock of deadlines. */
-  readonly clock: Clock;
-  /** When the tree ends in `TIMEOUT`. */
-  readonly deadline: number | undefined;
-  /** Told of a failure whose text no caller may see. */
-  readonly hidden: (task: Task, failure: unknown) => void;
-}
-
-const EMPTY_SCOPE: ScopedPeerEnv = { allowedOps: new Set(), peerPinned: new Set() };
-
-/** A call in the tree. */
-export class Task {
-  /** Id on the wire for a root, a fresh one below. */
-  readonly id: string;
-  /** What is served. */
-  readonly registration: HandlerRegistration;
-  /** The call that composed this one. */
-  readonly parent: Task | undefined;
-  /** What the tree shares. */
-  readonly tree: TreeOptions;
-  /** What becomes of this call when its parent is aborted. */
-  readonly policy: AbortPolicy;
-  /** Why the call was cut, once it was. */
-  cut: CallError | undefined;
-  /** Whether the handler was called. */
-  started = false;
-  /** Whether the handler's answer is in, or no longer of interest. */
-  ended = false;
-  #children: Set<Task> | undefined;
-  #controller: AbortController | undefined;
-  #onCut: ((error: CallError) => void) | undefined;
-
-  /** @param onCut Told once, if the call is cut before it has ended. */
-  constructor(
-    id: string,
-    registration: HandlerRegistration,
-    tree: TreeOptions,
-    onCut: (error: CallError) => void,
-    parent?: Task,
-    policy: AbortPolicy = "abort-dependents",
-  ) {
-    this.id = id;
-    this.registration = registration;
-    this.tree = tree;
-    this.parent = parent;
-    this.policy = policy;
-    this.#onCut = onCut;
-    if (parent) (parent.#children ??= new Set()).add(this);
-  }
-
-  /** Made when first asked for: most handlers never look at it. */
-  get signal(): AbortSignal {
-    if (!this.#controller) {
-      this.#controller = new AbortController();
-      if (this.cut) this.#controller.abort(this.cut);
-    }
-    return this.#controller.signal;
-  }
-
-  /** The call has its answer. */
-  end(): void {
-    this.ended = true;
-    this.#leave();
-  }
-
-  /** Cuts the call and, by their policies, what it composed. */
-  abort(error: CallError): void {
-    if (this.ended) return;
-    this.ended = true;
-    this.cut = error;
-    this.#controller?.abort(error);
-    this.#onCut?.(error);
-    for (const child of this.#children ?? []) if (child.policy === "abort-dependents") child.abort(error);
-    this.#leave();
-  }
-
-  #leave(): void {
-    if (this.parent) this.parent.#children?.delete(this);
-  }
-
-  /** Whether this call or one above it was cut. */
-  get belowCut(): boolean {
-    return this.cut !== undefined || (this.parent?.belowCut ?? false);
-  }
-}
-
-/** What a handler sees of a task. */
-class TaskContext implements OperationContext {
-  readonly #task: Task;
-  readonly #identity: Identity | undefined;
-  readonly #capabilities: Capabilities;
-  #metadata: Map<string, JsonValue> | undefined;
-
-  constructor(task: Task, identity: Identity | undefined, capabilities: Capabilities) {
-    this.#task = task;
-    this.#identity = identity;
-    this.#capabilities = capabilities;
-  }
-
-  /** The task of a context; the class alone can read it. */
-  static taskOf(context: OperationContext): Task {
-    if (!(context instanceof TaskContext)) throw new TypeError("a parent is the context that a handler was given");
-    return context.#task;
-  }
-
-  get requestId(): string {
-    return this.#task.id;
-  }
-  get parentRequestId(): string | undefined {
-    return this.#task.parent?.id;
-  }
-  get operation(): string {
-    return this.#task.registration.spec.name;
-  }
-  get identity(): Identity | undefined {
-    return this.#identity;
-  }
-  get rootIdentity(): Identity | undefined {
-    return this.#task.tree.identity;
-  }
-  get handlerIdentity(): CompositionAuthority | undefined {
-    return this.#task.registration.authority;
-  }
-  get forwardedFor(): Identity | undefined {
-    return this.#task.parent ? undefined : this.#task.tree.forwardedFor;
-  }
-  get capabilities(): Capabilities {
-    return this.#capabilities;
-  }
-  get metadata(): Map<string, JsonValue> {
-    return this.#metadata ??= new Map();
-  }
-  get scopedEnv(): ScopedPeerEnv {
-    return this.#task.registration.scope ?? EMPTY_SCOPE;
-  }
-  get env(): OperationEnv {
-    return this.#task.tree.env;
-  }
-  get abortPolicy(): AbortPolicy {
-    return this.#task.policy;
-  }
-  get deadline(): number | undefined {
-    return this.#task.tree.deadline;
-  }
-  get timeLeft(): number | undefined {
-    const { deadline, clock } = this.#task.tree;
-    return deadline === undefined ? undefined : Math.max(0, deadline - clock.now());
-  }
-  get internal(): boolean {
-    return this.#task.parent !== undefined;
-  }
-  get ownership(): OwnershipProvider | undefined {
-    return this.#task.tree.ownership;
-  }
-  get signal(): AbortSignal {
-    return this.#task.signal;
-  }
-
-  async invoke(name: string, input: JsonValue, options?: InvokeOptions): Promise<JsonValue> {
-    if (this.#task.belowCut) throw cancelled();
-    return await this.env.invoke(name, input, this, options);
-  }
-}
+import { type SchemaCheck, schemaCheck } from "./schema_check.ts";
+import type { ErrorDefinition } from "./spec.ts";
 
 /** The context of a root request. */
 export function rootContext(task: Task): OperationContext {
@@ -199,33 +24,33 @@ export function rootContext(task: Task): OperationContext {
  *
  * @throws {CallError} What went wrong.
  */
-export function runChild(
+export async function runChild(
   parent: OperationContext,
   registration: HandlerRegistration,
   input: JsonValue,
   policy?: AbortPolicy,
 ): Promise<JsonValue> {
   const above = TaskContext.taskOf(parent);
-  return new Promise((resolve, reject) => {
-    if (above.belowCut) throw cancelled();
-    const { handler, spec } = registration;
-    if (handler.kind === "stream") {
-      throw new CallError("INVALID_OPERATION_TYPE", `${spec.name} is a subscription; subscriptions are not composed`);
-    }
-    const wrong = registration.checkInput(input);
-    if (wrong !== undefined) throw new CallError("INVALID_INPUT", wrong);
-    const id = crypto.randomUUID();
-    const task = new Task(id, registration, above.tree, reject, above, policy ?? above.policy);
-    const identity = above.registration.authority && authorityIdentity(above.registration.authority);
+  if (above.isBelowCut) throw cancelled();
+  const { handler, spec } = registration;
+  if (handler.kind === "stream") {
+    throw new CallError("INVALID_OPERATION_TYPE", `${spec.name} is a subscription; subscriptions are not composed`);
+  }
+  const wrong = registration.checkInput(input);
+  if (wrong !== undefined) throw new CallError("INVALID_INPUT", wrong);
+  return await new Promise((resolve, reject) => {
+    const task = new Task(crypto.randomUUID(), registration, above.tree, reject, above, policy ?? above.policy);
+    const { authority } = above.registration;
     const capabilities = capabilitiesOver(registration.capabilities, parent.capabilities);
-    const context = new TaskContext(task, identity, capabilities);
+    const context = new TaskContext(task, authority && authorityIdentity(authority), capabilities);
+    // Not at once, so that whoever composes and is aborted in the same breath starts nothing.
     queueMicrotask(() => {
       if (!task.ended) runOnce(task, handler.fn, input, context, resolve, reject);
     });
   });
 }
 
-/** Runs a handler that answers once. Nothing is told when the task is cut before. */
+/** Runs a handler that answers once. Nothing is told of it when the task was cut before. */
 export function runOnce(
   task: Task,
   fn: OnceHandler,
@@ -255,7 +80,7 @@ export function runOnce(
   else succeed(answer);
 }
 
-/** Runs a handler that streams; each value is handed over before the next is asked for. */
+/** Runs a handler that streams; each value is taken before the next is asked for. */
 export async function runStream(
   task: Task,
   fn: StreamHandler,
@@ -266,33 +91,46 @@ export async function runStream(
   failed: (error: CallError) => void,
 ): Promise<void> {
   task.started = true;
+  let iterator: AsyncIterator<JsonValue> | undefined;
+  // A generator that waits hears of it when it goes on; one that pumps something else hears at once.
+  const release = (): void => void iterator?.return?.()?.then(undefined, () => {});
+  task.release = release;
   try {
-    for await (const value of fn(input, context)) {
+    iterator = fn(input, context)[Symbol.asyncIterator]();
+    while (true) {
+      const result = await iterator.next();
       if (task.ended) return;
-      const accepted = next(value ?? null);
-      if (accepted) await accepted;
+      if (result.done) break;
+      const taken = next(result.value ?? null);
+      if (taken) await taken;
       if (task.ended) return;
     }
   } catch (failure) {
     if (task.ended) return;
+    release();
     task.end();
     return failed(failureOf(task, failure));
   }
-  if (task.ended) return;
   task.end();
   done();
 }
 
-/** What a caller is told of a handler's failure. */
-function failureOf(task: Task, failure: unknown): CallError {
-  const { error, hidden } = mapFailure(failure, (code) => {
-    return task.registration.spec.error_schemas.some((declared) => declared.code === code) ? "yes" : "no";
+/** What a caller is told of a handler's failure (call.md §8.3). */
+export function failureOf(task: Task, failure: unknown): CallError {
+  const declared = task.registration.spec.error_schemas;
+  const { error, hidden } = mapFailure(failure, (code, details) => {
+    const definition = declared.find((error) => error.code === code);
+    if (!definition) return "no";
+    return details === undefined || detailsCheck(definition)(details) === undefined ? "yes" : "misfit";
   });
   if (hidden) task.tree.hidden(task, failure);
   return error;
 }
 
-/** The deadline of a tree passed. */
-export function expire(task: Task): void {
-  task.abort(timedOut());
+const detailsChecks = new WeakMap<ErrorDefinition, SchemaCheck>();
+
+function detailsCheck(definition: ErrorDefinition): SchemaCheck {
+  let check = detailsChecks.get(definition);
+  if (!check) detailsChecks.set(definition, check = schemaCheck(definition.schema, "foreign"));
+  return check;
 }
