@@ -30,6 +30,11 @@ const PRINTS: readonly RegExp[] = [
   /^alk_\S{4} +notes:read .*reader on the phone$/m,
   /answered over quic/,
   /✓ key: node ID/,
+  /^(?:[a-z]+ ){23}[a-z]+$/m,
+  /^sealed api-key$/m,
+  /^sk-123$/m,
+  /^ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI\S+$/m,
+  /^0x[0-9a-fA-F]{40}$/m,
 ];
 
 Deno.test({
