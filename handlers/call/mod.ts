@@ -117,6 +117,7 @@ export {
   PROTOCOL_CODES,
   type ProtocolCode,
 } from "./errors.ts";
+export { parseEnvelope } from "./frames.ts";
 export { fromCall, type FromCallOptions } from "./from_call.ts";
 export { call, type CallHandlerOptions } from "./handler.ts";
 export { ImportError, type ImportErrorCode } from "./import_error.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { foreign, type Identity, type SocketAddress } from "@alknet/core/handler";
-import type { Dispatcher } from "@alknet/handlers/call";
+import type { CallPeer, Dispatcher } from "@alknet/handlers/call";
 import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { RequestBindings } from "./bindings.ts";
@@ -14,6 +14,7 @@ import { answerDirectly } from "./direct.ts";
 import { addGateway, notAllowed } from "./gateway.ts";
 import type { HttpLimits } from "./limits.ts";
 import { GATEWAY_DOCUMENT } from "./openapi_document.ts";
+import { answerUpgrade, WEBSOCKET_PATH } from "./websocket.ts";
 
 /** Who sent a request: `c.env.peer` in a route. */
 export interface RequestPeer {
@@ -46,6 +47,8 @@ export interface AppOptions {
   readonly direct: boolean;
   /** Origins whose pages may ask. */
   readonly origins: ReadonlySet<string>;
+  /** Told of every WebSocket that carries calls. */
+  readonly onConnection: ((peer: CallPeer) => void) | undefined;
   /** Adds the deployment's routes. */
   readonly routes: ((app: HttpApp) => void) | undefined;
   /** Sizes to hold. */
@@ -66,6 +69,8 @@ export function buildApp(options: AppOptions): HttpApp {
   app.get("/healthz", () => new Response("ok", { headers: { "content-type": "text/plain" } }));
   app.all("/healthz", () => notAllowed(["GET", "HEAD"]));
   if (dispatcher) addApi(app, dispatcher, options);
+  // Without an upgrade the path is nobody's, whatever operations there are.
+  if (dispatcher) app.all(WEBSOCKET_PATH, (c) => answerUpgrade(c, { ...options, dispatcher }) ?? decoy(c.req.raw));
   routes?.(app);
   app.notFound(async (c) => {
     const answer = direct && dispatcher ? answerDirectly(c, dispatcher, limits) : undefined;

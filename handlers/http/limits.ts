@@ -82,6 +82,16 @@ export const REFUSED_SECONDS = 60;
  */
 export const WATCH_AFTER = 10;
 
+/**
+ * Seconds of silence after which a WebSocket is given up. The runtime pings when half of them have passed, so a client
+ * that is gone costs as long as two pings 30 s apart.
+ */
+export const WEBSOCKET_SILENCE = 60;
+/** Bytes that wait to be sent on a WebSocket above which whoever streams is held back ... */
+export const SEND_BUFFER = 256 * 1024;
+/** ... and how often it is then looked at, in milliseconds: the runtime does not tell when it has sent them. */
+export const SEND_POLL = 5;
+
 /** Read buffer of a conversation at its start: most responses are small and most conversations idle. */
 export const SMALL_BUFFER = 8 * 1024;
 /** Read buffer of a conversation that fills the small one. */

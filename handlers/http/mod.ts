@@ -22,7 +22,7 @@
  * @module
  */
 import { defineHandler, type Handler } from "@alknet/core/handler";
-import type { Dispatcher } from "@alknet/handlers/call";
+import type { CallPeer, Dispatcher } from "@alknet/handlers/call";
 import { buildApp, type HttpApp } from "./app.ts";
 import { originList } from "./cors.ts";
 import { type Decoy, notFound } from "./decoy.ts";
@@ -53,6 +53,8 @@ export interface HttpOptions {
   readonly decoy?: Decoy;
   /** Adds routes, once. Fixed paths win over them; `c.env.identity` says who asks, and refuses nobody. */
   readonly routes?: (app: HttpApp) => void;
+  /** Told of every WebSocket that carries calls, so that the node can call its client. */
+  readonly onConnection?: (peer: CallPeer) => void;
   /** Changes to {@linkcode HTTP_LIMITS}. */
   readonly limits?: Partial<HttpLimits>;
 }
@@ -64,9 +66,10 @@ export interface HttpOptions {
  * @throws {TypeError} An origin is none.
  */
 export function http(options: HttpOptions = {}): Handler<typeof HTTP_ALPNS> {
-  const { dispatcher, direct = true, routes, decoy = notFound() } = options;
+  const { dispatcher, direct = true, routes, decoy = notFound(), onConnection } = options;
   const limits = httpLimitsWith(options.limits);
-  const app = buildApp({ dispatcher, direct, routes, decoy, limits, origins: originList(options.origins ?? []) });
+  const origins = originList(options.origins ?? []);
+  const app = buildApp({ dispatcher, direct, routes, decoy, limits, origins, onConnection });
   // One inner server for each endpoint that uses the handler, started by its first connection.
   const servers = new WeakMap<AbortSignal, InnerServer>();
   return defineHandler({
