@@ -6,6 +6,7 @@
 import type { Endpoint } from "@alknet/core";
 import { formatSocketAddress } from "@alknet/core/address";
 import { Dashboard } from "./dashboard.ts";
+import type { Feed } from "./feed.ts";
 import { formatEvent } from "./log.ts";
 import type { Observer, ServeEvent } from "./observe.ts";
 import { note, print, printJson } from "./output.ts";
@@ -24,6 +25,27 @@ export interface Face extends Disposable {
 export function chooseFace(options: { readonly json: boolean }): Face {
   if (options.json) return new JsonFace();
   return Deno.stdout.isTerminal() ? new TerminalFace() : new LogFace();
+}
+
+/** The same face, all of whose lines and events are also lines of a feed. */
+export function recorded(face: Face, lines: Feed<string>): Face {
+  const record = (event: string, fields: Record<string, unknown>) => lines.publish(formatEvent("serve", event, fields));
+  return {
+    log(line) {
+      lines.publish(line);
+      face.log(line);
+    },
+    event(event) {
+      const { event: name, ...fields } = event;
+      record(name, fields);
+      face.event(event);
+    },
+    started(endpoint, observer) {
+      record("listening", factsOf(endpoint));
+      face.started(endpoint, observer);
+    },
+    [Symbol.dispose]: () => face[Symbol.dispose](),
+  };
 }
 
 /** One event a line on stdout, the log on stderr. */

@@ -8,7 +8,7 @@ import { type ConfigFile, limitsOf, watchConfig } from "@alknet/core/config";
 import { AlknetError, logger } from "@alknet/core/handler";
 import { configProvider, loadOrCreateKey, type NodeKey } from "@alknet/core/identity";
 import { Dispatcher, Registry } from "@alknet/handlers/call";
-import { chooseFace, type Face } from "./face.ts";
+import { chooseFace, type Face, recorded } from "./face.ts";
 import { Feed } from "./feed.ts";
 import { buildRouter, HANDLER_SCHEMAS } from "./handlers.ts";
 import { exists, type Home, locateHome } from "./home.ts";
@@ -46,12 +46,9 @@ export interface ServeOptions {
 /** Serves until a signal. Resolves to the exit code. */
 export async function serve(options: ServeOptions): Promise<number> {
   using signals = new StopSignals();
-  using face = chooseFace(options);
   const lines = new Feed<string>({ keep: KEPT_LINES });
-  startLogging(options.verbose ? "debug" : "info", (line) => {
-    lines.publish(line);
-    face.log(line);
-  });
+  using face = recorded(chooseFace(options), lines);
+  startLogging(options.verbose ? "debug" : "info", (line) => face.log(line));
   using _strays = logStrayRejections(log);
   const home = locateHome(options.home);
   const key = await openKey(home, options);
