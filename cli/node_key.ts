@@ -6,6 +6,7 @@
 import { AlknetError } from "@alknet/core/handler";
 import { fileKeyStore, type KeyStore, nodeIdOf, NodeKey } from "@alknet/core/identity";
 import { exists, type Home } from "./home.ts";
+import { readVaultFile, settled } from "./vault/reading.ts";
 import type { UnlockOptions } from "./vault/secrets.ts";
 import { sshFingerprint } from "./vault/ssh_fingerprint.ts";
 
@@ -27,6 +28,8 @@ export interface PublicIdentity {
  * @param unlock How the vault is opened, where it is the vault.
  */
 export async function keyStore(home: Home, unlock: UnlockOptions = {}): Promise<KeyStore> {
+  // A change that was made and not finished may be about to move the file aside.
+  using _turn = await settled(home.folder);
   return await exists(home.keyFile) ? fileKeyStore(home.keyFile) : vaultKeyStore(home, unlock);
 }
 
@@ -50,7 +53,6 @@ export async function loadNodeKey(home: Home, unlock: UnlockOptions = {}): Promi
  * @throws {AlknetError} `NO_NODE` when no node was made here; otherwise there is one that cannot be used.
  */
 export async function publicIdentity(home: Home): Promise<PublicIdentity> {
-  const { readVaultFile } = await import("./vault/vault_folder.ts");
   const vault = await readVaultFile(home);
   const sshHostKey = vault && sshFingerprint(publicKeyOf(vault.ssh_host));
   if (await exists(home.keyFile)) {
@@ -72,7 +74,7 @@ function vaultKeyStore(home: Home, unlock: UnlockOptions): KeyStore {
   return {
     location: home.vaultFile,
     async load() {
-      const { openVault, readVaultFile } = await import("./vault/vault_folder.ts");
+      const { openVault } = await import("./vault/vault_folder.ts");
       if (!await readVaultFile(home)) {
         throw new AlknetError("KEY_FILE_NOT_FOUND", `vault ${home.vaultFile} does not exist`);
       }

@@ -56,7 +56,8 @@ export async function checkKey(home: Home): Promise<Finding> {
 
 /** By what the vault is sealed. One that opens unattended is opened. */
 async function checkSealing(home: Home): Promise<string> {
-  const { openVault, requireVaultFile } = await import("../vault/vault_folder.ts");
+  const { openVault } = await import("../vault/vault_folder.ts");
+  const { requireVaultFile } = await import("../vault/reading.ts");
   const { sealed_by } = await requireVaultFile(home);
   if (sealed_by.kind === "passphrase") return "vault sealed with a passphrase";
   using _open = await openVault(home);

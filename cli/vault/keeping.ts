@@ -10,7 +10,7 @@ import { formatBackup, readBackup } from "./backup.ts";
 import type { Disk } from "./disk.ts";
 import { type MakingOptions, mayMake } from "./making.ts";
 import type { SealOptions } from "./sealed_phrase.ts";
-import { knownPassphrase, newSecret, newVaultKey, type UnlockOptions } from "./secrets.ts";
+import { knownPassphrase, newPassphrase, newVaultKey, type UnlockOptions } from "./secrets.ts";
 import { openVault, placeVault, sealPhrase, settledCredentials, unlock } from "./vault_folder.ts";
 
 /**
@@ -22,10 +22,12 @@ import { openVault, placeVault, sealPhrase, settledCredentials, unlock } from ".
 export async function backUp(home: Home, file: string, options: UnlockOptions & SealOptions): Promise<void> {
   if (await exists(file)) throw backupExists(file);
   using open = await openVault(home, options);
-  const vault = open.secret.kind === "passphrase"
-    ? open.document
-    : await sealPhrase(open.phrase, await newSecret({ ...options, noPassphrase: false }), options);
-  const credentials = await settledCredentials(home);
+  const vault = open.secret.kind === "passphrase" ? open.document : await sealPhrase(
+    open.phrase,
+    await newPassphrase(options, "--passphrase-file FILE", "a passphrase has to seal the backup"),
+    options,
+  );
+  const credentials = await settledCredentials(home, open.document);
   const nodeKey = await exists(home.keyFile) ? await readPrivateFile(home.keyFile, "key file") : undefined;
   try {
     await createPrivateFile(file, await formatBackup(open, vault, { credentials, nodeKey }));

@@ -92,9 +92,21 @@ export async function newSecret(options: NewSecretOptions, fileOption = "--passp
     if (passphraseFile === undefined) return newVaultKey();
     throw new UsageError(`${fileOption} and --no-passphrase exclude each other; give one`);
   }
-  if (passphraseFile !== undefined) return await passphraseOf(passphraseFile);
   const instead = `${fileOption} FILE, or --no-passphrase to keep its key in a file beside it`;
-  const passphrase = await withTerminal(options, instead, "a passphrase has to seal the vault", async (terminal) => {
+  return await newPassphrase(options, instead, "a passphrase has to seal the vault");
+}
+
+/**
+ * A passphrase by which something is to be sealed: from the file, else asked for twice.
+ *
+ * @param instead The options that answer without a terminal.
+ * @param why Why there must be one.
+ * @throws {UsageError} There is neither a file nor a terminal.
+ * @throws {AlknetError} `PASSPHRASE_MISMATCH`, `PASSPHRASE_EMPTY`.
+ */
+export async function newPassphrase(options: UnlockOptions, instead: string, why: string): Promise<Secret> {
+  if (options.passphraseFile !== undefined) return await passphraseOf(options.passphraseFile);
+  const passphrase = await withTerminal(options, instead, why, async (terminal) => {
     const first = await terminal.hidden("New passphrase");
     if (first === "") throw emptyPassphrase("the passphrase");
     if (await terminal.hidden("The same again") === first) return first;

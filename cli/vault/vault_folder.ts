@@ -7,7 +7,6 @@
  * @module
  */
 import { AlknetError } from "@alknet/core/handler";
-import { readPrivateFile } from "@alknet/core/private-file";
 import { entropyOf, phraseOf, Vault } from "@alknet/vault";
 import { join } from "node:path";
 import { exists, type Home, makeHome } from "../home.ts";
@@ -16,9 +15,10 @@ import { type Credentials, formatCredentials, readCredentials } from "./credenti
 import { type Disk, realDisk } from "./disk.ts";
 import { openEntropy, type PublicPart, sealEntropy, type SealOptions, type Secret } from "./sealed_phrase.ts";
 import { formatVaultKey, knownPassphrase, readVaultKey, type UnlockOptions } from "./secrets.ts";
-import { asideName, type Changes, commit, isUnfinished, recover } from "./transaction.ts";
-import { turnToRead, turnToWrite } from "./turns.ts";
-import { formatVaultFile, parseVaultFile, type VaultDocument } from "./vault_file.ts";
+import { noVault, readUnsettled, settled } from "./reading.ts";
+import { asideName, type Changes, commit, recover } from "./transaction.ts";
+import { turnToWrite } from "./turns.ts";
+import { formatVaultFile, type VaultDocument } from "./vault_file.ts";
 
 /** A vault that is open, with what it was read from. Disposing of it locks it. */
 export interface OpenVault extends Disposable {
@@ -48,18 +48,6 @@ export interface NewVaultOptions extends SealOptions {
 
 /** Names of files that belong to a vault and go aside with it. */
 const OF_A_VAULT = ["vault.json", "vault.key", "credentials.json"];
-
-/**
- * The file of the vault, as it is.
- *
- * @returns Nothing when there is no vault.
- * @throws {AlknetError} `VAULT_FILE_PERMISSIONS`, with the command that mends it; `VAULT_FILE_UNREADABLE`,
- * `VAULT_FILE_INVALID`, `VAULT_FILE_NEWER`.
- */
-export async function readVaultFile(home: Home): Promise<VaultDocument | undefined> {
-  using _turn = await settled(home.folder);
-  return await readUnsettled(home);
-}
 
 /**
  * Opens the vault: with `vault.key` where that seals it, else with a passphrase.
@@ -179,22 +167,18 @@ export async function changeCredentials<T>(
   }, disk) as T;
 }
 
-/** The credentials of a vault, when nobody changes them. */
-export async function settledCredentials(home: Home): Promise<Credentials> {
-  await requireVaultFile(home);
-  using _turn = await settled(home.folder);
-  return await readCredentials(home.credentialsFile);
-}
-
 /**
- * The file of the vault.
+ * The credentials of a vault, when nobody changes them.
  *
- * @throws {AlknetError} `NO_VAULT`, and what {@linkcode readVaultFile} throws.
+ * @param document The vault to which they belong, as it was read. Default: whichever is there.
+ * @throws {AlknetError} `NO_VAULT`, `VAULT_CHANGED`, and the codes of {@linkcode readCredentials}.
  */
-export async function requireVaultFile(home: Home): Promise<VaultDocument> {
-  const document = await readVaultFile(home);
-  if (document) return document;
-  throw noVault(home);
+export async function settledCredentials(home: Home, document?: VaultDocument): Promise<Credentials> {
+  using _turn = await settled(home.folder);
+  const found = await readUnsettled(home);
+  if (!found) throw noVault(home);
+  if (document && found.data !== document.data) throw vaultChanged(home);
+  return await readCredentials(home.credentialsFile);
 }
 
 /**
@@ -215,17 +199,6 @@ export async function refuseExisting(home: Home): Promise<void> {
   );
 }
 
-/** Waits until nobody writes and every change that was made is finished, and keeps it so. */
-async function settled(folder: string): Promise<Disposable> {
-  for (;;) {
-    const turn = await turnToRead(folder);
-    if (!await isUnfinished(folder)) return turn;
-    turn[Symbol.dispose]();
-    using _turn = await turnToWrite(folder);
-    await recover(folder);
-  }
-}
-
 async function changing<T>(
   home: Home,
   document: VaultDocument | undefined,
@@ -234,24 +207,10 @@ async function changing<T>(
 ): Promise<T | undefined> {
   using _turn = await turnToWrite(home.folder);
   await recover(home.folder, disk);
-  if (document && (await readUnsettled(home))?.data !== document.data) {
-    throw new AlknetError("VAULT_CHANGED", `the vault in ${home.folder} became another one meanwhile; try again`);
-  }
+  if (document && (await readUnsettled(home))?.data !== document.data) throw vaultChanged(home);
   const { changes, result } = await plan();
   await commit(home.folder, changes, disk);
   return result;
-}
-
-async function readUnsettled(home: Home): Promise<VaultDocument | undefined> {
-  try {
-    return parseVaultFile(
-      await readPrivateFile(home.vaultFile, "vault", { code: "VAULT_FILE" }),
-      `vault ${home.vaultFile}`,
-    );
-  } catch (error) {
-    if (error instanceof AlknetError && error.code === "VAULT_FILE_NOT_FOUND") return undefined;
-    throw error;
-  }
 }
 
 /** The vault and, where it has one, its key: those that belong together. */
@@ -262,8 +221,8 @@ async function readSealed(home: Home): Promise<{ document: VaultDocument; key?: 
   return { document, key: document.sealed_by.kind === "key" ? await readVaultKey(home) : undefined };
 }
 
-function noVault(home: Home): AlknetError {
-  return new AlknetError("NO_VAULT", `no vault in ${home.folder}; make one with: alknet init`);
+function vaultChanged(home: Home): AlknetError {
+  return new AlknetError("VAULT_CHANGED", `the vault in ${home.folder} became another one meanwhile; try again`);
 }
 
 function opened(phrase: string, document: VaultDocument, secret: Secret): OpenVault {

@@ -14,6 +14,9 @@ import { homeOption, jsonFlag } from "../../arguments.ts";
 import { ExitCode, note, print, printJson, writeText } from "../../output.ts";
 import { homeOf, nameArgument, type VaultCommandOptions, vaultOptions } from "./options.ts";
 
+/** The version whose index is the last below 2³¹ (BIP-32): `m/74'/2'/0'/{v-2}'`. */
+const LAST_KEY_VERSION = 2 ** 31 + 1;
+
 interface NamedOptions extends VaultCommandOptions {
   readonly name: string;
 }
@@ -74,7 +77,7 @@ export const rotateCommand: Command = command(
   "rotate",
   map(
     object({
-      to: optional(option("--to", integer({ metavar: "VERSION", min: 2 }), {
+      to: optional(option("--to", integer({ metavar: "VERSION", min: 2, max: LAST_KEY_VERSION }), {
         description: message`Version of the sealing key, from 2. Default: the one after the newest in use.`,
       })),
       ...vaultOptions(),
@@ -156,7 +159,8 @@ async function remove(
 ): Promise<number> {
   const { name } = options;
   const { credentialOf } = await import("../../vault/credentials.ts");
-  const { changeCredentials, requireVaultFile } = await import("../../vault/vault_folder.ts");
+  const { changeCredentials } = await import("../../vault/vault_folder.ts");
+  const { requireVaultFile } = await import("../../vault/reading.ts");
   const home = homeOf(options);
   await requireVaultFile(home);
   await changeCredentials(home, undefined, (credentials) => {

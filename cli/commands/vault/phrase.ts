@@ -115,7 +115,8 @@ async function importPhrase(options: MakingCommandOptions & { readonly mnemonicF
 }
 
 async function showPhrase(options: VaultCommandOptions & { readonly yes: boolean }): Promise<number> {
-  const { openVault, requireVaultFile } = await import("../../vault/vault_folder.ts");
+  const { openVault } = await import("../../vault/vault_folder.ts");
+  const { requireVaultFile } = await import("../../vault/reading.ts");
   const home = homeOf(options);
   const { sealed_by } = await requireVaultFile(home);
   // A passphrase that was given is a will that was shown; a key that lies beside the vault is not.

@@ -185,7 +185,6 @@ const MISTAKES: readonly (readonly [string, string | Uint8Array<ArrayBuffer>, Re
   ["seal new", "x".repeat(1024 * 1024 + 1), /longer than 1048576 bytes/],
   ["open absent", "", /no credential is named "absent"/],
   ["remove absent", "", /no credential is named "absent"/],
-  ["rotate --to 4294967299", "", /version/],
   ["derive m/74'/0'/0'/0", "", /level 4 .*not hardened/],
   ["derive m/", "", /level 1/],
   ["derive m/2147483648'", "", /below 2147483648/],
@@ -210,6 +209,7 @@ for (const [args, stdin, expected] of MISTAKES) {
 /** What needs a yes, or fits not together: exit code 2. */
 const WRONG_USES: readonly (readonly [string, RegExp])[] = [
   ["show-phrase", /on a terminal alone.*--yes/],
+  ["rotate --to 2147483650", /less than or equal to 2,?147,?483,?649/],
   ["derive m/0' --private", /on a terminal alone.*--yes/],
   ["derive m/44'/60'/0'/0/0 --format openssh", /Ed25519 keys/],
   ["derive m/0' --format eth --private", /--format hex/],

@@ -18,11 +18,11 @@ import {
   changeCredentials,
   makeVault,
   openVault,
-  readVaultFile,
   resealVault,
   settledCredentials,
   unlock,
 } from "../../../cli/vault/vault_folder.ts";
+import { readVaultFile } from "../../../cli/vault/reading.ts";
 import { recover } from "../../../cli/vault/transaction.ts";
 import { temporaryFolder } from "../../support/temp.ts";
 import { FAULTS, FaultyDisk } from "./faulty_disk.ts";
