@@ -77,12 +77,6 @@ export const SUBSCRIPTION_BUFFER = 64 * 1024;
 /** How long a client whose address guessed too many tokens is told to stay away, in seconds (core.md §13). */
 export const REFUSED_SECONDS = 60;
 /**
- * A request that has not been answered after so long is watched for its client's leaving. Most are answered sooner, and
- * a watch costs as much as a short call.
- */
-export const WATCH_AFTER = 10;
-
-/**
  * Seconds of silence after which a WebSocket is given up. The runtime pings when half of them have passed, so a client
  * that is gone costs as long as two pings 30 s apart.
  */
