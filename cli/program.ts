@@ -32,6 +32,9 @@ const COMMANDS = or(
   group("Operations", or(opsCommand, callCommand, subscribeCommand)),
 );
 
+/** What Optique says of a word that it does not expect there, and what it would have expected. */
+const MISTAKE = /^(Unexpected option or (?:subcommand|argument): ["`](.+?)["`]\.)( Did you mean .*)?$/;
+
 /**
  * Reads a command line. Help, version, completions and mistakes end the process: the first three with 0, a mistake with
  * one line and 2.
@@ -47,7 +50,7 @@ export function parseCommandLine(args: readonly string[]): Action {
     completion: { command: { names: ["completions"] } },
     aboveError: "none",
     errorExitCode: ExitCode.USAGE,
-    stderr: (text) => note(`alknet: ${oneLine(text).replace(/^Error: /, "")}${hint(text, args)}`),
+    stderr: (text) => note(`alknet: ${withHint(oneLine(text).replace(/^Error: /, ""), args)}`),
     showChoices: true,
     termWidth: "auto",
     commandList: "top-level",
@@ -56,15 +59,18 @@ export function parseCommandLine(args: readonly string[]): Action {
 }
 
 /**
- * What to do about a mistake. Optique suggests for the first word alone; for the words after it, what could have been
- * completed there is compared with what was written.
+ * A mistake, and what to do about it. Optique suggests from the first words of all commands, which is right for the first
+ * word alone; a later one is compared with what could have been completed there.
  */
-function hint(complaint: string, args: readonly string[]): string {
-  if (complaint.includes("Did you mean")) return "";
-  const wrong = /Unexpected option or (?:subcommand|argument): ["`](.+)["`]\.$/.exec(oneLine(complaint))?.[1];
+function withHint(complaint: string, args: readonly string[]): string {
+  const [, mistake, wrong, suggestion] = MISTAKE.exec(complaint) ?? [undefined, complaint];
   const at = wrong === undefined ? -1 : args.indexOf(wrong);
+  if (suggestion !== undefined && at <= 0) return complaint;
   const similar = at < 0 ? [] : findSimilar(args[at], completions(args.slice(0, at), args[at]), { maxSuggestions: 1 });
-  return similar.length > 0 ? ` Did you mean \`${similar[0]}\`?` : ` Try: ${helpLine(args)}`;
+  if (similar.length > 0) return `${mistake} Did you mean \`${similar[0]}\`?`;
+  return complaint.includes("Did you mean") && suggestion === undefined
+    ? complaint
+    : `${mistake} Try: ${helpLine(args)}`;
 }
 
 function completions(before: readonly string[], wrong: string): string[] {
