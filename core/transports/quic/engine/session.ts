@@ -252,8 +252,11 @@ export class Session implements SessionCommands {
   }
 
   #handshake(): void {
-    if (this.#flight.received > this.#limits.maxHandshakeBytes) return this.#giveUp();
-    if (!this.#quiche.isEstablished()) return;
+    if (!this.#quiche.isEstablished()) {
+      // Not asked of a handshake that is done: the batch that ended it may hold much that the peer sent at once after it.
+      if (this.#flight.received > this.#limits.maxHandshakeBytes) this.#giveUp();
+      return;
+    }
     this.#flight.complete();
     const facts: SessionFacts = {
       alpn: new TextDecoder().decode(this.#quiche.applicationProto()),
