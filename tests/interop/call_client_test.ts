@@ -53,6 +53,6 @@ Deno.test({
       await test.step(`call.md §26 row ${result.row}: ${result.name}`, () => ok(result.ok, result.error));
     }
     ok(cases >= LEAST_CASES, `${cases} cases`);
-    deepEqual(node.counters.open, 0);
+    deepEqual(node.operations.counters.open, 0);
   },
 });

@@ -13,7 +13,7 @@ import {
   call,
   CallError,
   type CallHandlerOptions,
-  type CallPeer,
+  CallSession,
   Dispatcher,
   type HandlerRegistration,
   type JsonValue,
@@ -32,14 +32,16 @@ export interface CallNode extends AsyncDisposable {
   readonly endpoint: Endpoint;
   /** Tokens by the name of the identity that they stand for. */
   readonly tokens: Readonly<Record<string, string>>;
-  /** What ran and what was aborted. */
-  readonly counters: Counters;
+  /** What they did. */
+  readonly operations: CaseOperations;
 }
 
 /** What can be counted from outside. */
 export interface Counters {
   /** Runs of `counters/bump`. */
   bumped: number;
+  /** Calls that wait at a gate. */
+  waiting: number;
   /** Waiting calls whose signal was aborted. */
   aborted: number;
   /** Streams whose iterator has not been returned. */
@@ -55,11 +57,12 @@ const SCOPES: Readonly<Record<string, readonly string[]>> = {
 
 /** The operations, over state of their own. */
 export class CaseOperations {
-  readonly counters: Counters = { bumped: 0, aborted: 0, open: 0 };
+  readonly counters: Counters = { bumped: 0, waiting: 0, aborted: 0, open: 0 };
   readonly tokens: Record<string, string> = Object.fromEntries(
     Object.keys(SCOPES).map((name) => [name, createToken()]),
   );
-  readonly peers = new Set<CallPeer>();
+  /** The connections that run. */
+  readonly peers = new Set<CallSession>();
   readonly #revoked = new Set<string>();
   readonly #gates = new Map<string, PromiseWithResolvers<void>>();
   readonly #changed = new Set<() => void>();
@@ -78,6 +81,22 @@ export class CaseOperations {
   /** What is registered. */
   registrations(): HandlerRegistration[] {
     return [...this.#plain(), ...this.#failing(), ...this.#restricted(), ...this.#lasting(), ...this.#backwards()];
+  }
+
+  /** Resolves once the counters are as asked. */
+  async reached(wanted: Partial<Counters>, signal?: AbortSignal): Promise<void> {
+    const isReached = () =>
+      Object.entries(wanted).every(([name, value]) => this.counters[name as keyof Counters] === value);
+    while (!isReached()) {
+      signal?.throwIfAborted();
+      await new Promise<void>((resolve) => this.#changed.add(resolve));
+    }
+  }
+
+  /** Lets those through who wait at a gate. */
+  open(gate: string): void {
+    this.#gate(gate).resolve();
+    this.#gates.delete(gate);
   }
 
   #plain(): HandlerRegistration[] {
@@ -122,12 +141,7 @@ export class CaseOperations {
       query("counters/read", () => ({ ...this.counters })),
       // Answers once the counters are as asked.
       query("counters/quiet", async (input, { signal }) => {
-        const wanted = Object.entries(input as Record<string, number>);
-        const reached = () => wanted.every(([name, value]) => this.counters[name as keyof Counters] === value);
-        while (!reached()) {
-          signal.throwIfAborted();
-          await new Promise<void>((resolve) => this.#changed.add(resolve));
-        }
+        await this.reached(input as Partial<Counters>, signal);
         return { ...this.counters };
       }),
     ];
@@ -217,9 +231,7 @@ export class CaseOperations {
         return "opened";
       }),
       query("gate/open", (input) => {
-        const { gate } = input as { gate: string };
-        this.#gate(gate).resolve();
-        this.#gates.delete(gate);
+        this.open((input as { gate: string }).gate);
         return null;
       }),
     ];
@@ -257,10 +269,14 @@ export class CaseOperations {
     const stop = Promise.withResolvers<void>();
     stop.promise.catch(() => {});
     signal.addEventListener("abort", aborted);
+    this.counters.waiting++;
+    this.#tell();
     try {
       await Promise.race([this.#gate((input as { gate: string }).gate).promise, stop.promise]);
     } finally {
       signal.removeEventListener("abort", aborted);
+      this.counters.waiting--;
+      this.#tell();
     }
   }
 
@@ -293,13 +309,15 @@ export class CaseOperations {
 export async function startCallNode(
   fingerprint: string,
   options: Partial<ListenOptions> = {},
-  handlerOptions: CallHandlerOptions = {},
+  handlerOptions: CallHandlerOptions & { readonly timeout?: number } = {},
 ): Promise<CallNode> {
   const operations = new CaseOperations();
-  const dispatcher = new Dispatcher({ registry: new Registry(operations.registrations()) });
+  const { timeout, ...rest } = handlerOptions;
+  const dispatcher = new Dispatcher({ registry: new Registry(operations.registrations()), timeout });
   const handler = call(dispatcher, {
-    ...handlerOptions,
+    ...rest,
     onConnection: (peer) => {
+      if (!(peer instanceof CallSession)) throw new TypeError("a connection is a session");
       operations.peers.add(peer);
       peer.closed.then(() => operations.peers.delete(peer));
     },
@@ -313,7 +331,7 @@ export async function startCallNode(
   return {
     endpoint,
     tokens: operations.tokens,
-    counters: operations.counters,
+    operations,
     [Symbol.asyncDispose]: () => endpoint.shutdown(),
   };
 }

@@ -1,0 +1,282 @@
+/**
+ * Faults of the call protocol: very many calls at once, callers that vanish, and a connection that is lost at every
+ * event (issue "Faults"). What is left is counted, nothing is timed.
+ *
+ * @module
+ */
+// Loaded with the module: a library opened within a test would count as that test's leak.
+import "../../core/transports/quic/quic.ts";
+import "../../core/transports/quic/engine/libc.ts";
+import { connect } from "@alknet/core/dial";
+import { type BidiStream, type Connection, defineHandler, type Endpoint, memoryPair, router } from "@alknet/core";
+import {
+  CALL_ALPN,
+  CallConnection,
+  CallError,
+  Dispatcher,
+  type JsonValue,
+  operation,
+  provide,
+  Registry,
+} from "@alknet/handlers/call";
+import { NodeKey } from "@alknet/core/identity";
+import { deepEqual, equal, ok } from "node:assert/strict";
+import Type from "typebox";
+import { ROOMY } from "../core/endpoint/support.ts";
+import { CaseOperations, startCallNode } from "../interop/call_node.ts";
+import { start } from "../support/process.ts";
+import { ROOT } from "../support/python.ts";
+import { needs } from "../support/programs.ts";
+
+/** Calls in flight on one connection. */
+const CALLS = 100_000;
+/** Subscriptions of a caller that vanishes. */
+const SUBSCRIPTIONS = 10_000;
+/** Milliseconds that nothing here reaches: these tests count, however slow the machine is. */
+const PATIENCE = 600_000;
+const TRANSPORTS = ["quic", "tls"] as const;
+
+for (const transport of TRANSPORTS) {
+  Deno.test(`alknet/call over ${transport}: ${CALLS} calls in flight at once are all answered`, async () => {
+    await using node = await startCallNode("", listenOptions(transport), { timeout: PATIENCE });
+    const { operations } = node;
+    const client = await dial(node.endpoint, transport);
+    const gates = ["even", "odd"];
+    const calls = Array.from({ length: CALLS }, (_, n) => {
+      return client.call("gate/wait", { gate: gates[n % 2] }, { timeoutMs: PATIENCE });
+    });
+    await operations.reached({ waiting: CALLS });
+    const [served] = operations.peers;
+    deepEqual([client.counts.outgoing, served.counts.inbound], [CALLS, CALLS]);
+    // The table has room for others, and their answers find their way past those that wait.
+    equal(await client.call("math/add", { a: 2, b: 3 }), 5);
+    operations.open("odd");
+    await Promise.all(calls.filter((_, n) => n % 2 === 1));
+    equal(client.counts.outgoing, CALLS / 2);
+    operations.open("even");
+    ok((await Promise.all(calls)).every((output) => output === "opened"));
+    deepEqual([client.counts, served.counts], [{ inbound: 0, outgoing: 0 }, { inbound: 0, outgoing: 0 }]);
+    await client.close();
+  });
+
+  Deno.test({
+    name:
+      `alknet/call over ${transport}: a caller that is killed with ${SUBSCRIPTIONS} subscriptions open leaves nothing`,
+    ...needs("linux"),
+    async fn() {
+      await using node = await startCallNode("", { ...listenOptions(transport), limits: { idleTimeout: 3000 } });
+      const { operations } = node;
+      const program = ["run", "-A", `${ROOT}tests/faults/call_client.ts`, addressOf(node.endpoint), transport];
+      await using caller = start(Deno.execPath(), [...program, String(SUBSCRIPTIONS)]);
+      await operations.reached({ open: SUBSCRIPTIONS });
+      const [served] = operations.peers;
+      equal(served.counts.inbound, SUBSCRIPTIONS);
+      caller.kill("SIGKILL");
+      await served.closed;
+      await operations.reached({ open: 0 });
+      deepEqual(served.counts, { inbound: 0, outgoing: 0 });
+      equal(operations.peers.size, 0);
+    },
+  });
+}
+
+/** Every way in which two ends are connected. */
+const CARRIERS: Readonly<Record<string, () => Promise<Carriers>>> = {
+  "a pair with many streams": () => overMemory(false),
+  "a pair with one stream": () => overMemory(true),
+  quic: () => overEndpoint("quic"),
+  tls: () => overEndpoint("tls"),
+};
+
+for (const [name, open] of Object.entries(CARRIERS)) {
+  Deno.test(`alknet/call over ${name}: the connection is lost at every event, and within it; nothing is left (call.md §16)`, async () => {
+    await using carriers = await open();
+    const whole = await converse(await carriers.next(), Infinity, false);
+    deepEqual(whole.outcomes, [5, "done", [0, 1, 2], "SOURCE_LOST", "left", "asked", "aborted"], JSON.stringify(whole));
+    ok(whole.frames > 15, `${whole.frames} frames`);
+    for (let frames = 0; frames <= whole.frames; frames++) {
+      for (const within of [false, true]) {
+        const { outcomes } = await converse(await carriers.next(), frames, within);
+        for (const outcome of outcomes) {
+          const expected = whole.outcomes.some((each) => JSON.stringify(each) === JSON.stringify(outcome));
+          ok(expected || outcome === "INTERNAL: connection closed", `cut after ${frames} frames: ${outcome}`);
+        }
+      }
+    }
+  });
+}
+
+/** Makes connections, one after another. */
+interface Carriers extends AsyncDisposable {
+  next(): Promise<Carrier>;
+}
+
+interface Carrier {
+  readonly near: Connection;
+  readonly far: Connection;
+}
+
+/** Has every kind of request under way on a connection that is lost after so many frames, or within the next. */
+async function converse(
+  { near, far }: Carrier,
+  frames: number,
+  within: boolean,
+): Promise<{ outcomes: unknown[]; frames: number }> {
+  const operations = new CaseOperations();
+  const lossy = new LossyConnection(near, frames, within);
+  const served: CallConnection = new CallConnection(far, {
+    dispatcher: new Dispatcher({ registry: registry(operations, () => served) }),
+  });
+  const client = new CallConnection(lossy.connection, { dispatcher: new Dispatcher({ registry: status() }) });
+  const stop = new AbortController();
+  const asked = client.call("gate/wait", { gate: "never" }, { signal: stop.signal });
+  asked.catch(() => {});
+  const calls = [
+    client.call("math/add", { a: 2, b: 3 }),
+    client.call("math/slow", { turns: 3 }),
+    values(client.subscribe("log/follow", { lines: 3 })),
+    values(client.subscribe("log/follow", { lines: 1, fail: true })),
+    first(client.subscribe("log/forever")),
+    client.call("ask/back", null),
+    Promise.race([operations.reached({ waiting: 1 }), lossy.lost]).then(() => stop.abort()).then(() => asked),
+  ];
+  const outcomes = await Promise.all(calls.map((call, at) => outcomeOf(call, at === 6 ? stop.signal : undefined)));
+  client.close();
+  await Promise.all([client.closed, served.closed]);
+  deepEqual([client.counts, served.counts], [{ inbound: 0, outgoing: 0 }, { inbound: 0, outgoing: 0 }]);
+  await operations.reached({ open: 0, waiting: 0 });
+  return { outcomes, frames: lossy.frames };
+}
+
+async function outcomeOf(call: Promise<unknown>, aborted?: AbortSignal): Promise<unknown> {
+  try {
+    return await call;
+  } catch (error) {
+    if (aborted?.aborted && !(error instanceof CallError && error.message === "connection closed")) return "aborted";
+    if (!(error instanceof CallError)) throw error;
+    return error.code === "INTERNAL" ? `INTERNAL: ${error.message}` : error.code;
+  }
+}
+
+/** The operations of the cases, and one that asks the caller. */
+function registry(operations: CaseOperations, caller: () => CallConnection): Registry {
+  const back = operation({ name: "ask/back", type: "query", input: Type.Unknown(), output: Type.Unknown() });
+  return new Registry([...operations.registrations(), provide(back, () => caller().call("worker/status"))]);
+}
+
+function status(): Registry {
+  const asked = operation({ name: "worker/status", type: "query", input: Type.Unknown(), output: Type.String() });
+  return new Registry([provide(asked, () => "asked")]);
+}
+
+async function values(subscription: AsyncIterable<JsonValue>): Promise<JsonValue[]> {
+  const lines: JsonValue[] = [];
+  for await (const value of subscription) lines.push((value as { line: number }).line);
+  return lines;
+}
+
+async function first(subscription: AsyncIterable<JsonValue>): Promise<string> {
+  for await (const _ of subscription) break;
+  return "left";
+}
+
+/** A connection that is lost after so many frames in both directions, or in the middle of the one after. */
+class LossyConnection {
+  readonly connection: Connection;
+  /** Frames that passed. */
+  frames = 0;
+  /** Resolves with the end of the connection. */
+  readonly lost: Promise<unknown>;
+
+  constructor(inner: Connection, after: number, within: boolean) {
+    this.lost = inner.closed;
+    const lose = () => inner.close(7, "lost");
+    const count = (frame: Uint8Array): Uint8Array | undefined => {
+      if (this.frames++ < after) return frame;
+      queueMicrotask(lose);
+      return within ? frame.subarray(0, frame.byteLength >> 1) : undefined;
+    };
+    const wrap = (stream: BidiStream): BidiStream => {
+      const out = byFrame(count);
+      out.readable.pipeTo(stream.writable).catch(() => {});
+      const incoming = byFrame(count);
+      stream.readable.pipeTo(incoming.writable).catch(() => {});
+      const { id } = stream;
+      const { reset, stop } = { reset: stream.reset.bind(stream), stop: stream.stop.bind(stream) };
+      return { id, readable: incoming.readable, writable: out.writable, reset, stop };
+    };
+    this.connection = new Proxy(inner, {
+      get(target, name) {
+        if (name === "open") return async () => wrap(await target.open());
+        if (name === Symbol.asyncIterator) {
+          return async function* () {
+            for await (const stream of target) yield wrap(stream);
+          };
+        }
+        const value = Reflect.get(target, name);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+  }
+}
+
+/** Cuts bytes into frames, whatever pieces they come in, and passes what is left of each. */
+function byFrame(pass: (frame: Uint8Array) => Uint8Array | undefined): TransformStream<Uint8Array, Uint8Array> {
+  let held = new Uint8Array();
+  return new TransformStream({
+    transform(chunk, controller) {
+      const bytes = new Uint8Array(held.byteLength + chunk.byteLength);
+      bytes.set(held);
+      bytes.set(chunk, held.byteLength);
+      held = bytes;
+      while (held.byteLength >= 4) {
+        const length = 4 + new DataView(held.buffer, held.byteOffset).getUint32(0);
+        if (held.byteLength < length) return;
+        const passed = pass(held.slice(0, length));
+        held = held.slice(length);
+        if (passed) controller.enqueue(passed);
+      }
+    },
+  });
+}
+
+function overMemory(singleStream: boolean): Promise<Carriers> {
+  const next = (): Promise<Carrier> => {
+    const [near, far] = memoryPair(CALL_ALPN, { singleStream });
+    return Promise.resolve({ near, far });
+  };
+  return Promise.resolve({ next, [Symbol.asyncDispose]: () => Promise.resolve() });
+}
+
+async function overEndpoint(transport: "quic" | "tls"): Promise<Carriers> {
+  let accepted = Promise.withResolvers<Connection>();
+  const take = defineHandler({
+    alpns: [CALL_ALPN],
+    async handle(connection) {
+      accepted.resolve(connection);
+      await connection.closed;
+    },
+  });
+  const endpoint = await router().use(take).listen({ ...listenOptions(transport), limits: ROOMY, drain: 0 });
+  const key = NodeKey.generate();
+  return {
+    async next() {
+      accepted = Promise.withResolvers<Connection>();
+      const near = await connect(addressOf(endpoint), CALL_ALPN, { transport, key });
+      return { near, far: await accepted.promise };
+    },
+    [Symbol.asyncDispose]: () => endpoint.shutdown(),
+  };
+}
+
+function listenOptions(transport: "quic" | "tls") {
+  return { transports: [transport], quic: { engine: "in-process" } } as const;
+}
+
+function addressOf({ nodeId, addresses: [{ port }] }: Endpoint): string {
+  return `${nodeId}@127.0.0.1:${port}`;
+}
+
+async function dial(endpoint: Endpoint, transport: "quic" | "tls"): Promise<CallConnection> {
+  return new CallConnection(await connect(addressOf(endpoint), CALL_ALPN, { transport, key: NodeKey.generate() }));
+}
