@@ -5,14 +5,14 @@
  */
 import { defineHandler, type Handler } from "@alknet/core/handler";
 import { CallConnection } from "./call_connection.ts";
-import type { CallPeer } from "./call_peer.ts";
 import { CALL_ALPN } from "./client.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import type { CallSession } from "./session.ts";
 
 /** Options of {@linkcode call}. */
 export interface CallHandlerOptions {
   /** Told of every connection, so that the node can call it, import from it, or attach it as a peer. */
-  readonly onConnection?: (peer: CallPeer) => void;
+  readonly onConnection?: (peer: CallSession) => void;
   /** Requests of one connection served at once. Default 131 072. */
   readonly maxRequests?: number;
   /** Bytes of their bodies. Default 64 MiB. */
