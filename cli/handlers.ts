@@ -19,7 +19,11 @@ const decoySchema = Type.Union([
   Type.Object({ kind: Type.Literal("redirect"), to: Type.String({ minLength: 1 }) }, closed),
   Type.Object({ kind: Type.Literal("staticSite"), root: Type.String({ minLength: 1 }) }, closed),
 ]);
-const httpSchema = Type.Object({ decoy: Type.Optional(decoySchema) }, closed);
+const httpSchema = Type.Object({
+  decoy: Type.Optional(decoySchema),
+  direct: Type.Optional(Type.Boolean({ description: "whether each operation is also served at its own path" })),
+  origins: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { description: "origins whose pages may ask" })),
+}, closed);
 
 /** The schema of each handler's options, by its name in the configuration. */
 export const HANDLER_SCHEMAS: Readonly<Record<"call" | "echo" | "http", TSchema>> = {
@@ -60,7 +64,7 @@ export function buildRouter(
   const handlers: Handler[] = [];
   if (named.call) handlers.push(call(dispatcher));
   if (named.echo) handlers.push(echo());
-  if (named.http) handlers.push(http({ decoy: decoyOf(named.http as Static<typeof httpSchema>, configFile) }));
+  if (named.http) handlers.push(httpOf(named.http as Static<typeof httpSchema>, configFile, dispatcher));
   let built = router() as unknown as Router<readonly string[]>;
   // Which ALPNs there are is known at run time only; `use` still refuses one that is claimed twice.
   for (const handler of handlers) built = built.use(observer.watch(handler) as never);
@@ -72,20 +76,25 @@ function decoyOf({ decoy = { kind: "notFound" } }: Static<typeof httpSchema>, co
     case "notFound":
       return notFound();
     case "redirect":
-      return redirectTo(decoy.to, configFile);
+      return orInvalid(configFile, "handlers.http.decoy.to", () => redirect({ to: decoy.to }));
     case "staticSite":
       return staticSite({ root: resolve(dirname(configFile), decoy.root) });
   }
 }
 
+/** Options that the schema lets pass and the handler refuses are a wrong configuration. */
+function httpOf(options: Static<typeof httpSchema>, configFile: string, dispatcher: Dispatcher): Handler {
+  const { direct, origins } = options;
+  const decoy = decoyOf(options, configFile);
+  return orInvalid(configFile, "handlers.http.origins", () => http({ dispatcher, direct, origins, decoy }));
+}
+
 /** What is a wrong call for a program is a wrong configuration here. */
-function redirectTo(to: string, configFile: string): Decoy {
+function orInvalid<T>(configFile: string, path: string, make: () => T): T {
   try {
-    return redirect({ to });
-  } catch (error) {
-    const reason = (error as Error).message;
-    throw new AlknetError("INVALID_CONFIG", `config ${configFile}: handlers.http.decoy.to: ${reason}`, {
-      cause: error,
-    });
+    return make();
+  } catch (cause) {
+    const reason = (cause as Error).message;
+    throw new AlknetError("INVALID_CONFIG", `config ${configFile}: ${path}: ${reason}`, { cause });
   }
 }

@@ -35,6 +35,11 @@ const PRINTS: readonly RegExp[] = [
   /^sk-123$/m,
   /^ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI\S+$/m,
   /^0x[0-9a-fA-F]{40}$/m,
+  /^node\/info +query$/m,
+  /^input +\{ scopes: string\[\],/m,
+  /"nodeId": "ID"/,
+  /^\{"output":\{"token":"alk_/m,
+  /^\{"line":"/m,
 ];
 
 Deno.test({

@@ -57,7 +57,7 @@ Deno.test({
     await terminal.line(`node       ${home.nodeId}`);
     const where = await terminal.line(/^listening +127\.0\.0\.1:\d+ over /);
     await terminal.line(/alknet\/echo +0 +0 +0 B +0 B +returns what it is sent/);
-    await terminal.line(/h2 +0 +0 +0 B +0 B +health check and decoy/);
+    await terminal.line(/h2 +0 +0 +0 B +0 B +operations, health check/);
     const port = Number(/:(\d+) /.exec(where)![1]);
     const socket = await openEcho({ port });
     socket.end("12345");
@@ -145,7 +145,7 @@ const BAD_CONFIGS: readonly (readonly [string, Record<string, unknown> | string,
   ["a wrong type", { drain_timeout_ms: "soon" }, /drain_timeout_ms: expected integer, found string/],
   ["port 99999", { listen: ["127.0.0.1:99999"] }, /listen\[0\]: expected HOST:PORT.*port 99999 is above 65535/],
   ["an address without a port", { listen: "127.0.0.1" }, /listen: expected HOST:PORT.*the port is missing/],
-  ["an unknown handler", { handlers: { gopher: {} } }, /handlers\.gopher: expected one of echo, http/],
+  ["an unknown handler", { handlers: { gopher: {} } }, /handlers\.gopher: expected one of call, echo, http/],
   ["an unknown option of a handler", { handlers: { echo: { loud: true } } }, /handlers\.echo/],
   ["a bad decoy", { handlers: { http: { decoy: { kind: "redirect", to: "javascript:1" } } } }, /decoy\.to/],
   ["a site without a folder", { handlers: { http: { decoy: { kind: "staticSite", root: "absent" } } } }, /absent/],

@@ -15,7 +15,10 @@ Deno.test("alknet without arguments and with --help prints every command and exi
     equal(code, 0, stderr);
     equal(stderr, "");
     for (
-      const command of ["serve", "init", "id", "doctor", "vault", "authorize", "token", "ping", "dial", "completions"]
+      const command of [
+        ...["serve", "init", "id", "doctor", "vault", "authorize", "token", "ping", "dial"],
+        ...["ops", "call", "subscribe", "completions"],
+      ]
     ) {
       match(stdout, new RegExp(`^  ${command} `, "m"));
     }

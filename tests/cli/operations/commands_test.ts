@@ -5,6 +5,7 @@
  */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { runAlknet, runProgram, startAlknet } from "../../support/process.ts";
+import { needs } from "../../support/programs.ts";
 import { ROOT } from "../../support/python.ts";
 import { temporaryFolder } from "../../support/temp.ts";
 import { initHome, type ServingNode, type TestHome } from "../home.ts";
@@ -34,6 +35,25 @@ async function setup(): Promise<Setup> {
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
+
+Deno.test({
+  name: "alknet serve: its operations over HTTP, for strangers and for who brings a token",
+  ...needs("curl"),
+  async fn() {
+    await using it = await setup();
+    const authorization = `Authorization: Bearer ${(await Deno.readTextFile(it.tokenFile)).trim()}`;
+    const ask = async (path: string, ...args: string[]) => {
+      const url = `https://${it.node.address}/${path}`;
+      const { stdout } = await runProgram("curl", ["-ksS", "-w", "\n%{http_code}", ...args, url]);
+      return stdout.split("\n");
+    };
+    const [body, status] = await ask("node/info");
+    deepEqual([JSON.parse(body).nodeId, status], [it.home.nodeId, "200"]);
+    equal((await ask("config/show")).at(-1), "401");
+    const [shown, code] = await ask("config/show", "-H", authorization);
+    deepEqual([JSON.parse(shown).static.drain_timeout_ms, code], [2000, "200"]);
+  },
+});
 
 Deno.test("alknet ops, call, subscribe: what a node offers, over both transports", async (test) => {
   await using it = await setup();
