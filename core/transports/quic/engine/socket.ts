@@ -22,7 +22,7 @@ import type { FlightRecorder } from "./flight_recorder.ts";
 import { parseLongHeader } from "./packet_header.ts";
 import { Session, type SessionHost } from "./session.ts";
 import { Timers } from "./timers.ts";
-import { tlsConfig, type TlsConfigOptions } from "./tls_config.ts";
+import { DialConfigs, tlsConfig, type TlsConfigOptions } from "./tls_config.ts";
 import { sameAddress, type UdpSocket } from "./udp_socket.ts";
 
 /** What a listening socket needs beyond a dialling one. */
@@ -89,6 +89,7 @@ export class QuicSocket implements SessionHost {
   readonly #local: HostPort;
   readonly #acceptor: Acceptor | undefined;
   readonly #configs = new Map<string, QuicheConfig>();
+  readonly #dialConfigs = new DialConfigs();
   readonly #byCid = new Map<number, Held>();
   readonly #byInitial = new Map<string, Held>();
   readonly #held = new Map<Session, Held>();
@@ -143,7 +144,7 @@ export class QuicSocket implements SessionHost {
   dial(dial: DialOptions): Session {
     const { quiche } = this.#options;
     const { limits, datagramSize = datagramSizeFor(dial.remote) } = dial;
-    const config = tlsConfig(quiche, { ...dial.tls, datagramSize, limits });
+    const config = this.#dialConfigs.get(quiche, { ...dial.tls, datagramSize, limits });
     const scid = newConnectionId();
     const to = hostPort(dial.remote);
     const connection = quiche.Connection.connect(dial.serverName ?? null, scid, this.#local, to, config);

@@ -81,3 +81,25 @@ export function tlsConfig(quiche: Quiche, options: TlsConfigOptions): QuicheConf
   config.grease(true);
   return config;
 }
+
+/** The configuration that a certificate was last dialled with: making one reads keys and certificates again. */
+export class DialConfigs {
+  readonly #last = new WeakMap<CertificateKeyPair, { readonly key: string; readonly config: QuicheConfig }>();
+
+  /**
+   * As {@linkcode tlsConfig}.
+   *
+   * @throws {AlknetError} `TLS_CONFIG`.
+   */
+  get(quiche: Quiche, options: TlsConfigOptions): QuicheConfig {
+    const { certificate, authorities, ...rest } = options;
+    // Authorities are hundreds of kilobytes of text, which cost as much to compare.
+    if (!certificate || authorities !== undefined) return tlsConfig(quiche, options);
+    const key = JSON.stringify(rest);
+    const last = this.#last.get(certificate);
+    if (last?.key === key) return last.config;
+    const config = tlsConfig(quiche, options);
+    this.#last.set(certificate, { key, config });
+    return config;
+  }
+}
