@@ -168,16 +168,19 @@ export class Dispatcher {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       const settled = (): void => signal?.removeEventListener("abort", abort);
+      let running = ENDED;
       const abort = (): void => {
         running.abort();
         reject(cancelled());
       };
       signal?.addEventListener("abort", abort, { once: true });
-      const running = this.dispatch({ ...request, answer: "once" }, {
+      running = this.dispatch({ ...request, answer: "once" }, {
         responded: (output) => (settled(), resolve(output)),
         completed: settled,
         failed: (error) => (settled(), reject(error)),
       });
+      // A handler that runs at once may have led to the abort before there was anything to abort.
+      if (signal?.aborted) running.abort();
     });
   }
 
@@ -204,6 +207,7 @@ export class Dispatcher {
           completed: () => (settled(), pending.completed()),
           failed: (error) => (settled(), pending.failed(error)),
         });
+        if (signal?.aborted) running.abort();
       },
       leave: () => {
         settled();

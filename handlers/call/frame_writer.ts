@@ -20,7 +20,7 @@ interface Waiting {
 /** The sending half of a stream of frames. */
 export class FrameWriter {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #refused: () => void;
+  readonly #refused: (error: unknown) => void;
   #waiting: Waiting[] = [];
   #queued = 0;
   #writing = false;
@@ -32,10 +32,10 @@ export class FrameWriter {
    * @param writable What takes the bytes; nobody else may write to it.
    * @param refused Told once, when it takes no more before it was finished.
    */
-  constructor(writable: WritableStream<Uint8Array>, refused: () => void) {
+  constructor(writable: WritableStream<Uint8Array>, refused: (error: unknown) => void) {
     this.#writer = writable.getWriter();
     this.#refused = refused;
-    this.#writer.closed.catch(() => this.#fail());
+    this.#writer.closed.catch((error) => this.#fail(error));
   }
 
   /** Bytes that wait to be written. */
@@ -82,9 +82,8 @@ export class FrameWriter {
       }
       this.#writing = false;
       if (this.#finishing) this.#close();
-    } catch {
-      // The transport tells the reading side why; here only those who wait must not wait for ever.
-      this.#fail();
+    } catch (error) {
+      this.#fail(error);
     }
   }
 
@@ -97,13 +96,13 @@ export class FrameWriter {
     this.#drained = undefined;
   }
 
-  #fail(): void {
+  #fail(error: unknown): void {
     if (this.#failed) return;
     this.#failed = true;
     this.#waiting = [];
     this.#queued = 0;
     this.#drain();
-    this.#refused();
+    this.#refused(error);
   }
 }
 

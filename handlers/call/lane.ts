@@ -5,8 +5,8 @@
  */
 import type { EventEnvelope } from "./envelope.ts";
 
-/** How what the peer sends on a lane came to an end: it finished, or the lane was cut. */
-export type LaneEnd = "finished" | "cut";
+/** How what the peer sends on a lane came to an end: it finished, the lane was cut, or its connection is gone. */
+export type LaneEnd = "finished" | "cut" | "lost";
 
 /** The sending side of a lane. */
 export interface Lane {

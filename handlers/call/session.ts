@@ -126,9 +126,9 @@ export class CallSession implements CallPeer, LaneReceiver {
   /** {@linkcode LaneReceiver}. */
   ended(lane: Lane, how: LaneEnd): void {
     this.#carrier.release(lane);
-    const isAll = this.#carrier.isSingle;
+    const isAll = how === "lost" || this.#carrier.isSingle;
     this.#own.laneEnded(lane, new CallError("INTERNAL", isAll ? "connection closed" : "stream closed"));
-    if (how === "cut") {
+    if (how !== "finished") {
       this.#finished.delete(lane);
       this.#served.laneCut(lane);
     } else if (this.#served.serves(lane)) {

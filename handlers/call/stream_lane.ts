@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { AlknetError, type BidiStream, type Logger } from "@alknet/core/handler";
+import { AlknetError, type BidiStream, ConnectionClosedError, type Logger } from "@alknet/core/handler";
 import type { Clock } from "./clock.ts";
 import { CallCode } from "./codes.ts";
 import { FrameWriter } from "./frame_writer.ts";
@@ -38,7 +38,7 @@ export class StreamLane implements Lane {
     this.#receiver = receiver;
     this.#options = options;
     // A peer that refuses our answers has cut the lane, whatever it still sends.
-    this.#writer = new FrameWriter(stream.writable, () => this.#ended("cut"));
+    this.#writer = new FrameWriter(stream.writable, (error) => this.#ended(howOf(error)));
   }
 
   get queued(): number {
@@ -72,12 +72,12 @@ export class StreamLane implements Lane {
         });
         this.cut(CallCode[code]);
       }
-      this.#ended("cut");
+      this.#ended(howOf(error));
     }
   }
 
   #ended(how: LaneEnd): void {
-    if (this.#end === "cut" || this.#end === how) return;
+    if (this.#end === how || this.#end === "cut" || this.#end === "lost") return;
     this.#end = how;
     if (how === "cut") this.cut(CallCode.NORMAL);
     this.#receiver.ended(this, how);
@@ -114,4 +114,8 @@ export class StreamLane implements Lane {
       stop();
     }
   }
+}
+
+function howOf(error: unknown): LaneEnd {
+  return error instanceof ConnectionClosedError ? "lost" : "cut";
 }

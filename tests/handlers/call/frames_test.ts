@@ -41,7 +41,10 @@ Deno.test("FrameDecoder: a body of 67,108,864 bytes is taken (call.md §26 row 7
   const text = envelope("x".repeat(MAX_BODY - envelope("").length));
   equal(text.length, MAX_BODY);
   const frame = encodeFrame(text);
-  equal((decoded(frame.subarray(0, 1_000_000), frame.subarray(1_000_000))[0].payload as string).length, MAX_BODY - envelope("").length);
+  equal(
+    (decoded(frame.subarray(0, 1_000_000), frame.subarray(1_000_000))[0].payload as string).length,
+    MAX_BODY - envelope("").length,
+  );
 });
 
 Deno.test("encodeFrame(): a body of 67,108,865 bytes is refused (call.md §26 row 8)", () => {

@@ -82,6 +82,7 @@ async function reachNode(transport: "quic" | "tls", known = false): Promise<Reac
     tokens: node.tokens,
     async [Symbol.asyncDispose]() {
       connection.close();
+      await connection[Symbol.asyncDispose]();
       await node[Symbol.asyncDispose]();
     },
   };
