@@ -4,6 +4,7 @@
  * @module
  */
 import { dialStart } from "./dial_start.ts";
+import { floor } from "./floor.ts";
 import type { Group } from "./harness.ts";
 import { idle } from "./idle_connections.ts";
 import { bulkEngines, bulkEthernet, bulkLoopback } from "./quic_bulk.ts";
@@ -19,6 +20,7 @@ export const GROUPS: readonly Group[] = [
   streams,
   pingPong,
   handshakes,
+  floor,
   tlsBulk,
   dialStart,
   idle,
