@@ -10,7 +10,7 @@ import { capabilitiesOver } from "./capabilities.ts";
 import type { AbortPolicy, OperationContext } from "./context.ts";
 import { CallError, cancelled, mapFailure } from "./errors.ts";
 import type { JsonValue } from "./json.ts";
-import type { HandlerRegistration, OnceHandler, StreamHandler } from "./registration.ts";
+import type { HandlerRegistration, OnceHandler, Provenance, StreamHandler } from "./registration.ts";
 import { type SchemaCheck, schemaCheck } from "./schema_check.ts";
 import type { ErrorDefinition } from "./spec.ts";
 
@@ -117,14 +117,20 @@ export async function runStream(
 
 /** What a caller is told of a handler's failure (call.md §8.3). */
 export function failureOf(task: Task, failure: unknown): CallError {
-  const declared = task.registration.spec.error_schemas;
+  const { spec, provenance } = task.registration;
+  const declared = spec.error_schemas;
   const { error, hidden } = mapFailure(failure, (code, details) => {
     const definition = declared.find((error) => error.code === code);
-    if (!definition) return "no";
+    if (!definition) return isForeignStatus(code, provenance) ? "yes" : "no";
     return details === undefined || detailsCheck(definition)(details) === undefined ? "yes" : "misfit";
   });
   if (hidden) task.tree.hidden(task, failure);
   return error;
+}
+
+/** A foreign service answers with statuses that its description forgot; they are let through (http.md §11.2). */
+function isForeignStatus(code: string, provenance: Provenance): boolean {
+  return (provenance === "from_openapi" || provenance === "from_jsonschema") && /^HTTP_\d{3}$/.test(code);
 }
 
 const detailsChecks = new WeakMap<ErrorDefinition, SchemaCheck>();

@@ -36,6 +36,10 @@ export type { ConnectionBindings, RequestBindings } from "./bindings.ts";
 export { HttpCode } from "./codes.ts";
 export { type Decoy, notFound, redirect, type RedirectOptions } from "./decoy.ts";
 export { HTTP_LIMITS, type HttpLimits } from "./limits.ts";
+export { fromJsonSchema, type JsonSchemaEndpoint } from "./import/from_jsonschema.ts";
+export { fromOpenApi } from "./import/from_openapi.ts";
+export type { HttpServiceConfig } from "./import/http_operation.ts";
+export { OutboundClient, type OutboundClientOptions } from "./import/outbound_client.ts";
 export { staticSite, type StaticSiteOptions } from "./static_site.ts";
 
 /** The protocols' names on the wire, in the server's order of preference. */
