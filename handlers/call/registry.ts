@@ -9,12 +9,19 @@ import type { OwnershipProvider } from "./authority.ts";
 import type { OperationLayer } from "./context.ts";
 import { discovery } from "./discovery.ts";
 import { checkedRegistration, type HandlerRegistration } from "./registration.ts";
+import type { AccessControl } from "./spec.ts";
 import { type NameIndex, nameIndex, nearestNames, suggestion } from "./suggestions.ts";
+
+const ACCESS_MEMBERS = ["required_scopes", "required_scopes_any", "resource_type", "resource_action"] as const;
 
 /** The base layer. */
 export class Registry implements OperationLayer {
   readonly #byName: ReadonlyMap<string, HandlerRegistration>;
   readonly #external: readonly HandlerRegistration[];
+  /** Requirements that differ: who may call what is asked once of each, not of each operation. */
+  readonly #requirements: readonly AccessControl[];
+  /** Which of them an external operation has. */
+  readonly #requirementOf: readonly number[];
   #index: NameIndex | undefined;
 
   /**
@@ -39,6 +46,15 @@ export class Registry implements OperationLayer {
     }
     this.#byName = new Map([...byName].sort(([a], [b]) => a < b ? -1 : 1));
     this.#external = [...this.#byName.values()].filter(({ spec }) => spec.visibility === "external");
+    const distinct = new Map<string, number>();
+    const requirements: AccessControl[] = [];
+    this.#requirementOf = this.#external.map(({ spec: { access_control: access } }) => {
+      const key = JSON.stringify(ACCESS_MEMBERS.map((member) => access[member] ?? null));
+      let at = distinct.get(key);
+      if (at === undefined) distinct.set(key, at = requirements.push(access) - 1);
+      return at;
+    });
+    this.#requirements = requirements;
   }
 
   find(name: string): HandlerRegistration | undefined {
@@ -54,24 +70,17 @@ export class Registry implements OperationLayer {
    *
    * @param ownership With it, an operation on a type of resource is there for who owns one of the type.
    */
-  *permitted(identity: Identity | undefined, ownership?: OwnershipProvider): Iterable<HandlerRegistration> {
-    for (const registration of this.#external) {
-      if (isPermitted(registration, identity, ownership)) yield registration;
-    }
+  permitted(identity: Identity | undefined, ownership?: OwnershipProvider): Iterable<HandlerRegistration> {
+    const met = this.#requirements.map((access) => denial(access, identity, undefined, ownership) === undefined);
+    return this.#external.filter((_registration, at) => met[this.#requirementOf[at]]);
   }
 
   /** What may be said to a caller who named an operation that is not there: the nearest ones that it may call. */
   suggestion(name: string, identity: Identity | undefined): string | undefined {
     this.#index ??= nameIndex(this.#external.map(({ spec }) => spec.name));
-    const near = nearestNames(name, this.#index, (other) => isPermitted(this.#byName.get(other)!, identity));
+    const near = nearestNames(name, this.#index, (other) => {
+      return denial(this.#byName.get(other)!.spec.access_control, identity) === undefined;
+    });
     return suggestion(near);
   }
-}
-
-function isPermitted(
-  { spec }: HandlerRegistration,
-  identity: Identity | undefined,
-  ownership?: OwnershipProvider,
-): boolean {
-  return denial(spec.access_control, identity, undefined, ownership) === undefined;
 }

@@ -64,7 +64,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   "type alone: any action on it will do (call.md §26 row 64)": [
     [needs({ resource_type: "container" }), holding({ container: ["x"] }), undefined],
     [needs({ resource_type: "container" }), holding({ container: [] }), "missing resource: container"],
-    [needs({ resource_type: "toString" }), holding({}), "missing resource: toString"],
+    [needs({ resource_type: "hasOwnProperty" }), holding({}), "missing resource: hasOwnProperty"],
   ],
   "action alone: any type will do (call.md §26 row 65)": [
     [needs({ resource_action: "start" }), holding({ vm: ["start"] }), undefined],

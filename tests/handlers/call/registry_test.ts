@@ -165,3 +165,23 @@ Deno.test("provide(): types flow from the declaration to handler and caller", ()
   // @ts-expect-error A subscription needs a handler that streams.
   assert.throws(() => provide(count, async () => {}));
 });
+
+Deno.test("Registry.permitted(): asks once of each requirement, however many operations share it (call.md §20.1)", () => {
+  let asked = 0;
+  const someone = {
+    id: "someone",
+    resources: {},
+    get scopes() {
+      asked++;
+      return ["even"];
+    },
+  };
+  const registrations = Array.from({ length: 1000 }, (_, n) => {
+    return once(`group/operation${n}`, nothing, { access: { scopes: [n % 2 ? "odd" : "even"] } });
+  });
+  const permitted = [...new Registry(registrations).permitted(someone)].map(({ spec }) => spec.name);
+  assert.equal(permitted.length, 500 + DISCOVERY.length);
+  assert.deepEqual(permitted, permitted.toSorted());
+  assert.ok(!permitted.includes("group/operation1"));
+  assert.ok(asked < 10, `the identity was asked ${asked} times`);
+});
