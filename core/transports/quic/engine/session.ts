@@ -252,11 +252,9 @@ export class Session implements SessionCommands {
   }
 
   #handshake(): void {
-    if (!this.#quiche.isEstablished()) {
-      // Not asked of a handshake that is done: the batch that ended it may hold much that the peer sent at once after it.
-      if (this.#flight.received > this.#limits.maxHandshakeBytes) this.#giveUp();
-      return;
-    }
+    const isDone = this.#quiche.isEstablished();
+    // The batch that ended a handshake may hold much that the peer sent right after it.
+    if (!isDone) return this.#flight.received > this.#limits.maxHandshakeBytes ? this.#giveUp() : undefined;
     this.#flight.complete();
     const facts: SessionFacts = {
       alpn: new TextDecoder().decode(this.#quiche.applicationProto()),
