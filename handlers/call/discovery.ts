@@ -51,16 +51,24 @@ export type PublishedSpec = {
   readonly output_schema: JsonValue;
   /** Declared errors. */
   readonly error_schemas: readonly {
+    /** Such as `FILE_NOT_FOUND`. */
     readonly code: string;
+    /** For people. */
     readonly description: string;
+    /** JSON Schema of the details. */
     readonly schema: JsonValue;
+    /** Status of the HTTP projection. */
     readonly http_status: number | null;
   }[];
   /** Who may call it. */
   readonly access_control: {
+    /** All of them are needed. */
     readonly required_scopes: readonly string[];
+    /** One of them is needed. */
     readonly required_scopes_any: readonly string[] | null;
+    /** Type of the resource. */
     readonly resource_type: string | null;
+    /** What is done to the resource. */
     readonly resource_action: string | null;
   };
 };

@@ -99,7 +99,11 @@ export class Dispatcher {
   readonly #deadlines: Deadlines;
   readonly #outputChecks = new WeakMap<HandlerRegistration, SchemaCheck>();
 
-  /** @param options The registry, and what surrounds it. */
+  /**
+   * A dispatcher over a registry.
+   *
+   * @param options The registry, and what surrounds it.
+   */
   constructor(options: DispatcherOptions) {
     const { registry, timeout = CALL_TIMEOUT, clock = SYSTEM_CLOCK, log = logger("call") } = options;
     this.registry = registry;

@@ -43,7 +43,11 @@ export class LayeredEnv implements OperationEnv {
   readonly #layers: Layers;
   readonly #peers: ReadonlyMap<string, OperationLayer>;
 
-  /** @param layers As they are when the root request arrives. */
+  /**
+   * Composes the layers of a request.
+   *
+   * @param layers As they are when the root request arrives.
+   */
   constructor(layers: Layers) {
     this.#layers = layers;
     this.#peers = layers.peers?.current() ?? NO_PEERS;

@@ -20,6 +20,7 @@ export type ImportErrorCode =
 export class ImportError extends AlknetError {
   /** `ImportError`. */
   override readonly name = "ImportError";
+  /** What went wrong; stable. */
   declare readonly code: ImportErrorCode;
 
   /**

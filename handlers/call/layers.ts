@@ -17,7 +17,11 @@ export class ConnectionLayer implements OperationLayer {
   #byName: ReadonlyMap<string, HandlerRegistration> = new Map();
   #ended = false;
 
-  /** @param peer The peer id, for a connection of a peer. */
+  /**
+   * An empty layer.
+   *
+   * @param peer The peer id, for a connection of a peer.
+   */
   constructor(peer?: string) {
     this.peer = peer;
   }
@@ -69,7 +73,11 @@ export class SessionLayer implements OperationLayer {
   readonly #grant: SessionGrant;
   #byName: ReadonlyMap<string, HandlerRegistration> = new Map();
 
-  /** @param grant What the program granted the sandbox. */
+  /**
+   * An empty layer.
+   *
+   * @param grant What the program granted the sandbox.
+   */
   constructor(grant: SessionGrant) {
     this.#grant = grant;
   }

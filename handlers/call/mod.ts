@@ -153,3 +153,5 @@ export {
   type Visibility,
 } from "./spec.ts";
 export { operationTypes, type OperationTypesOptions } from "./type_text.ts";
+export type { ServedRequestsOptions } from "./served_requests.ts";
+export type { Static, TSchema } from "typebox";

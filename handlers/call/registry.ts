@@ -25,6 +25,8 @@ export class Registry implements OperationLayer {
   #index: NameIndex | undefined;
 
   /**
+   * Sorts and checks what the node offers.
+   *
    * @param registrations What the node offers; the discovery operations come with it.
    * @throws {AlknetError} `DUPLICATE_OPERATION`: two have one name. `INVALID_OPERATION`: what is wrong with one.
    */
