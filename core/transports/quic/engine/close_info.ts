@@ -31,3 +31,13 @@ function peerClosed(error: QuicheError): CloseInfo {
   const what = `the peer reported QUIC error 0x${error.errorCode.toString(16)}`;
   return { by: "error", error: new AlknetError("INTERNAL", reason ? `${what}: ${reason}` : what) };
 }
+
+/** Bytes of a reason that fit a packet of any path; quiche never sends a close that does not fit. */
+const MAX_REASON = 1000;
+
+/** A reason as it is sent, cut between characters. */
+export function reasonBytes(reason: string): Uint8Array {
+  const room = new Uint8Array(MAX_REASON);
+  const { written } = new TextEncoder().encodeInto(reason, room);
+  return room.subarray(0, written);
+}

@@ -9,7 +9,7 @@ import type { Limits } from "../../../limits/limits.ts";
 import type { SessionCommands, SessionEvents, SessionFacts } from "../link.ts";
 import { type HostPort, hostPort, type QuicheConnection, type QuicheError } from "./binding.ts";
 import { AckHold } from "./ack_hold.ts";
-import { closeInfo } from "./close_info.ts";
+import { closeInfo, reasonBytes } from "./close_info.ts";
 import { type Abuse, abuse } from "./defence.ts";
 import { FrameBudget } from "./frame_budget.ts";
 import { HandshakeFlight } from "./handshake_flight.ts";
@@ -51,8 +51,6 @@ export interface SessionOptions {
 const TURN_BYTES = 512 * 1024;
 /** Time for the peer to acknowledge what a finishing connection wrote, in milliseconds. */
 const LINGER = 5000;
-/** Bytes of a reason that fit a packet of any path; quiche never sends a close that does not fit. */
-const MAX_REASON = 1000;
 /** Transport error for abuse: EXCESSIVE_LOAD has no number of its own in RFC 9000, so PROTOCOL_VIOLATION (§20.1). */
 const PROTOCOL_VIOLATION = 0x0a;
 
@@ -379,10 +377,7 @@ export class Session implements SessionCommands {
 
   #closeQuiche(code: number, reason: string): void {
     this.#lingerEnds = this.#keepAliveAt = Infinity;
-    const room = new Uint8Array(MAX_REASON);
-    // Cut between characters.
-    const { written } = new TextEncoder().encodeInto(reason, room);
-    this.#try(() => this.#quiche.close(true, code, room.subarray(0, written)));
+    this.#try(() => this.#quiche.close(true, code, reasonBytes(reason)));
     if (this.#finishing && !this.#over) {
       this.#over = true;
       this.#events?.ended({ by: "local", code: 0, reason: "" });
