@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { calls } from "./calls.ts";
 import { dialStart } from "./dial_start.ts";
 import { floor } from "./floor.ts";
 import type { Group } from "./harness.ts";
@@ -24,6 +25,7 @@ export const GROUPS: readonly Group[] = [
   tlsBulk,
   dialStart,
   idle,
+  calls,
   vaultDerivation,
   vaultSealing,
 ];
