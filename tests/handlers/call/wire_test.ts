@@ -260,6 +260,24 @@ test("a request is answered after the end of its stream (call.md §26 row 99)", 
   equal(await wire.next(), undefined);
 });
 
+for (const how of ["reset", "stop"] as const) {
+  test(
+    `a stream cut by ${how} cancels its requests, and no others (call.md §26 row 98)`,
+    async (wire, reached, way) => {
+      // Where there is one stream, cutting it is losing the connection: row 100.
+      if (way.single) return;
+      const other = await wireOf(reached.connection);
+      await wire.ask("cut", "/gate/wait", { gate: "never" });
+      await other.ask("kept", "/gate/wait", { gate: "98" });
+      await reached.operations.reached({ waiting: 2 });
+      wire.stream[how](0);
+      await reached.operations.reached({ aborted: 1 });
+      await other.ask("open", "/gate/open", { gate: "98" });
+      deepEqual((await take(other, 2)).map(({ id }) => id).sort(), ["kept", "open"]);
+    },
+  );
+}
+
 test(
   "both ends use the same id, each as caller (call.md §26 rows 24, 101, 102, 104)",
   async (wire, { connection }, way) => {
