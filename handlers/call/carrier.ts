@@ -28,6 +28,8 @@ export interface CallCarrier {
   release(lane: Lane): void;
   /** Ends the connection. */
   close(code: number, reason: string): void;
+  /** Resolves when what an ended connection held is released, where that takes time. */
+  released?(): Promise<void>;
 }
 
 /** A lane, and whether the request has it to itself. */

@@ -102,9 +102,10 @@ export class CallSession implements CallPeer, LaneReceiver {
     return this.#served.drain();
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#carrier.close(CallCode.NORMAL, "");
-    return this.closed;
+    await this.closed;
+    await this.#carrier.released?.();
   }
 
   /** {@linkcode LaneReceiver}. */

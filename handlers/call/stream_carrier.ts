@@ -76,6 +76,10 @@ export class StreamCarrier implements CallCarrier {
     this.#connection.close(code, reason);
   }
 
+  released(): Promise<void> {
+    return this.#connection[Symbol.asyncDispose]();
+  }
+
   async #accept(): Promise<void> {
     for await (const stream of this.#connection) {
       const lane = this.#reading(stream);
