@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
 import { Driver } from "./driver.ts";
 import { loadQuiche } from "./engine/binding.ts";
 import { bindUdp } from "./engine/udp.ts";
@@ -40,11 +39,7 @@ export async function dialSocket(
   shared.shares++;
   const release = async () => {
     if (--shared.shares > 0) return;
-    // Whoever closes a connection often dials the next one right away.
-    await nextTurn();
-    await nextTurn();
-    if (shared.shares > 0 || sockets.get(key) !== shared) return;
-    sockets.delete(key);
+    if (sockets.get(key) === shared) sockets.delete(key);
     await (await shared.driver).close();
   };
   try {
@@ -53,10 +48,6 @@ export async function dialSocket(
     sockets.delete(key);
     throw error;
   }
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 async function open(hostname: string, implementation: UdpOptions["implementation"]): Promise<Driver> {
