@@ -19,7 +19,7 @@ export interface HttpLimits {
   readonly silent: number;
   /** A client that has half-closed `h2` or `http/1.1` has most likely left; what it asked for may take this long still. */
   readonly halfClosed: number;
-  /** Header block of a request: over it `431`. With h2 the inner server refuses 16 KiB already. */
+  /** Header block of a request: over it `431`. The inner server itself refuses more than 64 KiB, with h2 16 KiB. */
   readonly headers: number;
   /** Body of a request to an operation: over it `413`. */
   readonly body: number;

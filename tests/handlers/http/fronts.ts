@@ -7,6 +7,7 @@
 import "../../../core/transports/quic/quic.ts";
 import "../../../core/transports/quic/engine/libc.ts";
 import { type Endpoint, router } from "@alknet/core";
+import { selfSignedCertificate } from "@alknet/core/identity";
 import type { HTTP_ALPNS } from "@alknet/handlers/http";
 import type { Handler, IdentityProvider } from "@alknet/core/handler";
 import { bridge, plainFront } from "./support.ts";
@@ -54,11 +55,15 @@ function own(carrier: string, serve: Way["serve"]): Way[] {
 /** Limits that the machine's own tests would reach: everything comes from one address. */
 export const OPEN_LIMITS = { connectionRate: 100_000, connectionBurst: 100_000, maxConnectionsPerAddress: 10_000 };
 
+/** What browsers accept the kind of, if not the issuer: they know no Ed25519. */
+const CERTIFICATE = selfSignedCertificate({ names: ["localhost", "127.0.0.1"] });
+
 async function serveTls(
   handler: Handler<typeof HTTP_ALPNS>,
   identityProvider?: IdentityProvider,
 ): Promise<Served> {
-  const endpoint = await router().use(handler).listen({ transports: ["tls"], limits: OPEN_LIMITS, identityProvider });
+  const options = { transports: ["tls"], limits: OPEN_LIMITS, certificate: CERTIFICATE } as const;
+  const endpoint = await router().use(handler).listen({ ...options, identityProvider });
   return {
     base: `https://127.0.0.1:${endpoint.addresses[0].port}`,
     shutdown: () => endpoint.shutdown(),

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { connect, type IncomingHttpHeaders } from "node:http2";
+import { needs } from "../../support/programs.ts";
+import { ask, assertError } from "./api.ts";
+import { WAYS } from "./fronts.ts";
+import { NOBODY, testApi, testDispatcher, Tokens, Witness, WRITER } from "./operations.ts";
+import { parseAnswer, plainFront, rawExchange } from "./support.ts";
+
+const CREATE = { operation: "notes/create", input: { title: "x" } };
+const BOTH = WAYS.filter(({ alpn }) => alpn !== "alknet/http");
+
+for (const way of WAYS) {
+  Deno.test({
+    name: `${way.name}: a body over the limit is 413, and the next request is served (http.md §15 row 32)`,
+    ...needs("curl"),
+    async fn() {
+      await using served = await way.serve(testApi({ limits: { body: 1000 } }), new Tokens());
+      const body = (size: number) => JSON.stringify({ operation: "echo/value", input: "x".repeat(size) });
+      for (const headers of [[], ["Transfer-Encoding: chunked"]]) {
+        if (headers.length > 0 && way.version === "2") continue;
+        assert.equal((await ask(way, served, "/call", { body: body(900), headers })).status, 200);
+        for (const size of [1000, 100_000]) {
+          const asked = { body: body(size), headers: ["Expect:", ...headers] };
+          assertError(await ask(way, served, "/call", asked), 413, "INVALID_INPUT");
+        }
+      }
+      assert.equal((await ask(way, served, "/healthz")).status, 200);
+    },
+  });
+}
+
+for (const way of BOTH) {
+  Deno.test({
+    name: `${way.name}: whoever guesses tokens is told 429, and nobody else (http.md §15 row 23b, core.md §13)`,
+    ...needs("curl"),
+    async fn() {
+      await using served = await way.serve(testApi(), new Tokens());
+      const call = (token?: string) => ask(way, served, "/call", { body: CREATE, token });
+      // Five failures a minute are allowed; the sixth refuses the address.
+      for (let i = 0; i < 6; i++) assertError(await call("alk_wrong"), 401, "FORBIDDEN");
+      for (const token of ["alk_wrong", WRITER, NOBODY]) {
+        const answer = await call(token);
+        assertError(answer, 429, "FORBIDDEN");
+        assert.equal(answer.headers["retry-after"], "60");
+      }
+      for (const target of ["/search", "/math/add?a=1&b=2", "/openapi.json", "/healthz"]) {
+        assert.equal((await ask(way, served, target)).status, 200, target);
+      }
+      assertError(await call(), 401, "FORBIDDEN", "authentication required");
+      // A direct path refuses as well; a path that is nobody's does not tell.
+      assert.equal((await ask(way, served, "/math/add?a=1&b=2", { token: WRITER })).status, 429);
+      assert.equal((await ask(way, served, "/nope", { token: WRITER })).status, 404);
+    },
+  });
+}
+
+Deno.test({
+  name: "h2 over TLS: each of two streams of a connection has its own rights (http.md §15 row 21)",
+  ...needs("curl"),
+  async fn() {
+    const witness = new Witness();
+    const way = WAYS.find(({ name }) => name === "h2 over TLS")!;
+    await using served = await way.serve(testApi({ dispatcher: testDispatcher(witness) }), new Tokens());
+    const one = (token: string, output: string) => [
+      ...way.curl,
+      ...["--header", `Authorization: Bearer ${token}`, "--header", "Content-Type: application/json"],
+      ...[
+        "--data-binary",
+        JSON.stringify(CREATE),
+        "--output",
+        output,
+        "--write-out",
+        "%{http_code} %{num_connects}\\n",
+      ],
+      `${served.base}/call`,
+    ];
+    const { stdout } = await new Deno.Command("curl", {
+      args: [
+        "--silent",
+        "--parallel",
+        "--parallel-max",
+        "2",
+        ...one(WRITER, "/dev/null"),
+        "--next",
+        "--silent",
+        ...one(NOBODY, "/dev/null"),
+      ],
+      stdin: "null",
+    }).output();
+    const lines = new TextDecoder().decode(stdout).trim().split("\n").toSorted();
+    assert.deepEqual(lines.map((line) => line.split(" ")[0]), ["200", "403"]);
+    assert.equal(lines.reduce((sum, line) => sum + Number(line.split(" ")[1]), 0), 1, "one connection");
+  },
+});
+
+Deno.test("http: a header block over the limit is 431 (http.md §2)", async () => {
+  await using front = plainFront(testApi({ limits: { headers: 30_000 } }));
+  const get = async (size: number) => {
+    const lines = Array.from({ length: 20 }, (_, i) => `X-${i}: ${"x".repeat(size / 20)}\r\n`).join("");
+    return parseAnswer(
+      await rawExchange(front.port, `GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n${lines}\r\n`),
+    );
+  };
+  assert.equal((await get(29_000)).status, 200);
+  const { status, headers } = await get(31_000);
+  assert.deepEqual([status, headers.server], [431, "nginx"]);
+});
+
+Deno.test("http: more requests at a time than a conversation may have are 503 (http.md §2)", async () => {
+  const witness = new Witness();
+  await using front = plainFront(testApi({ dispatcher: testDispatcher(witness), limits: { requests: 1 } }), {
+    alpn: "h2",
+  });
+  const session = connect(`http://127.0.0.1:${front.port}`);
+  const first = session.request({ ":path": "/hang/query" });
+  first.on("error", () => {});
+  await witness.until("query started");
+  const second = session.request({ ":path": "/healthz" });
+  const headers = await new Promise<IncomingHttpHeaders>((resolve) => second.on("response", resolve));
+  assert.deepEqual([headers[":status"], headers["retry-after"]], [503, "1"]);
+  second.close();
+  first.close();
+  await witness.until("query aborted");
+  await new Promise<void>((resolve) => session.close(resolve));
+});
