@@ -18,6 +18,9 @@ const MAX_KEPT = 4;
 const MIN_LENGTH = 100;
 /** What a server may send for each byte of an address that is not proven (RFC 9000 §8.1). */
 const AMPLIFICATION = 3;
+/** The bits of the first byte that say Initial, and which they are: header protection leaves them alone (RFC 9001 §5.4.1). */
+const INITIAL = 0xc0;
+const TYPE_BITS = 0xf0;
 /** Set in the first byte of Initial and Handshake packets (RFC 9000 §17.2). */
 const LONG_HEADER = 0x80;
 
@@ -38,6 +41,11 @@ export class HandshakeFlight {
   /** @param dialled Whether this is the client's side. */
   constructor(dialled: boolean) {
     this.#dialled = dialled;
+  }
+
+  /** Whether a datagram begins with an Initial for which a server has no keys any more (RFC 9001 §4.9.1): not worth a look. */
+  isLate(datagram: Uint8Array): boolean {
+    return this.confirmed && !this.#dialled && (datagram[0] & TYPE_BITS) === INITIAL;
   }
 
   /** Notes a datagram that came in, before it is decrypted. */

@@ -107,6 +107,7 @@ export class Session implements SessionCommands {
 
   /** Takes one datagram. quiche overwrites it while decrypting. */
   receive(datagram: Uint8Array): void {
+    if (this.#flight.isLate(datagram)) return;
     this.#flight.arrived(datagram);
     try {
       this.#quiche.recv(datagram, this.#info);
@@ -144,7 +145,7 @@ export class Session implements SessionCommands {
     if (this.#gone) return;
     if (!this.#streams && now >= this.#handshakeEnds) this.#giveUp();
     if (now >= this.#lingerEnds) this.#linger(now);
-    if (now >= this.#flight.due) this.#hold.commanded = true;
+    if (now >= this.#flight.due && !this.#over) this.#hold.commanded = true;
     if (now >= this.#keepAliveAt) {
       this.#keepAliveAt = now + this.#limits.keepAlive;
       this.#try(() => this.#quiche.sendAckEliciting());
@@ -345,7 +346,8 @@ export class Session implements SessionCommands {
     }
     const due = timeout === null ? Infinity : this.#host.now() + timeout;
     const handshake = this.#streams || this.#over ? Infinity : this.#handshakeEnds;
-    this.deadline = Math.min(due, handshake, this.#keepAliveAt, this.#lingerEnds, this.#hold.until, this.#flight.due);
+    const copies = this.#over ? Infinity : this.#flight.due;
+    this.deadline = Math.min(due, handshake, this.#keepAliveAt, this.#lingerEnds, this.#hold.until, copies);
   }
 
   #end(): void {

@@ -71,3 +71,14 @@ Deno.test("HandshakeFlight: a server never sends an unproven address more than t
   flight.arrived(long(1200));
   assert.equal(flight.copies(flight.due).length, 2, "more came, more may go");
 });
+
+Deno.test("HandshakeFlight: an Initial is late for a server that is complete, and for nobody else (RFC 9001 §4.9.1)", () => {
+  const handshake = new Uint8Array(1200).fill(0xe0, 0, 1);
+  for (const dialled of [true, false]) {
+    const flight = new HandshakeFlight(dialled);
+    assert.equal(flight.isLate(long(1200)), false);
+    flight.arrived(long(1200));
+    flight.complete();
+    assert.deepEqual([long(1200), handshake, short(40)].map((each) => flight.isLate(each)), [!dialled, false, false]);
+  }
+});
