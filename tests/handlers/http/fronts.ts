@@ -97,8 +97,9 @@ async function serveOwn(
     shutdown: () => endpoint.shutdown(),
     async [Symbol.asyncDispose]() {
       shared?.close();
-      await endpoint.shutdown();
       await entry[Symbol.asyncDispose]();
+      await endpoint.shutdown();
+      await shared?.[Symbol.asyncDispose]();
     },
   };
 }
