@@ -39,7 +39,13 @@ export { HTTP_LIMITS, type HttpLimits } from "./limits.ts";
 export { fromJsonSchema, type JsonSchemaEndpoint } from "./import/from_jsonschema.ts";
 export { fromOpenApi } from "./import/from_openapi.ts";
 export type { HttpServiceConfig } from "./import/http_operation.ts";
-export { OutboundClient, type OutboundClientOptions } from "./import/outbound_client.ts";
+export {
+  OutboundClient,
+  type OutboundClientOptions,
+  type OutboundRequest,
+  type OutboundResponse,
+  type OutboundTime,
+} from "./import/outbound_client.ts";
 export { staticSite, type StaticSiteOptions } from "./static_site.ts";
 
 /** The protocols' names on the wire, in the server's order of preference. */

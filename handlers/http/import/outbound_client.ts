@@ -71,7 +71,11 @@ export class OutboundClient implements Disposable {
   /** Until when a URL is to be left alone, and the status that said so. */
   readonly #waits = new Map<string, { readonly until: number; readonly status: number }>();
 
-  /** @param options Trust, and the clock. */
+  /**
+   * A client with connections of its own.
+   *
+   * @param options Trust, and the clock.
+   */
   constructor({ ca, certificate, clock = SYSTEM_CLOCK }: OutboundClientOptions = {}) {
     this.#clock = clock;
     this.#agents = {
