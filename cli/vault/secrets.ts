@@ -168,10 +168,17 @@ async function passphraseOf(path: string): Promise<Secret> {
 
 async function readSecretFile(path: string, what: string, code: string): Promise<string> {
   if (!await isPipe(path)) return await readPrivateFile(path, what, { code, maxSize: MOST_SECRET_BYTES });
+  const bytes = new Uint8Array(MOST_SECRET_BYTES + 1);
   try {
-    return await Deno.readTextFile(path);
+    using pipe = await Deno.open(path);
+    let length = 0;
+    for (let count; length < bytes.byteLength && (count = await pipe.read(bytes.subarray(length))); length += count);
+    if (length > MOST_SECRET_BYTES) throw new Error(`it gives more than ${MOST_SECRET_BYTES} bytes`);
+    return new TextDecoder().decode(bytes.subarray(0, length));
   } catch (error) {
     throw new AlknetError(`${code}_UNREADABLE`, `cannot read ${what} ${path}: ${reason(error)}`, { cause: error });
+  } finally {
+    bytes.fill(0);
   }
 }
 
