@@ -45,10 +45,11 @@ export function parseCredentials(text: string, where: string): Credentials {
   }
   return new Map(
     Object.entries(document).map(([name, sealed]) => {
-      checkName(name);
       try {
+        checkName(name);
         return [name, parseSealedData(sealed)];
       } catch (error) {
+        if (error instanceof AlknetError) throw invalid(where, error.message);
         if (error instanceof VaultError) throw invalid(where, `${name}: ${error.message}`);
         throw error;
       }

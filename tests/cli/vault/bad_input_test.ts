@@ -125,6 +125,12 @@ const DAMAGES: readonly (readonly [string, "passphrase" | "key", (vault: TestVau
   ],
   ["credentials of another shape", "key", (vault) => credentials(vault, { api: "plain" }), /api: /],
   [
+    "credentials with a name that is none",
+    "key",
+    (vault) => credentials(vault, { "-n": {} }),
+    /credentials\.json is not one that alknet wrote: "-n" cannot name/,
+  ],
+  [
     "credentials with bad base64",
     "key",
     (vault) => credentials(vault, { api: { key_version: 2, salt: "?", iv: "?", data: "?" } }),
@@ -183,6 +189,7 @@ const MISTAKES: readonly (readonly [string, string | Uint8Array<ArrayBuffer>, Re
   ["seal new", "\n", /it is empty/],
   ["seal new", new Uint8Array([0xff, 0xfe, 0]), /not UTF-8/],
   ["seal new", "x".repeat(1024 * 1024 + 1), /longer than 1048576 bytes/],
+  ["change-passphrase --new-passphrase-file /dev/stdin", "x".repeat(4097), /stdin: it gives more than 4096 bytes/],
   ["open absent", "", /no credential is named "absent"/],
   ["remove absent", "", /no credential is named "absent"/],
   ["derive m/74'/0'/0'/0", "", /level 4 .*not hardened/],
