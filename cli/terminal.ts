@@ -102,18 +102,21 @@ export class Terminal implements Disposable {
     try {
       for (;;) {
         const typed = await this.#typed();
-        for (let i = 0; i < typed.byteLength; i++) {
-          const key = typed[i];
-          if (key === Key.CTRL_C) throw new InterruptedError();
-          if (key === Key.RETURN || key === Key.LINE_FEED || key === Key.CTRL_D) {
-            this.#ahead = typed.slice(i + 1);
-            return decode(line.subarray(0, length));
+        try {
+          for (let i = 0; i < typed.byteLength; i++) {
+            const key = typed[i];
+            if (key === Key.CTRL_C) throw new InterruptedError();
+            if (key === Key.RETURN || key === Key.LINE_FEED || key === Key.CTRL_D) {
+              this.#ahead = typed.slice(i + 1);
+              return decode(line.subarray(0, length));
+            }
+            if (key === Key.CTRL_U) length = 0;
+            else if (key === Key.BACKSPACE || key === Key.DELETE) length = withoutLastCharacter(line, length);
+            else if (key >= 32 && length < line.byteLength) line[length++] = key;
           }
-          if (key === Key.CTRL_U) length = 0;
-          else if (key === Key.BACKSPACE || key === Key.DELETE) length = withoutLastCharacter(line, length);
-          else if (key >= 32 && length < line.byteLength) line[length++] = key;
+        } finally {
+          typed.fill(0);
         }
-        typed.fill(0);
       }
     } finally {
       line.fill(0);
