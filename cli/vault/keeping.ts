@@ -23,7 +23,7 @@ export async function backUp(home: Home, file: string, options: UnlockOptions & 
   if (await exists(file)) throw backupExists(file);
   using open = await openVault(home, options);
   const vault = open.secret.kind === "passphrase" ? open.document : await sealPhrase(
-    open.phrase,
+    open.entropy,
     await newPassphrase(options, "--passphrase-file FILE", "a passphrase has to seal the backup"),
     options,
   );
@@ -58,7 +58,7 @@ export async function bringBack(home: Home, file: string, options: BringBackOpti
   using open = await unlock(sealed.vault, passphrase, `backup ${file}`);
   const { credentials, nodeKey } = await sealed.open(open);
   const secret = noPassphrase ? newVaultKey() : passphrase;
-  const document = noPassphrase ? await sealPhrase(open.phrase, secret) : sealed.vault;
+  const document = noPassphrase ? await sealPhrase(open.entropy, secret) : sealed.vault;
   const files: Record<string, string> = nodeKey === undefined ? {} : { "node.key": nodeKey };
   await placeVault(home, document, secret, { force, credentials, files, aside, disk });
 }

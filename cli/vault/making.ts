@@ -4,10 +4,10 @@
  * @module
  */
 import { AlknetError } from "@alknet/core/handler";
-import { generatePhrase, type WordCount } from "@alknet/vault";
+import type { WordCount } from "@alknet/vault";
 import { exists, type Home } from "../home.ts";
 import type { Secret } from "./sealed_phrase.ts";
-import { makeVault, type NewVaultOptions, refuseExisting } from "./vault_folder.ts";
+import { makeVaultOf, type NewVaultOptions, refuseExisting } from "./vault_folder.ts";
 
 /** What becomes of a node key that is not the vault's. */
 export type ExistingKey = "keep" | "replace";
@@ -59,5 +59,11 @@ export async function makeNewVault(
   secret: Secret,
   { words = DEFAULT_WORDS, ...options }: NewPhraseOptions = {},
 ): Promise<void> {
-  await makeVault(home, generatePhrase(words), secret, options);
+  // BIP-39: 32 bits for every three words.
+  const entropy = crypto.getRandomValues(new Uint8Array(words * 4 / 3));
+  try {
+    await makeVaultOf(home, entropy, secret, options);
+  } finally {
+    entropy.fill(0);
+  }
 }

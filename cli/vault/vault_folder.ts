@@ -7,7 +7,7 @@
  * @module
  */
 import { AlknetError } from "@alknet/core/handler";
-import { entropyOf, phraseOf, Vault } from "@alknet/vault";
+import { entropyOf, Vault } from "@alknet/vault";
 import { join } from "node:path";
 import { exists, type Home, makeHome } from "../home.ts";
 import { Progress } from "../progress.ts";
@@ -20,7 +20,7 @@ import { asideName, type Changes, commit, recover } from "./transaction.ts";
 import { turnToWrite } from "./turns.ts";
 import { formatVaultFile, type VaultDocument } from "./vault_file.ts";
 
-/** A vault that is open, with what it was read from. Disposing of it locks it. */
+/** A vault that is open, with what it was read from. Disposing of it locks it and wipes its secrets. */
 export interface OpenVault extends Disposable {
   /** Derives and seals. */
   readonly vault: Vault;
@@ -28,8 +28,8 @@ export interface OpenVault extends Disposable {
   readonly secret: Secret;
   /** Its file. */
   readonly document: VaultDocument;
-  /** The phrase. A secret. */
-  readonly phrase: string;
+  /** What its phrase stands for. A secret; made into words only for a person to read. */
+  readonly entropy: Uint8Array;
 }
 
 /** What else a new vault brings. */
@@ -63,44 +63,52 @@ export async function openVault(home: Home, options: UnlockOptions = {}): Promis
 /** Opens what a vault's file holds. */
 export async function unlock(document: VaultDocument, secret: Secret, where: string): Promise<OpenVault> {
   using progress = new Progress("opening the vault");
-  const entropy = await openEntropy(document, secret, where, progress.report);
+  return opened(await openEntropy(document, secret, where, progress.report), document, secret);
+}
+
+/** Makes a vault of a phrase. See {@linkcode makeVaultOf}. */
+export async function makeVault(
+  home: Home,
+  phrase: string,
+  secret: Secret,
+  options: NewVaultOptions = {},
+): Promise<void> {
+  const entropy = entropyOf(phrase);
   try {
-    return opened(phraseOf(entropy), document, secret);
+    await makeVaultOf(home, entropy, secret, options);
   } finally {
     entropy.fill(0);
   }
 }
 
 /**
- * Makes a vault of a phrase. Nothing is written before everything is known that will be.
+ * Makes a vault of the entropy of a phrase, which the caller wipes. Nothing is written before everything is known that
+ * will be.
  *
  * @throws {AlknetError} `VAULT_EXISTS` when there is one, and `force` is not given; `VAULT_WRITE`, `HOME_UNUSABLE`.
  */
-export async function makeVault(
+export async function makeVaultOf(
   home: Home,
-  phrase: string,
+  entropy: Uint8Array,
   secret: Secret,
   options: NewVaultOptions = {},
-): Promise<VaultDocument> {
-  const document = await sealPhrase(phrase, secret, options);
-  await placeVault(home, document, secret, options);
-  return document;
+): Promise<void> {
+  await placeVault(home, await sealPhrase(entropy, secret, options), secret, options);
 }
 
-/** Seals a phrase in the form of a vault's file. */
-export async function sealPhrase(phrase: string, secret: Secret, options: SealOptions = {}): Promise<VaultDocument> {
+/** Seals the entropy of a phrase in the form of a vault's file. */
+export async function sealPhrase(
+  entropy: Uint8Array,
+  secret: Secret,
+  options: SealOptions = {},
+): Promise<VaultDocument> {
   using progress = new Progress("sealing the vault");
   using vault = new Vault();
-  vault.unlock(phrase);
-  const entropy = entropyOf(phrase);
-  try {
-    return await sealEntropy(entropy, secret, publicPartOf(vault), { onProgress: progress.report, ...options });
-  } finally {
-    entropy.fill(0);
-  }
+  vault.unlockEntropy(entropy);
+  return await sealEntropy(entropy, secret, publicPartOf(vault), { onProgress: progress.report, ...options });
 }
 
-/** Writes a vault that was sealed. See {@linkcode makeVault}. */
+/** Writes a vault that was sealed. See {@linkcode makeVaultOf}. */
 export async function placeVault(
   home: Home,
   document: VaultDocument,
@@ -141,7 +149,7 @@ export async function resealVault(
   secret: Secret,
   options: SealOptions & { readonly disk?: Disk } = {},
 ): Promise<void> {
-  const document = await sealPhrase(open.phrase, secret, options);
+  const document = await sealPhrase(open.entropy, secret, options);
   const changes: Changes = secret.kind === "key"
     ? { write: { "vault.key": formatVaultKey(secret.key), "vault.json": formatVaultFile(document) } }
     : { write: { "vault.json": formatVaultFile(document) }, remove: open.secret.kind === "key" ? ["vault.key"] : [] };
@@ -225,16 +233,17 @@ function vaultChanged(home: Home): AlknetError {
   return new AlknetError("VAULT_CHANGED", `the vault in ${home.folder} became another one meanwhile; try again`);
 }
 
-function opened(phrase: string, document: VaultDocument, secret: Secret): OpenVault {
+function opened(entropy: Uint8Array, document: VaultDocument, secret: Secret): OpenVault {
   const vault = new Vault();
-  vault.unlock(phrase);
+  vault.unlockEntropy(entropy);
   return {
     vault,
     secret,
     document,
-    phrase,
+    entropy,
     [Symbol.dispose]() {
       vault.lock();
+      entropy.fill(0);
       if (secret.kind === "key") secret.key.fill(0);
     },
   };

@@ -123,9 +123,11 @@ async function showPhrase(options: VaultCommandOptions & { readonly yes: boolean
   if (sealed_by.kind === "key" && !options.yes && !Deno.stdout.isTerminal()) {
     throw new UsageError("the phrase is shown on a terminal alone; where a pipe or a file is meant, give --yes");
   }
+  const { phraseOf } = await import("@alknet/vault");
   using open = await openVault(home, options);
-  if (options.json) printJson({ phrase: open.phrase });
-  else print(open.phrase);
+  const phrase = phraseOf(open.entropy);
+  if (options.json) printJson({ phrase });
+  else print(phrase);
   return ExitCode.DONE;
 }
 

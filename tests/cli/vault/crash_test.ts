@@ -24,6 +24,7 @@ import {
 } from "../../../cli/vault/vault_folder.ts";
 import { readVaultFile } from "../../../cli/vault/reading.ts";
 import { recover } from "../../../cli/vault/transaction.ts";
+import { phraseOf } from "@alknet/vault";
 import { temporaryFolder } from "../../support/temp.ts";
 import { FAULTS, FaultyDisk } from "./faulty_disk.ts";
 
@@ -174,7 +175,8 @@ async function stateOf(home: Home): Promise<unknown> {
     sealed.key_version,
     open.vault.open(sealed),
   ]);
-  const phrase = [PHRASE, OTHER_PHRASE].includes(open.phrase) ? open.phrase : "a new one";
+  const words = phraseOf(open.entropy);
+  const phrase = [PHRASE, OTHER_PHRASE].includes(words) ? words : "a new one";
   const opens = open.secret.kind === "passphrase" ? open.secret.passphrase : keyName(open.secret.key);
   return { files, moved: moved.length, phrase, opens, credentials };
 }
