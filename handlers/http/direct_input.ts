@@ -10,25 +10,39 @@ import type { JsonObject, JsonValue, OperationSpec } from "@alknet/handlers/call
 import { type Body, parseJson } from "./request_body.ts";
 
 /** Texts of a type, in the order in which they are tried. */
-const PARSERS: Readonly<Record<string, (text: string) => JsonValue | undefined>> = {
-  null: (text) => text === "null" ? null : undefined,
-  boolean: (text) => text === "true" ? true : text === "false" ? false : undefined,
-  integer: (text) => /^-?\d+(?:\.0+)?$/.test(text) ? Number(text) : undefined,
-  number: (text) => /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text) ? Number(text) : undefined,
+const PARSERS: readonly (readonly [type: string, parse: (text: string) => JsonValue | undefined])[] = Object.entries({
+  null: (text: string) => text === "null" ? null : undefined,
+  boolean: (text: string) => text === "true" ? true : text === "false" ? false : undefined,
+  integer: (text: string) => /^-?\d+(?:\.0+)?$/.test(text) ? Number(text) : undefined,
+  number: (text: string) => /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text) ? Number(text) : undefined,
   object: parsed,
-};
+});
+
+/** What a schema says of a query, found out once. */
+interface QueryPlan {
+  /** The input of a query without parameters. */
+  readonly empty: JsonValue;
+  /** Types of each property, and of its items. */
+  readonly properties: ReadonlyMap<
+    string,
+    { readonly types: ReadonlySet<string>; readonly items: ReadonlySet<string> }
+  >;
+}
+
+const NO_TYPES: ReadonlySet<string> = new Set();
+const plans = new WeakMap<OperationSpec, QueryPlan>();
 
 /**
  * The input that a query holds: its parameters as an object, or JSON in the one parameter `input`. Without parameters it
  * is `{}` where the schema wants an object, else `null`.
  */
-export function queryInput(query: string, { input_schema: schema }: OperationSpec): Body {
-  const properties = asObject(asObject(schema).properties);
-  const parameters = [...new URLSearchParams(query)];
-  if (parameters.length === 0) {
-    return { value: asObject(schema).type === "object" || Object.keys(properties).length > 0 ? {} : null };
-  }
-  if (parameters.length === 1 && parameters[0][0] === "input" && !Object.hasOwn(properties, "input")) {
+export function queryInput(query: string, spec: OperationSpec): Body {
+  let plan = plans.get(spec);
+  if (!plan) plans.set(spec, plan = planOf(spec));
+  const { empty, properties } = plan;
+  const parameters = parametersOf(query);
+  if (parameters.length === 0) return { value: empty };
+  if (parameters.length === 1 && parameters[0][0] === "input" && !properties.has("input")) {
     return parseJson(parameters[0][1]);
   }
   const texts = new Map<string, string[]>();
@@ -37,24 +51,41 @@ export function queryInput(query: string, { input_schema: schema }: OperationSpe
     if (known) known.push(text);
     else texts.set(name, [text]);
   }
-  const members = [...texts].map(([name, values]) => {
-    const property = Object.hasOwn(properties, name) ? properties[name] : {};
-    return [name, parameterValue(values, property)] as const;
-  });
+  const members: [string, JsonValue][] = [];
+  for (const [name, values] of texts) {
+    const { types, items } = properties.get(name) ?? { types: NO_TYPES, items: NO_TYPES };
+    members.push([
+      name,
+      types.has("array")
+        ? values.map((text) => textValue(text, items))
+        : values.length === 1
+        ? textValue(values[0], types)
+        : values,
+    ]);
+  }
   return { value: Object.fromEntries(members) };
 }
 
-function parameterValue(texts: readonly string[], schema: JsonValue): JsonValue {
-  const types = typesOf(schema);
-  if (types.has("array")) {
-    const items = typesOf(asObject(schema).items ?? {});
-    return texts.map((text) => textValue(text, items));
-  }
-  return texts.length === 1 ? textValue(texts[0], types) : texts;
+function planOf({ input_schema }: OperationSpec): QueryPlan {
+  const { type, properties: declared } = asObject(input_schema);
+  const properties = Object.entries(asObject(declared)).map(([name, schema]) => {
+    return [name, { types: typesOf(schema), items: typesOf(asObject(schema).items ?? {}) }] as const;
+  });
+  return { empty: type === "object" || properties.length > 0 ? {} : null, properties: new Map(properties) };
+}
+
+/** As `URLSearchParams` reads them, which is asked only where something is encoded: it costs as much as a short call. */
+function parametersOf(query: string): readonly (readonly [string, string])[] {
+  if (/[%+]/.test(query)) return [...new URLSearchParams(query)];
+  return query.split("&").filter((part) => part !== "").map((part) => {
+    const at = part.indexOf("=");
+    return at < 0 ? [part, ""] as const : [part.slice(0, at), part.slice(at + 1)] as const;
+  });
 }
 
 function textValue(text: string, types: ReadonlySet<string>): JsonValue {
-  for (const [type, parse] of Object.entries(PARSERS)) {
+  if (types.size === 0) return text;
+  for (const [type, parse] of PARSERS) {
     const value = types.has(type) ? parse(text) : undefined;
     if (value !== undefined) return value;
   }
