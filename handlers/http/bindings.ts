@@ -23,7 +23,11 @@ export class RequestBindings implements ConnectionBindings {
   readonly #hold: () => () => void;
   #caller?: Caller;
 
-  /** @param hold Keeps the conversation from being idle until what it returns is called. */
+  /**
+   * The bindings of one request of a conversation.
+   *
+   * @param hold Keeps the conversation from being idle until what it returns is called.
+   */
   constructor(request: Request, { peer, context }: ConnectionBindings, hold: () => () => void) {
     this.#request = request;
     this.peer = peer;
