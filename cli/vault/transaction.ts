@@ -108,7 +108,13 @@ function stepsOf({ aside = {}, write = {}, remove = [] }: Changes): Step[] {
 
 async function finish(folder: string, steps: readonly Step[], staged: readonly string[], disk: Disk): Promise<void> {
   try {
-    for (const step of steps) await perform(folder, step, disk);
+    // Names may come to the disk in any order but for a sync: the journal before its steps, what goes aside before what
+    // takes its place.
+    if (steps.length > 1) await disk.syncFolder(folder);
+    for (const [i, step] of steps.entries()) {
+      if (step.do !== "aside" && steps[i - 1]?.do === "aside") await disk.syncFolder(folder);
+      await perform(folder, step, disk);
+    }
     await disk.syncFolder(folder);
     if (steps.length > 1) {
       await disk.remove(join(folder, JOURNAL));

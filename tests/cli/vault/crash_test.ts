@@ -1,7 +1,7 @@
 /**
  * A change of the vault that fails or is killed at any step leaves the old state or the new one (vault.md row 14).
  *
- * Every step of every change is struck in four ways, then the vault is opened as the next command would open it. Changes of
+ * Every step of every change is struck in five ways, then the vault is opened as the next command would open it. Changes of
  * several files are struck a second time while the first is being finished.
  *
  * @module
@@ -126,7 +126,9 @@ for (const change of CHANGES) {
         await seal(home, "d").catch((error) => equal(error.code, "NO_VAULT"));
         await onlySettled(home);
       }
-      ok(seen.has("old") && seen.has("new"), [...seen].join());
+      ok(seen.has("old"));
+      // A rename that a sync has not followed may be lost: one file alone is new only once all steps are done.
+      equal(seen.has("new"), fault !== "reordered" || steps > LONE_FILE_STEPS);
     });
   }
 

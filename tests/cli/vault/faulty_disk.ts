@@ -8,12 +8,13 @@ import { type Disk, type DiskFile, realDisk } from "../../../cli/vault/disk.ts";
 /**
  * What happens at the step. `full`: it fails, those after it do not. `killed`: it and all after it fail, so that nobody
  * tidies up. `torn`: the same, after half of the step's bytes were written. `power`: the same, and of every file that was
- * not synced only half is left.
+ * not synced only half is left. `reordered`: the same, and the first rename that no sync of the folder followed has not
+ * come to the disk, though those after it have.
  */
-export type Fault = "full" | "killed" | "torn" | "power";
+export type Fault = "full" | "killed" | "torn" | "power" | "reordered";
 
 /** Every kind of fault. */
-export const FAULTS: readonly Fault[] = ["full", "killed", "torn", "power"];
+export const FAULTS: readonly Fault[] = ["full", "killed", "torn", "power", "reordered"];
 
 /** A disk with one fault. */
 export class FaultyDisk implements Disk {
@@ -24,6 +25,8 @@ export class FaultyDisk implements Disk {
   readonly #at: number;
   readonly #fault: Fault;
   readonly #unsynced = new Set<string>();
+  /** The first rename since the folder was synced, with what had its new name before. */
+  #renamed?: { readonly from: string; readonly to: string; readonly replaced?: Uint8Array };
 
   /** @param at The step at which it happens, from 1. */
   constructor(at: number, fault: Fault) {
@@ -59,6 +62,7 @@ export class FaultyDisk implements Disk {
 
   async rename(from: string, to: string): Promise<void> {
     this.#step("rename", `${from} ${to}`);
+    this.#renamed ??= { from, to, replaced: await Deno.readFile(to).catch(() => undefined) };
     await realDisk.rename(from, to);
     if (this.#unsynced.delete(from)) this.#unsynced.add(to);
   }
@@ -72,6 +76,7 @@ export class FaultyDisk implements Disk {
   async syncFolder(path: string): Promise<void> {
     this.#step("sync folder", path);
     await realDisk.syncFolder(path);
+    this.#renamed = undefined;
   }
 
   #step(what: string, path: string): void {
@@ -79,12 +84,22 @@ export class FaultyDisk implements Disk {
     this.trail.push(`${what} ${path}`);
     const struck = this.#fault === "full" ? this.steps === this.#at : this.steps >= this.#at;
     if (!struck) return;
-    if (this.#fault === "power") this.#loseUnsynced();
+    if (this.#fault === "power" || this.#fault === "reordered") this.#loseUnsynced();
+    if (this.#fault === "reordered") this.#loseRename();
     throw new Error("No space left on device (os error 28)");
   }
 
   #loseUnsynced(): void {
     for (const path of this.#unsynced) Deno.truncateSync(path, Deno.statSync(path).size >> 1);
     this.#unsynced.clear();
+  }
+
+  /** Undoes it where later steps have not used its names. */
+  #loseRename(): void {
+    if (!this.#renamed) return;
+    const { from, to, replaced } = this.#renamed;
+    this.#renamed = undefined;
+    Deno.renameSync(to, from);
+    if (replaced) Deno.writeFileSync(to, replaced, { mode: 0o600 });
   }
 }
