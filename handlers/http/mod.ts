@@ -1,12 +1,33 @@
 /**
- * HTTP: what browsers, curl and scanners get from an endpoint.
+ * HTTP: what browsers, curl and scanners get from an endpoint, and the operations of the node as HTTP shows them.
  *
  * Participants: any HTTP client, over TCP and TLS (`h2`, `http/1.1`) or over a stream of `alknet/http`, where each stream
- * is one conversation in HTTP/1.1 or h2, told apart by the h2 preface. No identity is needed.
- * Goals: `GET /healthz`, routes of a deployment's own, and for everything else a decoy that looks like an ordinary web
- * server. Non-goals: h3; WebSockets.
+ * is one conversation in HTTP/1.1 or h2, told apart by the h2 preface. A bearer token says who asks; nobody needs one.
+ * Goals: a projection of the operations that holds no rules of its own (gateway, direct paths, event streams, one
+ * OpenAPI document, WebSockets that carry calls both ways); `GET /healthz`; routes of a deployment's own; for everything
+ * else a decoy that looks like an ordinary web server. Non-goals: h3, WebTransport, tokens anywhere but in a header.
+ * Messages: see {@linkcode HttpOptions}. Errors are JSON, `{ code, message, retryable, details? }`, with the status of
+ * the code. Importing the other way, {@linkcode fromOpenApi} makes operations of a foreign service.
  * Failures: a malformed request is answered with `400` and costs its conversation; a client that leaves costs only its own
- * requests. Limits are in {@linkcode HttpLimits}.
+ * requests, which are aborted. Limits are in {@linkcode HttpLimits}.
+ *
+ * @example Operations, of which each is also a path
+ * ```ts
+ * import Type from "typebox";
+ * import { Dispatcher, operation, provide, Registry } from "@alknet/handlers/call";
+ * import { http } from "@alknet/handlers/http";
+ *
+ * const add = operation({
+ *   name: "math/add",
+ *   type: "query",
+ *   input: Type.Object({ a: Type.Number(), b: Type.Number() }),
+ *   output: Type.Number(),
+ * });
+ * const registry = new Registry([provide(add, ({ a, b }) => a + b)]);
+ * // GET /math/add?a=2&b=3 gives 5.
+ * const handler = http({ dispatcher: new Dispatcher({ registry }) });
+ * console.assert(handler.alpns.includes("http/1.1"));
+ * ```
  *
  * @example A site of static files and one route
  * ```ts
