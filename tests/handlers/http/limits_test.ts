@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { memoryPair } from "@alknet/core/handler";
+import { configure, reset } from "@logtape/logtape";
 import { connect, type IncomingHttpHeaders } from "node:http2";
 import { needs } from "../../support/programs.ts";
+import { contextOf } from "../context.ts";
 import { ask, assertError } from "./api.ts";
 import { WAYS } from "./fronts.ts";
 import { NOBODY, testApi, testDispatcher, Tokens, Witness, WRITER } from "./operations.ts";
@@ -122,4 +125,62 @@ Deno.test("http: more requests at a time than a conversation may have are 503 (h
   first.close();
   await witness.until("query aborted");
   await new Promise<void>((resolve) => session.close(resolve));
+});
+
+Deno.test("alknet/http: a stream that is reset aborts its call, and the other streams go on (http.md §4, §15 row 43)", async () => {
+  const witness = new Witness();
+  const shutdown = new AbortController();
+  const [client, server] = memoryPair("alknet/http");
+  const handled = testApi({ dispatcher: testDispatcher(witness) }).handle(server, contextOf(shutdown.signal));
+  const body = JSON.stringify({ operation: "hang/query" });
+  const stream = await client.open();
+  const writer = stream.writable.getWriter();
+  const head =
+    `POST /call HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
+  await writer.write(new TextEncoder().encode(head + body));
+  await Promise.all([witness.until("query started"), witness.until("child started")]);
+  stream.reset(0);
+  stream.stop(0);
+  await Promise.all([witness.until("query aborted"), witness.until("child aborted")]);
+  await writer.closed.catch(() => {});
+  const other = await client.open();
+  const asking = other.writable.getWriter();
+  await asking.write(new TextEncoder().encode("GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"));
+  assert.match(await new Response(other.readable).text(), / 200 /);
+  await asking.close().catch(() => {});
+  client.close();
+  shutdown.abort("shutdown");
+  await handled;
+});
+
+Deno.test({
+  name: "http: no token is logged, whoever shows it and wherever (http.md §15 row 23)",
+  ...needs("curl"),
+  async fn() {
+    const lines: string[] = [];
+    await configure({
+      reset: true,
+      sinks: { kept: (record) => void lines.push(JSON.stringify([record.message, record.properties])) },
+      loggers: [
+        { category: ["alknet"], sinks: ["kept"], lowestLevel: "trace" },
+        { category: ["logtape", "meta"], sinks: [], lowestLevel: "error" },
+      ],
+    });
+    try {
+      for (const way of BOTH) {
+        await using served = await way.serve(testApi(), new Tokens());
+        const secret = "alk_very-secret";
+        for (const token of [secret, WRITER, NOBODY]) {
+          await ask(way, served, "/call", { body: CREATE, token });
+          await ask(way, served, "/errors/throw", { token });
+          await ask(way, served, `/search?access_token=${token}`, { headers: [`Cookie: t=${token}`] });
+          await ask(way, served, "/call", { body: { operation: token, auth_token: token } });
+        }
+      }
+    } finally {
+      await reset();
+    }
+    assert.ok(lines.some((line) => line.includes("errors/throw")), "something is logged");
+    for (const line of lines) assert.doesNotMatch(line, /alk_/);
+  },
 });
