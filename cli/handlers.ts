@@ -22,6 +22,7 @@ const decoySchema = Type.Union([
 const httpSchema = Type.Object({
   decoy: Type.Optional(decoySchema),
   direct: Type.Optional(Type.Boolean({ description: "whether each operation is also served at its own path" })),
+  mcp: Type.Optional(Type.Boolean({ description: "whether clients of MCP are served, at /mcp" })),
   origins: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { description: "origins whose pages may ask" })),
 }, closed);
 
@@ -84,9 +85,9 @@ function decoyOf({ decoy = { kind: "notFound" } }: Static<typeof httpSchema>, co
 
 /** Options that the schema lets pass and the handler refuses are a wrong configuration. */
 function httpOf(options: Static<typeof httpSchema>, configFile: string, dispatcher: Dispatcher): Handler {
-  const { direct, origins } = options;
+  const { direct, mcp, origins } = options;
   const decoy = decoyOf(options, configFile);
-  return orInvalid(configFile, "handlers.http.origins", () => http({ dispatcher, direct, origins, decoy }));
+  return orInvalid(configFile, "handlers.http.origins", () => http({ dispatcher, direct, mcp, origins, decoy }));
 }
 
 /** What is a wrong call for a program is a wrong configuration here. */

@@ -13,6 +13,7 @@ import type { Decoy } from "./decoy.ts";
 import { answerDirectly } from "./direct.ts";
 import { addGateway, notAllowed } from "./gateway.ts";
 import type { HttpLimits } from "./limits.ts";
+import { addMcp } from "./mcp/route.ts";
 import { GATEWAY_DOCUMENT } from "./openapi_document.ts";
 import { answerUpgrade, WEBSOCKET_PATH } from "./websocket.ts";
 
@@ -45,6 +46,8 @@ export interface AppOptions {
   readonly dispatcher: Dispatcher | undefined;
   /** Whether operations are served at their own paths. */
   readonly direct: boolean;
+  /** Whether clients of MCP are served. */
+  readonly mcp: boolean;
   /** Origins whose pages may ask. */
   readonly origins: ReadonlySet<string>;
   /** Told of every WebSocket that carries calls. */
@@ -57,7 +60,7 @@ export interface AppOptions {
 
 /** Builds the application once; every conversation shares it. */
 export function buildApp(options: AppOptions): HttpApp {
-  const { decoy, dispatcher, direct, origins, routes, limits } = options;
+  const { decoy, dispatcher, direct, mcp, origins, routes, limits } = options;
   const app: HttpApp = new Hono<HttpEnv>();
   app.onError(answerError);
   if (origins.size > 0) {
@@ -71,6 +74,7 @@ export function buildApp(options: AppOptions): HttpApp {
   if (dispatcher) addApi(app, dispatcher, options);
   // Without an upgrade the path is nobody's, whatever operations there are.
   if (dispatcher) app.all(WEBSOCKET_PATH, (c) => answerUpgrade(c, { ...options, dispatcher }) ?? decoy(c.req.raw));
+  if (dispatcher && mcp) addMcp(app, { dispatcher, limits, origins });
   routes?.(app);
   app.notFound(async (c) => {
     const answer = direct && dispatcher ? answerDirectly(c, dispatcher, limits) : undefined;

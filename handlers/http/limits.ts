@@ -31,6 +31,11 @@ export interface HttpLimits {
   readonly keepAlive: number;
   /** Message of a WebSocket, as large as a frame of the call protocol may be: over it close code 1009. */
   readonly message: number;
+  /**
+   * Sessions of MCP that one identity may have, and all the anonymous together. One more ends the one that was unused for
+   * longest; where all of them are running a call, `503`.
+   */
+  readonly mcpSessions: number;
 }
 
 /** The defaults. */
@@ -46,6 +51,7 @@ export const HTTP_LIMITS: HttpLimits = Object.freeze({
   batch: 100,
   keepAlive: 15_000,
   message: 64 * 1024 * 1024,
+  mcpSessions: 256,
 });
 
 /** How often the times above are looked at: one timer for all conversations instead of several for each. */
@@ -85,6 +91,10 @@ export const WEBSOCKET_SILENCE = 60;
 export const SEND_BUFFER = 256 * 1024;
 /** ... and how often it is then looked at, in milliseconds: the runtime does not tell when it has sent them. */
 export const SEND_POLL = 5;
+/** Answers that a session of MCP keeps for a client that lost them: this many ... */
+export const MCP_HISTORY_EVENTS = 64;
+/** ... of this size together. */
+export const MCP_HISTORY_BYTES = 1024 * 1024;
 
 /** Read buffer of a conversation at its start: most responses are small and most conversations idle. */
 export const SMALL_BUFFER = 8 * 1024;

@@ -78,6 +78,8 @@ export interface HttpOptions {
   readonly dispatcher?: Dispatcher;
   /** Whether each operation is also served at the path that is its name. Default `true`. */
   readonly direct?: boolean;
+  /** Whether clients of MCP are served, at `/mcp`. Default `false`. */
+  readonly mcp?: boolean;
   /** Origins whose pages may ask, such as `https://example.org`. Default: none. */
   readonly origins?: readonly string[];
   /** Answers every path that nothing else claims. Default {@linkcode notFound}. */
@@ -97,10 +99,10 @@ export interface HttpOptions {
  * @throws {TypeError} An origin is none.
  */
 export function http(options: HttpOptions = {}): Handler<typeof HTTP_ALPNS> {
-  const { dispatcher, direct = true, routes, decoy = notFound(), onConnection } = options;
+  const { dispatcher, direct = true, mcp = false, routes, decoy = notFound(), onConnection } = options;
   const limits = httpLimitsWith(options.limits);
   const origins = originList(options.origins ?? []);
-  const app = buildApp({ dispatcher, direct, routes, decoy, limits, origins, onConnection });
+  const app = buildApp({ dispatcher, direct, mcp, routes, decoy, limits, origins, onConnection });
   // One inner server for each endpoint that uses the handler, started by its first connection.
   const servers = new WeakMap<AbortSignal, InnerServer>();
   return defineHandler({

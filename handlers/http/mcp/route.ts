@@ -1,0 +1,50 @@
+/**
+ * The path of MCP: streamable HTTP (MCP 2025-11-25, Transports; http.md §10).
+ *
+ * @module
+ */
+import { CallError } from "@alknet/handlers/call";
+import { errorAnswer, refusedAnswer } from "../answers.ts";
+import type { HttpApp } from "../app.ts";
+import { allowOrigin } from "../cors.ts";
+import { notAllowed } from "../gateway.ts";
+import type { McpSessions, McpSessionsOptions } from "./sessions.ts";
+
+/** Where MCP is. */
+export const MCP_PATH = "/mcp";
+
+/** Options of {@linkcode addMcp}. */
+export interface McpRouteOptions extends McpSessionsOptions {
+  /** Origins whose pages may ask, besides the server's own. */
+  readonly origins: ReadonlySet<string>;
+}
+
+/** Adds the path, and `405` for methods that it does not have. */
+export function addMcp(app: HttpApp, options: McpRouteOptions): void {
+  const { origins } = options;
+  let sessions: Promise<McpSessions> | undefined;
+  app.on(["GET", "POST", "DELETE"], MCP_PATH, async (c) => {
+    const { raw } = c.req;
+    const { caller } = c.env;
+    if (raw.method === "HEAD") return notAllowed(["GET", "POST", "DELETE"]);
+    if (caller.refused) return refusedAnswer(caller);
+    const origin = raw.headers.get("origin");
+    if (origin !== null && !origins.has(origin) && origin !== `https://${new URL(raw.url).host}`) {
+      return errorAnswer(new CallError("FORBIDDEN", "pages of this origin may not ask"), { caller, status: 403 });
+    }
+    const answer = await (await (sessions ??= load(options))).answer(raw, c.env);
+    answer.headers.set("cache-control", "no-store");
+    answer.headers.set("x-content-type-options", "nosniff");
+    if (origin === null || !origins.has(origin)) return answer;
+    // Without it a page cannot read the id of its session.
+    answer.headers.set("access-control-expose-headers", "Mcp-Session-Id");
+    return allowOrigin(raw, answer, origins);
+  });
+  app.all(MCP_PATH, () => notAllowed(["GET", "POST", "DELETE"]));
+}
+
+/** When the first client comes: the library is larger than the rest of the handler, and most nodes serve no such client. */
+async function load(options: McpSessionsOptions): Promise<McpSessions> {
+  const { McpSessions } = await import("./sessions.ts");
+  return new McpSessions(options);
+}

@@ -1,0 +1,181 @@
+/**
+ * One session of MCP: the library's server and transport, with the four tools behind them.
+ *
+ * A client that has gone aborts its calls, unless it can come back for the answers: from version 2025-11-25 on each stream
+ * begins with an event id, and a client that shows it later gets what it missed. Such a call ends by itself, at the
+ * latest when its time is over.
+ *
+ * @module
+ */
+import type { HandlerContext, Identity } from "@alknet/core/handler";
+import { CallError, type Dispatcher, type JsonObject, type JsonValue } from "@alknet/handlers/call";
+import { Server } from "@modelcontextprotocol/sdk/server/index.js";
+import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js";
+import type { RequestHandlerExtra } from "@modelcontextprotocol/sdk/shared/protocol.js";
+import {
+  type CallToolRequest,
+  CallToolRequestSchema,
+  ListToolsRequestSchema,
+  type RequestId,
+  type ServerNotification,
+  type ServerRequest,
+} from "@modelcontextprotocol/sdk/types.js";
+import { AjvJsonSchemaValidator } from "@modelcontextprotocol/sdk/validation/ajv-provider.js";
+import { watchDeparture } from "../departure.ts";
+import type { HttpLimits } from "../limits.ts";
+import { GATEWAY_VERSION } from "../openapi_document.ts";
+import { EventLog } from "./event_log.ts";
+import { failure, runTool, TOOLS } from "./tools.ts";
+
+type RequestExtra = RequestHandlerExtra<ServerRequest, ServerNotification>;
+
+/** The first version whose clients can ask for what they missed. */
+const RESUMABLE_VERSION = "2025-11-25";
+/** One for all sessions: making it costs more than a call, and nothing here is checked by it. */
+const VALIDATOR = new AjvJsonSchemaValidator();
+
+/** Options of {@linkcode McpSession}. */
+export interface McpSessionOptions {
+  /** Runs the calls. */
+  readonly dispatcher: Dispatcher;
+  /** Sizes and times to hold. */
+  readonly limits: HttpLimits;
+  /** Who opened the session. */
+  readonly identity: Identity | undefined;
+  /** The handler's context of the request that opened it. */
+  readonly context: HandlerContext;
+  /** Called once it has ended. */
+  readonly ended: (session: McpSession) => void;
+}
+
+/** A session, from `initialize` to `DELETE` or until others need its place. */
+export class McpSession {
+  /** Cannot be guessed. */
+  readonly id: string = crypto.randomUUID();
+  readonly #options: McpSessionOptions;
+  readonly #log = new EventLog();
+  readonly #transport: WebStandardStreamableHTTPServerTransport;
+  #running = 0;
+
+  constructor(options: McpSessionOptions) {
+    this.#options = options;
+    const { limits, ended } = options;
+    this.#transport = new WebStandardStreamableHTTPServerTransport({
+      sessionIdGenerator: () => this.id,
+      eventStore: this.#log,
+      keepAliveMs: limits.keepAlive,
+    });
+    this.#transport.onclose = () => ended(this);
+  }
+
+  /** Whether a call is running. */
+  get busy(): boolean {
+    return this.#running > 0;
+  }
+
+  /** Whether `initialize` has come. */
+  get begun(): boolean {
+    return this.#transport.sessionId !== undefined;
+  }
+
+  /** Whether a request may use the session: its rights are its own, but it must be the same one who asks. */
+  belongsTo(identity: Identity | undefined): boolean {
+    return this.#options.identity?.id === identity?.id;
+  }
+
+  /** Whether what came after an event is known still. */
+  remembers(event: string): boolean {
+    return this.#log.has(event);
+  }
+
+  /** Makes the session ready for its first request. */
+  async open(): Promise<void> {
+    const server = new Server({ name: "alknet", version: GATEWAY_VERSION }, {
+      capabilities: { tools: {} },
+      jsonSchemaValidator: VALIDATOR,
+    });
+    server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: TOOLS }));
+    server.setRequestHandler(
+      CallToolRequestSchema,
+      async ({ params }: CallToolRequest, { signal, requestId, authInfo }: RequestExtra) => {
+        const { dispatcher, limits: { batch }, context: { log } } = this.#options;
+        const identity = authInfo?.extra?.identity as Identity | undefined;
+        this.#running++;
+        try {
+          const args = (params.arguments ?? {}) as JsonObject;
+          return await runTool(params.name, args, { dispatcher, identity, signal, batch, log });
+        } finally {
+          this.#running--;
+          if (signal.aborted) this.#release(requestId);
+        }
+      },
+    );
+    await server.connect(this.#transport);
+  }
+
+  /**
+   * Answers a request.
+   *
+   * @param body The message, already read and parsed.
+   */
+  async answer(request: Request, body: JsonValue | undefined, identity: Identity | undefined): Promise<Response> {
+    const asked = request.headers.get("last-event-id");
+    const resumed = request.method === "GET" && asked !== null ? this.#log.answeredAfter(asked) : undefined;
+    // What tells a reader of events not to come back (HTML, Server-sent events).
+    if (resumed === 0) return new Response(null, { status: 204 });
+    if ((request.headers.get("mcp-protocol-version") ?? "") < RESUMABLE_VERSION) {
+      const calls = callsIn(body);
+      if (calls.length > 0) watchDeparture(request, () => calls.forEach((id) => this.#cancel(id)));
+    }
+    const authInfo = { token: "", clientId: identity?.id ?? "", scopes: [], extra: { identity } };
+    const response = await this.#transport.handleRequest(request, { parsedBody: body, authInfo });
+    if (resumed === undefined || !response.ok || !response.body) return response;
+    // The transport would hold the stream open, though nothing can follow the answer.
+    return new Response(firstChunks(response.body, resumed), response);
+  }
+
+  /** Ends the stream on which nothing but news of the server would come, as a node that shuts down must. */
+  endIdleStream(): void {
+    this.#transport.closeStandaloneSSEStream();
+  }
+
+  /** Ends the session, and aborts what it runs. */
+  async close(): Promise<void> {
+    await this.#transport.close();
+  }
+
+  #cancel(requestId: RequestId): void {
+    this.#transport.onmessage?.({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId } });
+  }
+
+  /**
+   * The library sends nothing for a cancelled request, and would keep its stream open for as long as the session lasts.
+   * A result it is, for the official client asks again and again for what may follow an error.
+   */
+  #release(id: RequestId): void {
+    this.#transport.send({ jsonrpc: "2.0", id, result: failure(new CallError("INTERNAL", "request cancelled")) }).catch(
+      () => {},
+    );
+  }
+}
+
+/** Ids of the tool calls in a message. */
+function callsIn(body: JsonValue | undefined): RequestId[] {
+  const messages = Array.isArray(body) ? body : [body];
+  return messages.flatMap((message) => message?.method === "tools/call" ? [message.id as RequestId] : []);
+}
+
+/** The first chunks of a stream, then the end. */
+function firstChunks(body: ReadableStream<Uint8Array>, count: number): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  let left = count;
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = left-- > 0 ? await reader.read() : { done: true, value: undefined };
+      if (!done) return controller.enqueue(value!);
+      controller.close();
+      await reader.cancel();
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+}

@@ -1,0 +1,99 @@
+/**
+ * The sessions of MCP of a handler: who may use which, and how many there are.
+ *
+ * Kept in memory and nowhere else. A client whose session is gone is told `404`, and begins another.
+ *
+ * @module
+ */
+import type { HandlerContext } from "@alknet/core/handler";
+import { CallError, type Dispatcher, type JsonValue } from "@alknet/handlers/call";
+import { isInitializeRequest } from "@modelcontextprotocol/sdk/types.js";
+import { errorAnswer, invalid } from "../answers.ts";
+import type { RequestBindings } from "../bindings.ts";
+import type { HttpLimits } from "../limits.ts";
+import { readJson } from "../request_body.ts";
+import { McpSession } from "./session.ts";
+
+/** Options of {@linkcode McpSessions}. */
+export interface McpSessionsOptions {
+  /** Runs the calls. */
+  readonly dispatcher: Dispatcher;
+  /** Sizes and times to hold. */
+  readonly limits: HttpLimits;
+}
+
+/** Answers requests at `/mcp`. */
+export class McpSessions {
+  readonly #options: McpSessionsOptions;
+  /** By id, the one that was unused for longest first. */
+  readonly #sessions = new Map<string, McpSession>();
+  /** Endpoints whose shutdown is awaited. */
+  readonly #endpoints = new WeakSet<AbortSignal>();
+
+  constructor(options: McpSessionsOptions) {
+    this.#options = options;
+  }
+
+  /** Answers a request; who asks is taken to be known, and the origin to be allowed. */
+  async answer(request: Request, { caller, context }: RequestBindings): Promise<Response> {
+    const refuse = (status: number, error: CallError): Response => errorAnswer(error, { caller, status });
+    let body: JsonValue | undefined;
+    if (request.method === "POST") {
+      const read = await readJson(request, this.#options.limits.body);
+      if (!("value" in read)) return refuse(read.status, read.error);
+      body = read.value;
+    }
+    if (request.method === "GET" && context.signal.aborted) return refuse(503, unavailable("the node shuts down"));
+    const id = request.headers.get("mcp-session-id");
+    if (id === null) {
+      if (!isInitializeRequest(body)) return refuse(400, invalid("missing header: mcp-session-id"));
+      if (!await this.#makeRoom(caller.identity)) return refuse(503, unavailable("too many sessions"));
+      return await this.#begin(request, body!, { caller, context });
+    }
+    const session = this.#sessions.get(id);
+    if (!session) return refuse(404, new CallError("NOT_FOUND", "session not found; begin another"));
+    if (!session.belongsTo(caller.identity)) return refuse(403, new CallError("FORBIDDEN", "session of someone else"));
+    const event = request.headers.get("last-event-id");
+    if (event !== null && !session.remembers(event)) return refuse(400, invalid("what came after that event is gone"));
+    this.#sessions.delete(id);
+    this.#sessions.set(id, session);
+    return await session.answer(request, body, caller.identity);
+  }
+
+  async #begin(
+    request: Request,
+    body: JsonValue,
+    { caller: { identity }, context }: Pick<RequestBindings, "caller" | "context">,
+  ): Promise<Response> {
+    const ended = ({ id }: McpSession): void => void this.#sessions.delete(id);
+    const session = new McpSession({ ...this.#options, identity, context, ended });
+    await session.open();
+    this.#sessions.set(session.id, session);
+    this.#awaitShutdown(context);
+    const response = await session.answer(request, body, identity);
+    if (!session.begun) await session.close();
+    return response;
+  }
+
+  /** Whether there is room for one more, after the one that was unused for longest has gone if need be. */
+  async #makeRoom(identity: RequestBindings["identity"]): Promise<boolean> {
+    const own = [...this.#sessions.values()].filter((session) => session.belongsTo(identity));
+    if (own.length < this.#options.limits.mcpSessions) return true;
+    const unused = own.find(({ busy }) => !busy);
+    await unused?.close();
+    return unused !== undefined;
+  }
+
+  /** Streams on which nothing is awaited would hold the shutdown up; calls are answered. */
+  #awaitShutdown({ signal }: HandlerContext): void {
+    if (this.#endpoints.has(signal)) return;
+    this.#endpoints.add(signal);
+    signal.addEventListener("abort", () => {
+      for (const session of this.#sessions.values()) session.endIdleStream();
+    }, { once: true });
+  }
+}
+
+function unavailable(message: string): CallError {
+  return new CallError("INTERNAL", message, { retryable: true, details: { retry_after: 1 } });
+}

@@ -1,0 +1,42 @@
+/**
+ * `handlers.http.mcp` in the configuration, through the MCP inspector's command line, over TLS.
+ *
+ * @module
+ */
+import { deepEqual, equal, match } from "node:assert/strict";
+import { runProgram } from "../support/process.ts";
+import { temporaryFolder } from "../support/temp.ts";
+import { initHome } from "./home.ts";
+
+/** Run by Deno, from its cache; the node makes its certificate itself. */
+const INSPECTOR = ["run", "-A", "--quiet", "--no-lock", "--no-config", "--unsafely-ignore-certificate-errors=localhost"]
+  .concat("npm:@modelcontextprotocol/inspector@2.12.0", "--cli");
+
+Deno.test("handlers.http.mcp serves clients of MCP: the inspector lists the tools and calls them (issue 4)", async () => {
+  await using home = await initHome();
+  await using folder = await temporaryFolder();
+  await home.writeConfig({ ...await home.config(), handlers: { http: { mcp: true } } });
+  const { code: made, stdout: token, stderr: why } = await home.run("token", "create", "--scope", "admin");
+  equal(made, 0, why);
+  await using node = await home.serve();
+  const inspect = async (...args: string[]) => {
+    const target = [`https://localhost:${node.port}/mcp`, "--transport", "http"];
+    const { code, stdout, stderr } = await runProgram(Deno.execPath(), [...INSPECTOR, ...target, ...args], {
+      env: { MCP_STORAGE_DIR: folder.path, NO_COLOR: "1" },
+    });
+    return { code, told: stdout + stderr, answer: () => JSON.parse(stdout) };
+  };
+  const tool = (name: string, ...args: string[]) => inspect("--method", "tools/call", "--tool-name", name, ...args);
+
+  const listed = await inspect("--method", "tools/list");
+  equal(listed.code, 0, listed.told);
+  deepEqual(listed.answer().tools.map(({ name }: { name: string }) => name), ["search", "schema", "call", "batch"]);
+  const info = await tool("call", "--tool-arg", "operation=node/info");
+  equal(info.answer().structuredContent.nodeId, home.nodeId, info.told);
+  const refused = await tool("call", "--tool-arg", "operation=tokens/list");
+  match(refused.told, /FORBIDDEN/);
+  const header = ["--header", `Authorization: Bearer ${token.trim()}`];
+  const allowed = await tool("call", "--tool-arg", "operation=tokens/list", ...header);
+  equal(allowed.code, 0, allowed.told);
+  equal(allowed.answer().isError ?? false, false);
+});
