@@ -101,7 +101,8 @@ const CASES: { readonly title: string; run(staged: Staged): Promise<void> }[] = 
   {
     title: "messages that are no envelopes close with 1002 (http.md §15 row 57)",
     async run({ connect }) {
-      const wrong = ["text", "not json", '{"type":"call.requested","payload":{}}', "[]"];
+      const text = '{"type":"call.requested","id":"1","payload":{"operationId":"/math/add"}}';
+      const wrong = [text, "not json", '{"type":"call.requested","payload":{}}', "[]"];
       for (const [at, text] of wrong.entries()) {
         const client = connect();
         await client.sendRaw(at === 0 ? text : new TextEncoder().encode(text));

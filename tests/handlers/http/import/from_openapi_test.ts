@@ -8,6 +8,7 @@ import {
 } from "@alknet/handlers/call";
 import { fromJsonSchema, fromOpenApi, type HttpServiceConfig, OutboundClient } from "@alknet/handlers/http";
 import { stringify } from "yaml";
+import { eventData } from "../../../../handlers/http/import/event_source.ts";
 import { TestClock } from "../operations.ts";
 import { until } from "../support.ts";
 import { compose, composing, Service } from "./service.ts";
@@ -304,26 +305,26 @@ function subscribe(bundles: readonly HandlerRegistration[], signal: AbortSignal)
   return handler.fn({}, { signal, capabilities: capabilitiesOf({}), timeLeft: undefined } as never);
 }
 
-Deno.test("server-sent events, however they are cut and ended (http.md §15 row 88)", async () => {
-  const text =
-    '\ufeff: hi\r\ndata: {"a":"ä🙂"}\r\n\r\ndata: one\rdata:two\r\r\nid: 7\nevent: x\ndata\n\ndata: [DONE]\n\ndata: cut off';
-  const bytes = new TextEncoder().encode(text);
-  for (const size of [1, 2, 3, 7, bytes.byteLength]) {
-    await using service = new Service(() => {
-      let at = 0;
-      const body = new ReadableStream<Uint8Array>({
-        pull(controller) {
-          if (at >= bytes.byteLength) return controller.close();
-          controller.enqueue(bytes.slice(at, at += size));
-        },
-      });
-      return new Response(body, { headers: { "content-type": "text/event-stream" } });
-    });
-    using shop = imported(service);
-    const values = await Array.fromAsync(subscribe(shop.bundles, new AbortController().signal));
-    assert.deepEqual(values, [{ a: "ä🙂" }, "one\ntwo", null, "[DONE]"], `chunks of ${size}`);
-    assert.equal(service.seen[0].headers.get("accept"), "text/event-stream");
+const EVENTS = new TextEncoder().encode(
+  '\ufeff: hi\r\ndata: {"a":"ä🙂"}\r\n\r\ndata: one\rdata:two\r\rid: 7\nevent: x\ndata\n\ndata: [DONE]\n\ndata: cut off',
+);
+
+Deno.test("eventData joins what is split anywhere, and takes every line end (http.md §15 row 88)", async () => {
+  for (let size = 1; size <= EVENTS.byteLength; size++) {
+    const chunks = async function* () {
+      for (let at = 0; at < EVENTS.byteLength; at += size) yield EVENTS.slice(at, at + size);
+    };
+    const data = await Array.fromAsync(eventData(chunks()));
+    assert.deepEqual(data, ['{"a":"ä🙂"}', "one\ntwo", "", "[DONE]"], `chunks of ${size}`);
   }
+});
+
+Deno.test("server-sent events become values: JSON, text, null (http.md §15 row 88)", async () => {
+  await using service = new Service(() => new Response(EVENTS, { headers: { "content-type": "text/event-stream" } }));
+  using shop = imported(service);
+  const values = await Array.fromAsync(subscribe(shop.bundles, new AbortController().signal));
+  assert.deepEqual(values, [{ a: "ä🙂" }, "one\ntwo", null, "[DONE]"]);
+  assert.equal(service.seen[0].headers.get("accept"), "text/event-stream");
 });
 
 Deno.test("an abort of an imported subscription closes its connection (http.md §15 row 89)", async () => {
