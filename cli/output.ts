@@ -82,6 +82,8 @@ function describeFailure(error: unknown): string {
 function isDefect(error: unknown): boolean {
   // The vault's own errors are known by name: loading the vault for them would slow every command down.
   if (error instanceof AlknetError || !(error instanceof Error) || error.name === "VaultError") return false;
+  // What the system refuses and the runtime has no class for, such as a full disk, is a plain error that says so.
+  if (/\(os error \d+\)$/.test(error.message)) return false;
   return !Object.values(Deno.errors).some((kind) => error instanceof kind);
 }
 

@@ -5,7 +5,9 @@
  */
 import { equal, match, notEqual } from "node:assert/strict";
 import { ENGINE_ARGUMENT } from "../../core/transports/quic/engine_config.ts";
-import { runAlknet } from "../support/process.ts";
+import { needs } from "../support/programs.ts";
+import { runAlknet, runProgram } from "../support/process.ts";
+import { initHome } from "./home.ts";
 
 const NODE_ID = "47pjoycnsrfmxikm95jh13y88e8qnhzu5kungjpxyepgt7a8krpy";
 
@@ -108,4 +110,17 @@ Deno.test("alknet completions bash offers the commands of the vault and their op
   const options = (await runAlknet(["completions", "bash", "vault", "derive", "m/0'", "--"])).stdout;
   for (const option of ["--format", "--private", "--type"]) match(options, new RegExp(option));
   match((await runAlknet(["completions", "bash", "vault", "derive", "m/0'", "--format", ""])).stdout, /^openssh\b/m);
+});
+
+Deno.test({
+  name: "alknet whose output meets a full disk says so in one line and exits with 1",
+  ...needs("linux"),
+  async fn() {
+    await using home = await initHome();
+    const command = 'exec "$0" run -A "$1" id --home "$2" > /dev/full';
+    const main = new URL("../../cli/main.ts", import.meta.url).pathname;
+    const { code, stderr } = await runProgram("/bin/sh", ["-c", command, Deno.execPath(), main, home.path]);
+    equal(code, 1);
+    match(stderr, /^alknet: No space left on device \(os error 28\)\n$/);
+  },
 });
