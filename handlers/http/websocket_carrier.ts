@@ -41,6 +41,7 @@ export class WebSocketCarrier implements CallCarrier, Lane {
   readonly isPeer = false;
   readonly isSingle = true;
   readonly closed: Promise<unknown>;
+  readonly #over: Promise<void>;
   readonly #socket: WebSocket;
   readonly #opened: Promise<unknown>;
   readonly #leased: LeasedLane;
@@ -56,7 +57,7 @@ export class WebSocketCarrier implements CallCarrier, Lane {
     this.#leased = { lane: this, own: false };
     socket.binaryType = "arraybuffer";
     const over = Promise.withResolvers<void>();
-    this.closed = over.promise;
+    this.closed = this.#over = over.promise;
     this.#opened = Promise.race([over.promise, new Promise((resolve) => socket.onopen = resolve)]);
     socket.onclose = () => {
       this.#settle();
@@ -93,7 +94,8 @@ export class WebSocketCarrier implements CallCarrier, Lane {
   }
 
   send(json: string): void | Promise<void> {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    // Whoever streams waits for the end: going on at once, it would keep the event loop from ever telling of it.
+    if (this.#socket.readyState !== WebSocket.OPEN) return this.#over;
     this.#socket.send(encoder.encode(json));
     if (this.#socket.bufferedAmount <= SEND_BUFFER) return;
     this.#poll ??= setInterval(() => {

@@ -210,10 +210,9 @@ const CASES: { readonly title: string; run(staged: Staged): Promise<void> }[] = 
     },
   },
   {
-    title: "a client that reads nothing holds its producer back (http.md §9.3, call.md §12)",
+    title: "a client that leaves an endless producer ends it (http.md §9.3, §15 row 64)",
     async run({ connect, witness }) {
       const client = connect();
-      // The runtime reads on; only a page that never returns to its loop would not. What is held back is the producer.
       await client.request("e", "/stream/endless");
       await until(() => witness.produced > 100, "values flow");
       client.socket.close();
