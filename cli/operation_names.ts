@@ -9,7 +9,7 @@ import { message } from "@optique/core/message";
 import { optional } from "@optique/core/modifiers";
 import type { Parser } from "@optique/core/parser";
 import { argument, option } from "@optique/core/primitives";
-import type { ValueParser } from "@optique/core/valueparser";
+import { string, type ValueParser } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import { checked } from "./arguments.ts";
 
@@ -45,6 +45,13 @@ export function operationParsers(): OperationParsers {
       description: message`Home folder. Default: $ALKNET_HOME, or the platform's data folder.`,
     })),
   };
+}
+
+/** The argument JSON: what an operation is given. */
+export function inputParser(): Parser<"sync", string | undefined, unknown> {
+  return optional(argument(string({ metavar: "JSON" }), {
+    description: message`Its input. Default: null. A dash reads it from standard input.`,
+  }));
 }
 
 function operationName(address: string, home: string): ValueParser<"sync", string> {

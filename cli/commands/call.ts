@@ -5,12 +5,11 @@
  */
 import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
-import { map, optional } from "@optique/core/modifiers";
-import { argument, command } from "@optique/core/primitives";
-import { string } from "@optique/core/valueparser";
+import { map } from "@optique/core/modifiers";
+import { command } from "@optique/core/primitives";
 import type { Action, Command } from "../action.ts";
 import { jsonFlag } from "../arguments.ts";
-import { operationParsers } from "../operation_names.ts";
+import { inputParser, operationParsers } from "../operation_names.ts";
 import { ExitCode, print, printJson } from "../output.ts";
 import { type ReachOptions, reachOptions } from "../reach.ts";
 import { jsonText } from "../schema_text.ts";
@@ -29,9 +28,7 @@ export const callCommand: Command = command(
     object({
       ...reachOptions(),
       ...operationParsers(),
-      input: optional(argument(string({ metavar: "JSON" }), {
-        description: message`Its input. Default: null. A dash reads it from standard input.`,
-      })),
+      input: inputParser(),
       json: jsonFlag(),
     }),
     (options): Action => () => call(options),

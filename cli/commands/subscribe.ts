@@ -6,11 +6,11 @@
 import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { map, optional } from "@optique/core/modifiers";
-import { argument, command, option } from "@optique/core/primitives";
-import { integer, string } from "@optique/core/valueparser";
+import { command, option } from "@optique/core/primitives";
+import { integer } from "@optique/core/valueparser";
 import type { Action, Command } from "../action.ts";
 import { jsonFlag } from "../arguments.ts";
-import { operationParsers } from "../operation_names.ts";
+import { inputParser, operationParsers } from "../operation_names.ts";
 import { ExitCode, print, printJson } from "../output.ts";
 import { type ReachOptions, reachOptions } from "../reach.ts";
 import { jsonText } from "../schema_text.ts";
@@ -30,9 +30,7 @@ export const subscribeCommand: Command = command(
     object({
       ...reachOptions(),
       ...operationParsers(),
-      input: optional(argument(string({ metavar: "JSON" }), {
-        description: message`Its input. Default: null. A dash reads it from standard input.`,
-      })),
+      input: inputParser(),
       count: optional(option("-c", "--count", integer({ metavar: "COUNT", min: 1 }), {
         description: message`Values to take. Default: all, until it ends or ctrl-C.`,
       })),

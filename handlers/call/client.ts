@@ -17,11 +17,10 @@ export type OperationTypes = {
   readonly [name: string]: { readonly type: OperationType; readonly input: unknown; readonly output: unknown };
 };
 
-/** What is known of a node of which nothing is known. */
+/** What is known of a node of which nothing is known: any operation, which takes and gives any JSON. */
 export interface AnyOperations {
-  /** Any operation, with any input and output. */
-  // deno-lint-ignore no-explicit-any -- the caller says what it expects.
-  readonly [name: string]: { readonly type: any; readonly input: any; readonly output: any };
+  /** Every name of the node, with whatever shape its operation has. */
+  readonly [name: string]: { readonly type: OperationType; readonly input: JsonValue; readonly output: JsonValue };
 }
 
 /** The types of declared operations, for a client of a node whose declarations one has. */

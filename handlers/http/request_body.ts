@@ -5,6 +5,7 @@
  */
 import type { CallError, JsonObject, JsonValue } from "@alknet/handlers/call";
 import { invalid } from "./answers.ts";
+import { joined } from "./joined.ts";
 import { MAX_DEPTH } from "./limits.ts";
 import { drain } from "./unread_body.ts";
 
@@ -64,13 +65,7 @@ async function readBounded(request: Request, limit: number): Promise<Uint8Array 
     reader.releaseLock();
     return void await drain(request.body);
   }
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return whole;
+  return joined(chunks, size);
 }
 
 /** Level by level: code that calls itself would run out of stack on what is to be refused. */

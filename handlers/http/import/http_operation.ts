@@ -14,6 +14,7 @@ import {
   type Provenance,
   provide,
 } from "@alknet/handlers/call";
+import { joined } from "../joined.ts";
 import { eventData } from "./event_source.ts";
 import { isRecord } from "./openapi_reading.ts";
 import { OutboundClient, type OutboundRequest, type OutboundResponse } from "./outbound_client.ts";
@@ -231,13 +232,7 @@ async function readAll(body: AsyncIterable<Uint8Array>, limit: number): Promise<
     if ((size += chunk.byteLength) > limit) return;
     chunks.push(chunk);
   }
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return whole;
+  return joined(chunks, size);
 }
 
 function decode(bytes: Uint8Array): string {
