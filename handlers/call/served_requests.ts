@@ -116,7 +116,7 @@ export class ServedRequests {
   #isUsable(id: string): boolean {
     const fault = id === ""
       ? "is empty"
-      : id.length > MAX_ID
+      : isLong(id)
       ? `is longer than ${MAX_ID} bytes`
       : this.#calls.has(id)
       ? "is still being served"
@@ -169,4 +169,9 @@ export class ServedRequests {
     }
     if (this.#draining && this.#calls.size === 0) this.#draining();
   };
+}
+
+/** A UTF-16 unit is at most three bytes: a short id is not measured. */
+function isLong(id: string): boolean {
+  return id.length * 3 > MAX_ID && new TextEncoder().encode(id).length > MAX_ID;
 }

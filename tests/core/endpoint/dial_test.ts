@@ -10,7 +10,7 @@ import { NodeKey } from "../../../core/identity/node_key.ts";
 import { selfSigned } from "../../../core/identity/x509_writer.ts";
 import { needs } from "../../support/programs.ts";
 import { temporaryFolder } from "../../support/temp.ts";
-import { addressOf, ask, Authority, hostOf, readText, TRANSPORTS } from "./support.ts";
+import { addressOf, ask, Authority, hostOf, readText, TRANSPORTS, withCertificate } from "./support.ts";
 
 const ALPN = "alknet/test";
 
@@ -199,17 +199,6 @@ Deno.test("interleaved takes the families in turn, the first one first (RFC 8305
   ];
   for (const [found, order] of cases) assert.deepEqual(interleaved(of(...found)), order);
 });
-
-/** A node key that presents another certificate. */
-function withCertificate(key: NodeKey, pair: ReturnType<NodeKey["certificate"]>): NodeKey {
-  return new Proxy(key, {
-    get(target, property) {
-      if (property === "certificate") return () => pair;
-      const value = Reflect.get(target, property, target);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
-}
 
 /** A key certificate of `key` that was over long ago and names someone else. */
 function expiredCertificate(key: NodeKey): ReturnType<NodeKey["certificate"]> {

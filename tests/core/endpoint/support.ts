@@ -8,6 +8,7 @@ import type { Endpoint } from "../../../core/endpoint/endpoint.ts";
 import type { BidiStream } from "../../../core/handler/stream.ts";
 import type { Limits } from "../../../core/limits/limits.ts";
 import type { CertificateKeyPair } from "../../../core/identity/key_pair.ts";
+import type { NodeKey } from "../../../core/identity/node_key.ts";
 import { runProgram } from "../../support/process.ts";
 import type { TemporaryFolder } from "../../support/temp.ts";
 
@@ -104,6 +105,17 @@ export class Authority {
       privateKey: await Deno.readTextFile(this.#folder.join(key)),
     };
   }
+}
+
+/** A node key that presents another certificate. */
+export function withCertificate(key: NodeKey, pair: CertificateKeyPair): NodeKey {
+  return new Proxy(key, {
+    get(target, property) {
+      if (property === "certificate") return () => pair;
+      const value = Reflect.get(target, property, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
 }
 
 async function openssl(folder: TemporaryFolder, args: readonly string[]): Promise<void> {

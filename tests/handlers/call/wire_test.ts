@@ -194,6 +194,13 @@ test("1,000 requests at once on one stream are each answered (call.md §26 row 2
   deepEqual(new Map(answers.map(({ id, payload }) => [id, payload.output])), new Map(ids.map((id, n) => [id, n + 1])));
 });
 
+test("an id of 256 bytes is served, a longer one dropped (call.md §3)", async (wire) => {
+  await wire.ask("x".repeat(257), "/clock/now");
+  await wire.ask("é".repeat(129), "/clock/now");
+  const id = "é".repeat(128);
+  equal((await wire.call(id, "/clock/now"))?.id, id);
+});
+
 test("answers to nobody are dropped (call.md §26 rows 26 and 97)", async (wire) => {
   for (const type of ["call.responded", "call.completed", "call.error", "call.aborted"]) await wire.send(type, "ghost");
   equal((await wire.call("a", "/math/add", { a: 1, b: 1 }))?.payload.output, 2);
