@@ -16,7 +16,9 @@ import { temporaryFolder } from "../../support/temp.ts";
 import { OPEN_LIMITS } from "../http/fronts.ts";
 import { once } from "./fixtures.ts";
 
-for (const transport of TRANSPORTS) {
+for (const transport of TRANSPORTS) testTrust(transport);
+
+function testTrust(transport: (typeof TRANSPORTS)[number]): void {
   const title = (what: string, row: number): string =>
     `connectCall over ${transport}: ${what} (call.md §26 row ${row})`;
 
