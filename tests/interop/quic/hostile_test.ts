@@ -126,6 +126,8 @@ const ATTACKS: readonly Attack[] = [
     title: "datagram messages faster than the handler takes them (RFC 9221 §5) are dropped",
     request: { attack: "datagram_flood", packets: 6000 },
     answer: { closed: false },
+    // Measured 40 to 50 MiB for 6,000 packets.
+    memory: 96 * MIB,
   },
   {
     title: "client certificates of noise end their handshakes",
