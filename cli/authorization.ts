@@ -12,11 +12,15 @@ import {
   type PeerDocument,
 } from "@alknet/core/config";
 import { AlknetError } from "@alknet/core/handler";
+import { fingerprintsOf, publicKeyBlob } from "@alknet/handlers/ssh-key";
 import { createToken, fingerprintOfNodeId, hashToken, parseFingerprint, tokenPrefix } from "@alknet/core/identity";
 import { exists, locateHome } from "./home.ts";
 import { makeConfig } from "./node.ts";
 import { nodeIdOfFingerprint } from "./node_key.ts";
 import { UsageError } from "./output.ts";
+
+/** A line of `authorized_keys`, or of a `.pub` file. */
+const SSH_KEY = /^(?:ssh|ecdsa)-[a-z0-9-]+\s/;
 
 /** Which configuration is meant. */
 export interface ConfigChoice {
@@ -148,12 +152,13 @@ function configFile(choice: ConfigChoice): string {
   return choice.config ?? locateHome(choice.home).configFile;
 }
 
-/** The fingerprint that a node id or a fingerprint means. */
+/** The fingerprint that a node id, a fingerprint or a public SSH key means. */
 function peerFingerprint(key: string): string {
   try {
+    if (SSH_KEY.test(key)) return fingerprintsOf(publicKeyBlob(key))[0];
     return key.includes(":") ? parseFingerprint(key) : fingerprintOfNodeId(key);
   } catch (error) {
-    if (error instanceof AlknetError) throw new UsageError(error.message);
+    if (error instanceof AlknetError || error instanceof RangeError) throw new UsageError(error.message);
     throw error;
   }
 }

@@ -10,7 +10,9 @@ import { echo } from "@alknet/handlers/echo";
 import { type Decoy, http, notFound, redirect, staticSite } from "@alknet/handlers/http";
 import { dirname, resolve } from "node:path";
 import Type, { type Static, type TSchema } from "typebox";
+import { IMPORTS_SCHEMA } from "./imports/entry.ts";
 import type { Observer } from "./observe.ts";
+import { SSH_SCHEMA } from "./ssh.ts";
 
 const closed = { additionalProperties: false };
 
@@ -23,14 +25,16 @@ const httpSchema = Type.Object({
   decoy: Type.Optional(decoySchema),
   direct: Type.Optional(Type.Boolean({ description: "whether each operation is also served at its own path" })),
   mcp: Type.Optional(Type.Boolean({ description: "whether clients of MCP are served, at /mcp" })),
+  console: Type.Optional(Type.Boolean({ description: "whether / is a page on which people call the operations" })),
   origins: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { description: "origins whose pages may ask" })),
 }, closed);
 
 /** The schema of each handler's options, by its name in the configuration. */
-export const HANDLER_SCHEMAS: Readonly<Record<"call" | "echo" | "http", TSchema>> = {
-  call: Type.Object({}, closed),
+export const HANDLER_SCHEMAS: Readonly<Record<"call" | "echo" | "http" | "ssh", TSchema>> = {
+  call: Type.Object({ imports: Type.Optional(IMPORTS_SCHEMA) }, closed),
   echo: Type.Object({}, closed),
   http: httpSchema,
+  ssh: SSH_SCHEMA,
 };
 
 /** The handlers of a configuration that names none. */
@@ -46,6 +50,8 @@ export interface HandlerParts {
   readonly observer: Observer;
   /** Serves the node's operations. */
   readonly dispatcher: Dispatcher;
+  /** The SSH handler, where the configuration has one; it is loaded for nobody else. */
+  readonly ssh?: Handler;
 }
 
 /**
@@ -59,13 +65,14 @@ export interface HandlerParts {
 export function buildRouter(
   configured: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
   configFile: string,
-  { observer, dispatcher }: HandlerParts,
+  { observer, dispatcher, ssh }: HandlerParts,
 ): Router<readonly string[]> {
   const named = Object.keys(configured).length > 0 ? configured : DEFAULT_HANDLERS;
   const handlers: Handler[] = [];
   if (named.call) handlers.push(call(dispatcher));
   if (named.echo) handlers.push(echo());
   if (named.http) handlers.push(httpOf(named.http as Static<typeof httpSchema>, configFile, dispatcher));
+  if (ssh) handlers.push(ssh);
   let built = router() as unknown as Router<readonly string[]>;
   // Which ALPNs there are is known at run time only; `use` still refuses one that is claimed twice.
   for (const handler of handlers) built = built.use(observer.watch(handler) as never);
@@ -85,9 +92,13 @@ function decoyOf({ decoy = { kind: "notFound" } }: Static<typeof httpSchema>, co
 
 /** Options that the schema lets pass and the handler refuses are a wrong configuration. */
 function httpOf(options: Static<typeof httpSchema>, configFile: string, dispatcher: Dispatcher): Handler {
-  const { direct, mcp, origins } = options;
+  const { direct, mcp, console, origins } = options;
   const decoy = decoyOf(options, configFile);
-  return orInvalid(configFile, "handlers.http.origins", () => http({ dispatcher, direct, mcp, origins, decoy }));
+  return orInvalid(
+    configFile,
+    "handlers.http.origins",
+    () => http({ dispatcher, direct, mcp, console, origins, decoy }),
+  );
 }
 
 /** What is a wrong call for a program is a wrong configuration here. */

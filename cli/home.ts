@@ -18,6 +18,8 @@ export interface Home {
   readonly credentialsFile: string;
   /** A key of the node's own, mode 0600: where there is one, it stands before that of the vault. */
   readonly keyFile: string;
+  /** SSH host keys of nodes that were asked for them. */
+  readonly knownHostsFile: string;
   /** The configuration. */
   readonly configFile: string;
 }
@@ -35,6 +37,7 @@ export function locateHome(given: string | undefined): Home {
     vaultKeyFile: join(folder, "vault.key"),
     credentialsFile: join(folder, "credentials.json"),
     keyFile: join(folder, "node.key"),
+    knownHostsFile: join(folder, "known_hosts"),
     configFile: join(folder, "config.json"),
   };
 }

@@ -12,8 +12,9 @@ import { argument, option } from "@optique/core/primitives";
 import { string, type ValueParser } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import { checked } from "./arguments.ts";
+import { TOKEN_FILE_TEXT } from "./reach.ts";
 
-/** ADDRESS, OPERATION, and the option that says as whom to ask for names. */
+/** ADDRESS, OPERATION, and the options that say as whom to ask for names. */
 export interface OperationParsers {
   /** `[NODEID@]HOST:PORT`. */
   readonly address: Parser<"sync", string, unknown>;
@@ -21,6 +22,8 @@ export interface OperationParsers {
   readonly operation: Parser<"sync", string, unknown>;
   /** Home folder. */
   readonly home: Parser<"sync", string | undefined, unknown>;
+  /** File that holds a token. */
+  readonly tokenFile: Parser<"sync", string | undefined, unknown>;
 }
 
 /** How long a shell waits for names, in milliseconds. */
@@ -30,11 +33,13 @@ const COMPLETION_DEADLINE = 3000;
 export function operationParsers(): OperationParsers {
   const address: DependencySource<"sync", string> = dependency(checked("ADDRESS", "localhost:4433", parseAddress));
   const home = dependency(path({ metavar: "DIR", type: "directory" }));
-  const name = deriveFromSync<[DependencySource<"sync", string>, DependencySource<"sync", string>], string>({
+  const tokenFile = dependency(path({ metavar: "FILE", type: "file", mustExist: true }));
+  type Text = DependencySource<"sync", string>;
+  const name = deriveFromSync<[Text, Text, Text], string>({
     metavar: "OPERATION",
-    dependencies: [address, home],
-    factory: (at, as): ValueParser<"sync", string> => operationName(at, as),
-    defaultValues: () => ["", ""],
+    dependencies: [address, home, tokenFile],
+    factory: (at, as, token): ValueParser<"sync", string> => operationName(at, as, token),
+    defaultValues: () => ["", "", ""],
   });
   return {
     address: argument(address, {
@@ -44,6 +49,7 @@ export function operationParsers(): OperationParsers {
     home: optional(option("--home", home, {
       description: message`Home folder. Default: $ALKNET_HOME, or the platform's data folder.`,
     })),
+    tokenFile: optional(option("--token-file", tokenFile, { description: TOKEN_FILE_TEXT })),
   };
 }
 
@@ -54,7 +60,7 @@ export function inputParser(): Parser<"sync", string | undefined, unknown> {
   }));
 }
 
-function operationName(address: string, home: string): ValueParser<"sync", string> {
+function operationName(address: string, home: string, tokenFile: string): ValueParser<"sync", string> {
   return {
     mode: "sync",
     metavar: "OPERATION",
@@ -66,7 +72,7 @@ function operationName(address: string, home: string): ValueParser<"sync", strin
     },
     format: (value) => value,
     *suggest(prefix) {
-      for (const name of namesAt(address, home)) {
+      for (const name of namesAt(address, home, tokenFile)) {
         if (name.startsWith(prefix)) yield { kind: "literal", text: name };
       }
     },
@@ -77,11 +83,12 @@ function operationName(address: string, home: string): ValueParser<"sync", strin
  * The names that the node at an address shows. Completion is synchronous, so this program asks as another process; a
  * node that does not answer offers nothing.
  */
-function namesAt(address: string, home: string): string[] {
+function namesAt(address: string, home: string, tokenFile: string): string[] {
   if (address === "") return [];
   const program = Deno.build.standalone ? [] : ["run", "-A", new URL("./main.ts", import.meta.url).href];
   const as = home === "" ? [] : ["--home", home];
-  const args = [...program, "ops", address, "--timeout", `${COMPLETION_DEADLINE}ms`, ...as];
+  const shown = tokenFile === "" ? [] : ["--token-file", tokenFile];
+  const args = [...program, "ops", address, "--timeout", `${COMPLETION_DEADLINE}ms`, ...as, ...shown];
   try {
     const asked = new Deno.Command(Deno.execPath(), { args, stdin: "null", stdout: "piped", stderr: "null" });
     const { success, stdout } = asked.outputSync();

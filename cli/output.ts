@@ -80,8 +80,11 @@ function describeFailure(error: unknown): string {
 
 /** Whether an error is a mistake in Alknet rather than something that input, peers or the machine caused. */
 function isDefect(error: unknown): boolean {
-  // The vault's own errors are known by name: loading the vault for them would slow every command down.
-  if (error instanceof AlknetError || !(error instanceof Error) || error.name === "VaultError") return false;
+  // The errors of vault and tensors are known by name: loading these for them would slow every command down.
+  if (
+    error instanceof AlknetError || !(error instanceof Error) || error.name === "VaultError" ||
+    error.name === "TensorError"
+  ) return false;
   // What the system refuses and the runtime has no class for, such as a full disk, is a plain error that says so.
   if (/\(os error \d+\)$/.test(error.message)) return false;
   return !Object.values(Deno.errors).some((kind) => error instanceof kind);

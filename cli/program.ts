@@ -14,22 +14,29 @@ import { authorizeCommand } from "./commands/authorize.ts";
 import { callCommand } from "./commands/call.ts";
 import { dialCommand } from "./commands/dial.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { importCommand } from "./commands/import.ts";
 import { idCommand } from "./commands/id.ts";
 import { initCommand } from "./commands/init.ts";
 import { opsCommand } from "./commands/ops.ts";
 import { pingCommand } from "./commands/ping.ts";
+import { runCommand } from "./commands/run.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { sshConfigCommand } from "./commands/ssh_config.ts";
 import { subscribeCommand } from "./commands/subscribe.ts";
+import { tensorCommand } from "./commands/tensor.ts";
 import { tokenCommand } from "./commands/token.ts";
+import { tunnelCommand } from "./commands/tunnel.ts";
 import { vaultCommand } from "./commands/vault.ts";
 import { ExitCode, note, oneLine } from "./output.ts";
 
 const COMMANDS = or(
   group("A node", or(serveCommand, initCommand, idCommand, doctorCommand)),
   group("Keys and credentials", vaultCommand),
+  group("Files of tensors", tensorCommand),
   group("Who may do what", or(authorizeCommand, tokenCommand)),
-  group("Reaching nodes", or(pingCommand, dialCommand)),
-  group("Operations", or(opsCommand, callCommand, subscribeCommand)),
+  group("Reaching nodes", or(pingCommand, dialCommand, tunnelCommand, sshConfigCommand)),
+  group("Operations", or(opsCommand, callCommand, subscribeCommand, importCommand)),
+  group("Guests", runCommand),
 );
 
 /** What Optique says of a word that it does not expect there, and what it would have expected. */

@@ -5,7 +5,7 @@
  */
 import type { Connection } from "@alknet/core/handler";
 import { AlknetError } from "@alknet/core/handler";
-import { message } from "@optique/core/message";
+import { type Message, message } from "@optique/core/message";
 import { optional, withDefault } from "@optique/core/modifiers";
 import type { Parser } from "@optique/core/parser";
 import { option } from "@optique/core/primitives";
@@ -46,6 +46,10 @@ export interface ReachOptions {
   readonly tokenFile?: string;
 }
 
+/** What `--token-file` is for. */
+export const TOKEN_FILE_TEXT: Message =
+  message`The same, from a file: the command line is visible to others on this machine.`;
+
 /** The parsers behind {@linkcode ReachOptions}. */
 export type ReachParsers = { readonly [Name in keyof ReachOptions]-?: Parser<"sync", ReachOptions[Name], unknown> };
 
@@ -66,7 +70,7 @@ export function reachOptions(): ReachParsers {
       description: message`Token to prove who you are, where the protocol carries one.`,
     })),
     tokenFile: optional(option("--token-file", path({ metavar: "FILE", type: "file", mustExist: true }), {
-      description: message`The same, from a file: the command line is visible to others on this machine.`,
+      description: TOKEN_FILE_TEXT,
     })),
   };
 }

@@ -5,13 +5,15 @@
  */
 import type { Endpoint } from "@alknet/core";
 import { type ConfigFile, limitsOf, watchConfig } from "@alknet/core/config";
-import { AlknetError, logger } from "@alknet/core/handler";
+import { AlknetError, type Handler, logger } from "@alknet/core/handler";
 import { configProvider, loadOrCreateKey, type NodeKey } from "@alknet/core/identity";
-import { Dispatcher, Registry } from "@alknet/handlers/call";
+import { Dispatcher, type HandlerRegistration, Registry } from "@alknet/handlers/call";
 import { chooseFace, type Face, recorded } from "./face.ts";
 import { Feed } from "./feed.ts";
-import { buildRouter, HANDLER_SCHEMAS } from "./handlers.ts";
+import { buildRouter, HANDLER_SCHEMAS, type HandlerParts } from "./handlers.ts";
 import { exists, type Home, locateHome } from "./home.ts";
+import type { ImportEntry } from "./imports/entry.ts";
+import type { Imported } from "./imports/load.ts";
 import { startLogging } from "./log.ts";
 import { DEFAULT_PORT, makeConfig, publicCertificate, quicOptions } from "./node.ts";
 import { keyStore } from "./node_key.ts";
@@ -21,6 +23,7 @@ import { builtInOperations } from "./operations/mod.ts";
 import type { RunningNode } from "./operations/running_node.ts";
 import { ExitCode } from "./output.ts";
 import { onHangup, type StopSignal, StopSignals } from "./signals.ts";
+import type { SshConfig } from "./ssh.ts";
 import { logStrayRejections } from "./stray_rejections.ts";
 
 const log = logger("serve");
@@ -67,7 +70,11 @@ export async function serve(options: ServeOptions): Promise<number> {
     events.publish(event);
   });
   const node: RunningNode = { config, observer, events, log: lines, startedAt: new Date() };
-  const endpoint = await listen(options, key, node);
+  const ownOperations = builtInOperations(node);
+  await using imported = await importedBy(config, ownOperations, { key, home, passphraseFile: options.passphraseFile });
+  const registry = new Registry([...ownOperations, ...imported.registrations]);
+  const ssh = await configuredSsh(config, home, options);
+  const endpoint = await listen(options, key, node, { observer, dispatcher: new Dispatcher({ registry }), ssh });
   up.endpoint = node.endpoint = endpoint;
   face.started(endpoint, observer);
   const signal = await signals.first;
@@ -109,13 +116,39 @@ async function openConfig(
   });
 }
 
-async function listen(options: ServeOptions, key: NodeKey, node: RunningNode): Promise<Endpoint> {
-  const { config, observer } = node;
+/** What the configuration imports from other services. */
+async function importedBy(
+  { path: configFile, static: { handlers } }: ConfigFile,
+  own: readonly HandlerRegistration[],
+  parts: { readonly key: NodeKey; readonly home: Home; readonly passphraseFile?: string },
+): Promise<Imported> {
+  const entries = (handlers.call?.imports ?? []) as readonly ImportEntry[];
+  if (entries.length === 0) return { registrations: [], [Symbol.asyncDispose]: () => Promise.resolve() };
+  const { importAll } = await import("./imports/load.ts");
+  return await importAll(entries, own.map(({ spec }) => spec.name), { configFile, ...parts });
+}
+
+async function configuredSsh(
+  { path: configFile, static: { handlers } }: ConfigFile,
+  home: Home,
+  { passphraseFile }: ServeOptions,
+): Promise<Handler | undefined> {
+  if (!handlers.ssh) return;
+  const { sshOf } = await import("./ssh.ts");
+  return await sshOf(handlers.ssh as SshConfig, { configFile, home, passphraseFile });
+}
+
+async function listen(
+  options: ServeOptions,
+  key: NodeKey,
+  node: RunningNode,
+  parts: HandlerParts,
+): Promise<Endpoint> {
+  const { config } = node;
   const { static: fixed } = config;
-  const dispatcher = new Dispatcher({ registry: new Registry(builtInOperations(node)) });
   const addresses = options.listen.length > 0 ? options.listen : fixed.listen;
   try {
-    return await buildRouter(fixed.handlers, config.path, { observer, dispatcher }).listen({
+    return await buildRouter(fixed.handlers, config.path, parts).listen({
       listen: addresses.length > 0 ? addresses : `0.0.0.0:${DEFAULT_PORT}`,
       key,
       certificate: await publicCertificate(fixed.certificate),

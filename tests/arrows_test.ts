@@ -8,12 +8,17 @@ import { type GraphModule, moduleGraph, publicEntries } from "./support/workspac
 
 /** What each part of the house may import besides itself. The first row whose prefix fits a path is its part. */
 const PARTS: readonly { readonly prefix: string; readonly may: readonly string[] }[] = [
-  { prefix: "cli/", may: ["handlers/", "vault/", "core/"] },
+  { prefix: "cli/", may: ["runtime/", "tensor/", "handlers/", "vault/", "core/"] },
   { prefix: "vault/", may: [] },
-  // A handler never imports another handler, but for calls, which HTTP projects; and of core only what a handler's author sees.
+  { prefix: "tensor/", may: [] },
+  // A handler never imports another handler, but for calls, which HTTP projects, and SOCKS, which tunnels speak; and of core only what a handler's author sees.
   { prefix: "handlers/call/", may: ["core/"] },
   { prefix: "handlers/echo/", may: ["core/"] },
   { prefix: "handlers/http/", may: ["handlers/call/", "core/"] },
+  { prefix: "handlers/socks/", may: [] },
+  { prefix: "handlers/ssh/", may: ["core/"] },
+  { prefix: "handlers/tunnel/", may: ["handlers/socks/", "handlers/ssh/", "core/"] },
+  { prefix: "runtime/", may: ["handlers/call/", "core/"] },
   { prefix: "core/", may: [] },
   { prefix: "mod.ts", may: ["core/"] },
 ];

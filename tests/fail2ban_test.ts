@@ -37,6 +37,12 @@ const LINES: readonly {
     counts: "192.0.2.7",
   },
   {
+    category: "endpoint",
+    message: "authentication failed src={src} reason={reason} key={key}",
+    properties: { connection: "c1", alpn: "alknet/ssh", src: "192.0.2.7", reason: "unknown-key", key: "SHA256:x" },
+    counts: "192.0.2.7",
+  },
+  {
     category: "quic.supervisor",
     message: "refused src={src} reason=banned seconds={seconds}",
     properties: { src: "192.0.2.7", seconds: "60" },

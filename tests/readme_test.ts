@@ -40,6 +40,7 @@ const PRINTS: readonly RegExp[] = [
   /"nodeId": "ID"/,
   /^\{"output":\{"token":"alk_/m,
   /^\{"line":"/m,
+  /other\/node\/info +query$/m,
 ];
 
 Deno.test({

@@ -17,6 +17,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   openssl: "openssl",
   "ssh-keygen": "openssh-client",
   sshd: "openssh-server",
+  rsync: "rsync",
+  git: "git",
   ip: "iproute2",
   chromium: "chromium",
   h2load: "nghttp2-client",

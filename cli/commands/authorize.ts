@@ -28,7 +28,8 @@ export const authorizeCommand: Command = command(
   map(
     object({
       key: optional(argument(string({ metavar: "KEY" }), {
-        description: message`Node id, or fingerprint: ed25519:… or SHA256:…. Without one, lists who is authorized.`,
+        description:
+          message`Node id, fingerprint (ed25519:… or SHA256:…), or public SSH key in quotes. Without one, lists who is authorized.`,
       })),
       name: optional(option("--name", string({ metavar: "NAME" }), {
         description: message`What to call it. A name that is there already gets the key as another of its own.`,

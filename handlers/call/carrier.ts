@@ -16,6 +16,8 @@ export interface CallCarrier {
   readonly isSingle: boolean;
   /** Resolves when it is gone; never rejects. */
   readonly closed: Promise<unknown>;
+  /** Bytes of answers that wait to be written, on all lanes. */
+  readonly unread: number;
   /** Begins to read lanes. Called once. */
   start(receiver: LaneReceiver): void;
   /**
@@ -26,6 +28,8 @@ export interface CallCarrier {
   lane(own: boolean): LeasedLane | Promise<LeasedLane>;
   /** The request that had the lane to itself has ended, or a lane takes no further requests. */
   release(lane: Lane): void;
+  /** Resolves when everything sent was taken by the transport, where closing would not wait for that. */
+  flushed?(): Promise<unknown>;
   /** Ends the connection. */
   close(code: number, reason: string): void;
   /** Resolves when what an ended connection held is released, where that takes time. */

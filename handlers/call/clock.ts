@@ -12,11 +12,14 @@ export interface Clock {
   after(milliseconds: number, callback: () => void): () => void;
 }
 
-/** The clock of the machine. */
+/** Longest time that a timer of the runtime takes, in milliseconds; with a longer one it calls back at once. */
+const LONGEST = 2 ** 31 - 1;
+
+/** The clock of the machine. What is further off than a timer can wait comes early: who waits looks at {@linkcode Clock.now}. */
 export const SYSTEM_CLOCK: Clock = {
   now: () => performance.now(),
   after: (milliseconds, callback) => {
-    const timer = setTimeout(callback, milliseconds);
+    const timer = setTimeout(callback, Math.min(milliseconds, LONGEST));
     return () => clearTimeout(timer);
   },
 };

@@ -14,4 +14,6 @@ export const CallCode = {
   NOT_AN_ENVELOPE: 2,
   /** The peer asks and does not read the answers. */
   UNREAD: 3,
+  /** More frames are under way at once than there is room for. */
+  TOO_MUCH: 4,
 } as const;

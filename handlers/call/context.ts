@@ -20,6 +20,8 @@ export interface InvokeOptions {
   readonly policy?: AbortPolicy;
   /** Default `any`: session, then peers in the order of their first attachment, then the node itself. */
   readonly peer?: PeerRef;
+  /** Aborts this call and what it composes; its parent and siblings go on. */
+  readonly signal?: AbortSignal;
 }
 
 /** Operations by name, of one owner: the node, a session, or one connection. */

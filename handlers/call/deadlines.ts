@@ -45,13 +45,22 @@ class Queue {
     this.#emptied = emptied;
   }
 
-  add(passed: () => void): Entry {
-    const entry = new Entry(this, this.#clock.now() + this.#duration, passed);
-    entry.previous = this.#last;
-    if (this.#last) this.#last.next = entry;
+  add(passed: () => void, due?: number): Entry {
+    const now = this.#clock.now();
+    const entry = new Entry(this, due ?? now + this.#duration, passed);
+    // One that began before it was added belongs before those that began meanwhile.
+    let previous = this.#last;
+    while (previous && previous.due > entry.due) previous = previous.previous;
+    entry.previous = previous;
+    entry.next = previous ? previous.next : this.#first;
+    if (previous) previous.next = entry;
     else this.#first = entry;
-    this.#last = entry;
-    this.#stop ??= this.#clock.after(this.#duration, this.#pass);
+    if (entry.next) entry.next.previous = entry;
+    else this.#last = entry;
+    if (entry === this.#first) {
+      this.#stop?.();
+      this.#stop = this.#clock.after(Math.max(0, entry.due - now), this.#pass);
+    }
     return entry;
   }
 
@@ -89,13 +98,17 @@ export class Deadlines {
     this.#clock = clock;
   }
 
-  /** Calls back after so many milliseconds, unless it is taken back. */
-  after(milliseconds: number, passed: () => void): Deadline {
+  /**
+   * Calls back after so many milliseconds, unless it is taken back.
+   *
+   * @param due When that is, for what began before now.
+   */
+  after(milliseconds: number, passed: () => void, due?: number): Deadline {
     let queue = this.#queues.get(milliseconds);
     if (!queue) {
       queue = new Queue(this.#clock, milliseconds, () => this.#queues.delete(milliseconds));
       this.#queues.set(milliseconds, queue);
     }
-    return queue.add(passed);
+    return queue.add(passed, due);
   }
 }

@@ -57,6 +57,8 @@ export interface CallSink {
 
 /** A request being served. */
 export interface RunningCall {
+  /** Whether it gives values until it ends, rather than one answer. */
+  readonly streams: boolean;
   /** Stops it and, by policy, what it composed. The sink hears nothing more. Twice is harmless. */
   abort(): void;
 }
@@ -84,7 +86,7 @@ export interface DispatcherOptions {
   readonly log?: Logger;
 }
 
-const ENDED: RunningCall = { abort: () => {} };
+const ENDED: RunningCall = { streams: false, abort: () => {} };
 
 /** Finds, authorises, checks and runs operations. */
 export class Dispatcher {
@@ -123,28 +125,23 @@ export class Dispatcher {
       sink.failed(notFound(name, this.registry.suggestion(name, identity)));
       return ENDED;
     }
-    const { spec, handler } = registration;
-    const reason = denial(spec.access_control, identity, resourceIdOf(spec, input), this.#options.ownership);
-    const wrong = reason === undefined ? registration.checkInput(input) : undefined;
-    const error = reason !== undefined
-      ? new CallError("FORBIDDEN", reason)
-      : request.answer && request.answer !== handler.kind
-      ? new CallError("INVALID_OPERATION_TYPE", `${spec.name} is a ${spec.op_type}`)
-      : wrong !== undefined
-      ? new CallError("INVALID_INPUT", wrong)
-      : undefined;
+    const { handler } = registration;
+    const error = this.#refusal(registration, request, input);
     if (error) {
       sink.failed(error);
       return ENDED;
     }
     const limit = timeLimit(request.timeoutMs, handler.kind === "once" ? this.timeout : undefined);
     let deadline: Deadline | undefined;
-    const tree = this.#tree(request, limit, () => deadline?.cancel());
+    let over = false;
+    const tree = this.#tree(request, limit, () => {
+      over = true;
+      deadline?.cancel();
+    });
     // Cut for whatever reason but time, the caller has gone and hears nothing.
     const task: Task = new Task(request.id ?? crypto.randomUUID(), registration, tree, (error) => {
       if (error.code === "TIMEOUT") sink.failed(error);
     });
-    if (limit !== undefined) deadline = this.#deadlines.after(limit, () => task.expire());
     const context = rootContext(task);
     const session = this.#session(context);
     if (session) tree.env = this.#env(request, session);
@@ -159,7 +156,9 @@ export class Dispatcher {
       };
       runStream(task, handler.fn, input, context, next, () => sink.completed(), failed);
     }
-    return { abort: () => task.abort() };
+    // What ended at once, with all that it composed, never waits, and so needs none.
+    if (limit !== undefined && !over) deadline = this.#deadlines.after(limit, () => task.expire(), tree.deadline);
+    return { streams: handler.kind === "stream", abort: () => task.abort() };
   }
 
   /**
@@ -220,6 +219,27 @@ export class Dispatcher {
     });
     subscription.own = true;
     return subscription;
+  }
+
+  /** Why a request does not reach its handler. Whoever is asked who owns what may fail: then nobody may pass. */
+  #refusal(registration: HandlerRegistration, request: CallRequest, input: JsonValue): CallError | undefined {
+    const { spec, handler } = registration;
+    try {
+      const { ownership } = this.#options;
+      const reason = denial(spec.access_control, request.identity, resourceIdOf(spec, input), ownership);
+      if (reason !== undefined) return new CallError("FORBIDDEN", reason);
+      if (request.answer && request.answer !== handler.kind) {
+        return new CallError("INVALID_OPERATION_TYPE", `${spec.name} is a ${spec.op_type}`);
+      }
+      const wrong = registration.checkInput(input);
+      return wrong === undefined ? undefined : new CallError("INVALID_INPUT", wrong);
+    } catch (failure) {
+      this.#log.warn("a request for {operation} could not be checked: {message}", {
+        operation: spec.name,
+        message: foreign(failure instanceof Error ? failure.message : String(failure)),
+      });
+      return new CallError("INTERNAL", "handler failed");
+    }
   }
 
   /** Gives the answer, unless it is none or no JSON; the handler's task has ended by then. */

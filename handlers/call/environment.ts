@@ -59,7 +59,7 @@ export class LayeredEnv implements OperationEnv {
     parent: OperationContext,
     options: InvokeOptions = {},
   ): Promise<JsonValue> {
-    const { peer = "any", policy } = options;
+    const { peer = "any" } = options;
     const found = isReachable(parent.scopedEnv, name, peer) ? this.#route(name, peer) : undefined;
     if (!found) throw notFound(name);
     const { spec } = found;
@@ -67,7 +67,7 @@ export class LayeredEnv implements OperationEnv {
     const identity = parent.handlerIdentity && authorityIdentity(parent.handlerIdentity);
     const reason = denial(spec.access_control, identity, resourceIdOf(spec, input), parent.ownership);
     if (reason !== undefined) throw new CallError("FORBIDDEN", reason);
-    return await runChild(parent, found, input, policy);
+    return await runChild(parent, found, input, options);
   }
 
   contains(name: string): boolean {

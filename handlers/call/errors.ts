@@ -6,6 +6,7 @@
  */
 import { AlknetError } from "@alknet/core/handler";
 import { isObject, type JsonValue } from "./json.ts";
+import { MAX_NAME_LENGTH } from "./names.ts";
 
 /** The codes of the protocol itself (call.md §8.1). No operation may declare one of them. */
 export const PROTOCOL_CODES = [
@@ -84,7 +85,9 @@ export function isProtocolCode(code: string): code is ProtocolCode {
 
 /** No such operation, or none that the caller may know of. `hint` may name operations that it may call, and no others. */
 export function notFound(name: string, hint?: string): CallError {
-  return new CallError("NOT_FOUND", `operation not found: ${name}${hint ? `; ${hint}` : ""}`);
+  // What is longer is nobody's name, and not worth the way back.
+  const shown = name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH)}…` : name;
+  return new CallError("NOT_FOUND", `operation not found: ${shown}${hint ? `; ${hint}` : ""}`);
 }
 
 /** The request ran out of time. */

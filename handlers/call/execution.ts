@@ -7,7 +7,7 @@ import { authorityIdentity } from "./authority.ts";
 import { TaskContext } from "./call_context.ts";
 import { Task } from "./call_tree.ts";
 import { capabilitiesOver } from "./capabilities.ts";
-import type { AbortPolicy, OperationContext } from "./context.ts";
+import type { InvokeOptions, OperationContext } from "./context.ts";
 import { CallError, cancelled, mapFailure } from "./errors.ts";
 import type { JsonValue } from "./json.ts";
 import type { HandlerRegistration, OnceHandler, Provenance, StreamHandler } from "./registration.ts";
@@ -28,26 +28,33 @@ export async function runChild(
   parent: OperationContext,
   registration: HandlerRegistration,
   input: JsonValue,
-  policy?: AbortPolicy,
+  { policy, signal }: InvokeOptions,
 ): Promise<JsonValue> {
   const above = TaskContext.taskOf(parent);
-  if (above.isBelowCut) throw cancelled();
+  if (above.isBelowCut || signal?.aborted) throw cancelled();
   const { handler, spec } = registration;
   if (handler.kind === "stream") {
     throw new CallError("INVALID_OPERATION_TYPE", `${spec.name} is a subscription; subscriptions are not composed`);
   }
   const wrong = registration.checkInput(input);
   if (wrong !== undefined) throw new CallError("INVALID_INPUT", wrong);
-  return await new Promise((resolve, reject) => {
-    const task = new Task(crypto.randomUUID(), registration, above.tree, reject, above, policy ?? above.policy);
-    const { authority } = above.registration;
-    const capabilities = capabilitiesOver(registration.capabilities, parent.capabilities);
-    const context = new TaskContext(task, authority && authorityIdentity(authority), capabilities);
-    // Not at once, so that whoever composes and is aborted in the same breath starts nothing.
-    queueMicrotask(() => {
-      if (!task.ended) runOnce(task, handler.fn, input, context, resolve, reject);
-    });
+  const { promise, resolve, reject } = Promise.withResolvers<JsonValue>();
+  const task = new Task(crypto.randomUUID(), registration, above.tree, reject, above, policy ?? above.policy);
+  const { authority } = above.registration;
+  const capabilities = capabilitiesOver(registration.capabilities, parent.capabilities);
+  const context = new TaskContext(task, authority && authorityIdentity(authority), capabilities);
+  // Not at once, so that whoever composes and is aborted in the same breath starts nothing.
+  queueMicrotask(() => {
+    if (!task.ended) runOnce(task, handler.fn, input, context, resolve, reject);
   });
+  if (!signal) return await promise;
+  const abort = (): void => task.abort();
+  signal.addEventListener("abort", abort);
+  try {
+    return await promise;
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
 }
 
 /** Runs a handler that answers once. Nothing is told of it when the task was cut before. */
@@ -93,7 +100,13 @@ export async function runStream(
   task.started = true;
   let iterator: AsyncIterator<JsonValue> | undefined;
   // A generator that waits hears of it when it goes on; one that pumps something else hears at once.
-  const release = (): void => void iterator?.return?.()?.then(undefined, () => {});
+  const release = async (): Promise<void> => {
+    try {
+      await iterator?.return?.();
+    } catch {
+      // Nobody asks any more how it ends.
+    }
+  };
   task.release = release;
   try {
     iterator = fn(input, context)[Symbol.asyncIterator]();
@@ -107,7 +120,7 @@ export async function runStream(
     }
   } catch (failure) {
     if (task.ended) return;
-    release();
+    void release();
     task.end();
     return failed(failureOf(task, failure));
   }
@@ -122,6 +135,8 @@ export function failureOf(task: Task, failure: unknown): CallError {
   const { error, hidden } = mapFailure(failure, (code, details) => {
     const definition = declared.find((error) => error.code === code);
     if (!definition) return isForeignStatus(code, provenance) ? "yes" : "no";
+    // What a service or a peer says of its own failure passes through: both the schema and the details are its own.
+    if (provenance !== "local" && provenance !== "session") return "yes";
     return details === undefined || detailsCheck(definition)(details) === undefined ? "yes" : "misfit";
   });
   if (hidden) task.tree.hidden(task, failure);

@@ -15,32 +15,49 @@ const UTF8 = new TextEncoder();
 interface Waiting {
   readonly json: string;
   readonly length: number;
+  readonly isAnswer: boolean;
+}
+
+/** What waits on all lanes of a connection, in bytes. */
+export interface Held {
+  /** Answers that are not written. */
+  unread: number;
+  /** Frames that have not come whole. */
+  partial: number;
 }
 
 /** The sending half of a stream of frames. */
 export class FrameWriter {
+  /** Resolves when nothing more will be written. */
+  readonly closed: Promise<void>;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #refused: (error: unknown) => void;
+  readonly #held: Held;
   #waiting: Waiting[] = [];
   #queued = 0;
+  /** What of it are answers. */
+  #unread = 0;
   #writing = false;
   #finishing = false;
   #failed = false;
   #drained: PromiseWithResolvers<void> | undefined;
+  #flushed: PromiseWithResolvers<void> | undefined;
 
   /**
    * @param writable What takes the bytes; nobody else may write to it.
+   * @param held Counts what waits.
    * @param refused Told once, when it takes no more before it was finished.
    */
-  constructor(writable: WritableStream<Uint8Array>, refused: (error: unknown) => void) {
+  constructor(writable: WritableStream<Uint8Array>, held: Held, refused: (error: unknown) => void) {
+    this.#held = held;
     this.#writer = writable.getWriter();
     this.#refused = refused;
-    this.#writer.closed.catch((error) => this.#fail(error));
+    this.closed = this.#writer.closed.catch((error) => this.#fail(error));
   }
 
-  /** Bytes that wait to be written. */
-  get queued(): number {
-    return this.#queued;
+  /** Resolves when everything queued was written, or never will be. */
+  flushed(): Promise<void> | undefined {
+    return this.#queued === 0 || this.#failed ? undefined : (this.#flushed ??= Promise.withResolvers()).promise;
   }
 
   /**
@@ -49,11 +66,15 @@ export class FrameWriter {
    *
    * @throws {AlknetError} `MESSAGE_TOO_LARGE`: nothing was queued.
    */
-  send(json: string): void | Promise<void> {
+  send(json: string, isAnswer = false): void | Promise<void> {
     if (this.#failed || this.#finishing) return;
     const length = checkedLength(json);
-    this.#waiting.push({ json, length });
+    this.#waiting.push({ json, length, isAnswer });
     this.#queued += length;
+    if (isAnswer) {
+      this.#unread += length;
+      this.#held.unread += length;
+    }
     if (!this.#writing) {
       this.#writing = true;
       queueMicrotask(() => this.#flush());
@@ -76,15 +97,25 @@ export class FrameWriter {
         for (let from = 0; from < batch.length;) {
           const to = endOfBatch(batch, from);
           await this.#writer.write(encoded(batch, from, to));
-          for (; from < to; from++) this.#queued -= batch[from].length;
+          if (this.#failed) return;
+          for (; from < to; from++) this.#written(batch[from]);
           if (this.#queued <= HIGH_WATER / 2) this.#drain();
         }
       }
       this.#writing = false;
+      this.#flushed?.resolve();
+      this.#flushed = undefined;
       if (this.#finishing) this.#close();
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  #written({ length, isAnswer }: Waiting): void {
+    this.#queued -= length;
+    if (!isAnswer) return;
+    this.#unread -= length;
+    this.#held.unread -= length;
   }
 
   #close(): void {
@@ -101,7 +132,10 @@ export class FrameWriter {
     this.#failed = true;
     this.#waiting = [];
     this.#queued = 0;
+    this.#held.unread -= this.#unread;
+    this.#unread = 0;
     this.#drain();
+    this.#flushed?.resolve();
     this.#refused(error);
   }
 }

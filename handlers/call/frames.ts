@@ -26,7 +26,15 @@ export interface Frame {
 const HEADER = 4;
 const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Bytes to envelopes. No byte of a body is copied, but for bodies that came in pieces, and theirs once. */
+/** Bytes below which a piece of a body costs more memory as it is than copied. */
+const SMALL = 512;
+/** Bytes in which small pieces are gathered. */
+const GATHER = 16 * 1024;
+
+/**
+ * Bytes to envelopes. No byte of a body is copied, but for bodies that came in pieces, and theirs once; those of small
+ * pieces twice.
+ */
 export class FrameDecoder {
   readonly #maxBody: number;
   readonly #header = Buffer.alloc(HEADER);
@@ -39,6 +47,9 @@ export class FrameDecoder {
   /** The parts of a body that did not come whole. */
   #pieces: Uint8Array[] = [];
   #pieceBytes = 0;
+  /** Where small pieces are gathered: the last piece, as far as it is filled. */
+  #gather: Buffer | undefined;
+  #gatherTo = 0;
 
   /** @param maxBody Longest body, in bytes. */
   constructor(maxBody: number = MAX_BODY) {
@@ -48,6 +59,11 @@ export class FrameDecoder {
   /** Whether a frame has begun and not ended. */
   get partial(): boolean {
     return this.#headerBytes > 0 || this.#length >= 0;
+  }
+
+  /** Bytes held of a body that has not come whole. */
+  get held(): number {
+    return this.#pieceBytes;
   }
 
   /** Takes the next bytes, once {@linkcode next} had no more, and keeps the array. */
@@ -68,7 +84,7 @@ export class FrameDecoder {
     const missing = length - this.#pieceBytes;
     if (there < missing) {
       if (there > 0) {
-        this.#pieces.push(this.#chunk.subarray(this.#at));
+        this.#keep(this.#chunk.subarray(this.#at));
         this.#pieceBytes += there;
         this.#at = this.#chunk.byteLength;
       }
@@ -82,10 +98,29 @@ export class FrameDecoder {
       start = 0;
       this.#pieces = [];
       this.#pieceBytes = 0;
+      this.#gather = undefined;
     }
     this.#at = end;
     this.#length = -1;
     return { envelope: parseEnvelope(body, start, start + length), bytes: length };
+  }
+
+  /** Keeps a piece. Whoever sends a body byte by byte would otherwise have an object kept for each. */
+  #keep(piece: Buffer): void {
+    const size = piece.byteLength;
+    if (size >= SMALL) {
+      this.#gather = undefined;
+      this.#pieces.push(piece);
+    } else if (this.#gather && this.#gatherTo + size <= GATHER) {
+      piece.copy(this.#gather, this.#gatherTo);
+      this.#gatherTo += size;
+      this.#pieces[this.#pieces.length - 1] = this.#gather.subarray(0, this.#gatherTo);
+    } else {
+      this.#gather = Buffer.allocUnsafeSlow(GATHER);
+      piece.copy(this.#gather, 0);
+      this.#gatherTo = size;
+      this.#pieces.push(this.#gather.subarray(0, size));
+    }
   }
 
   #readHeader(): boolean {

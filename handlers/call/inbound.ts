@@ -12,6 +12,14 @@ import type { Lane } from "./lane.ts";
 /** Characters of a message that goes without its details, because both together were more than a frame. */
 const MAX_MESSAGE = 1024;
 
+/** What a served request tells the table that it is in. */
+export interface InboundTable {
+  /** Whether so much waits to be read that an answer would be one too many. */
+  readonly isUnread: boolean;
+  /** Nothing more is sent for it: its id is free. */
+  ended(call: InboundCall): void;
+}
+
 /** A served request. */
 export class InboundCall implements CallSink {
   /** Its id. */
@@ -20,48 +28,56 @@ export class InboundCall implements CallSink {
   readonly lane: Lane;
   /** Bytes of its body. */
   readonly bytes: number;
-  /** What aborts it, once it runs. */
-  running: RunningCall | undefined;
-  /** Whether it streams. */
-  streams = false;
+  #running: RunningCall | undefined;
+  #aborted = false;
   #ended = false;
   readonly #idJson: string;
-  readonly #onEnd: (call: InboundCall) => void;
+  readonly #table: InboundTable;
 
-  /** @param onEnd Told once nothing more is sent and what was sent has been taken by the transport. */
-  constructor(id: string, lane: Lane, bytes: number, onEnd: (call: InboundCall) => void) {
+  /** @param table Told of its end. */
+  constructor(id: string, lane: Lane, bytes: number, table: InboundTable) {
     this.id = id;
     this.lane = lane;
     this.bytes = bytes;
     this.#idJson = JSON.stringify(id);
-    this.#onEnd = onEnd;
+    this.#table = table;
+  }
+
+  /** Whether it gives values until it ends. */
+  get streams(): boolean {
+    return this.#running?.streams ?? false;
+  }
+
+  /** It runs. Its handler may have aborted it before there was anything to abort. */
+  runs(running: RunningCall): void {
+    this.#running = running;
+    if (this.#aborted) running.abort();
   }
 
   responded(output: JsonValue, last: boolean): void | Promise<void> {
     if (this.#ended) return;
+    if (last && this.#table.isUnread) throw new CallError("INTERNAL", "answer dropped: too much waits to be read");
     const sent = this.#send("call.responded", `{"output":${JSON.stringify(output) ?? "null"}}`);
-    if (!last) {
-      this.streams = true;
-      return sent;
-    }
-    this.#end(sent);
+    if (!last) return sent;
+    this.#end();
   }
 
   completed(): void {
-    if (!this.#ended) this.#end(this.#send("call.completed", "{}"));
+    if (this.#ended) return;
+    this.#send("call.completed", "{}");
+    this.#end();
   }
 
   failed(error: CallError): void {
     if (this.#ended) return;
-    let sent: void | Promise<void>;
     try {
-      sent = this.#send("call.error", JSON.stringify(errorPayload(error)));
+      this.#send("call.error", JSON.stringify(errorPayload(error)));
     } catch {
       // Details that are no JSON, or larger than a frame.
       const bare = new CallError(error.code, error.message.slice(0, MAX_MESSAGE), { retryable: error.retryable });
-      sent = this.#send("call.error", JSON.stringify(errorPayload(bare)));
+      this.#send("call.error", JSON.stringify(errorPayload(bare)));
     }
-    this.#end(sent);
+    this.#end();
   }
 
   /**
@@ -71,23 +87,23 @@ export class InboundCall implements CallSink {
    */
   abort(tell: boolean): void {
     if (this.#ended) return;
-    this.#end(tell ? this.#send("call.aborted", "{}") : undefined);
-    this.running?.abort();
+    if (tell) this.#send("call.aborted", "{}");
+    this.#aborted = true;
+    this.#end();
+    this.#running?.abort();
   }
 
   #send(type: string, payload: string): void | Promise<void> {
     try {
-      return this.lane.send(`{"type":"${type}","id":${this.#idJson},"payload":${payload}}`);
+      return this.lane.send(`{"type":"${type}","id":${this.#idJson},"payload":${payload}}`, true);
     } catch (error) {
       if (!(error instanceof AlknetError) || error.code !== "MESSAGE_TOO_LARGE") throw error;
       throw new CallError("INTERNAL", "the answer is larger than a frame", { cause: error });
     }
   }
 
-  /** The caller may use the id again once the answer has left: until then the peer's unread answers count as its own. */
-  #end(sent: void | Promise<void>): void {
+  #end(): void {
     this.#ended = true;
-    if (sent) sent.then(() => this.#onEnd(this));
-    else this.#onEnd(this);
+    this.#table.ended(this);
   }
 }

@@ -10,14 +10,13 @@ export type LaneEnd = "finished" | "cut" | "lost";
 
 /** The sending side of a lane. */
 export interface Lane {
-  /** Units that wait to be written. */
-  readonly queued: number;
   /**
    * Sends one envelope, given as JSON. The promise, where there is one, settles when there is room for more.
    *
+   * @param isAnswer Whether the peer asked for it: it then counts as unread until it was written.
    * @throws {AlknetError} `MESSAGE_TOO_LARGE`: nothing was sent.
    */
-  send(json: string): void | Promise<void>;
+  send(json: string, isAnswer?: boolean): void | Promise<void>;
   /** Sends no more, once everything has been sent. */
   finish(): void;
   /** Ends both directions at once. */

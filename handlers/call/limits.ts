@@ -20,8 +20,12 @@ export const FRAME_TIMEOUT = 30_000;
 export const CALL_TIMEOUT = 30_000;
 /** UTF-16 units waiting to be written on one lane above which whoever streams is held back. */
 export const HIGH_WATER = 256 * 1024;
-/** Units waiting to be written above which a peer that asks for more, and reads nothing, loses its lane. */
+/** Bytes of answers waiting to be written on all lanes, two of the largest, above which further requests are refused. */
+export const HIGH_UNREAD = 2 * MAX_BODY;
+/** The same, above which answers are dropped, and a peer that asks for more, and reads nothing, loses its connection. */
 export const MAX_UNREAD = 160 * 1024 * 1024;
+/** Bytes of frames that have not come whole, on all lanes: two of the largest. */
+export const MAX_PARTIAL = 2 * MAX_BODY;
 /** Values of a subscription with a stream to itself that wait for the loop before the stream is no longer read. */
 export const OWN_BUFFER = 256;
 /** Values of a subscription on a shared stream that wait for the loop before it fails: nobody else may wait for it. */

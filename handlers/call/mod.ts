@@ -13,6 +13,9 @@
  *   projection resolves who asks and passes `identity`; it never checks access or input itself.
  * - **Serve** on `alknet/call` with {@linkcode call}, and **call** a node with {@linkcode connectCall}.
  *
+ * Failures: a handler that throws costs its own request; a frame that is none costs its stream, and where there is one
+ * stream the connection; whoever leaves has what it asked for aborted. Limits are in `limits.ts`, each with its reason.
+ *
  * @example Declare, provide, dispatch
  * ```ts
  * import Type from "typebox";
@@ -70,6 +73,7 @@ export {
 export { capabilitiesOf } from "./capabilities.ts";
 export { CallConnection, type CallConnectionOptions } from "./call_connection.ts";
 export type { CallCarrier, LeasedLane } from "./carrier.ts";
+export { CallCode } from "./codes.ts";
 export type { CallOptions, CallPeer, Subscription } from "./call_peer.ts";
 export {
   type AnyOperations,

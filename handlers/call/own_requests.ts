@@ -33,6 +33,8 @@ export class OwnRequests {
   readonly #entries = new Map<string, Entry>();
   readonly #ids = new Map<Pending, string>();
   readonly #byLane = new Map<Lane, Set<Entry>>();
+  /** Lanes that bring no more answers, and why: one may end while it is on its way to a request. */
+  readonly #ended = new WeakMap<Lane, CallError>();
   #closed: CallError | undefined;
 
   /**
@@ -94,6 +96,7 @@ export class OwnRequests {
 
   /** A lane brings no more answers: what was asked on it fails. */
   laneEnded(lane: Lane, error: CallError): void {
+    this.#ended.set(lane, error);
     for (const entry of [...this.#byLane.get(lane) ?? []]) this.#fail(entry, error);
   }
 
@@ -151,6 +154,8 @@ export class OwnRequests {
       if (own) this.#carrier.release(lane);
       return;
     }
+    const ended = this.#ended.get(lane);
+    if (ended) return this.#fail(entry, ended);
     entry.pending.lane = lane;
     entry.pending.own = own;
     const ofLane = this.#byLane.get(lane);

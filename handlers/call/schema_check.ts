@@ -5,6 +5,7 @@
  * @module
  */
 import { Check, Compile, Errors } from "typebox/schema";
+import { tamed } from "./foreign_schema.ts";
 import type { JsonValue } from "./json.ts";
 
 /** Says what is wrong with a value, or nothing. */
@@ -26,17 +27,18 @@ const MAX_SHOWN = 64;
  * A check that is made on first use: most operations of a large node are never called.
  *
  * Our own schemas are compiled to code, which checks a small object in 0.2 µs where the interpreter takes 15. A schema
- * that came from elsewhere is interpreted: no stranger's text becomes code.
+ * that came from elsewhere is interpreted, without its patterns: no stranger's text becomes code, or work without end.
  *
  * @param origin Whose schema it is. Default `own`.
  */
 export function schemaCheck(schema: JsonValue, origin: "own" | "foreign" = "own"): SchemaCheck {
   if (schema === true || isEmpty(schema)) return () => undefined;
   let fits: ((value: unknown) => boolean) | undefined;
+  let used: JsonValue = schema;
   return (value) => {
     try {
-      fits ??= origin === "own" ? compiled(schema) : (value) => Check(schema as object, value);
-      return fits(value) ? undefined : describe(schema, value);
+      fits ??= origin === "own" ? compiled(schema) : interpreted(used = tamed(schema));
+      return fits(value) ? undefined : describe(used, value);
     } catch {
       // A reference to itself, a pattern that is none: the fault is the schema's, and no value passes it.
       return "input cannot be checked: its schema is not usable";
@@ -50,12 +52,11 @@ export function schemaFault(schema: unknown): string | undefined {
   if (typeof schema !== "object" || schema === null || Array.isArray(schema)) {
     return "is neither an object nor a boolean";
   }
-  for (const probe of [null, {}, [], "", 0]) {
-    try {
-      Check(schema, probe);
-    } catch (error) {
-      return `is not usable: ${error instanceof Error ? error.message : "unknown reason"}`;
-    }
+  try {
+    const usable = tamed(schema as JsonValue);
+    for (const probe of [null, {}, [], "", 0]) Check(usable as object, probe);
+  } catch (error) {
+    return `is not usable: ${error instanceof Error ? error.message : "unknown reason"}`;
   }
   return undefined;
 }
@@ -67,6 +68,10 @@ function isEmpty(schema: JsonValue): boolean {
 function compiled(schema: JsonValue): (value: unknown) => boolean {
   const validator = Compile(schema as object);
   return (value) => validator.Check(value);
+}
+
+function interpreted(schema: JsonValue): (value: unknown) => boolean {
+  return (value) => Check(schema as object, value);
 }
 
 /** One sentence on the first fault; where alternatives fail, on the one that came furthest into the value. */

@@ -4,14 +4,13 @@
  * @module
  */
 import { foreign, type Identity, type IdentityProvider, type Logger } from "@alknet/core/handler";
-import { CallCode } from "./codes.ts";
 import type { OperationLayer } from "./context.ts";
 import { type Dispatcher, operationName } from "./dispatcher.ts";
 import { type EventEnvelope, requestPayload } from "./envelope.ts";
 import { CallError, notFound } from "./errors.ts";
-import { InboundCall } from "./inbound.ts";
+import { InboundCall, type InboundTable } from "./inbound.ts";
 import type { Lane } from "./lane.ts";
-import { MAX_ID, MAX_REQUEST_BYTES, MAX_REQUESTS, MAX_UNREAD } from "./limits.ts";
+import { HIGH_UNREAD, MAX_ID, MAX_REQUEST_BYTES, MAX_REQUESTS, MAX_UNREAD } from "./limits.ts";
 
 /** Options of {@linkcode ServedRequests}. */
 export interface ServedRequestsOptions {
@@ -35,14 +34,16 @@ export interface Session {
   readonly layer: OperationLayer;
   /** Where to log. */
   readonly log: Logger;
-  /** The peer failed to authenticate too often. */
-  refuse(): void;
+  /** Bytes of answers that wait to be written. */
+  readonly unread: number;
+  /** Ends the connection: the peer failed to authenticate too often, or asks and does not read the answers. */
+  refuse(why: "authentication" | "unread"): void;
   /** The last request of a lane has ended. */
   laneIdle(lane: Lane): void;
 }
 
 /** The inbound table. */
-export class ServedRequests {
+export class ServedRequests implements InboundTable {
   readonly #options: ServedRequestsOptions;
   readonly #session: Session;
   readonly #maxRequests: number;
@@ -50,7 +51,8 @@ export class ServedRequests {
   readonly #calls = new Map<string, InboundCall>();
   readonly #byLane = new Map<Lane, Set<InboundCall>>();
   #bytes = 0;
-  #draining: (() => void) | undefined;
+  #draining: PromiseWithResolvers<void> | undefined;
+  #isOver = false;
 
   /** @param options What serves, and how much at once. */
   constructor(session: Session, options: ServedRequestsOptions) {
@@ -65,6 +67,11 @@ export class ServedRequests {
     return this.#calls.size;
   }
 
+  /** {@linkcode InboundTable}. */
+  get isUnread(): boolean {
+    return this.#session.unread > MAX_UNREAD;
+  }
+
   /** Whether any came on this lane. */
   serves(lane: Lane): boolean {
     return this.#byLane.has(lane);
@@ -72,10 +79,10 @@ export class ServedRequests {
 
   /** A request came. */
   requested(lane: Lane, { id, payload }: EventEnvelope, bytes: number): void {
-    if (!this.#isUsable(id)) return;
-    const call = new InboundCall(id, lane, bytes, this.#ended);
-    const refusal = this.#refusal(lane, bytes);
-    if (refusal === "unread") return lane.cut(CallCode.UNREAD);
+    if (this.#isOver || !this.#isUsable(id)) return;
+    if (this.isUnread) return this.#session.refuse("unread");
+    const call = new InboundCall(id, lane, bytes, this);
+    const refusal = this.#refusal(bytes);
     this.#add(call);
     if (refusal) return call.failed(refusal);
     const { operationId, input, token, forwardedFor, timeoutMs } = requestPayload(payload);
@@ -84,7 +91,7 @@ export class ServedRequests {
     if (!dispatcher) return call.failed(notFound(operationName(operationId)));
     const { layer } = this.#session;
     const request = { operation: operationId, input, identity, id, forwardedFor, timeoutMs, layer };
-    call.running = dispatcher.dispatch(request, call);
+    call.runs(dispatcher.dispatch(request, call));
   }
 
   /** The caller wants it no more. Returns whether there was one. */
@@ -101,13 +108,14 @@ export class ServedRequests {
 
   /** The connection is gone. */
   abortAll(): void {
+    this.#isOver = true;
     for (const call of [...this.#calls.values()]) call.abort(false);
   }
 
   /** Takes nothing new, tells subscriptions that they are over, and resolves when the rest has been answered. */
   drain(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#draining = resolve;
+    if (this.#draining) return this.#draining.promise;
+    const { promise, resolve } = this.#draining = Promise.withResolvers<void>();
     for (const call of [...this.#calls.values()]) if (call.streams) call.abort(true);
     if (this.#calls.size === 0) resolve();
     return promise;
@@ -125,14 +133,12 @@ export class ServedRequests {
     return fault === undefined;
   }
 
-  /** Why there is no room for a request; `unread` when not even for a refusal. */
-  #refusal(lane: Lane, bytes: number): CallError | "unread" | undefined {
+  /** Why there is no room for a request. */
+  #refusal(bytes: number): CallError | undefined {
     if (this.#draining) return new CallError("INTERNAL", "the node is shutting down", { retryable: true });
-    const isFull = this.#calls.size >= this.#maxRequests ||
+    const isFull = this.#calls.size >= this.#maxRequests || this.#session.unread > HIGH_UNREAD ||
       (this.#calls.size > 0 && this.#bytes + bytes > this.#maxBytes);
-    if (!isFull) return undefined;
-    if (lane.queued > MAX_UNREAD) return "unread";
-    return new CallError("INTERNAL", "too many requests in flight", { retryable: true });
+    return isFull ? new CallError("INTERNAL", "too many requests in flight", { retryable: true }) : undefined;
   }
 
   /** Who asks: the token's owner, or else whoever the connection is (call.md §9). */
@@ -147,7 +153,7 @@ export class ServedRequests {
       });
     }
     if (identity) return identity;
-    if (authenticationFailed?.()) this.#session.refuse();
+    if (authenticationFailed?.()) this.#session.refuse("authentication");
     return this.#session.identity;
   }
 
@@ -159,7 +165,8 @@ export class ServedRequests {
     else this.#byLane.set(call.lane, new Set([call]));
   }
 
-  readonly #ended = (call: InboundCall): void => {
+  /** {@linkcode InboundTable}. */
+  ended(call: InboundCall): void {
     this.#calls.delete(call.id);
     this.#bytes -= call.bytes;
     const ofLane = this.#byLane.get(call.lane);
@@ -167,8 +174,8 @@ export class ServedRequests {
       this.#byLane.delete(call.lane);
       this.#session.laneIdle(call.lane);
     }
-    if (this.#draining && this.#calls.size === 0) this.#draining();
-  };
+    if (this.#draining && this.#calls.size === 0) this.#draining.resolve();
+  }
 }
 
 /** A UTF-16 unit is at most three bytes: a short id is not measured. */

@@ -62,7 +62,13 @@ export class CallSession implements CallPeer, LaneReceiver {
       },
       layer,
       log,
-      refuse: () => carrier.close(CallCode.NORMAL, "too many failed authentications"),
+      get unread() {
+        return carrier.unread;
+      },
+      refuse: (why) =>
+        why === "unread"
+          ? carrier.close(CallCode.UNREAD, "answers are not read")
+          : carrier.close(CallCode.NORMAL, "too many failed authentications"),
       laneIdle: (lane) => this.#laneIdle(lane),
     }, options);
     this.#own = new OwnRequests(carrier, clock, (code) => {
@@ -97,9 +103,10 @@ export class CallSession implements CallPeer, LaneReceiver {
     if (!this.#served.aborted(requestId, true)) this.#own.abort(requestId, cancelled());
   }
 
-  /** Takes no new request, tells subscriptions that they are over, and resolves when the others are answered. */
-  drain(): Promise<void> {
-    return this.#served.drain();
+  /** Takes no new request, tells subscriptions that they are over, and resolves when the others are answered and their answers written. */
+  async drain(): Promise<void> {
+    await this.#served.drain();
+    await this.#carrier.flushed?.();
   }
 
   async close(): Promise<void> {

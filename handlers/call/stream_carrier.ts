@@ -7,6 +7,7 @@
 import { AlknetError, type BidiStream, type Connection, type Identity, type Logger } from "@alknet/core/handler";
 import type { CallCarrier, LeasedLane } from "./carrier.ts";
 import type { Clock } from "./clock.ts";
+import type { Held } from "./frame_writer.ts";
 import type { Lane, LaneReceiver } from "./lane.ts";
 import { MAX_BODY, MAX_OWN_STREAMS, OWN_STREAM_PATIENCE } from "./limits.ts";
 import { StreamLane, type StreamLaneOptions } from "./stream_lane.ts";
@@ -30,6 +31,11 @@ export class StreamCarrier implements CallCarrier {
   #receiver!: LaneReceiver;
   /** The stream of calls that share one. */
   #shared: Promise<StreamLane> | StreamLane | undefined;
+  /** Streams that we may still write on, and what they hold. */
+  readonly #lanes = new Set<StreamLane>();
+  readonly #held: Held = { unread: 0, partial: 0 };
+  /** Streams that there were. */
+  #count = 0;
   /** Streams that have a request to themselves. */
   readonly #own = new Set<Lane>();
   #opening = 0;
@@ -43,7 +49,14 @@ export class StreamCarrier implements CallCarrier {
     this.#connection = connection;
     this.closed = connection.closed;
     this.isPeer = connection.identity !== undefined && connection.peer.fingerprint !== undefined;
-    this.#options = { maxBody: options.maxBody ?? MAX_BODY, clock: options.clock, log: options.log };
+    this.#options = {
+      maxBody: options.maxBody ?? MAX_BODY,
+      clock: options.clock,
+      log: options.log,
+      held: this.#held,
+      closed: (lane) => this.#lanes.delete(lane),
+      plural: (lane) => this.#plural(lane),
+    };
     this.#first.promise.catch(() => {});
   }
 
@@ -53,6 +66,14 @@ export class StreamCarrier implements CallCarrier {
 
   get isSingle(): boolean {
     return this.#single;
+  }
+
+  get unread(): number {
+    return this.#held.unread;
+  }
+
+  flushed(): Promise<unknown> {
+    return Promise.all([...this.#lanes].map((lane) => lane.flushed()));
   }
 
   start(receiver: LaneReceiver): void {
@@ -68,7 +89,9 @@ export class StreamCarrier implements CallCarrier {
   }
 
   release(lane: Lane): void {
-    if (this.#own.delete(lane)) lane.finish();
+    if (this.#own.delete(lane)) return lane.finish();
+    const spare = this.#spare.indexOf(lane as StreamLane);
+    if (spare >= 0) this.#spare.splice(spare, 1);
     else if (this.#shared === lane && !this.#single) this.#shared = undefined;
   }
 
@@ -91,6 +114,8 @@ export class StreamCarrier implements CallCarrier {
 
   #reading(stream: BidiStream): StreamLane {
     const lane = new StreamLane(stream, this.#receiver, this.#options);
+    this.#count++;
+    this.#lanes.add(lane);
     lane.read();
     return lane;
   }
@@ -98,7 +123,7 @@ export class StreamCarrier implements CallCarrier {
   async #openShared(): Promise<StreamLane> {
     try {
       const lane = await this.#open() ?? await this.#first.promise;
-      this.#shared = lane;
+      this.#shared = lane.hasEnded && !this.#single ? undefined : lane;
       return lane;
     } catch (error) {
       this.#shared = undefined;
@@ -132,6 +157,15 @@ export class StreamCarrier implements CallCarrier {
     // The peer grants no stream now: what it grants later serves whoever asks next.
     if (lane === "late") opened.then((late) => late && this.#spare.push(late), () => {});
     return await this.lane(false);
+  }
+
+  /** The end of the only stream that we opened ends the connection, unless there can be another. */
+  #plural(lane: StreamLane): Promise<void> | undefined {
+    if (this.#count > 1 || this.#single || lane !== this.#shared) return;
+    const known = Promise.withResolvers<void>();
+    const stop = this.#options.clock.after(OWN_STREAM_PATIENCE, known.resolve);
+    this.#open().then((other) => other && this.#spare.push(other)).catch(() => {}).finally(known.resolve);
+    return known.promise.finally(stop);
   }
 
   #owned(lane: StreamLane): LeasedLane {

@@ -6,10 +6,10 @@
 import { AlknetError, type BidiStream, ConnectionClosedError, type Logger } from "@alknet/core/handler";
 import type { Clock } from "./clock.ts";
 import { CallCode } from "./codes.ts";
-import { FrameWriter } from "./frame_writer.ts";
+import { FrameWriter, type Held } from "./frame_writer.ts";
 import { FrameDecoder } from "./frames.ts";
 import type { Lane, LaneEnd, LaneReceiver } from "./lane.ts";
-import { FRAME_TIMEOUT } from "./limits.ts";
+import { FRAME_TIMEOUT, MAX_PARTIAL } from "./limits.ts";
 
 /** Options of {@linkcode StreamLane}. */
 export interface StreamLaneOptions {
@@ -19,6 +19,12 @@ export interface StreamLaneOptions {
   readonly clock: Clock;
   /** Where to log. */
   readonly log: Logger;
+  /** What the lanes of the connection hold. */
+  readonly held: Held;
+  /** Told when the lane takes nothing more. */
+  readonly closed: (lane: StreamLane) => void;
+  /** Settles once it is known whether there are other lanes: whoever hears of an end has to know. */
+  readonly plural: (lane: StreamLane) => Promise<void> | undefined;
 }
 
 /** A stream that carries frames. */
@@ -38,15 +44,22 @@ export class StreamLane implements Lane {
     this.#receiver = receiver;
     this.#options = options;
     // A peer that refuses our answers has cut the lane, whatever it still sends.
-    this.#writer = new FrameWriter(stream.writable, (error) => this.#ended(howOf(error)));
+    this.#writer = new FrameWriter(stream.writable, options.held, (error) => this.#ended(howOf(error)));
+    this.#writer.closed.then(() => options.closed(this));
   }
 
-  get queued(): number {
-    return this.#writer.queued;
+  /** Whether nothing more comes on it. */
+  get hasEnded(): boolean {
+    return this.#end !== undefined;
   }
 
-  send(json: string): void | Promise<void> {
-    return this.#writer.send(json);
+  /** Resolves when everything sent was taken by the transport. */
+  flushed(): Promise<void> | undefined {
+    return this.#writer.flushed();
+  }
+
+  send(json: string, isAnswer?: boolean): void | Promise<void> {
+    return this.#writer.send(json, isAnswer);
   }
 
   finish(): void {
@@ -62,10 +75,11 @@ export class StreamLane implements Lane {
   async read(): Promise<void> {
     try {
       await this.#readFrames();
+      await this.#options.plural(this);
       this.#ended("finished");
     } catch (error) {
       const code = error instanceof AlknetError ? error.code : "";
-      if (code === "INVALID_FRAME" || code === "NOT_AN_ENVELOPE") {
+      if (code === "INVALID_FRAME" || code === "NOT_AN_ENVELOPE" || code === "TOO_MUCH") {
         this.#options.log.info("stream {stream} closed: {reason}", {
           stream: this.#stream.id,
           reason: (error as AlknetError).message,
@@ -84,16 +98,29 @@ export class StreamLane implements Lane {
   }
 
   async #readFrames(): Promise<void> {
-    const decoder = new FrameDecoder(this.#options.maxBody);
+    const { maxBody, held } = this.#options;
+    const decoder = new FrameDecoder(maxBody);
     const reader = this.#stream.readable.getReader();
-    while (true) {
-      const { done, value } = decoder.partial ? await this.#readWithin(reader) : await reader.read();
-      if (done) return;
-      decoder.push(value);
-      for (let frame = decoder.next(); frame; frame = decoder.next()) {
-        const taken = this.#receiver.received(this, frame.envelope, frame.bytes);
-        if (taken) await taken;
+    let partial = 0;
+    try {
+      while (true) {
+        const { done, value } = decoder.partial ? await this.#readWithin(reader) : await reader.read();
+        if (done) return;
+        decoder.push(value);
+        for (let frame = decoder.next(); frame; frame = decoder.next()) {
+          const taken = this.#receiver.received(this, frame.envelope, frame.bytes);
+          if (!taken) continue;
+          await taken;
+          // Cut meanwhile: what was asked before has nobody to answer.
+          if (this.#end) return;
+        }
+        if (decoder.held === partial) continue;
+        held.partial += decoder.held - partial;
+        partial = decoder.held;
+        if (held.partial > MAX_PARTIAL) throw new AlknetError("TOO_MUCH", `more than ${MAX_PARTIAL} bytes of frames`);
       }
+    } finally {
+      held.partial -= partial;
     }
   }
 

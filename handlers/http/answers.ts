@@ -12,6 +12,7 @@ import {
 } from "@alknet/handlers/call";
 import type { Caller } from "./bearer.ts";
 import { REFUSED_SECONDS } from "./limits.ts";
+import { namedResponse } from "./server_name.ts";
 
 const STATUS: Readonly<Record<string, number>> = {
   NOT_FOUND: 404,
@@ -37,13 +38,12 @@ export interface ErrorAnswerOptions {
 
 /** An answer of the API: JSON, for this caller alone. `body` is JSON text. */
 export function apiAnswer(body: string, status = 200, extra?: Readonly<Record<string, string>>): Response {
-  const headers = {
+  return namedResponse(body, status, {
     "content-type": "application/json",
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
     ...extra,
-  };
-  return new Response(body, { status, headers });
+  });
 }
 
 /** An error as answer: the bare payload of `call.error`, with its status and the headers that belong to it. */

@@ -8,6 +8,7 @@ import type { CallPeer, Dispatcher } from "@alknet/handlers/call";
 import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { RequestBindings } from "./bindings.ts";
+import { addConsole } from "./console/route.ts";
 import { allowOrigin, preflightAnswer } from "./cors.ts";
 import type { Decoy } from "./decoy.ts";
 import { answerDirectly } from "./direct.ts";
@@ -48,6 +49,8 @@ export interface AppOptions {
   readonly direct: boolean;
   /** Whether clients of MCP are served. */
   readonly mcp: boolean;
+  /** Whether there is a page for people at `/`. */
+  readonly console: boolean;
   /** Origins whose pages may ask. */
   readonly origins: ReadonlySet<string>;
   /** Told of every WebSocket that carries calls. */
@@ -75,11 +78,12 @@ export function buildApp(options: AppOptions): HttpApp {
   // Without an upgrade the path is nobody's, whatever operations there are.
   if (dispatcher) app.all(WEBSOCKET_PATH, (c) => answerUpgrade(c, { ...options, dispatcher }) ?? decoy(c.req.raw));
   if (dispatcher && mcp) addMcp(app, { dispatcher, limits, origins });
+  if (dispatcher && options.console) addConsole(app);
   routes?.(app);
-  app.notFound(async (c) => {
-    const answer = direct && dispatcher ? answerDirectly(c, dispatcher, limits) : undefined;
+  app.notFound((c) => {
+    const answer = direct && dispatcher ? answerDirectly(c.req.raw, c.env, dispatcher, limits) : undefined;
     if (!answer) return decoy(c.req.raw);
-    return origins.size > 0 ? allowOrigin(c.req.raw, await answer, origins) : answer;
+    return origins.size > 0 ? allowed(c.req.raw, answer, origins) : answer;
   });
   return app;
 }
@@ -97,6 +101,14 @@ function addApi(app: HttpApp, dispatcher: Dispatcher, { origins, limits }: AppOp
   app.get("/openapi.json", () => new Response(GATEWAY_DOCUMENT, { headers: document }));
   app.all("/openapi.json", () => notAllowed(["GET", "HEAD"]));
   addGateway(app, dispatcher, limits);
+}
+
+async function allowed(
+  request: Request,
+  answer: Response | Promise<Response>,
+  origins: ReadonlySet<string>,
+): Promise<Response> {
+  return allowOrigin(request, await answer, origins);
 }
 
 /** The client learns that something failed; the log learns what. */

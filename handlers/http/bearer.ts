@@ -26,7 +26,9 @@ const ANONYMOUS: Caller = Object.freeze({ identity: undefined, unknownToken: fal
 /** Resolves who sent a request. A failed token counts against the address. */
 export function callerOf(headers: Headers, { identity }: RequestPeer, context: HandlerContext): Caller {
   const authorization = headers.get("authorization");
-  if (authorization === null) return identity ? { identity, unknownToken: false, refused: false } : ANONYMOUS;
+  if (authorization === null) {
+    return identity && !isOfForeignPage(headers) ? { identity, unknownToken: false, refused: false } : ANONYMOUS;
+  }
   if (context.authenticationRefused()) return { identity: undefined, unknownToken: false, refused: true };
   const token = BEARER.exec(authorization)?.[1];
   return token === undefined ? ANONYMOUS : callerWithToken(token, context);
@@ -41,4 +43,13 @@ export function callerWithToken(token: string, context: HandlerContext): Caller 
   }
   context.authenticationFailed();
   return { identity: undefined, unknownToken: true, refused: false };
+}
+
+/**
+ * Whether a browser says that a page of another site or origin made the request (Fetch Metadata). A browser shows its
+ * certificate for any page that asks; whoever wrote the page has not shown it, and only a token says that they may act.
+ */
+function isOfForeignPage(headers: Headers): boolean {
+  const site = headers.get("sec-fetch-site");
+  return site === "cross-site" || site === "same-site";
 }

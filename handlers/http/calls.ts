@@ -61,27 +61,27 @@ export function askedCall(value: JsonValue): AskedCall | CallError {
   return invalid("timeout_ms must be a positive integer");
 }
 
-/** Runs a query or mutation. Never rejects; a client that leaves aborts it. */
-export function runCall(origin: CallOrigin, asked: AskedCall): Promise<CallOutcome> {
+/** Runs a query or mutation; the outcome is there at once if the handler's is. Never rejects; a client that leaves aborts it. */
+export function runCall(origin: CallOrigin, asked: AskedCall): Promise<CallOutcome> | CallOutcome {
   const { dispatcher, request, bindings } = origin;
   const requestId = crypto.randomUUID();
+  let outcome: CallOutcome | undefined;
+  let settle = (early: CallOutcome): void => void (outcome = early);
+  const running = dispatcher.dispatch({ ...asked, id: requestId, identity: bindings.identity, answer: "once" }, {
+    responded: (output) => settle(jsonOutcome(origin, asked, requestId, output)),
+    completed: () => {},
+    failed: (error) => settle({ requestId, error }),
+  });
+  if (outcome) return outcome;
   return new Promise((resolve) => {
-    const call = { settled: false, unwatch: () => {} };
-    const settle = (outcome: CallOutcome) => {
-      call.settled = true;
-      call.unwatch();
-      resolve(outcome);
-    };
-    const running = dispatcher.dispatch({ ...asked, id: requestId, identity: bindings.identity, answer: "once" }, {
-      responded: (output) => settle(jsonOutcome(origin, asked, requestId, output)),
-      completed: () => {},
-      failed: (error) => settle({ requestId, error }),
-    });
-    if (call.settled) return;
-    call.unwatch = watchDeparture(request, () => {
+    const unwatch = watchDeparture(request, () => {
       running.abort();
       settle({ requestId, error: new CallError("INTERNAL", "request cancelled") });
     });
+    settle = (late) => {
+      unwatch();
+      resolve(late);
+    };
   });
 }
 

@@ -48,6 +48,8 @@ export class Conversation {
   /** Requests that the application is answering. */
   #running = 0;
   #begun = false;
+  /** Whether it speaks HTTP no more: then the end of the input is the client's end. */
+  #takenOver = false;
   /** Bytes that came since the last request began. */
   #received = 0;
   /** Whether bytes were passed up since the last answer. */
@@ -82,6 +84,16 @@ export class Conversation {
     this.end(HttpCode.NO_ERROR);
   }
 
+  /** Whether it speaks HTTP no more. */
+  get isTakenOver(): boolean {
+    return this.#takenOver;
+  }
+
+  /** Ends the conversation in good order if nothing that it was asked waits for its answer. */
+  finishIdle(): void {
+    if (!this.#takenOver && this.#running === 0 && !this.#unanswered) this.finish();
+  }
+
   /** Ends the conversation in good order: the client gets what the server had to say, then the end. */
   finish(): void {
     this.#closeSocket();
@@ -111,6 +123,13 @@ export class Conversation {
     const received = this.#received;
     this.#received = 0;
     return received;
+  }
+
+  /** A request takes the conversation over, as a WebSocket does. Call {@linkcode requestEnded} when it is over. */
+  takeOver(): void {
+    this.requestBegan();
+    this.#takenOver = true;
+    this.#wake?.();
   }
 
   /** The answer to a request is complete, or will never be. */
@@ -169,7 +188,7 @@ export class Conversation {
   /** Passes the end of the input up, once everything that was asked has been answered. */
   async #closeUpward(): Promise<void> {
     this.#halfClosedAt = this.#parts.now();
-    while (!this.#socketClosed && (this.#running > 0 || this.#unanswered)) {
+    while (!this.#socketClosed && !this.#takenOver && (this.#running > 0 || this.#unanswered)) {
       if (this.#running > 0) await this.#woken();
       else {
         await this.#woken(HALF_CLOSE_GRACE);

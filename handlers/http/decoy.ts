@@ -14,9 +14,6 @@ export interface RedirectOptions {
   readonly to: string;
 }
 
-/** What the `server` header of every answer says: the most common web server, without its version. */
-export const SERVER = "nginx";
-
 /** A second slash, or what browsers take for one, would name another host. */
 const PATH = /^\/(?![/\\])[\x21-\x7e]*$/;
 

@@ -7,10 +7,9 @@
  * @module
  */
 import type { CallError, Dispatcher, JsonValue, OperationSpec } from "@alknet/handlers/call";
-import type { Context } from "hono";
 import { apiAnswer, errorAnswer, refusedAnswer } from "./answers.ts";
-import type { HttpEnv } from "./app.ts";
-import { type CallOrigin, runCall } from "./calls.ts";
+import type { RequestBindings } from "./bindings.ts";
+import { type CallOrigin, type CallOutcome, runCall } from "./calls.ts";
 import { answerSubscription } from "./event_stream.ts";
 import { admitsEvents, notAcceptable, notAllowed } from "./gateway.ts";
 import { queryInput } from "./direct_input.ts";
@@ -26,49 +25,65 @@ const METHODS: Readonly<Record<OperationSpec["op_type"], readonly string[]>> = {
 
 /** Answers a request whose path names an operation that the wire reaches; nothing for any other. */
 export function answerDirectly(
-  c: Context<HttpEnv>,
+  request: Request,
+  bindings: RequestBindings,
   dispatcher: Dispatcher,
   limits: HttpLimits,
 ): Promise<Response> | Response | undefined {
-  const { raw } = c.req;
-  const spec = dispatcher.registry.find(rawPath(raw.url).slice(1))?.spec;
+  const spec = dispatcher.registry.find(rawPath(request.url).slice(1))?.spec;
   if (spec?.visibility !== "external") return;
-  if (c.env.caller.refused) return refusedAnswer(c.env.caller);
-  return answer(c, { dispatcher, request: raw, bindings: c.env }, spec, limits);
+  if (bindings.caller.refused) return refusedAnswer(bindings.caller);
+  return answer({ dispatcher, request, bindings }, spec, limits);
 }
 
-async function answer(
-  c: Context<HttpEnv>,
+function answer(
   origin: CallOrigin,
   spec: OperationSpec,
   limits: HttpLimits,
-): Promise<Response> {
+): Promise<Response> | Response {
+  const fits = METHODS[spec.op_type].includes(origin.request.method);
+  const read = fits ? readInput(origin.request, spec, limits) : { value: null };
+  // What can be answered at once is: each wait costs as much as looking the operation up.
+  return read instanceof Promise
+    ? read.then((body) => answerRead(origin, spec, limits, fits, body))
+    : answerRead(origin, spec, limits, fits, read);
+}
+
+function answerRead(
+  origin: CallOrigin,
+  spec: OperationSpec,
+  limits: HttpLimits,
+  fits: boolean,
+  read: Body,
+): Promise<Response> | Response {
   const { request, bindings: { caller } } = origin;
-  const { method } = request;
-  const allowed = METHODS[spec.op_type];
-  const fits = allowed.includes(method);
-  const read = fits ? await readInput(request, spec, limits) : { value: null };
   // Without an input whose id could be looked up, rights are those over all resources of the type.
   const input: JsonValue = "value" in read ? read.value : null;
   if (!fits || !("value" in read)) {
     const denied = deniedAnswer(origin, spec, input);
     if (denied) return denied;
-    return "value" in read ? notAllowed(allowed) : errorAnswer(read.error, { caller, status: read.status });
+    return "value" in read
+      ? notAllowed(METHODS[spec.op_type])
+      : errorAnswer(read.error, { caller, status: read.status });
   }
   const asked = { operation: spec.name, input };
   if (spec.op_type === "subscription") {
-    const takes = admitsEvents(c.req.header("accept"));
+    const takes = admitsEvents(request.headers.get("accept"));
     return takes
       ? answerSubscription(origin, asked, limits.keepAlive)
-      : deniedAnswer(origin, spec, input) ?? notAcceptable(c);
+      : deniedAnswer(origin, spec, input) ?? notAcceptable(caller);
   }
-  const { requestId, output, error } = await runCall(origin, asked);
-  if (error) return errorAnswer(error, { caller, spec, requestId });
-  return apiAnswer(output!, 200, { "x-request-id": requestId });
+  const outcome = runCall(origin, asked);
+  return outcome instanceof Promise ? outcome.then(outcomeAnswer) : outcomeAnswer(outcome);
+
+  function outcomeAnswer({ requestId, output, error }: CallOutcome): Response {
+    if (error) return errorAnswer(error, { caller, spec, requestId });
+    return apiAnswer(output!, 200, { "x-request-id": requestId });
+  }
 }
 
-function readInput(request: Request, spec: OperationSpec, { body }: HttpLimits): Body | Promise<Body> {
-  if (request.method === "POST") return readJson(request, body);
+function readInput(request: Request, spec: OperationSpec, limits: HttpLimits): Body | Promise<Body> {
+  if (request.method === "POST") return readJson(request, limits);
   const at = request.url.indexOf("?");
   return queryInput(at < 0 ? "" : request.url.slice(at + 1), spec);
 }

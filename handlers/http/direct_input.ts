@@ -22,14 +22,18 @@ const PARSERS: readonly (readonly [type: string, parse: (text: string) => JsonVa
 interface QueryPlan {
   /** The input of a query without parameters. */
   readonly empty: JsonValue;
-  /** Types of each property, and of its items. */
-  readonly properties: ReadonlyMap<
-    string,
-    { readonly types: ReadonlySet<string>; readonly items: ReadonlySet<string> }
-  >;
+  /** By name. */
+  readonly properties: ReadonlyMap<string, PropertyTypes>;
 }
 
-const NO_TYPES: ReadonlySet<string> = new Set();
+/** Types of a property, and of its items. */
+interface PropertyTypes {
+  readonly types: ReadonlySet<string>;
+  readonly items: ReadonlySet<string>;
+}
+
+const UNKNOWN: PropertyTypes = { types: new Set(), items: new Set() };
+const MEMBER: PropertyDescriptor = { writable: true, enumerable: true, configurable: true };
 const plans = new WeakMap<OperationSpec, QueryPlan>();
 
 /**
@@ -45,25 +49,26 @@ export function queryInput(query: string, spec: OperationSpec): Body {
   if (parameters.length === 1 && parameters[0][0] === "input" && !properties.has("input")) {
     return parseJson(parameters[0][1]);
   }
-  const texts = new Map<string, string[]>();
+  const texts = new Map<string, string | string[]>();
   for (const [name, text] of parameters) {
     const known = texts.get(name);
-    if (known) known.push(text);
-    else texts.set(name, [text]);
+    if (known === undefined) texts.set(name, text);
+    else if (typeof known === "string") texts.set(name, [known, text]);
+    else known.push(text);
   }
-  const members: [string, JsonValue][] = [];
-  for (const [name, values] of texts) {
-    const { types, items } = properties.get(name) ?? { types: NO_TYPES, items: NO_TYPES };
-    members.push([
-      name,
-      types.has("array")
-        ? values.map((text) => textValue(text, items))
-        : values.length === 1
-        ? textValue(values[0], types)
-        : values,
-    ]);
+  const input: Record<string, JsonValue> = {};
+  for (const [name, text] of texts) {
+    const value = valueOf(text, properties.get(name) ?? UNKNOWN);
+    // Assigned, this name would change the object instead of becoming a member of it.
+    if (name === "__proto__") Object.defineProperty(input, name, { ...MEMBER, value });
+    else input[name] = value;
   }
-  return { value: Object.fromEntries(members) };
+  return { value: input };
+}
+
+function valueOf(text: string | string[], { types, items }: PropertyTypes): JsonValue {
+  if (types.has("array")) return (typeof text === "string" ? [text] : text).map((each) => textValue(each, items));
+  return typeof text === "string" ? textValue(text, types) : text;
 }
 
 function planOf({ input_schema }: OperationSpec): QueryPlan {
@@ -77,10 +82,13 @@ function planOf({ input_schema }: OperationSpec): QueryPlan {
 /** As `URLSearchParams` reads them, which is asked only where something is encoded: it costs as much as a short call. */
 function parametersOf(query: string): readonly (readonly [string, string])[] {
   if (/[%+]/.test(query)) return [...new URLSearchParams(query)];
-  return query.split("&").filter((part) => part !== "").map((part) => {
+  const parameters: [string, string][] = [];
+  for (const part of query.split("&")) {
+    if (part === "") continue;
     const at = part.indexOf("=");
-    return at < 0 ? [part, ""] as const : [part.slice(0, at), part.slice(at + 1)] as const;
-  });
+    parameters.push(at < 0 ? [part, ""] : [part.slice(0, at), part.slice(at + 1)]);
+  }
+  return parameters;
 }
 
 function textValue(text: string, types: ReadonlySet<string>): JsonValue {

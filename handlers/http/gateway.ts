@@ -13,6 +13,7 @@ import {
 import type { Context } from "hono";
 import { apiAnswer, errorAnswer, invalid, refusedAnswer } from "./answers.ts";
 import type { HttpApp, HttpEnv } from "./app.ts";
+import type { Caller } from "./bearer.ts";
 import { type AskedCall, askedCall, type CallOrigin, type CallOutcome, runCall, specOf } from "./calls.ts";
 import { answerSubscription } from "./event_stream.ts";
 import type { HttpLimits } from "./limits.ts";
@@ -48,8 +49,8 @@ export function notAllowed(allow: readonly string[]): Response {
 }
 
 /** Whether a client takes an event stream, going by `Accept` (RFC 9110 §12.5.1): absent takes everything. */
-export function admitsEvents(accept: string | undefined): boolean {
-  if (accept === undefined) return true;
+export function admitsEvents(accept: string | null): boolean {
+  if (accept === null) return true;
   return accept.split(",").some((range) => {
     const [type, ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
     const refused = parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter));
@@ -58,7 +59,7 @@ export function admitsEvents(accept: string | undefined): boolean {
 }
 
 /** `406`, for a client that takes no event stream. */
-export function notAcceptable({ env: { caller } }: RouteContext): Response {
+export function notAcceptable(caller: Caller): Response {
   return errorAnswer(invalid("the answer is text/event-stream, which accept does not admit"), { caller, status: 406 });
 }
 
@@ -74,13 +75,13 @@ function search(c: RouteContext, { registry }: Dispatcher): Response {
   return wrapped({ requestId: crypto.randomUUID(), output: JSON.stringify({ operations }) });
 }
 
-/** A sentence about an operation: its own, or one made of its name. */
+/** A sentence about an operation: its own, that of its input, or one made of its name. */
 export function describe({ input_schema, description, op_type, name, namespace }: OperationSpec): string {
-  const own = typeof input_schema === "object" && input_schema !== null && "description" in input_schema
+  if (description !== undefined) return description;
+  const ofInput = typeof input_schema === "object" && input_schema !== null && "description" in input_schema
     ? input_schema.description
     : undefined;
-  if (typeof own === "string") return own;
-  return description ?? `${op_type} operation \`${name}\` in namespace \`${namespace}\``;
+  return typeof ofInput === "string" ? ofInput : `${op_type} operation \`${name}\` in namespace \`${namespace}\``;
 }
 
 async function schema(c: RouteContext, dispatcher: Dispatcher): Promise<Response> {
@@ -91,15 +92,16 @@ async function schema(c: RouteContext, dispatcher: Dispatcher): Promise<Response
   return outcomeAnswer(c, outcome);
 }
 
-async function call(c: RouteContext, dispatcher: Dispatcher, { body }: HttpLimits): Promise<Response> {
-  const asked = await readCall(c, body);
+async function call(c: RouteContext, dispatcher: Dispatcher, limits: HttpLimits): Promise<Response> {
+  const asked = await readCall(c, limits);
   if (asked instanceof Response) return asked;
   return outcomeAnswer(c, await runCall(originOf(c, dispatcher), asked), specOf(dispatcher, asked.operation));
 }
 
-async function batch(c: RouteContext, dispatcher: Dispatcher, { body, batch }: HttpLimits): Promise<Response> {
+async function batch(c: RouteContext, dispatcher: Dispatcher, limits: HttpLimits): Promise<Response> {
+  const { batch } = limits;
   const { caller } = c.env;
-  const read = await readJson(c.req.raw, body);
+  const read = await readJson(c.req.raw, limits);
   if (!("value" in read)) return errorAnswer(read.error, { caller, status: read.status });
   const { value } = read;
   if (!Array.isArray(value)) return errorAnswer(invalid("a batch is an array of calls"), { caller });
@@ -119,7 +121,7 @@ function entryText({ requestId, output, error }: Partial<CallOutcome>): string {
 }
 
 async function subscribeByBody(c: RouteContext, dispatcher: Dispatcher, limits: HttpLimits): Promise<Response> {
-  const asked = await readCall(c, limits.body);
+  const asked = await readCall(c, limits);
   return asked instanceof Response ? asked : subscribe(c, dispatcher, asked, limits);
 }
 
@@ -134,14 +136,14 @@ function subscribeByQuery(c: RouteContext, dispatcher: Dispatcher, limits: HttpL
 }
 
 function subscribe(c: RouteContext, dispatcher: Dispatcher, asked: AskedCall, limits: HttpLimits): Response {
-  if (!admitsEvents(c.req.header("accept"))) return notAcceptable(c);
+  if (!admitsEvents(c.req.raw.headers.get("accept"))) return notAcceptable(c.env.caller);
   return answerSubscription(originOf(c, dispatcher), asked, limits.keepAlive);
 }
 
 /** The call that a body asks for, or the answer to a body that asks for none. */
-async function readCall(c: RouteContext, limit: number): Promise<AskedCall | Response> {
+async function readCall(c: RouteContext, limits: HttpLimits): Promise<AskedCall | Response> {
   const { caller } = c.env;
-  const read = await readJson(c.req.raw, limit);
+  const read = await readJson(c.req.raw, limits);
   if (!("value" in read)) return errorAnswer(read.error, { caller, status: read.status });
   const asked: AskedCall | CallError = askedCall(read.value);
   return "operation" in asked ? asked : errorAnswer(asked, { caller });

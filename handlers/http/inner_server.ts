@@ -9,12 +9,12 @@
  * @module
  */
 import { AlknetError, type BidiStream, type Connection, foreign, type HandlerContext } from "@alknet/core/handler";
-import type { HttpApp } from "./app.ts";
 import { type ConnectionBindings, RequestBindings } from "./bindings.ts";
 import { HttpCode } from "./codes.ts";
 import { Conversation } from "./conversation.ts";
-import { SERVER } from "./decoy.ts";
 import { type HttpLimits, SWEEP_INTERVAL } from "./limits.ts";
+import { withServerName } from "./server_name.ts";
+import type { Answerer } from "./shortcut.ts";
 import { drainUnread } from "./unread_body.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -26,7 +26,7 @@ const OVERRIDE = "DENO_SERVE_ADDRESS";
 /** Options of {@linkcode InnerServer}. */
 export interface InnerServerOptions {
   /** Answers the requests. */
-  readonly app: HttpApp;
+  readonly app: Answerer;
   /** Times and sizes to hold. */
   readonly limits: HttpLimits;
   /** Stops the server once requests that run are answered. */
@@ -45,7 +45,9 @@ export class InnerServer {
   readonly #conversations = new Set<Conversation>();
   #sweeper?: ReturnType<typeof setInterval>;
   #connections = 0;
-  #stopped?: Promise<void>;
+  /** Once it stops; resolves when it has stopped. */
+  #stopped?: PromiseWithResolvers<void>;
+  #closing = false;
 
   /**
    * Starts listening.
@@ -89,7 +91,7 @@ export class InnerServer {
     await Promise.all(running);
     this.#connections--;
     // Whoever is last sees the listener closed, so that nothing outlives the endpoint.
-    if (this.#connections === 0) await this.#stopped;
+    if (this.#connections === 0) await this.#stopped?.promise;
   }
 
   /** Resolves when the client has been answered all it asked, as far as this side is concerned. */
@@ -115,6 +117,7 @@ export class InnerServer {
 
   #forget(conversation: Conversation): void {
     this.#conversations.delete(conversation);
+    this.#closeServer();
     if (this.#conversations.size > 0) return;
     clearInterval(this.#sweeper);
     this.#sweeper = undefined;
@@ -147,25 +150,37 @@ export class InnerServer {
 
   async #respond(request: Request, conversation: Conversation, refusal?: Response): Promise<Response> {
     const bindings = new RequestBindings(request, conversation.bindings, () => {
-      conversation.requestBegan();
+      conversation.takeOver();
       return () => conversation.requestEnded();
     });
     const response = refusal ?? await this.#options.app.fetch(request, bindings);
     // Deno shows no body with these.
     if (request.method !== "GET" && request.method !== "HEAD") await drainUnread(request);
-    return named(response);
+    return withServerName(response);
   }
 
   #sweep(): void {
-    for (const conversation of this.#conversations) conversation.sweep();
+    for (const conversation of this.#conversations) {
+      conversation.sweep();
+      if (this.#stopped) conversation.finishIdle();
+    }
   }
 
   /** Requests that run are answered; a conversation that has not asked anything yet has nothing to wait for. */
   #stop(): void {
-    this.#stopped = this.#server.shutdown().catch(() => {});
+    this.#stopped = Promise.withResolvers();
     for (const conversation of this.#conversations) {
       if (!conversation.begun) conversation.finish();
     }
+    this.#closeServer();
+  }
+
+  /** Not while there are WebSockets: the runtime would close them at once, and what their clients asked be lost. */
+  #closeServer(): void {
+    if (!this.#stopped || this.#closing || this.#conversations.values().some(({ isTakenOver }) => isTakenOver)) return;
+    this.#closing = true;
+    const { resolve } = this.#stopped;
+    this.#server.shutdown().then(resolve, () => resolve());
   }
 }
 
@@ -174,20 +189,6 @@ function headerBytes(headers: Headers): number {
   let bytes = 0;
   for (const [name, value] of headers) bytes += name.length + value.length + 4;
   return bytes;
-}
-
-/** Every answer says the same name (http.md §8.4), but that to an upgrade, which is the runtime's own. */
-function named(response: Response): Response {
-  if (response.status === 101) return response;
-  try {
-    response.headers.set("server", SERVER);
-    return response;
-  } catch {
-    // Answers of a fetch and of `Response.redirect` cannot be changed.
-    const copy = new Response(response.body, response);
-    copy.headers.set("server", SERVER);
-    return copy;
-  }
 }
 
 function assertNotMoved(): void {

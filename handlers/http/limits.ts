@@ -23,6 +23,8 @@ export interface HttpLimits {
   readonly headers: number;
   /** Body of a request to an operation: over it `413`. */
   readonly body: number;
+  /** From a request's headers to the end of its body, which a client could send for ever, byte by byte: over it `408`. */
+  readonly bodyTime: number;
   /** Requests at a time in one conversation, as HTTP/2 servers commonly allow (RFC 9113 §6.5.2): over it `503`. */
   readonly requests: number;
   /** Calls in one batch: over it `422`. */
@@ -31,11 +33,18 @@ export interface HttpLimits {
   readonly keepAlive: number;
   /** Message of a WebSocket, as large as a frame of the call protocol may be: over it close code 1009. */
   readonly message: number;
+  /** Calls that one WebSocket has running at a time (call.md §12): over it `too many requests in flight`. */
+  readonly calls: number;
   /**
    * Sessions of MCP that one identity may have, and all the anonymous together. One more ends the one that was unused for
    * longest; where all of them are running a call, `503`.
    */
   readonly mcpSessions: number;
+  /**
+   * Without a request on a session of MCP, a call that it runs, or a stream on which its client listens: the session
+   * ends. Its client is told `404`, and begins another.
+   */
+  readonly mcpIdle: number;
 }
 
 /** The defaults. */
@@ -47,11 +56,14 @@ export const HTTP_LIMITS: HttpLimits = Object.freeze({
   halfClosed: 5_000,
   headers: 64 * 1024,
   body: 8 * 1024 * 1024,
+  bodyTime: 120_000,
   requests: 100,
   batch: 100,
   keepAlive: 15_000,
   message: 64 * 1024 * 1024,
+  calls: 131_072,
   mcpSessions: 256,
+  mcpIdle: 30 * 60_000,
 });
 
 /** How often the times above are looked at: one timer for all conversations instead of several for each. */

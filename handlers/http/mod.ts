@@ -7,7 +7,8 @@
  * OpenAPI document, WebSockets that carry calls both ways); `GET /healthz`; routes of a deployment's own; for everything
  * else a decoy that looks like an ordinary web server. Non-goals: h3, WebTransport, tokens anywhere but in a header.
  * Messages: see {@linkcode HttpOptions}. Errors are JSON, `{ code, message, retryable, details? }`, with the status of
- * the code. Importing the other way, {@linkcode fromOpenApi} makes operations of a foreign service.
+ * the code. Importing the other way, {@linkcode fromOpenApi} makes operations of a foreign service, and {@linkcode fromMcp}
+ * of the tools of an MCP server.
  * Failures: a malformed request is answered with `400` and costs its conversation; a client that leaves costs only its own
  * requests, which are aborted. Limits are in {@linkcode HttpLimits}.
  *
@@ -49,6 +50,7 @@ import { originList } from "./cors.ts";
 import { type Decoy, notFound } from "./decoy.ts";
 import { InnerServer } from "./inner_server.ts";
 import { type HttpLimits, httpLimitsWith } from "./limits.ts";
+import { withShortcut } from "./shortcut.ts";
 
 export type { Hono } from "hono";
 export type { HttpApp, HttpEnv, RequestPeer } from "./app.ts";
@@ -58,6 +60,7 @@ export { HttpCode } from "./codes.ts";
 export { type Decoy, notFound, redirect, type RedirectOptions } from "./decoy.ts";
 export { HTTP_LIMITS, type HttpLimits } from "./limits.ts";
 export { fromJsonSchema, type JsonSchemaEndpoint } from "./import/from_jsonschema.ts";
+export { fromMcp, type McpImport, type McpServiceConfig } from "./import/from_mcp.ts";
 export { fromOpenApi } from "./import/from_openapi.ts";
 export type { HttpServiceConfig } from "./import/http_operation.ts";
 export {
@@ -80,6 +83,8 @@ export interface HttpOptions {
   readonly direct?: boolean;
   /** Whether clients of MCP are served, at `/mcp`. Default `false`. */
   readonly mcp?: boolean;
+  /** Whether `/` is a page on which people find and call the operations. Default `false`: the decoy answers. */
+  readonly console?: boolean;
   /** Origins whose pages may ask, such as `https://example.org`. Default: none. */
   readonly origins?: readonly string[];
   /** Answers every path that nothing else claims. Default {@linkcode notFound}. */
@@ -99,10 +104,11 @@ export interface HttpOptions {
  * @throws {TypeError} An origin is none.
  */
 export function http(options: HttpOptions = {}): Handler<typeof HTTP_ALPNS> {
-  const { dispatcher, direct = true, mcp = false, routes, decoy = notFound(), onConnection } = options;
+  const { dispatcher, direct = true, mcp = false, console = false, routes, decoy = notFound(), onConnection } = options;
   const limits = httpLimitsWith(options.limits);
   const origins = originList(options.origins ?? []);
-  const app = buildApp({ dispatcher, direct, mcp, routes, decoy, limits, origins, onConnection });
+  const routed = buildApp({ dispatcher, direct, mcp, console, routes, decoy, limits, origins, onConnection });
+  const app = dispatcher && direct ? withShortcut(routed, dispatcher, limits) : routed;
   // One inner server for each endpoint that uses the handler, started by its first connection.
   const servers = new WeakMap<AbortSignal, InnerServer>();
   return defineHandler({

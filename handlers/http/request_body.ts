@@ -6,7 +6,7 @@
 import type { CallError, JsonObject, JsonValue } from "@alknet/handlers/call";
 import { invalid } from "./answers.ts";
 import { joined } from "./joined.ts";
-import { MAX_DEPTH } from "./limits.ts";
+import { type HttpLimits, MAX_DEPTH } from "./limits.ts";
 import { drain } from "./unread_body.ts";
 
 /** What came of a body: its value, or why there is none. */
@@ -15,27 +15,38 @@ export type Body = { readonly value: JsonValue } | { readonly status: number; re
 const JSON_TYPE = /^application\/json[ \t]*(?:;|$)/i;
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/**
- * Reads a body whole. What is wrong with it is `415`, `413` or `400`.
- *
- * @param limit Bytes.
- */
-export async function readJson(request: Request, limit: number): Promise<Body> {
+/** Reads a body whole. What is wrong with it is `415`, `413`, `408` or `400`. */
+export async function readJson(request: Request, limits: Pick<HttpLimits, "body" | "bodyTime">): Promise<Body> {
+  const { body: limit, bodyTime } = limits;
   const { headers } = request;
   if (!JSON_TYPE.test(headers.get("content-type") ?? "")) {
     return { status: 415, error: invalid("content-type must be application/json") };
   }
   const length = headers.get("content-length");
+  // A length that was announced is held by the server.
+  const reading = length === null
+    ? readBounded(request, limit)
+    : Number(length) <= limit
+    ? request.bytes()
+    : Promise.resolve(undefined);
+  const late = Promise.withResolvers<"late">();
+  const timer = setTimeout(() => late.resolve("late"), bodyTime);
   try {
-    // A length that was announced is held by the server.
-    const whole = length === null
-      ? await readBounded(request, limit)
-      : Number(length) <= limit && await request.bytes();
+    const whole = await Promise.race([reading, late.promise]);
+    if (whole === "late") {
+      // The answer ends the request, and with it what still reads its body.
+      reading.catch(ignore);
+      return { status: 408, error: invalid(`body took longer than ${bodyTime} ms`) };
+    }
     return whole ? parseJson(whole) : { status: 413, error: invalid(`body is longer than ${limit} bytes`) };
   } catch {
     return { status: 400, error: invalid("body ended early") };
+  } finally {
+    clearTimeout(timer);
   }
 }
+
+function ignore(): void {}
 
 /** Parses JSON text, or its bytes. What is wrong with it is `400`. */
 export function parseJson(text: string | Uint8Array): Body {

@@ -83,6 +83,7 @@ async function serve({ env }: Context<HttpEnv>, carrier: WebSocketCarrier, optio
     identityProvider,
     authenticationFailed,
     log,
+    maxRequests: options.limits.calls,
   });
   options.onConnection?.(session);
   const drain = (): void => void session.drain().then(() => carrier.goAway());

@@ -7,7 +7,14 @@
  * @module
  */
 import type { Identity } from "@alknet/core/handler";
-import { type CallCarrier, type Lane, type LaneReceiver, type LeasedLane, parseEnvelope } from "@alknet/handlers/call";
+import {
+  type CallCarrier,
+  CallCode,
+  type Lane,
+  type LaneReceiver,
+  type LeasedLane,
+  parseEnvelope,
+} from "@alknet/handlers/call";
 import { Buffer } from "node:buffer";
 import { SEND_BUFFER, SEND_POLL } from "./limits.ts";
 
@@ -79,9 +86,9 @@ export class WebSocketCarrier implements CallCarrier, Lane {
 
   release(): void {}
 
-  /** {@linkcode CallCarrier}. Codes of streams mean nothing here. */
-  close(_code: number, reason: string): void {
-    this.#end(WebSocketCode.NORMAL, reason);
+  /** {@linkcode CallCarrier}. Whoever does not read what it asked for breaks the rules; other codes mean nothing here. */
+  close(code: number, reason: string): void {
+    this.#end(code === CallCode.UNREAD ? WebSocketCode.POLICY_VIOLATION : WebSocketCode.NORMAL, reason);
   }
 
   /** The node shuts down. */
@@ -89,7 +96,7 @@ export class WebSocketCarrier implements CallCarrier, Lane {
     this.#end(WebSocketCode.GOING_AWAY, "");
   }
 
-  get queued(): number {
+  get unread(): number {
     return this.#socket.bufferedAmount;
   }
 

@@ -6,6 +6,7 @@
 import { runProgram, start } from "../support/process.ts";
 import { temporaryFolder } from "../support/temp.ts";
 import { contestants } from "./contestants.ts";
+import { clientOf, installNodePackage } from "./node_peer.ts";
 import { compare, type Contestant, type Figure, type Group, script, startContestant } from "./harness.ts";
 
 /** The version that is measured. */
@@ -40,10 +41,8 @@ function ours(engine: "process" | "in-process"): Promise<Contestant> {
   });
 }
 
-/** Installs the peer into a folder, so that nothing of the project depends on it. */
 async function grpc(folder: string): Promise<Contestant> {
-  const install = await runProgram("npm", ["install", "--silent", "--no-audit", "--prefix", folder, GRPC]);
-  if (install.code !== 0) throw new Error(`npm could not install ${GRPC}: ${install.stderr}`);
+  await installNodePackage(folder, GRPC);
   const files = [`${folder}/certificate.pem`, `${folder}/key.pem`] as const;
   const made = await runProgram("openssl", [
     ..."req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost".split(" "),
@@ -55,12 +54,5 @@ async function grpc(folder: string): Promise<Contestant> {
   const server = started.use(start("node", [program, "server", ...files], { cwd: folder }));
   const facts = JSON.stringify(await server.json());
   const client = started.use(start("node", [program, "client", files[0], facts], { cwd: folder }));
-  const running = started.move();
-  return {
-    async measure(task, seconds) {
-      await client.write(JSON.stringify({ ...task, seconds }) + "\n");
-      return (await client.json<{ value: number }>()).value;
-    },
-    [Symbol.asyncDispose]: () => running.disposeAsync(),
-  };
+  return clientOf(client, started);
 }

@@ -4,14 +4,20 @@
  * @module
  */
 import { calls } from "./calls.ts";
+import { callsWebSocket } from "./calls_websocket.ts";
 import { dialStart } from "./dial_start.ts";
 import { floor } from "./floor.ts";
 import type { Group } from "./harness.ts";
+import { direct, http } from "./http.ts";
 import { idle } from "./idle_connections.ts";
+import { manyOperations } from "./many_operations.ts";
 import { bulkEngines, bulkEthernet, bulkLoopback } from "./quic_bulk.ts";
 import { handshakes, pingPong, streams } from "./quic_small.ts";
+import { sshBulk, sshForwards, sshSessions } from "./ssh.ts";
+import { tensorFiles } from "./tensor.ts";
 import { tlsBulk } from "./tls_bulk.ts";
 import { vaultDerivation, vaultSealing } from "./vault.ts";
+import { way } from "./way.ts";
 
 /** Every group of figures. */
 export const GROUPS: readonly Group[] = [
@@ -21,11 +27,20 @@ export const GROUPS: readonly Group[] = [
   streams,
   pingPong,
   handshakes,
+  way,
   floor,
   tlsBulk,
   dialStart,
   idle,
   calls,
+  callsWebSocket,
+  manyOperations,
+  http,
+  direct,
+  sshBulk,
+  sshSessions,
+  sshForwards,
+  tensorFiles,
   vaultDerivation,
   vaultSealing,
 ];

@@ -1,125 +1,106 @@
 /**
- * Measures the HTTP handler through the TLS front, beside Deno.serve with TLS of its own, in the same run: requests a
- * second of h2 and HTTP/1.1, and a file of 64 MiB; and a call through the direct surface beside the same in a bare route
- * of Hono on the same server. The clients are h2load and curl, the servers processes of their own.
- *
- * ```text
- * deno run -A tests/bench/http.ts [REQUESTS]
- * ```
+ * The HTTP handler behind TLS beside `Deno.serve` with TLS of its own, and a call through the direct surface beside the
+ * same in a bare route of Hono on the same server. The clients are h2load and curl.
  *
  * @module
  */
-import { router } from "@alknet/core";
-import { NodeKey } from "@alknet/core/identity";
-import { Dispatcher, operation, provide, Registry } from "@alknet/handlers/call";
-import { http, staticSite } from "@alknet/handlers/http";
 import { runProgram, start } from "../support/process.ts";
 import { temporaryFolder } from "../support/temp.ts";
-import Type from "typebox";
+import { compare, type Contestant, type Figure, type Group, script } from "./harness.ts";
 
 const SIZE = 64 * 1024 * 1024;
-const RATES = [
-  { name: "h2 requests/s, 10 connections × 10 streams", options: ["-c", "10", "-m", "10"] },
-  { name: "h2 requests/s, 1 connection × 100 streams", options: ["-c", "1", "-m", "100"] },
-  { name: "HTTP/1.1 requests/s, 10 connections", options: ["--h1", "-c", "10"] },
-];
+/** Requests of a run of one second; h2load counts requests, not time. */
+const REQUESTS_PER_SECOND = 30_000;
+const MIN_REQUESTS = 100;
 
-const add = operation({
-  name: "math/add",
-  type: "query",
-  input: Type.Object({ a: Type.Number(), b: Type.Number() }),
-  output: Type.Number(),
-});
+/** How clients connect. */
+const CLIENTS = [
+  { name: "h2, 10 connections × 10 streams", options: ["-c", "10", "-m", "10"] },
+  { name: "h2, 1 connection × 100 streams", options: ["-c", "1", "-m", "100"] },
+  { name: "HTTP/1.1, 10 connections", options: ["--h1", "-c", "10"] },
+] as const;
 
-/** Serves with the handler (`alknet`) or with Deno alone (`deno`); prints the port. */
-async function serve(kind: string, folder: string): Promise<void> {
-  if (kind === "alknet") {
-    const dispatcher = new Dispatcher({ registry: new Registry([provide(add, ({ a, b }) => a + b)]) });
-    const handler = http({
-      decoy: staticSite({ root: folder }),
-      dispatcher,
-      routes(app) {
-        app.get("/hono/add", (c) => c.json(Number(c.req.query("a")) + Number(c.req.query("b"))));
-        app.post("/hono/add", async (c) => {
-          const { a, b } = await c.req.json();
-          return c.json(a + b);
-        });
-      },
-    });
-    const endpoint = await router().use(handler).listen({ transports: ["tls"] });
-    console.log(endpoint.addresses[0].port);
-    return;
-  }
-  const { certificate: cert, privateKey: key } = NodeKey.generate().certificate();
-  const onListen = ({ port }: { port: number }) => console.log(port);
-  Deno.serve({ hostname: "127.0.0.1", port: 0, cert, key, onListen }, async ({ url }) => {
-    if (!url.endsWith("/blob.bin")) return new Response("ok", { headers: { "content-type": "text/plain" } });
-    const headers = { "content-length": `${SIZE}` };
-    return new Response((await Deno.open(`${folder}/blob.bin`)).readable, { headers });
+/** Requests through the TLS front and the inner server, and a file. */
+export const http: Group = {
+  name: "http",
+  async run(effort) {
+    await using folder = await temporaryFolder();
+    await folder.write("blob.bin", new Uint8Array(SIZE));
+    await using ours = await serve("alknet", folder.path);
+    await using deno = await serve("deno", folder.path);
+    const bases = [ours.base, deno.base];
+    const figures: Figure[] = [];
+    const peerName = "Deno.serve with TLS";
+    for (const { name, options } of CLIENTS) {
+      const asking = bases.map((base) => requests([...options, `${base}/healthz`]));
+      const [ours, peer] = await compare(asking, { task: "requests" }, effort);
+      figures.push({ name: `HTTP requests, ${name}`, unit: "/s", ours, peer, peerName });
+    }
+    for (const version of ["--http2", "--http1.1"]) {
+      const loading = bases.map((base) => download(version, `${base}/blob.bin`));
+      const [ours, peer] = await compare(loading, { task: "download" }, { ...effort, seconds: 0 });
+      figures.push({ name: `HTTP file of 64 MiB, curl ${version}`, unit: "MB/s", ours, peer, peerName });
+    }
+    return figures;
+  },
+};
+
+/** A call as a REST request. */
+export const direct: Group = {
+  name: "direct",
+  async run(effort) {
+    await using folder = await temporaryFolder();
+    await folder.write("input.json", '{"a":2,"b":3}');
+    await using server = await serve("alknet", folder.path);
+    const post = ["-d", `${folder.path}/input.json`, "-H", "content-type: application/json"];
+    const figures: Figure[] = [];
+    for (const { name, options } of CLIENTS) {
+      for (const [method, more, query] of [["GET", [], "?a=2&b=3"], ["POST", post, ""]] as const) {
+        const paths = [`/math/add${query}`, `/hono/add${query}`];
+        const asking = paths.map((path) => requests([...options, ...more, server.base + path]));
+        const [ours, peer] = await compare(asking, { task: "requests" }, effort);
+        const what = {
+          name: `REST call, ${method}, ${name}`,
+          unit: "/s",
+          ours,
+          peer,
+          peerName: "a bare route of Hono",
+        };
+        figures.push({ ...what, wanted: 0.8 });
+      }
+    }
+    return figures;
+  },
+};
+
+async function serve(kind: "alknet" | "deno", folder: string): Promise<AsyncDisposable & { readonly base: string }> {
+  await using started = new AsyncDisposableStack();
+  const server = started.use(start(Deno.execPath(), ["run", "-A", script("http_server.ts"), kind, folder]));
+  const { port } = await server.json<{ port: number }>();
+  const running = started.move();
+  return { base: `https://127.0.0.1:${port}`, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+/** Requests a second of h2load. */
+function requests(options: readonly string[]): Contestant {
+  return asking(async (seconds) => {
+    const count = Math.max(MIN_REQUESTS, Math.round(seconds * REQUESTS_PER_SECOND));
+    const { stdout } = await runProgram("h2load", ["-n", `${count}`, ...options]);
+    if (!/ 0 failed, 0 errored/.test(stdout)) throw new Error(stdout);
+    return Number(/([\d.]+) req\/s/.exec(stdout)?.[1]);
   });
 }
 
-async function requestsPerSecond(
-  base: string,
-  options: readonly string[],
-  requests: string,
-  path = "/healthz",
-): Promise<number> {
-  const { stdout } = await runProgram("h2load", ["-n", requests, ...options, base + path]);
-  if (!/ 0 failed, 0 errored/.test(stdout)) throw new Error(stdout);
-  return Number(/([\d.]+) req\/s/.exec(stdout)?.[1]);
+/** Megabytes a second of curl. */
+function download(version: string, url: string): Contestant {
+  const args = ["-sSk", version, "-o", "/dev/null", "-w", "%{speed_download} %{size_download}", url];
+  return asking(async () => {
+    const [speed, size] = (await runProgram("curl", args)).stdout.split(" ").map(Number);
+    if (size !== SIZE) throw new Error(`${url} gave ${size} bytes`);
+    return speed / 1e6;
+  });
 }
 
-async function megabytesPerSecond(base: string, version: string): Promise<number> {
-  const args = ["-sSk", version, "-o", "/dev/null", "-w", "%{speed_download}", `${base}/blob.bin`];
-  const { stdout } = await runProgram("curl", args);
-  return Number(stdout) / 1e6;
-}
-
-/** Calls by GET and by POST through the direct surface, and through a bare route that does the same. */
-async function directCalls(base: string, requests: string, folder: string): Promise<void> {
-  const post = ["-d", `${folder}/input.json`, "-H", "content-type: application/json"];
-  for (const { name, options } of RATES) {
-    for (const [method, more, query] of [["GET", [], "?a=2&b=3"], ["POST", post, ""]] as const) {
-      const rate = (path: string, count: string) => requestsPerSecond(base, [...options, ...more], count, path + query);
-      for (const path of ["/math/add", "/hono/add"]) await rate(path, "2000");
-      const [ours, peer] = [await rate("/math/add", requests), await rate("/hono/add", requests)];
-      report(`direct surface, ${method}, ${name}`, ours, peer, "a bare route of Hono");
-    }
-  }
-}
-
-function report(name: string, ours: number, peer: number, beside = "Deno.serve with TLS"): void {
-  const [a, b] = [ours, peer].map((figure) => Math.round(figure).toLocaleString("en"));
-  console.log(`${name}: ${a}; ${beside} ${b}; ratio ${(ours / peer).toFixed(2)}`);
-}
-
-async function main(requests = "60000"): Promise<void> {
-  await using folder = await temporaryFolder();
-  await folder.write("blob.bin", new Uint8Array(SIZE));
-  await folder.write("input.json", '{"a":2,"b":3}');
-  const self = ["run", "-A", new URL(import.meta.url).pathname, "serve"];
-  await using ours = start(Deno.execPath(), [...self, "alknet", folder.path]);
-  await using peer = start(Deno.execPath(), [...self, "deno", folder.path]);
-  const bases = [];
-  for (const child of [ours, peer]) bases.push(`https://127.0.0.1:${await child.line(/^\d+$/)}`);
-  for (const { name, options } of RATES) {
-    // Once to warm up.
-    for (const base of bases) await requestsPerSecond(base, options, "2000");
-    const [a, b] = [
-      await requestsPerSecond(bases[0], options, requests),
-      await requestsPerSecond(bases[1], options, requests),
-    ];
-    report(name, a, b);
-  }
-  await directCalls(bases[0], requests, folder.path);
-  for (const version of ["--http2", "--http1.1"]) {
-    const [a, b] = [await megabytesPerSecond(bases[0], version), await megabytesPerSecond(bases[1], version)];
-    report(`file of 64 MiB with curl ${version}, MB/s`, a, b);
-  }
-}
-
-if (import.meta.main) {
-  if (Deno.args[0] === "serve") await serve(Deno.args[1], Deno.args[2]);
-  else await main(Deno.args[0]);
+function asking(measure: (seconds: number) => Promise<number>): Contestant {
+  return { measure: (_task, seconds) => measure(seconds), [Symbol.asyncDispose]: () => Promise.resolve() };
 }

@@ -7,10 +7,7 @@ import { router } from "@alknet/core";
 import { type Connection, defineHandler } from "@alknet/core/handler";
 import { echo } from "@alknet/handlers/echo";
 import type { BenchStream } from "./client_tasks.ts";
-import { sink, SINK_ALPN, source, SOURCE_ALPN } from "./protocols.ts";
-
-// One address makes all the connections: with the limits for strangers it would be refused.
-const limits = { maxConnectionsPerAddress: 10_000, connectionRate: 1_000_000, connectionBurst: 1_000_000 };
+import { BENCH_LIMITS, sink, SINK_ALPN, source, SOURCE_ALPN } from "./protocols.ts";
 
 async function each(connection: Connection, serve: (stream: BenchStream) => Promise<void>): Promise<void> {
   for await (const stream of connection) serve(stream).catch(() => {});
@@ -20,7 +17,7 @@ const endpoint = await router()
   .use(echo())
   .use(defineHandler({ alpns: [SINK_ALPN], handle: (connection) => each(connection, sink) }))
   .use(defineHandler({ alpns: [SOURCE_ALPN], handle: (connection) => each(connection, source) }))
-  .listen({ ...JSON.parse(Deno.args[0] ?? "{}"), limits });
+  .listen({ ...JSON.parse(Deno.args[0] ?? "{}"), limits: BENCH_LIMITS });
 Deno.addSignalListener("SIGTERM", async () => {
   await endpoint.shutdown({ drain: 0 });
   Deno.exit();

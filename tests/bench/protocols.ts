@@ -13,6 +13,10 @@ export const SINK_ALPN = "alknet/bench-sink";
 export const SOURCE_ALPN = "alknet/bench-source";
 /** All of them. */
 export const ALPNS: readonly string[] = [ECHO_ALPN, SINK_ALPN, SOURCE_ALPN];
+/** The token that servers of calls take over HTTP. */
+export const BENCH_TOKEN = "bench-token";
+/** Limits of a server that one address dials again and again: with those for strangers it would be refused. */
+export const BENCH_LIMITS = { maxConnectionsPerAddress: 10_000, connectionRate: 1_000_000, connectionBurst: 1_000_000 };
 /** Bytes of one write of bulk data. */
 export const BLOCK = 256 * 1024;
 

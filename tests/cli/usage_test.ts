@@ -18,8 +18,8 @@ Deno.test("alknet without arguments and with --help prints every command and exi
     equal(stderr, "");
     for (
       const command of [
-        ...["serve", "init", "id", "doctor", "vault", "authorize", "token", "ping", "dial"],
-        ...["ops", "call", "subscribe", "completions"],
+        ...["serve", "init", "id", "doctor", "vault", "authorize", "token", "ping", "dial", "tunnel"],
+        ...["ops", "call", "subscribe", "import", "completions"],
       ]
     ) {
       match(stdout, new RegExp(`^  ${command} `, "m"));
@@ -52,6 +52,11 @@ const MISTAKES: readonly (readonly [string, RegExp])[] = [
   ["ping localhost:1 -c 0", /`-c`\/`--count`|greater than or equal to 1/],
   ["ping localhost:1 --interval 5", /Duration.*needs a number and a unit/],
   ["ping localhost:1 --ca /does/not/exist", /\/does\/not\/exist/],
+  ["tunnel localhost:1", /nothing to forward; give -L, -R or -D/],
+  ["tunnel localhost:1 -L 80", /-L: forward "80"/],
+  ["tunnel localhost:1 -R 80:web:0", /-R: forward "80:web:0": "0" is no port from 1 to 65535/],
+  ["tunnel localhost:1 -D 99999", /-D: forward "99999": "99999" is no port/],
+  ["tunnel localhost:1 -D 1080 -i /does/not/exist", /\/does\/not\/exist/],
   ["dial alknet/echo", /ADDRESS.*Try: alknet dial --help/],
   ["token", /Try: alknet token --help/],
   ["token creat", /`creat`.*Did you mean `create`\?/],

@@ -13,6 +13,7 @@ import {
   CALL_ALPN,
   CallConnection,
   CallError,
+  CallSession,
   Dispatcher,
   type JsonValue,
   operation,
@@ -22,7 +23,11 @@ import {
 import { NodeKey } from "@alknet/core/identity";
 import { deepEqual, equal, ok } from "node:assert/strict";
 import Type from "typebox";
+import { http } from "@alknet/handlers/http";
+import { WebSocketCarrier } from "../../handlers/http/websocket_carrier.ts";
 import { ROOMY } from "../core/endpoint/support.ts";
+import { openSocket } from "../handlers/call/ways.ts";
+import { type Served, WAYS as HTTP_WAYS } from "../handlers/http/fronts.ts";
 import { CaseOperations, startCallNode } from "../interop/call_node.ts";
 import { start } from "../support/process.ts";
 import { ROOT } from "../support/python.ts";
@@ -34,13 +39,13 @@ const CALLS = 100_000;
 const SUBSCRIPTIONS = 10_000;
 /** Milliseconds that nothing here reaches: these tests count, however slow the machine is. */
 const PATIENCE = 600_000;
-const TRANSPORTS = ["quic", "tls"] as const;
+const TRANSPORTS = ["quic", "tls", "websocket"] as const;
 
 for (const transport of TRANSPORTS) {
   Deno.test(`alknet/call over ${transport}: ${CALLS} calls in flight at once are all answered`, async () => {
-    await using node = await startCallNode("", listenOptions(transport), { timeout: PATIENCE });
+    await using node = await startNode(transport);
     const { operations } = node;
-    const client = await dial(node.endpoint, transport);
+    const client = await node.dial();
     const gates = ["even", "odd"];
     const calls = Array.from({ length: CALLS }, (_, n) => {
       return client.call("gate/wait", { gate: gates[n % 2] }, { timeoutMs: PATIENCE });
@@ -64,10 +69,10 @@ for (const transport of TRANSPORTS) {
       `alknet/call over ${transport}: a caller that is killed with ${SUBSCRIPTIONS} subscriptions open leaves nothing`,
     ...needs("linux"),
     async fn() {
-      await using node = await startCallNode("", { ...listenOptions(transport), limits: { idleTimeout: 3000 } });
+      await using node = await startNode(transport);
       const { operations } = node;
-      const program = ["run", "-A", `${ROOT}tests/faults/call_client.ts`, addressOf(node.endpoint), transport];
-      await using caller = start(Deno.execPath(), [...program, String(SUBSCRIPTIONS)]);
+      const program = ["run", "-A", `${ROOT}tests/faults/call_client.ts`, node.address, transport];
+      await using caller = start(Deno.execPath(), [...program, String(SUBSCRIPTIONS), operations.tokens.nobody]);
       await operations.reached({ open: SUBSCRIPTIONS });
       const [served] = operations.peers;
       equal(served.counts.inbound, SUBSCRIPTIONS);
@@ -86,17 +91,18 @@ const CARRIERS: Readonly<Record<string, () => Promise<Carriers>>> = {
   "a pair with one stream": () => overMemory(true),
   quic: () => overEndpoint("quic"),
   tls: () => overEndpoint("tls"),
+  websocket: () => overWebSocket(),
 };
 
 for (const [name, open] of Object.entries(CARRIERS)) {
   Deno.test(`alknet/call over ${name}: the connection is lost at every event, and within it; nothing is left (call.md §16)`, async () => {
     await using carriers = await open();
-    const whole = await converse(await carriers.next(), Infinity, false);
+    const whole = await converse(carriers, Infinity, false);
     deepEqual(whole.outcomes, [5, "done", [0, 1, 2], "SOURCE_LOST", "left", "asked", "aborted"], JSON.stringify(whole));
     ok(whole.frames > 15, `${whole.frames} frames`);
     for (let frames = 0; frames <= whole.frames; frames++) {
       for (const within of [false, true]) {
-        const { outcomes } = await converse(await carriers.next(), frames, within);
+        const { outcomes } = await converse(carriers, frames, within);
         for (const outcome of outcomes) {
           const expected = whole.outcomes.some((each) => JSON.stringify(each) === JSON.stringify(outcome));
           ok(expected || outcome === "INTERNAL: connection closed", `cut after ${frames} frames: ${outcome}`);
@@ -108,26 +114,33 @@ for (const [name, open] of Object.entries(CARRIERS)) {
 
 /** Makes connections, one after another. */
 interface Carriers extends AsyncDisposable {
-  next(): Promise<Carrier>;
+  /** One that is lost after so many frames, or within the next. */
+  next(frames: number, within: boolean): Promise<Ends>;
 }
 
-interface Carrier {
-  readonly near: Connection;
-  readonly far: Connection;
+/** The two ends of a connection that will be lost. */
+interface Ends {
+  readonly client: CallSession;
+  readonly served: CallSession;
+  readonly operations: CaseOperations;
+  readonly lossy: Lossy;
 }
 
-/** Has every kind of request under way on a connection that is lost after so many frames, or within the next. */
+/** What loses a connection. */
+interface Lossy {
+  /** Frames that passed. */
+  readonly frames: number;
+  /** Resolves with the end of the connection. */
+  readonly lost: Promise<unknown>;
+}
+
+/** Has every kind of request under way on a connection that is lost. */
 async function converse(
-  { near, far }: Carrier,
+  carriers: Carriers,
   frames: number,
   within: boolean,
 ): Promise<{ outcomes: unknown[]; frames: number }> {
-  const operations = new CaseOperations();
-  const lossy = new LossyConnection(near, frames, within);
-  const served: CallConnection = new CallConnection(far, {
-    dispatcher: new Dispatcher({ registry: registry(operations, () => served) }),
-  });
-  const client = new CallConnection(lossy.connection, { dispatcher: new Dispatcher({ registry: status() }) });
+  const { client, served, operations, lossy } = await carriers.next(frames, within);
   const stop = new AbortController();
   const asked = client.call("gate/wait", { gate: "never" }, { signal: stop.signal });
   asked.catch(() => {});
@@ -159,14 +172,24 @@ async function outcomeOf(call: Promise<unknown>, aborted?: AbortSignal): Promise
 }
 
 /** The operations of the cases, and one that asks the caller. */
-function registry(operations: CaseOperations, caller: () => CallConnection): Registry {
+function registry(operations: CaseOperations, caller: () => CallSession): Registry {
   const back = operation({ name: "ask/back", type: "query", input: Type.Unknown(), output: Type.Unknown() });
   return new Registry([...operations.registrations(), provide(back, () => caller().call("worker/status"))]);
 }
 
-function status(): Registry {
+function status(): { dispatcher: Dispatcher } {
   const asked = operation({ name: "worker/status", type: "query", input: Type.Unknown(), output: Type.String() });
-  return new Registry([provide(asked, () => "asked")]);
+  return { dispatcher: new Dispatcher({ registry: new Registry([provide(asked, () => "asked")]) }) };
+}
+
+/** Two sessions over two connections. */
+function sessions(near: Connection, far: Connection, frames: number, within: boolean): Ends {
+  const operations = new CaseOperations();
+  const lossy = new LossyConnection(near, frames, within);
+  const served: CallConnection = new CallConnection(far, {
+    dispatcher: new Dispatcher({ registry: registry(operations, () => served) }),
+  });
+  return { client: new CallConnection(lossy.connection, status()), served, operations, lossy };
 }
 
 async function values(subscription: AsyncIterable<JsonValue>): Promise<JsonValue[]> {
@@ -181,7 +204,7 @@ async function first(subscription: AsyncIterable<JsonValue>): Promise<string> {
 }
 
 /** A connection that is lost after so many frames in both directions, or in the middle of the one after. */
-class LossyConnection {
+class LossyConnection implements Lossy {
   readonly connection: Connection;
   /** Frames that passed. */
   frames = 0;
@@ -240,10 +263,55 @@ function byFrame(pass: (frame: Uint8Array) => Uint8Array | undefined): Transform
   });
 }
 
+/** A WebSocket that is lost after so many messages in both directions; messages come whole or not at all. */
+class LossySocket implements Lossy {
+  frames = 0;
+  readonly lost: Promise<unknown>;
+  readonly socket: WebSocket;
+
+  constructor(inner: WebSocket, after: number) {
+    this.lost = new Promise((resolve) => inner.addEventListener("close", resolve));
+    const passes = (): boolean => {
+      if (this.frames++ < after) return true;
+      queueMicrotask(() => inner.close());
+      return false;
+    };
+    this.socket = new Proxy(inner, {
+      get(target, name) {
+        if (name === "send") return (data: Uint8Array<ArrayBuffer>) => void (passes() && target.send(data));
+        const value = Reflect.get(target, name, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+      set(target, name, value) {
+        const heard = name === "onmessage" && value !== null;
+        return Reflect.set(target, name, heard ? (event: Event) => void (passes() && value(event)) : value, target);
+      },
+    });
+  }
+}
+
+async function overWebSocket(): Promise<Carriers> {
+  const operations = new CaseOperations();
+  let served: CallSession;
+  let arrived: (session: CallSession) => void;
+  const dispatcher = new Dispatcher({ registry: registry(operations, () => served) });
+  const handler = http({ dispatcher, onConnection: (peer) => arrived(peer as CallSession) });
+  const node = await serveWebSocket(handler, operations);
+  return {
+    async next(frames) {
+      const arrival = new Promise<CallSession>((resolve) => arrived = resolve);
+      const lossy = new LossySocket(await openSocket(node.base, operations.tokens.nobody), frames);
+      served = await arrival;
+      return { client: new CallSession(carrierOf(lossy.socket), status()), served, operations, lossy };
+    },
+    [Symbol.asyncDispose]: () => node[Symbol.asyncDispose](),
+  };
+}
+
 function overMemory(singleStream: boolean): Promise<Carriers> {
-  const next = (): Promise<Carrier> => {
+  const next = (frames: number, within: boolean): Promise<Ends> => {
     const [near, far] = memoryPair(CALL_ALPN, { singleStream });
-    return Promise.resolve({ near, far });
+    return Promise.resolve(sessions(near, far, frames, within));
   };
   return Promise.resolve({ next, [Symbol.asyncDispose]: () => Promise.resolve() });
 }
@@ -260,13 +328,57 @@ async function overEndpoint(transport: "quic" | "tls"): Promise<Carriers> {
   const endpoint = await router().use(take).listen({ ...listenOptions(transport), limits: ROOMY, drain: 0 });
   const key = NodeKey.generate();
   return {
-    async next() {
+    async next(frames, within) {
       accepted = Promise.withResolvers<Connection>();
       const near = await connect(addressOf(endpoint), CALL_ALPN, { transport, key });
-      return { near, far: await accepted.promise };
+      return sessions(near, await accepted.promise, frames, within);
     },
     [Symbol.asyncDispose]: () => endpoint.shutdown(),
   };
+}
+
+/** A node with the operations of the cases, in whose time nothing ends. */
+interface FaultNode extends AsyncDisposable {
+  readonly operations: CaseOperations;
+  /** What a caller in another process is given. */
+  readonly address: string;
+  dial(): Promise<CallSession>;
+}
+
+async function startNode(transport: typeof TRANSPORTS[number]): Promise<FaultNode> {
+  if (transport === "websocket") return await startWebSocketNode();
+  const options = { ...listenOptions(transport), limits: { idleTimeout: 3000 } };
+  const node = await startCallNode("", options, { timeout: PATIENCE });
+  return {
+    operations: node.operations,
+    address: addressOf(node.endpoint),
+    dial: () => dial(node.endpoint, transport),
+    [Symbol.asyncDispose]: () => node[Symbol.asyncDispose](),
+  };
+}
+
+async function startWebSocketNode(): Promise<FaultNode> {
+  const operations = new CaseOperations();
+  const dispatcher = operations.dispatcher({ timeout: PATIENCE });
+  const served = await serveWebSocket(http({ dispatcher, onConnection: operations.connected }), operations);
+  return {
+    operations,
+    address: served.base,
+    dial: async () => new CallSession(carrierOf(await openSocket(served.base, operations.tokens.nobody))),
+    [Symbol.asyncDispose]: () => served[Symbol.asyncDispose](),
+  };
+}
+
+function serveWebSocket(handler: ReturnType<typeof http>, operations: CaseOperations): Promise<Served> {
+  const way = HTTP_WAYS.find(({ name }) => name === "alknet/http (HTTP/1.1) over TLS")!;
+  return way.serve(handler, operations.provider(""));
+}
+
+function carrierOf(socket: WebSocket): WebSocketCarrier {
+  return new WebSocketCarrier(socket, {
+    identity: { id: "node", scopes: [], resources: {} },
+    maxMessage: 64 * 1024 * 1024,
+  });
 }
 
 function listenOptions(transport: "quic" | "tls") {

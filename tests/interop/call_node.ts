@@ -13,8 +13,10 @@ import {
   call,
   CallError,
   type CallHandlerOptions,
+  type CallPeer,
   CallSession,
   Dispatcher,
+  type DispatcherOptions,
   type HandlerRegistration,
   type JsonValue,
   operation,
@@ -23,6 +25,7 @@ import {
   type OperationType,
   provide,
   Registry,
+  SessionLayer,
 } from "@alknet/handlers/call";
 import Type, { type TSchema } from "typebox";
 
@@ -53,6 +56,8 @@ const SCOPES: Readonly<Record<string, readonly string[]>> = {
   files: ["files:read"],
   fleeting: [],
   admin: ["admin", "notes:write", "files:read", "a"],
+  peer: ["a"],
+  nobody: [],
 };
 
 /** The operations, over state of their own. */
@@ -61,11 +66,36 @@ export class CaseOperations {
   readonly tokens: Record<string, string> = Object.fromEntries(
     Object.keys(SCOPES).map((name) => [name, createToken()]),
   );
+  /** Values that `count/up` has made. */
+  counted = 0;
   /** The connections that run. */
   readonly peers = new Set<CallSession>();
+  /** Operations of the session that every request has. */
+  readonly session: SessionLayer = new SessionLayer({
+    authority: { label: "session", scopes: [], resources: {} },
+    scope: { allowedOps: new Set(), peerPinned: new Set() },
+  });
   readonly #revoked = new Set<string>();
   readonly #gates = new Map<string, PromiseWithResolvers<void>>();
   readonly #changed = new Set<() => void>();
+
+  constructor() {
+    const declared = operation({ name: "session/own", type: "query", input: Type.Unknown(), output: Type.Unknown() });
+    this.session.add(provide(declared, () => "of the session", { provenance: "session" }));
+  }
+
+  /** A dispatcher of them. */
+  dispatcher(options: Partial<DispatcherOptions> = {}): Dispatcher {
+    const registry = new Registry(this.registrations());
+    return new Dispatcher({ registry, sessions: () => this.session, ...options });
+  }
+
+  /** Notes a connection for as long as it runs. */
+  readonly connected = (peer: CallPeer): void => {
+    if (!(peer instanceof CallSession)) throw new TypeError("a connection is a session");
+    this.peers.add(peer);
+    peer.closed.then(() => this.peers.delete(peer));
+  };
 
   /** Knows the tokens, and one fingerprint as the peer with scope `a`. */
   provider(fingerprint: string): IdentityProvider {
@@ -226,6 +256,9 @@ export class CaseOperations {
       }),
       stream("log/forever", (context) => this.#counted(forever(context))),
       stream("log/silent", (context) => this.#counted(silent(context))),
+      // One value for each gate, once it is open.
+      stream("log/gates", (context, input) => this.#gated((input as { gates: string[] }).gates, context)),
+      stream("count/up", (_context, input) => this.#counted(this.#count((input as { to: number }).to))),
       query("gate/wait", async (input, context) => {
         await this.#wait(input, context);
         return "opened";
@@ -288,6 +321,20 @@ export class CaseOperations {
     return made;
   }
 
+  async *#gated(gates: readonly string[], context: OperationContext): AsyncGenerator<string> {
+    for (const gate of gates) {
+      await this.#wait({ gate }, context);
+      yield gate;
+    }
+  }
+
+  async *#count(to: number): AsyncGenerator<number> {
+    for (let n = 0; n < to; n++) {
+      this.counted++;
+      yield n;
+    }
+  }
+
   async *#counted<T>(values: AsyncIterable<T>): AsyncGenerator<T> {
     this.counters.open++;
     this.#tell();
@@ -309,19 +356,12 @@ export class CaseOperations {
 export async function startCallNode(
   fingerprint: string,
   options: Partial<ListenOptions> = {},
-  handlerOptions: CallHandlerOptions & { readonly timeout?: number } = {},
+  handlerOptions: CallHandlerOptions & Pick<DispatcherOptions, "timeout" | "clock"> = {},
 ): Promise<CallNode> {
   const operations = new CaseOperations();
-  const { timeout, ...rest } = handlerOptions;
-  const dispatcher = new Dispatcher({ registry: new Registry(operations.registrations()), timeout });
-  const handler = call(dispatcher, {
-    ...rest,
-    onConnection: (peer) => {
-      if (!(peer instanceof CallSession)) throw new TypeError("a connection is a session");
-      operations.peers.add(peer);
-      peer.closed.then(() => operations.peers.delete(peer));
-    },
-  });
+  const { timeout, clock, ...rest } = handlerOptions;
+  const dispatcher = operations.dispatcher({ timeout, clock });
+  const handler = call(dispatcher, { ...rest, onConnection: operations.connected });
   const endpoint = await router().use(handler).listen({
     transports: ["tls"],
     identityProvider: operations.provider(fingerprint),
@@ -351,9 +391,12 @@ function query(
 }
 
 /** A subscription that takes anything. */
-function stream(name: string, values: (context: OperationContext) => AsyncIterable<unknown>): HandlerRegistration {
+function stream(
+  name: string,
+  values: (context: OperationContext, input: unknown) => AsyncIterable<unknown>,
+): HandlerRegistration {
   const declared = operation({ name, type: "subscription", input: Type.Unknown(), output: Type.Unknown() });
-  return provide(declared, (_input, context) => values(context));
+  return provide(declared, (input, context) => values(context, input));
 }
 
 /** Values for as long as someone takes them. */

@@ -33,6 +33,9 @@ const REQUIREMENTS = {
   "ssh-keygen": debian("ssh-keygen", "openssh-client"),
   ssh: debian("ssh", "openssh-client"),
   sshd: debian("sshd", "openssh-server"),
+  scp: debian("scp", "openssh-client"),
+  rsync: debian("rsync", "rsync"),
+  git: debian("git", "git"),
   chromium: debian("chromium", "chromium"),
   /** Gives a program a terminal. */
   script: debian("script", "bsdutils"),

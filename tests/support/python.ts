@@ -17,9 +17,16 @@ export const PYTHON: string = `${VENV}/bin/python`;
 /** What it holds, with exact versions. */
 export const PYTHON_PACKAGES: readonly string[] = [
   "aioquic==1.7.2",
+  "asyncssh==2.24.1",
+  "fastapi==0.165.0",
+  "numpy==2.4.6",
   "openapi-spec-validator==0.9.0",
+  "paramiko==5.1.0",
+  "safetensors==0.8.0",
   "schemathesis==4.32.5",
+  "ssh-audit==3.9.0",
   "tlslite-ng==0.8.2",
+  "uvicorn==0.54.0",
 ];
 
 /** Starts `tests/peers/<script>` in the virtual environment. A test that does so has `...needs("python")`. */

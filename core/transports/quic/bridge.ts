@@ -5,6 +5,7 @@
  */
 import { setImmediate } from "node:timers";
 import { AlknetError, type CloseInfo } from "../../errors.ts";
+import { answers } from "./answers.ts";
 import type { SharedMap } from "./engine/libc.ts";
 import type { EndedEvent, RefusedEvent } from "./engine_config.ts";
 import { type Frame, FrameReader, FrameWriter, jsonOf, Kind } from "./frames.ts";
@@ -39,6 +40,8 @@ export class Bridge {
   readonly #shared: SharedMap | undefined;
   readonly #ring: RingWriter | undefined;
   #flushing = false;
+  /** Whoever was given something has its turn. */
+  #answering = false;
   #closed = false;
 
   /**
@@ -90,7 +93,11 @@ export class Bridge {
         const { bytes, start, length } = this.#in.room();
         const count = await this.#pipe.read(bytes.subarray(start, start + length));
         if (count === null) break;
+        this.#answering = true;
         this.#in.advance(count, (frame) => this.#dispatch(frame));
+        await answers();
+        this.#answering = false;
+        if (this.#out.length > 0) this.#leave();
       }
     } catch { /* closed by us, or the engine has died: both are the end */ }
     this.close();
@@ -148,9 +155,16 @@ export class Bridge {
 
   /** Commands of one turn of the event loop leave in one write: data and the end of a stream, above all. */
   #schedule(): void {
-    if (this.#flushing || this.#closed) return;
+    if (this.#flushing || this.#answering || this.#closed) return;
     this.#flushing = true;
     setImmediate(() => this.#flush());
+  }
+
+  /** At once, unless a flush is under way, which takes this along. */
+  #leave(): void {
+    if (this.#flushing || this.#closed) return;
+    this.#flushing = true;
+    this.#flush();
   }
 
   async #flush(): Promise<void> {
@@ -158,6 +172,7 @@ export class Bridge {
       while (this.#out.length > 0) {
         const bytes = this.#out.take();
         for (let at = 0; at < bytes.byteLength;) at += await this.#pipe.write(bytes.subarray(at));
+        this.#out.giveBack(bytes);
       }
     } catch { /* the engine has gone, which the reader notices */ }
     this.#flushing = false;

@@ -4,9 +4,12 @@
  * @module
  */
 import { setImmediate } from "node:timers";
+import { answers } from "./answers.ts";
 import { QuicSocket, type QuicSocketOptions } from "./engine/socket.ts";
 import type { UdpSocket } from "./engine/udp_socket.ts";
 
+/** Turns in a row before everything else of the event loop has its turn, timers and other sockets. */
+const TURNS_PER_BREATH = 4;
 /** Longest delay that setTimeout takes, in milliseconds. */
 const MAX_DELAY = 2 ** 31 - 1;
 
@@ -54,13 +57,14 @@ export class Driver {
   }
 
   async #run(): Promise<void> {
+    let turns = 0;
     while (!this.#closed) {
       await this.#udp.readable();
       this.#awake = true;
       do {
         const more = this.socket.turn();
         // Whoever was given something answers now, in as few packets as it can; the answer to that is often not far.
-        await breathe();
+        await (++turns % TURNS_PER_BREATH === 0 ? breathe() : answers());
         if (this.#closed) return;
         if (this.socket.work() || more) continue;
         if (Driver.#running > 1 || !this.#udp.soon()) break;

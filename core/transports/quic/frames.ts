@@ -94,6 +94,8 @@ export const HEADER_SIZE = 32;
 /** Longest payload; what both sides send is shorter, so a longer one means that the stream is broken. */
 export const MAX_PAYLOAD = 1024 * 1024;
 const INITIAL_SIZE = 64 * 1024;
+/** Largest memory kept for the next frames. */
+const MAX_SPARE = 4 * INITIAL_SIZE;
 const EMPTY = new Uint8Array(0);
 
 /** Collects frames to send. */
@@ -102,6 +104,8 @@ export class FrameWriter {
   ring: RingWriter | undefined;
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(INITIAL_SIZE);
   #view: DataView = new DataView(this.#bytes.buffer);
+  /** Memory of frames that have left. */
+  #spare: Uint8Array<ArrayBuffer> | undefined;
   #start = 0;
   #end = 0;
 
@@ -137,11 +141,18 @@ export class FrameWriter {
     return { bytes: this.#bytes, start: this.#start, length: this.length };
   }
 
-  /** Takes all that waits, as an array of its own that may be sent while more is written. */
+  /** Takes all that waits, as an array of its own that may be sent while more is written; {@linkcode giveBack} follows. */
   take(): Uint8Array<ArrayBuffer> {
     const taken = this.#bytes.subarray(this.#start, this.#end);
-    this.#replace(new Uint8Array(Math.max(INITIAL_SIZE, Math.min(this.#bytes.byteLength, 4 * INITIAL_SIZE))));
+    const spare = this.#spare ?? new Uint8Array(Math.max(INITIAL_SIZE, Math.min(this.#bytes.byteLength, MAX_SPARE)));
+    this.#spare = undefined;
+    this.#replace(spare);
     return taken;
+  }
+
+  /** What was taken has been sent: its memory is written into again, unless it is large. */
+  giveBack(taken: Uint8Array<ArrayBuffer>): void {
+    if (taken.buffer.byteLength <= MAX_SPARE) this.#spare = new Uint8Array(taken.buffer);
   }
 
   /** The first `count` waiting bytes have been sent. */

@@ -17,7 +17,12 @@ import {
 import { joined } from "../joined.ts";
 import { eventData } from "./event_source.ts";
 import { isRecord } from "./openapi_reading.ts";
-import { OutboundClient, type OutboundRequest, type OutboundResponse } from "./outbound_client.ts";
+import {
+  type OutboundClient,
+  type OutboundRequest,
+  type OutboundResponse,
+  sharedOutboundClient,
+} from "./outbound_client.ts";
 
 /** A foreign service. */
 export interface HttpServiceConfig {
@@ -53,8 +58,6 @@ const MAX_ANSWER = 64 * 1024 * 1024;
 const MAX_DETAILS = 64 * 1024;
 const RETRYABLE = new Set([429, 502, 503, 504]);
 
-let sharedClient: OutboundClient | undefined;
-
 /**
  * The registration of an operation that is a request.
  *
@@ -70,7 +73,7 @@ export function httpOperation(
   const codes = new Map(spec.error_schemas.map(({ http_status, code }) => [http_status, code]));
   const ask = async (input: JsonValue, context: OperationContext, accept: string): Promise<OutboundResponse> => {
     const request = requestOf(asObject(input), endpoint, base, config, context, accept);
-    const client = config.client ?? (sharedClient ??= new OutboundClient());
+    const client = config.client ?? sharedOutboundClient();
     try {
       return await client.send(request, { signal: context.signal, timeLeft: () => context.timeLeft });
     } catch (cause) {

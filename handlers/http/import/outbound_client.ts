@@ -64,6 +64,13 @@ const IDEMPOTENT = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"]);
 /** Failures before anything was sent. */
 const UNSENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 
+let shared: OutboundClient | undefined;
+
+/** The client of all services that name no other. */
+export function sharedOutboundClient(): OutboundClient {
+  return shared ??= new OutboundClient();
+}
+
 /** The client. */
 export class OutboundClient implements Disposable {
   readonly #agents: { readonly "http:": plain.Agent; readonly "https:": secure.Agent };
@@ -185,6 +192,8 @@ export class OutboundClient implements Disposable {
     return new Promise((resolve, reject) => {
       const sent = (isSecure ? secure : plain).request(options, (message) => {
         const { statusCode = 0, statusMessage = "" } = message;
+        // Whoever reads the body hears of its failure; one that nobody reads fails unheard.
+        message.on("error", () => {});
         resolve({ status: statusCode, reason: statusMessage, headers: single(message.headers), body: message });
       });
       sent.on("error", reject);

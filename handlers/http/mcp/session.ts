@@ -56,10 +56,15 @@ export class McpSession {
   readonly #log = new EventLog();
   readonly #transport: WebStandardStreamableHTTPServerTransport;
   #running = 0;
+  /** Streams on which the client listens. */
+  #listening = 0;
+  /** When the session was last used, by the clock of the dispatcher. */
+  #used: number;
 
   constructor(options: McpSessionOptions) {
     this.#options = options;
-    const { limits, ended } = options;
+    const { limits, ended, dispatcher: { clock } } = options;
+    this.#used = clock.now();
     this.#transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: () => this.id,
       eventStore: this.#log,
@@ -71,6 +76,11 @@ export class McpSession {
   /** Whether a call is running. */
   get busy(): boolean {
     return this.#running > 0;
+  }
+
+  /** Since when nobody has used it, in milliseconds of the dispatcher's clock; `undefined` while somebody does. */
+  get unusedSince(): number | undefined {
+    return this.#running > 0 || this.#listening > 0 ? undefined : this.#used;
   }
 
   /** Whether `initialize` has come. */
@@ -106,6 +116,7 @@ export class McpSession {
           return await runTool(params.name, args, { dispatcher, identity, signal, batch, log });
         } finally {
           this.#running--;
+          this.#touch();
           if (signal.aborted) this.#release(requestId);
         }
       },
@@ -119,6 +130,7 @@ export class McpSession {
    * @param body The message, already read and parsed.
    */
   async answer(request: Request, body: JsonValue | undefined, identity: Identity | undefined): Promise<Response> {
+    this.#touch();
     const asked = request.headers.get("last-event-id");
     const resumed = request.method === "GET" && asked !== null ? this.#log.answeredAfter(asked) : undefined;
     // What tells a reader of events not to come back (HTML, Server-sent events).
@@ -128,7 +140,9 @@ export class McpSession {
       if (calls.length > 0) watchDeparture(request, () => calls.forEach((id) => this.#cancel(id)));
     }
     const authInfo = { token: "", clientId: identity?.id ?? "", scopes: [], extra: { identity } };
+    const unheard = request.method === "GET" ? this.#listen(request) : undefined;
     const response = await this.#transport.handleRequest(request, { parsedBody: body, authInfo });
+    if (!response.ok) unheard?.();
     if (resumed === undefined || !response.ok || !response.body) return response;
     // The transport would hold the stream open, though nothing can follow the answer.
     return new Response(firstChunks(response.body, resumed), response);
@@ -142,6 +156,24 @@ export class McpSession {
   /** Ends the session, and aborts what it runs. */
   async close(): Promise<void> {
     await this.#transport.close();
+  }
+
+  #touch(): void {
+    this.#used = this.#options.dispatcher.clock.now();
+  }
+
+  /** Counts a stream for as long as its client is there. What it returns ends that at once. */
+  #listen(request: Request): () => void {
+    this.#listening++;
+    const gone = (): void => {
+      this.#listening--;
+      this.#touch();
+    };
+    const unwatch = watchDeparture(request, gone);
+    return () => {
+      unwatch();
+      gone();
+    };
   }
 
   #cancel(requestId: RequestId): void {

@@ -28,7 +28,9 @@ export class McpSessions {
   /** By id, the one that was unused for longest first. */
   readonly #sessions = new Map<string, McpSession>();
   /** Endpoints whose shutdown is awaited. */
-  readonly #endpoints = new WeakSet<AbortSignal>();
+  readonly #endpoints = new Set<AbortSignal>();
+  /** Takes the next look at unused sessions back. */
+  #sweep: (() => void) | undefined;
 
   constructor(options: McpSessionsOptions) {
     this.#options = options;
@@ -39,7 +41,7 @@ export class McpSessions {
     const refuse = (status: number, error: CallError): Response => errorAnswer(error, { caller, status });
     let body: JsonValue | undefined;
     if (request.method === "POST") {
-      const read = await readJson(request, this.#options.limits.body);
+      const read = await readJson(request, this.#options.limits);
       if (!("value" in read)) return refuse(read.status, read.error);
       body = read.value;
     }
@@ -65,11 +67,15 @@ export class McpSessions {
     body: JsonValue,
     { caller: { identity }, context }: Pick<RequestBindings, "caller" | "context">,
   ): Promise<Response> {
-    const ended = ({ id }: McpSession): void => void this.#sessions.delete(id);
+    const ended = ({ id }: McpSession): void => {
+      this.#sessions.delete(id);
+      if (this.#sessions.size === 0) this.#stopSweeping();
+    };
     const session = new McpSession({ ...this.#options, identity, context, ended });
     await session.open();
     this.#sessions.set(session.id, session);
     this.#awaitShutdown(context);
+    this.#sweepLater();
     const response = await session.answer(request, body, identity);
     if (!session.begun) await session.close();
     return response;
@@ -90,7 +96,29 @@ export class McpSessions {
     this.#endpoints.add(signal);
     signal.addEventListener("abort", () => {
       for (const session of this.#sessions.values()) session.endIdleStream();
+      this.#endpoints.delete(signal);
+      // Nobody can come with a request any more, and a timer would outlive the endpoint.
+      if (this.#endpoints.size === 0) this.#stopSweeping();
     }, { once: true });
+  }
+
+  /** Looks for unused sessions twice in the time that they have, for as long as there are sessions. */
+  #sweepLater(): void {
+    if (this.#sweep || this.#endpoints.size === 0) return;
+    const { limits: { mcpIdle }, dispatcher: { clock } } = this.#options;
+    this.#sweep = clock.after(mcpIdle / 2, () => {
+      this.#sweep = undefined;
+      for (const session of [...this.#sessions.values()]) {
+        const { unusedSince = Infinity } = session;
+        if (clock.now() - unusedSince >= mcpIdle) session.close().catch(() => {});
+      }
+      if (this.#sessions.size > 0) this.#sweepLater();
+    });
+  }
+
+  #stopSweeping(): void {
+    this.#sweep?.();
+    this.#sweep = undefined;
   }
 }
 

@@ -150,6 +150,10 @@ Deno.test("alknet ops, call, subscribe: what a node offers, over both transports
     const offered = (await alknet("completions", "bash", "call", address, "node/")).stdout;
     match(offered, /^node\/info/m);
     ok(!offered.includes("node/stats"), offered);
+    // Before the name, as in: alknet call ADDRESS --token-file FILE TAB.
+    const shown = ["--token-file", it.tokenFile];
+    const more = (await runAlknet(["completions", "bash", "call", address, ...shown, "tokens/"])).stdout;
+    deepEqual(more.trim().split(/\s+/).toSorted(), ["tokens/create", "tokens/list", "tokens/revoke"]);
     const none = await alknet("completions", "bash", "call", "127.0.0.1:1", "no");
     deepEqual([none.code, none.stdout.trim()], [0, ""]);
   });

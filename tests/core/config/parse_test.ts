@@ -105,7 +105,7 @@ Deno.test("parseConfig corrects the case of fingerprints with a notice, and of h
   assert.deepEqual(notices, [`config ${FILE}: auth.peers[0].fingerprints[0]: read as SHA256:${HEX}`]);
 });
 
-Deno.test("parseConfig refuses duplicates and the reserved name, naming them (core.md §18 row 36)", () => {
+Deno.test("parseConfig refuses duplicates and the reserved name, naming them (core.md §18 row 36, call.md §26 row 115)", () => {
   says(
     peers({ peer_id: "a" }, { peer_id: "b" }, { peer_id: "a" }),
     "auth.peers[2].peer_id: expected another one than in auth.peers[0].peer_id, found duplicate peer_id: a",

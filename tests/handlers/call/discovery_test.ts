@@ -4,10 +4,10 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { CallError, type CallOptions, type JsonValue } from "@alknet/handlers/call";
+import { CallError, type CallOptions, fromCall, type JsonValue } from "@alknet/handlers/call";
 import Type from "typebox";
 import { identity, imported, once, schemaAnswer, stream } from "./fixtures.ts";
-import { HUB_WAYS } from "./hub.ts";
+import { HUB_WAYS, WEBSOCKET_HUB } from "./hub.ts";
 
 const nothing = () => null;
 const failsWith = (code: string, message?: string) => (error: unknown) =>
@@ -31,7 +31,7 @@ const NODE = [
 ];
 const OPEN = ["clock/now", "log/follow", "services/list", "services/list-peers", "services/schema"];
 
-for (const way of HUB_WAYS) {
+for (const way of [...HUB_WAYS, WEBSOCKET_HUB]) {
   const title = (text: string) => `alknet/call over ${way.name}: ${text}`;
 
   Deno.test(title("services/list shows what the caller may call (call.md §26 rows 108 and 109)"), async () => {
@@ -39,7 +39,7 @@ for (const way of HUB_WAYS) {
     hub.users.set("alk_reader", identity("reader", ["files:read"]));
     const { hub: node, peer } = await hub.join("worker");
     peer.registerImported([imported("far/run", nothing)]);
-    hub.peers.attach(peer);
+    if (peer.isPeer) hub.peers.attach(peer);
     assert.deepEqual(await node.call("services/list"), { operations: listing(...OPEN) });
     const permitted = await node.call("services/list", { any: "input" }, { token: "alk_reader" });
     assert.deepEqual(permitted, { operations: listing("clock/now", "files/read", ...OPEN.slice(1)) });
@@ -70,8 +70,13 @@ for (const way of HUB_WAYS) {
     for (const name of ["clock/tick", "clock/none", "//clock/now"]) {
       await assert.rejects(schema({ name }), failsWith("NOT_FOUND"), name);
     }
-    await assert.rejects(schema({ name: "files/read" }), failsWith("FORBIDDEN", "authentication required"));
+    const denied = way === WEBSOCKET_HUB ? "missing required scope: files:read" : "authentication required";
+    await assert.rejects(schema({ name: "files/read" }), failsWith("FORBIDDEN", denied));
   });
+}
+
+for (const way of HUB_WAYS) {
+  const title = (text: string) => `alknet/call over ${way.name}: ${text}`;
 
   Deno.test(title("services/list-peers shows peers as imported (call.md §26 row 114)"), async () => {
     await using hub = await way.start(NODE);
@@ -96,3 +101,25 @@ for (const way of HUB_WAYS) {
     ]);
   });
 }
+
+Deno.test("alknet/call over WebSocket: what a client offers is its own connection's alone (call.md §26 row 135)", async () => {
+  const run = once("hub/run", (input, context) => {
+    const { peer } = input as { peer?: string };
+    return context.invoke("page/title", null, peer === undefined ? {} : { peer: { peer } });
+  }, { scope: { allowedOps: new Set(["page/title"]), peerPinned: new Set() } });
+  await using hub = await WEBSOCKET_HUB.start([run]);
+  const page = await hub.join("page", [once("page/title", () => "Home")]);
+  const { hub: other } = await hub.join("other");
+  page.peer.registerImported(await fromCall(page.peer));
+  assert.throws(() => hub.peers.attach(page.peer), { code: "NOT_A_PEER" });
+  assert.equal(await page.hub.call("hub/run", {}), "Home");
+  await assert.rejects(other.call("hub/run", {}), failsWith("NOT_FOUND"));
+  for (const caller of [page.hub, other]) {
+    await assert.rejects(caller.call("hub/run", { peer: "page" }), failsWith("NOT_FOUND"));
+    const { peers } = await caller.call("services/list-peers") as { peers: { peer_id: string }[] };
+    assert.deepEqual(peers.map(({ peer_id }) => peer_id), ["local"]);
+    assert.doesNotMatch(JSON.stringify(await caller.call("services/list")), /page\/title/);
+  }
+  // Whoever holds the connection reaches it.
+  assert.equal(await page.peer.call("page/title"), "Home");
+});

@@ -14,23 +14,43 @@ import {
   CALL_ALPN,
   CallConnection,
   type CallPeer,
+  CallSession,
+  type CallSessionOptions,
   Dispatcher,
   type HandlerRegistration,
+  type JsonValue,
   PeerSet,
   Registry,
 } from "@alknet/handlers/call";
+import { http } from "@alknet/handlers/http";
+import { WebSocketCarrier } from "../../../handlers/http/websocket_carrier.ts";
 import { contextOf } from "../context.ts";
-import { OPEN_LIMITS } from "../http/fronts.ts";
+import { OPEN_LIMITS, WAYS as HTTP_WAYS } from "../http/fronts.ts";
 import { identity } from "./fixtures.ts";
+import { type Answer, openSocket, StreamWire } from "./ways.ts";
 
 /** The two ends of a connection to the hub. */
 export interface Joined {
   /** The hub, as the one that dialled sees it. */
-  readonly hub: CallConnection;
+  readonly hub: CallSession;
   /** The one that dialled, as the hub sees it. */
   readonly peer: CallPeer;
-  /** The raw connection of the one that dialled. */
-  readonly connection: Connection;
+}
+
+/**
+ * What a peer that is no implementation of ours answers, by the name of the operation; `undefined` is no answer at all.
+ * To any other name it answers `NOT_FOUND`.
+ */
+export type Script = Readonly<Record<string, (input: JsonValue) => JsonValue | undefined>>;
+
+/** A peer that answers from a script. */
+export interface Scripted {
+  /** It, as the hub sees it. */
+  readonly peer: CallPeer;
+  /** What the hub sent. */
+  readonly received: readonly Answer[];
+  /** Resolves with the next envelope of this type. */
+  next(type: string): Promise<Answer>;
 }
 
 /** A node that knows peers and tokens. */
@@ -46,6 +66,8 @@ export interface Hub extends AsyncDisposable {
    * @param offers What the one that dials offers.
    */
   join(id?: string, offers?: readonly HandlerRegistration[]): Promise<Joined>;
+  /** Dials the hub, and answers it from a script. */
+  joinScripted(id: string, script: Script): Promise<Scripted>;
 }
 
 /** A transport between hub and peers. */
@@ -56,24 +78,28 @@ export interface HubWay {
   start(registrations: readonly HandlerRegistration[]): Promise<Hub>;
 }
 
-/** The transports. */
+/** The transports over which peers are. */
 export const HUB_WAYS: readonly HubWay[] = [
-  { name: "memory", start: (registrations) => startMemory(registrations) },
+  { name: "memory", start: (registrations) => Promise.resolve(hubOver(new HubState(registrations), memory)) },
   { name: "QUIC", start: (registrations) => startEndpoint("quic", registrations) },
   { name: "TLS", start: (registrations) => startEndpoint("tls", registrations) },
 ];
+
+/** Over a WebSocket nobody is a peer: whoever joins is known by a token. */
+export const WEBSOCKET_HUB: HubWay = { name: "WebSocket", start: startWebSocket };
 
 /** What every hub has, whatever carries it. */
 class HubState {
   readonly peers = new PeerSet();
   readonly users = new Map<string, Identity>();
   readonly fingerprints = new Map<string, string>();
-  readonly #arrivals: ((peer: CallPeer) => void)[] = [];
+  readonly dispatcher: Dispatcher;
   readonly handler: ReturnType<typeof call>;
+  readonly #arrivals: ((peer: CallPeer) => void)[] = [];
 
   constructor(registrations: readonly HandlerRegistration[]) {
-    const dispatcher = new Dispatcher({ registry: new Registry(registrations), peers: this.peers });
-    this.handler = call(dispatcher, { onConnection: (peer) => this.#arrivals.shift()!(peer) });
+    this.dispatcher = new Dispatcher({ registry: new Registry(registrations), peers: this.peers });
+    this.handler = call(this.dispatcher, { onConnection: this.arrived });
   }
 
   readonly provider: IdentityProvider = {
@@ -84,46 +110,107 @@ class HubState {
     resolveToken: (token) => this.users.get(String(token)),
   };
 
+  readonly arrived = (peer: CallPeer): void => this.#arrivals.shift()!(peer);
+
   /** The next connection, as the hub sees it. */
   arrival(): Promise<CallPeer> {
     return new Promise((resolve) => this.#arrivals.push(resolve));
   }
 }
 
-function dialled(connection: Connection, offers: readonly HandlerRegistration[]): CallConnection {
-  return new CallConnection(connection, { dispatcher: new Dispatcher({ registry: new Registry(offers) }) });
-}
+/** Dials a hub, which knows the key as a peer's if an id is given. */
+type Dial = (state: HubState, id?: string) => Promise<Connection>;
 
-function startMemory(registrations: readonly HandlerRegistration[]): Promise<Hub> {
-  const state = new HubState(registrations);
-  const stop = new AbortController();
-  const served: (void | Promise<void>)[] = [];
-  const open: Connection[] = [];
-  const hub: Hub = {
+function hubOver(state: HubState, dial: Dial, end: () => Promise<void> = () => Promise.resolve()): Hub {
+  const open: { close(): unknown }[] = [];
+  return {
     peers: state.peers,
     users: state.users,
     async join(id, offers = []) {
-      const client = id === undefined ? {} : { fingerprint: `memory:${id}` };
-      const [near, far] = memoryPair(CALL_ALPN, { client });
-      if (id !== undefined) far.identity = identity(id);
-      open.push(near);
       const arrived = state.arrival();
-      const context = { ...contextOf(stop.signal), identityProvider: state.provider };
-      served.push(state.handler.handle(far, context));
-      return { hub: dialled(near, offers), peer: await arrived, connection: near };
+      const hub = new CallConnection(await dial(state, id), offering(offers));
+      open.push(hub);
+      // Over one stream, the hub sees the connection once something was said on it.
+      await hub.call("services/list");
+      return { hub, peer: await arrived };
+    },
+    async joinScripted(id, script) {
+      const arrived = state.arrival();
+      const scripted = new ScriptedPeer(await dial(state, id), script);
+      open.push(scripted);
+      await scripted.begin();
+      return { peer: await arrived, received: scripted.received, next: (type) => scripted.next(type) };
     },
     async [Symbol.asyncDispose]() {
-      for (const connection of open) connection.close();
-      await Promise.all(served);
+      for (const each of open) await each.close();
+      await end();
     },
   };
-  return Promise.resolve(hub);
 }
 
-async function startEndpoint(
-  transport: "quic" | "tls",
-  registrations: readonly HandlerRegistration[],
-): Promise<Hub> {
+function offering(offers: readonly HandlerRegistration[]): CallSessionOptions {
+  return { dispatcher: new Dispatcher({ registry: new Registry(offers) }) };
+}
+
+/** Reads every stream of a connection, and answers what it has answers for. */
+class ScriptedPeer {
+  readonly received: Answer[] = [];
+  readonly #connection: Connection;
+  readonly #script: Script;
+  #changed = Promise.withResolvers<void>();
+
+  constructor(connection: Connection, script: Script) {
+    this.#connection = connection;
+    this.#script = script;
+  }
+
+  async begin(): Promise<void> {
+    const wire = new StreamWire(await this.#connection.open());
+    await wire.ask("hello", "/services/list");
+    this.#serve(wire);
+    (async () => {
+      for await (const stream of this.#connection) this.#serve(new StreamWire(stream));
+    })();
+  }
+
+  async next(type: string): Promise<Answer> {
+    for (let from = this.received.length;;) {
+      for (; from < this.received.length; from++) if (this.received[from].type === type) return this.received[from];
+      await this.#changed.promise;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#connection.close();
+    await this.#connection[Symbol.asyncDispose]();
+  }
+
+  async #serve(wire: StreamWire): Promise<void> {
+    for (let envelope; (envelope = await wire.next());) {
+      this.received.push(envelope);
+      this.#changed.resolve();
+      this.#changed = Promise.withResolvers();
+      if (envelope.type !== "call.requested") continue;
+      const { operationId, input = null } = envelope.payload;
+      const answer = this.#script[String(operationId).slice(1)];
+      const output = answer?.(input);
+      if (output !== undefined) await wire.send("call.responded", envelope.id, { output });
+      else if (!answer) {
+        await wire.send("call.error", envelope.id, { code: "NOT_FOUND", message: "none", retryable: false });
+      }
+    }
+  }
+}
+
+function memory(state: HubState, id?: string): Promise<Connection> {
+  const client = id === undefined ? {} : { fingerprint: `memory:${id}` };
+  const [near, far] = memoryPair(CALL_ALPN, { client });
+  if (id !== undefined) far.identity = identity(id);
+  state.handler.handle(far, { ...contextOf(new AbortController().signal), identityProvider: state.provider });
+  return Promise.resolve(near);
+}
+
+async function startEndpoint(transport: "quic" | "tls", registrations: readonly HandlerRegistration[]): Promise<Hub> {
   const state = new HubState(registrations);
   const endpoint = await router().use(state.handler).listen({
     identityProvider: state.provider,
@@ -133,25 +220,36 @@ async function startEndpoint(
     drain: 0,
   });
   const [{ hostname, port }] = endpoint.addresses;
-  const open: CallConnection[] = [];
+  const dial: Dial = async (_state, id) => {
+    const key = NodeKey.generate();
+    if (id !== undefined) state.fingerprints.set(key.fingerprint, id);
+    return await endpoint.connect(`${endpoint.nodeId}@${hostname}:${port}`, CALL_ALPN, { transport, key });
+  };
+  return hubOver(state, dial, () => endpoint.shutdown({ drain: 0 }));
+}
+
+async function startWebSocket(registrations: readonly HandlerRegistration[]): Promise<Hub> {
+  const state = new HubState(registrations);
+  const way = HTTP_WAYS.find(({ name }) => name === "alknet/http (HTTP/1.1) over TLS")!;
+  const { dispatcher, arrived } = state;
+  const served = await way.serve(http({ dispatcher, onConnection: arrived }), state.provider);
+  const open: CallSession[] = [];
   return {
     peers: state.peers,
     users: state.users,
-    async join(id, offers = []) {
-      const key = NodeKey.generate();
-      if (id !== undefined) state.fingerprints.set(key.fingerprint, id);
-      const arrived = state.arrival();
-      const address = `${endpoint.nodeId}@${hostname}:${port}`;
-      const connection = await endpoint.connect(address, CALL_ALPN, { transport, key });
-      const hub = dialled(connection, offers);
+    async join(id = "nobody", offers = []) {
+      state.users.set(`alk_${id}`, identity(id));
+      const arrival = state.arrival();
+      const socket = await openSocket(served.base, `alk_${id}`);
+      const carrier = new WebSocketCarrier(socket, { identity: identity("hub"), maxMessage: 2 ** 26 });
+      const hub = new CallSession(carrier, offering(offers));
       open.push(hub);
-      // Over one stream, the hub sees the connection once something was said on it.
-      await hub.call("services/list");
-      return { hub, peer: await arrived, connection };
+      return { hub, peer: await arrival };
     },
+    joinScripted: () => Promise.reject(new Error("nobody is a peer over a WebSocket")),
     async [Symbol.asyncDispose]() {
       for (const hub of open) await hub.close();
-      await endpoint.shutdown({ drain: 0 });
+      await served[Symbol.asyncDispose]();
     },
   };
 }

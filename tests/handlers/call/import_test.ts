@@ -160,6 +160,40 @@ for (const way of HUB_WAYS) {
     assert.ok((told.timeLeft ?? Infinity) <= 30_000, "the time left goes along");
   });
 
+  Deno.test(
+    title("what goes over the wire for the user, and its abort (call.md §26 rows 96, 136 and 141)"),
+    async () => {
+      await using hub = await way.start([ROUTING]);
+      hub.users.set("alk_mara", identity("mara", ["ui:use"]));
+      const operations = [{ name: "container/exec", op_type: "query" }];
+      const worker = await hub.joinScripted("worker", {
+        "services/list": () => ({ operations }),
+        "services/schema": () => schemaAnswer("container/exec"),
+        "container/exec": () => undefined,
+      });
+      worker.peer.registerImported(await fromCall(worker.peer, { prefix: "b" }));
+      hub.peers.attach(worker.peer);
+      const { hub: node } = await hub.join();
+      const stop = new AbortController();
+      const asked = worker.next("call.requested");
+      const call = node.call("hub/run", { name: "b/container/exec" }, { token: "alk_mara", signal: stop.signal });
+      const ended = assert.rejects(call);
+      const { id, payload } = await asked;
+      assert.deepEqual(payload, {
+        operationId: "/container/exec",
+        input: null,
+        forwarded_for: { id: "mara", scopes: ["ui:use"], resources: {} },
+        timeout_ms: payload.timeout_ms,
+      });
+      assert.ok(!JSON.stringify(worker.received).includes("alk_mara"));
+      assert.ok(worker.received.every(({ type }) => type !== "call.aborted"));
+      const aborted = worker.next("call.aborted");
+      stop.abort();
+      assert.deepEqual(await aborted, { type: "call.aborted", id, payload: {} });
+      await ended;
+    },
+  );
+
   Deno.test(title("an abort reaches the remote (call.md §26 row 96)"), async () => {
     const started = Promise.withResolvers<void>();
     const aborted = Promise.withResolvers<void>();
@@ -185,20 +219,13 @@ for (const way of HUB_WAYS) {
   });
 }
 
-Deno.test("fromCall(): a name listed twice imports nothing (call.md §26 row 137)", async () => {
-  const entry = { name: "a/b", op_type: "query" };
-  const peer = new TablePeer("p", {
-    "services/list": () => ({ operations: [entry, entry] }),
-    "services/schema": () => schemaAnswer("a/b"),
-  });
-  await assert.rejects(fromCall(peer), refusedAs("SAME_PEER_COLLISION"));
-  assert.deepEqual([...peer.layer.list()], []);
-});
+const ENTRY = { name: "a/b", op_type: "query" };
 
 /** What a peer answers to `services/list` and `services/schema`, and how the import ends. */
 const REFUSED: readonly [what: string, list: JsonValue | undefined, schema: JsonValue | undefined, code: string][] = [
   ["no list", undefined, null, "DISCOVERY_FAILED"],
   ["no operations", {}, null, "SCHEMA_PARSE"],
+  ["a name listed twice", { operations: [ENTRY, ENTRY] }, schemaAnswer("a/b"), "SAME_PEER_COLLISION"],
   ["operations that are no array", { operations: {} }, null, "SCHEMA_PARSE"],
   ["an entry that is none", { operations: [null] }, null, "SCHEMA_PARSE"],
   ["an entry without a name", { operations: [{ op_type: "query" }] }, null, "SCHEMA_PARSE"],
@@ -222,19 +249,25 @@ const REFUSED: readonly [what: string, list: JsonValue | undefined, schema: Json
     ["an error of the protocol", schemaAnswer("a/b", { error_schemas: [{ code: "TIMEOUT" }] }), "SCHEMA_PARSE"],
   ] as const).map(([what, schema, code]): typeof REFUSED[number] => [
     what,
-    { operations: [{ name: "a/b", op_type: "query" }] },
+    { operations: [ENTRY] },
     schema,
     code,
   ]),
 ];
 
-for (const [what, list, schema, code] of REFUSED) {
-  Deno.test(`fromCall(): ${what} is ${code} (call.md §21, §26 row 138)`, async () => {
-    const peer = new TablePeer("p", {
-      ...(list !== undefined && { "services/list": () => list }),
-      ...(schema !== undefined && { "services/schema": () => schema }),
-    });
-    await assert.rejects(fromCall(peer), refusedAs(code));
+for (const way of HUB_WAYS) {
+  Deno.test(`fromCall() over ${way.name}: what cannot be imported (call.md §21, §26 rows 137 and 138)`, async (t) => {
+    await using hub = await way.start([]);
+    for (const [what, list, schema, code] of REFUSED) {
+      await t.step(`${what} is ${code}`, async () => {
+        const { peer } = await hub.joinScripted("worker", {
+          ...(list !== undefined && { "services/list": () => list }),
+          ...(schema !== undefined && { "services/schema": () => schema }),
+        });
+        await assert.rejects(fromCall(peer), refusedAs(code));
+        assert.deepEqual([...peer.layer.list()], []);
+      });
+    }
   });
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { type JsonValue, schemaCheck, schemaFault } from "@alknet/handlers/call";
+import { type JsonObject, type JsonValue, schemaCheck, schemaFault } from "@alknet/handlers/call";
 import Type from "typebox";
 
 const SCHEMA = Type.Object({
@@ -85,4 +85,61 @@ Deno.test("schemaFault(): tells a schema from what is none", () => {
   for (const schema of [null, 5, "x", [], { $ref: "#" }, { pattern: "(", type: "string" }]) {
     assert.equal(typeof schemaFault(schema), "string", JSON.stringify(schema));
   }
+});
+
+/** References that double at each of so many steps. */
+function doubling(steps: number, reference = (n: number) => `#/$defs/a${n}`): JsonObject {
+  const $defs: Record<string, JsonValue> = { [`a${steps}`]: { $anchor: `a${steps}` } };
+  for (let n = 0; n < steps; n++) {
+    const next = { $ref: reference(n + 1) };
+    $defs[`a${n}`] = { $anchor: `a${n}`, allOf: [next, next] };
+  }
+  return { $defs, $ref: reference(0) };
+}
+
+const LEAF = { type: "object", properties: { a: { type: "string" }, next: { $ref: "#" } } };
+
+Deno.test("schemaFault(): what expands without end is refused, and not tried (call.md §21)", () => {
+  const bombs: JsonValue[] = [
+    doubling(60),
+    doubling(60, (n) => `#a${n}`),
+    { properties: { deep: doubling(60), $defs: {} } },
+    { ...doubling(60), $ref: undefined!, properties: { x: { $ref: "#/$defs/a0" } } },
+  ];
+  for (const bomb of bombs) {
+    assert.match(String(schemaFault(JSON.parse(JSON.stringify(bomb)))), /is not usable/);
+    assert.match(String(schemaCheck(JSON.parse(JSON.stringify(bomb)), "foreign")({})), /not usable/);
+  }
+  for (const elsewhere of ["https://example.org/x.json", "#/$defs/none", "other.json"]) {
+    assert.match(String(schemaFault({ $ref: elsewhere })), /is not usable: a reference leads/);
+  }
+  assert.equal(schemaFault(LEAF), undefined);
+  assert.equal(schemaCheck(LEAF, "foreign")({ next: { next: { a: "x" } } }), undefined);
+  assert.match(String(schemaCheck(LEAF, "foreign")({ next: { next: { a: 5 } } })), /^\/next\/next\/a must be string/);
+  assert.equal(schemaFault(doubling(8)), undefined);
+  // What is wide, or leads to many others, is no bomb: each part of a value meets few of them.
+  const $defs = Object.fromEntries(Array.from({ length: 40 }, (_, n) => {
+    const next = { anyOf: [{ type: "string" }, { $ref: `#/$defs/d${n + 1}` }] };
+    return [`d${n}`, { properties: Object.fromEntries([..."abcdefgh"].map((name) => [name, next])) }];
+  }));
+  assert.equal(schemaFault({ $defs: { ...$defs, d40: {} }, $ref: "#/$defs/d0" }), undefined);
+  const both = (n: number) => ({ properties: { a: { $ref: `#/$defs/d${n + 1}` } } });
+  const deep = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`d${n}`, { allOf: [both(n), both(n)] }]));
+  assert.match(String(schemaFault({ $defs: { ...deep, d40: {} }, $ref: "#/$defs/d0" })), /expand too far/);
+});
+
+Deno.test("schemaCheck(): a stranger's pattern is not run, and what it named is open (call.md §17)", () => {
+  const endless = { type: "string", pattern: "^(a+)+$" };
+  const evil = `${"a".repeat(200)}!`;
+  const schema = {
+    type: "object",
+    properties: { pattern: endless, list: { items: endless } },
+    patternProperties: { "^(x+)+$": { type: "number" } },
+    additionalProperties: false,
+    allOf: [{ properties: { pattern: { type: "string" } } }],
+  };
+  const check = schemaCheck(schema, "foreign");
+  assert.equal(check({ pattern: evil, list: [evil], [`${"x".repeat(200)}!`]: 1 }), undefined);
+  assert.match(String(check({ pattern: 5 })), /^\/pattern must be string/, "a member named pattern is a member");
+  assert.match(String(schemaCheck({ type: "string", pattern: "^a$" })("b")), /pattern/, "our own are run");
 });

@@ -3,90 +3,20 @@
  *
  * @module
  */
-import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { memoryPair } from "@alknet/core/handler";
-import {
-  call,
-  CallConnection,
-  type CallConnectionOptions,
-  CallError,
-  type Clock,
-  Dispatcher,
-  type DispatcherOptions,
-  type HandlerRegistration,
-  Registry,
-} from "@alknet/handlers/call";
+import { call, CallConnection, CallError, Dispatcher, Registry } from "@alknet/handlers/call";
 import { contextOf } from "../context.ts";
 import { once, reaching, stream } from "./fixtures.ts";
-import { WAYS, Wire } from "./ways.ts";
-
-/** A clock that moves when told. */
-class HeldClock implements Clock {
-  #now = 0;
-  readonly #timers = new Set<{ readonly due: number; readonly callback: () => void }>();
-
-  now(): number {
-    return this.#now;
-  }
-
-  after(milliseconds: number, callback: () => void): () => void {
-    const timer = { due: this.#now + milliseconds, callback };
-    this.#timers.add(timer);
-    return () => this.#timers.delete(timer);
-  }
-
-  pass(milliseconds: number): void {
-    const end = this.#now + milliseconds;
-    for (;;) {
-      const [next] = [...this.#timers].filter(({ due }) => due <= end).sort((a, b) => a.due - b.due);
-      if (!next) break;
-      this.#timers.delete(next);
-      this.#now = next.due;
-      next.callback();
-    }
-    this.#now = end;
-  }
-}
-
-function linked(
-  registrations: readonly HandlerRegistration[],
-  options: Partial<DispatcherOptions> & CallConnectionOptions & { readonly singleStream?: boolean } = {},
-): { near: CallConnection; far: CallConnection } & AsyncDisposable {
-  const { singleStream, clock, ...rest } = options;
-  const [dialled, accepted] = memoryPair("alknet/call", { singleStream });
-  const dispatcher = new Dispatcher({ registry: new Registry(registrations), clock, ...rest });
-  const far = new CallConnection(accepted, { dispatcher, ...rest });
-  const near = new CallConnection(dialled, { clock });
-  return {
-    near,
-    far,
-    async [Symbol.asyncDispose]() {
-      await near.close();
-      await far.closed;
-      deepEqual([near.counts, far.counts], [{ inbound: 0, outgoing: 0 }, { inbound: 0, outgoing: 0 }]);
-    },
-  };
-}
-
-/** A handler that waits until it is aborted, and says when it began and ended. */
-function waiting(name: string) {
-  const began = Promise.withResolvers<string>();
-  const aborted = Promise.withResolvers<void>();
-  const registration = once(name, async (_input, { signal, requestId }) => {
-    began.resolve(requestId);
-    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
-    aborted.resolve();
-    return null;
-  });
-  return { registration, began: began.promise, aborted: aborted.promise };
-}
+import { HeldClock, waiting } from "./links.ts";
+import { StreamWire } from "./ways.ts";
 
 Deno.test("call(): writes the name with one slash (call.md §26 row 21)", async () => {
   const [near, far] = memoryPair("alknet/call");
   const caller = new CallConnection(near);
   for (const name of ["clock/now", "/clock/now"]) caller.call(name).catch(() => {});
   for await (const stream of far) {
-    const wire = new Wire(stream);
+    const wire = new StreamWire(stream);
     for (let n = 0; n < 2; n++) deepEqual((await wire.next())?.payload, { operationId: "/clock/now" });
     break;
   }
@@ -98,8 +28,8 @@ Deno.test("call(): an answer on another stream resolves it (call.md §26 row 25)
   const caller = new CallConnection(near);
   const answer = caller.call("clock/now");
   for await (const stream of far) {
-    const asked = await new Wire(stream).next();
-    await new Wire(await far.open()).send("call.responded", asked!.id, { output: 25 });
+    const asked = await new StreamWire(stream).next();
+    await new StreamWire(await far.open()).send("call.responded", asked!.id, { output: 25 });
     break;
   }
   equal(await answer, 25);
@@ -111,76 +41,13 @@ Deno.test("call(): a code that is not declared is INTERNAL and not retryable (ca
   const caller = new CallConnection(near);
   const answer = caller.call("a/b", null, { errors: ["KNOWN"] });
   for await (const stream of far) {
-    const wire = new Wire(stream);
+    const wire = new StreamWire(stream);
     const asked = await wire.next();
     await wire.send("call.error", asked!.id, { code: "WEIRD", message: "odd", retryable: true });
     break;
   }
   await rejects(answer, { code: "INTERNAL", retryable: false });
   await caller.close();
-});
-
-for (const singleStream of [false, true]) {
-  const over = singleStream ? "one stream" : "many streams";
-
-  Deno.test(`subscribe() over ${over}: leaving the loop aborts (call.md §26 row 77)`, async () => {
-    const returned = Promise.withResolvers<void>();
-    await using ends = linked([
-      stream("log/follow", async function* (_input, { signal }) {
-        try {
-          for (let n = 0; !signal.aborted; n++) yield n;
-        } finally {
-          returned.resolve();
-        }
-      }),
-    ], { singleStream });
-    for await (const n of ends.near.subscribe("log/follow")) if (n === 3) break;
-    equal(ends.near.counts.outgoing, 0);
-    await returned.promise;
-  });
-
-  Deno.test(`subscribe() over ${over}: an abort by the callee is an error (call.md §26 row 80)`, async () => {
-    await using ends = linked([
-      stream("log/follow", async function* (_input, { signal, requestId }) {
-        yield requestId;
-        await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
-      }),
-    ], { singleStream });
-    const values = ends.near.subscribe("log/follow");
-    ends.far.abort((await values.next()).value as string);
-    await rejects(values.next(), { code: "INTERNAL", message: "request cancelled" });
-  });
-
-  Deno.test(`CallConnection over ${over}: the loss of the connection fails what waits (call.md §26 row 79)`, async () => {
-    const { registration, began, aborted } = waiting("gate/wait");
-    await using ends = linked([registration, stream("log/silent", async function* () {})], { singleStream });
-    const answer = ends.near.call("gate/wait");
-    await began;
-    const failed = rejects(answer, { code: "INTERNAL", message: "connection closed", retryable: false });
-    await ends.far.close();
-    await Promise.all([failed, aborted]);
-    await rejects(ends.near.call("gate/wait"), { code: "INTERNAL", message: "connection closed" });
-  });
-}
-
-Deno.test("subscribe(): a reader that pauses holds the handler back and loses nothing (call.md §26 row 81)", async () => {
-  const COUNT = 1_000_000;
-  let made = 0;
-  await using ends = linked([
-    stream("count/up", async function* () {
-      while (made < COUNT) yield made++;
-    }),
-  ]);
-  const values = ends.near.subscribe("count/up");
-  await values.next();
-  for (let seen = -1; seen !== made;) {
-    seen = made;
-    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
-  }
-  ok(made < COUNT / 10, `${made} values were made for a reader that does not read`);
-  let next = 1;
-  for await (const value of values) if (value !== next++) throw new Error(`${value} came where ${next - 1} should`);
-  equal(next, COUNT);
 });
 
 Deno.test("Dispatcher: a query has 30 s, and its children what is left of them (call.md §26 rows 78, 84, 86)", async () => {
@@ -300,23 +167,6 @@ Deno.test("abort: what was composed and not yet started never starts (call.md §
   equal(started, false);
 });
 
-Deno.test("CallConnection: a full table refuses and reads on (call.md §26 row 107)", async () => {
-  const { registration, began } = waiting("gate/wait");
-  const echo = once("echo/back", (input) => input);
-  await using ends = linked([registration, echo], { maxRequests: 1 });
-  const stop = new AbortController();
-  const held = rejects(ends.near.call("gate/wait", null, { signal: stop.signal }));
-  await began;
-  await rejects(ends.near.call("echo/back"), {
-    code: "INTERNAL",
-    message: "too many requests in flight",
-    retryable: true,
-  });
-  stop.abort();
-  await held;
-  equal(await ends.near.call("echo/back", 1), 1);
-});
-
 Deno.test("call(): finishes what runs while the endpoint drains, and takes nothing new (call.md §12)", async () => {
   const release = Promise.withResolvers<void>();
   const began = Promise.withResolvers<void>();
@@ -340,25 +190,3 @@ Deno.test("call(): finishes what runs while the endpoint drains, and takes nothi
   await served;
   await caller.close();
 });
-
-for (const way of WAYS) {
-  Deno.test(`CallConnection over ${way.name}: streams of its own or shared give the same (call.md §26 rows 96, 103, 106)`, async () => {
-    await using reached = await way.reach();
-    const caller = new CallConnection(reached.connection);
-    const sums = await Promise.all(
-      Array.from({ length: 300 }, (_, n) => caller.call("math/add", { a: n, b: 1 }, { ownStream: n % 2 === 0 })),
-    );
-    deepEqual(sums, Array.from({ length: 300 }, (_, n) => n + 1));
-    const lines = await Promise.all(Array.from({ length: 100 }, async () => {
-      let count = 0;
-      for await (const _ of caller.subscribe("log/follow", { lines: 20 })) count++;
-      return count;
-    }));
-    deepEqual(lines, lines.map(() => 20));
-    await rejects(caller.call("math/add", { a: 1 }), (error: CallError) => {
-      match(error.message, /b/);
-      return error.code === "INVALID_INPUT";
-    });
-    await caller.close();
-  });
-}

@@ -1,20 +1,52 @@
 /**
- * The wire as a stranger writes it, over memory, QUIC and TLS (call.md §2 to §12, §15, §16).
+ * The wire as a stranger writes it, over memory, QUIC, TLS and WebSocket (call.md §2 to §12, §15, §16).
  *
  * @module
  */
-import { deepEqual, equal, match, ok } from "node:assert/strict";
-import type { JsonObject, JsonValue } from "@alknet/handlers/call";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { type JsonObject, type JsonValue, PeerSet } from "@alknet/handlers/call";
 import { encodeFrame } from "../../../handlers/call/frames.ts";
-import { type Answer, type Reached, type Way, WAYS, Wire, wireOf } from "./ways.ts";
+import { keepLogs } from "../../support/logs.ts";
+import { imported } from "./fixtures.ts";
+import {
+  type Answer,
+  type Reached,
+  type ReachOptions,
+  STREAM_WAYS,
+  StreamWire,
+  type Way,
+  WAYS,
+  type Wire,
+} from "./ways.ts";
 
 const ISO = { output: { iso: "2026-07-18T09:30:00Z" } };
 
-function test(title: string, body: (wire: Wire, reached: Reached, way: Way) => Promise<void>, known = false): void {
+function test(
+  title: string,
+  body: (wire: Wire, reached: Reached, way: Way) => Promise<void>,
+  options?: ReachOptions,
+): void {
   for (const way of WAYS) {
     Deno.test(`alknet/call over ${way.name}: ${title}`, async () => {
-      await using reached = await way.reach(known);
-      await body(await wireOf(reached.connection), reached, way);
+      await using reached = await way.reach(options);
+      await body(await reached.wire(), reached, way);
+    });
+  }
+}
+
+interface StreamReached extends Reached {
+  readonly connection: NonNullable<Reached["connection"]>;
+}
+
+/** What only frames on streams can show. */
+function testStreams(
+  title: string,
+  body: (wire: StreamWire, reached: StreamReached, way: Way) => Promise<void>,
+): void {
+  for (const way of STREAM_WAYS) {
+    Deno.test(`alknet/call over ${way.name}: ${title}`, async () => {
+      await using reached = await way.reach();
+      await body(await reached.wire() as StreamWire, reached as StreamReached, way);
     });
   }
 }
@@ -28,14 +60,14 @@ const BROKEN: readonly (readonly [row: string, title: string, bytes: () => Uint8
 ];
 
 for (const [row, title, bytes] of BROKEN) {
-  test(`${title} ends its stream, and others go on (call.md §26 row ${row})`, async (wire, { connection }, way) => {
+  testStreams(`${title} ends its stream, and others go on (call.md §26 row ${row})`, async (wire, reached, way) => {
     if (way.single) {
       await wire.bytes(bytes());
       equal(await wire.next(), undefined);
-      await connection.closed;
+      await reached.ended;
       return;
     }
-    const other = await wireOf(connection);
+    const other = await reached.wire();
     await other.ask("waits", "/gate/wait", { gate: "g" });
     await wire.bytes(bytes());
     equal(await wire.next(), undefined);
@@ -46,7 +78,7 @@ for (const [row, title, bytes] of BROKEN) {
 }
 
 for (const [row, part] of [["9", 2], ["10", 20]] as const) {
-  test(
+  testStreams(
     `a stream that ends after ${part} bytes of a frame serves nothing (call.md §26 row ${row})`,
     async (wire, reached) => {
       const frame = encodeFrame(`{"type":"call.requested","id":"b","payload":{"operationId":"/counters/bump"}}`);
@@ -65,85 +97,83 @@ test("members and types that nobody knows change nothing (call.md §26 rows 13 t
   deepEqual((await wire.call("15", "/clock/now", null, { later: true }))?.payload, ISO);
 });
 
-interface Exchange {
-  readonly row: string;
-  readonly ask: string;
-  readonly input?: JsonValue;
-  readonly more?: JsonObject;
-  readonly output?: JsonValue;
-  readonly error?: { readonly code: string; readonly message?: RegExp; readonly details?: JsonValue };
-}
-
-const MALFORMED_CLAIMS: readonly JsonValue[] = [
-  { id: "x" },
-  "x",
-  { id: 1, scopes: [], resources: {} },
-  { id: "x", scopes: [1], resources: {} },
-  { id: "x", scopes: [], resources: { a: "b" } },
-];
-
-const EXCHANGES: readonly Exchange[] = [
-  { row: "18", ask: "/clock/now", output: ISO.output },
-  { row: "18", ask: "clock/now", output: ISO.output },
-  { row: "19", ask: "//clock/now", error: { code: "NOT_FOUND" } },
-  { row: "19", ask: "", error: { code: "NOT_FOUND" } },
-  { row: "20", ask: "/Clock/now", error: { code: "NOT_FOUND" } },
-  { row: "32", ask: "/fail/undefined-output", output: null },
-  { row: "34", ask: "/clock/later", error: { code: "NOT_FOUND", message: /^operation not found: clock\/later/ } },
-  { row: "35", ask: "/notes/reindex", error: { code: "NOT_FOUND", message: /^operation not found: notes\/reindex/ } },
-  { row: "36", ask: "/math/add", input: { a: 1, b: "2" }, error: { code: "INVALID_INPUT", message: /\/b/ } },
-  { row: "37", ask: "/notes/create", input: { title: 1 }, error: { code: "FORBIDDEN" } },
-  {
-    row: "40",
-    ask: "/fail/undeclared",
-    error: { code: "INTERNAL", message: /disk quota/, details: { code: "QUOTA", details: { limit: 1048576 } } },
-  },
-  { row: "41", ask: "/fail/throw", error: { code: "INTERNAL", message: /^handler failed$/ } },
-  { row: "42", ask: "/fail/value", error: { code: "INTERNAL", message: /^handler failed$/ } },
-  { row: "42", ask: "/fail/undefined", error: { code: "INTERNAL", message: /^handler failed$/ } },
-  { row: "49", ask: "/math/add", input: { a: 2, b: 3 }, output: 5 },
-  { row: "50", ask: "/restricted/a", error: { code: "FORBIDDEN", message: /^authentication required$/ } },
-  { row: "57", ask: "/clock/now", more: { auth_token: 5 }, output: ISO.output },
-  { row: "57", ask: "/clock/now", more: { auth_token: {} }, output: ISO.output },
-  {
-    row: "69",
-    ask: "/notes/create",
-    more: { forwarded_for: { id: "x", scopes: ["admin", "notes:write"], resources: {} } },
-    error: { code: "FORBIDDEN" },
-  },
-  ...MALFORMED_CLAIMS.map((forwarded_for) => ({
-    row: "70",
-    ask: "/echo/input",
-    more: { forwarded_for },
-    output: { input: null, identity: null, forwarded_for: null },
-  })),
-  ...[0, -1, 1.5, "5"].map((timeout_ms) => ({
-    row: "88",
-    ask: "/clock/now",
-    more: { timeout_ms },
-    output: ISO.output,
-  })),
-  { row: "87", ask: "/gate/wait", input: { gate: "87" }, more: { timeout_ms: 50 }, error: { code: "TIMEOUT" } },
-];
-
-test("what is asked and what is answered (call.md §26 rows 18 to 20, 31 to 42, 49 to 57, 69, 70, 87, 88)", async (wire) => {
-  for (const [n, { row, ask, input, more, output, error }] of EXCHANGES.entries()) {
-    const answer = await wire.call(String(n), ask, input, more);
-    const about = `row ${row}: ${ask} ${JSON.stringify(more ?? {})}`;
-    equal(answer?.id, String(n), about);
-    if (!error) {
-      deepEqual(answer, { type: "call.responded", id: String(n), payload: { output } }, about);
-      continue;
-    }
-    equal(answer?.type, "call.error", about);
-    const { code, message, retryable, details } = answer!.payload;
-    equal(code, error.code, about);
-    if (error.message) match(message as string, error.message, about);
-    equal(retryable, code === "TIMEOUT", about);
-    deepEqual(details, error.details, about);
-    equal(Object.hasOwn(answer!.payload, "details"), error.details !== undefined, about);
-    ok(!JSON.stringify(answer).includes("hunter2"), about);
+test("a name that is none is not found (call.md §26 row 19)", async (wire) => {
+  const payloads: JsonObject[] = [{}, { operationId: 7 }, { operationId: null }, { operationId: "/" }];
+  for (const [n, payload] of payloads.entries()) {
+    await wire.send("call.requested", `n${n}`, payload);
+    const answer = await wire.next();
+    deepEqual([answer?.id, answer?.payload.code], [`n${n}`, "NOT_FOUND"]);
   }
+});
+
+test("a name that is far too long comes back shortened (call.md §8.1)", async (wire) => {
+  const { code, message } = (await wire.call("long", `/${"x".repeat(1_000_000)}`))!.payload;
+  equal(code, "NOT_FOUND");
+  equal(message, `operation not found: ${"x".repeat(256)}…`);
+});
+
+test("what is internal looks like what is not there, whoever asks (call.md §26 row 35)", async (wire, { tokens }) => {
+  const callers: JsonObject[] = [{}, { auth_token: tokens.admin }];
+  for (const more of callers) {
+    const internal = await wire.call("same", "/notes/reindex", {}, more);
+    const unknown = await wire.call("same", "/notes/xeindex", {}, more);
+    equal(JSON.stringify(internal), JSON.stringify(unknown).replace("xeindex", "reindex"));
+  }
+});
+
+test("an operation without errors says so (call.md §26 row 46)", async (wire) => {
+  const spec = (await wire.call("46", "/services/schema", { name: "math/add" }))?.payload.output as JsonObject;
+  deepEqual(spec.error_schemas, []);
+});
+
+test(
+  "what was imported, and what a session has, is not called from outside (call.md §26 row 129)",
+  async (wire, reached) => {
+    await wire.call("first", "/clock/now");
+    const [session] = reached.operations.peers;
+    session.registerImported([imported("far/run", () => "import", { visibility: "external" })]);
+    for (const name of ["far/run", "session/own"]) {
+      deepEqual((await wire.call(name, `/${name}`))?.payload.code, "NOT_FOUND", name);
+    }
+    const listed = JSON.stringify(await wire.call("list", "/services/list"));
+    ok(!listed.includes("far/run") && !listed.includes("session/own"));
+  },
+);
+
+test("a token is in the frame of its request and nowhere else (call.md §26 row 72)", async (wire, { tokens }) => {
+  await using logs = await keepLogs();
+  const asked: [string, JsonValue][] = [
+    ["/notes/create", { title: "x" }],
+    ["/notes/create", { title: 1 }],
+    ["/fail/throw", null],
+    ["/fail/undeclared", null],
+    ["/files/read", { path: "/no/such" }],
+    ["/no/such", null],
+    ["/echo/input", null],
+    ["/log/follow", { lines: 1, fail: true }],
+  ];
+  const secrets = [tokens.notes, "alk_wrong-but-still-a-secret"];
+  const told: string[] = [];
+  for (const [n, [operation, input]] of asked.entries()) {
+    // More wrong tokens than these would cost the connection (core.md §13).
+    for (const auth_token of n < 2 ? secrets : [tokens.notes]) {
+      const id = `${n}${auth_token === tokens.notes}`;
+      await wire.ask(id, operation, input, { auth_token });
+      for (let last = false; !last;) {
+        const answer = await wire.next();
+        told.push(JSON.stringify(answer));
+        last = answer?.type !== "call.responded" || !operation.startsWith("/log");
+      }
+      // What is dropped is logged.
+      await wire.ask(id, "/gate/wait", { gate: id }, { auth_token });
+      await wire.ask(id, "/gate/wait", { gate: id }, { auth_token });
+      await wire.send("call.aborted", id);
+    }
+  }
+  await wire.call("last", "/clock/now");
+  ok(logs.lines.some((line) => line.includes("hunter2")), "what handlers throw is logged");
+  ok(logs.lines.some((line) => line.includes("still being served")), "and what is dropped");
+  for (const line of [...told, ...logs.lines]) for (const secret of secrets) ok(!line.includes(secret), line);
 });
 
 test("declared errors come as they are (call.md §26 rows 38 and 39)", async (wire, { tokens }) => {
@@ -182,8 +212,9 @@ test(
     deepEqual((await wire.call("54", "/restricted/a", null, { auth_token: "alk_wrong" }))?.payload, { output: "peer" });
     const replaced = await wire.call("55", "/restricted/a", null, { auth_token: tokens.notes });
     match(replaced?.payload.message as string, /missing required scope: a/);
+    deepEqual((await wire.call("57", "/restricted/a", null, { auth_token: 5 }))?.payload, { output: "peer" });
   },
-  true,
+  { known: true },
 );
 
 test("1,000 requests at once on one stream are each answered (call.md §26 row 23)", async (wire) => {
@@ -201,7 +232,7 @@ test("an id of 256 bytes is served, a longer one dropped (call.md §3)", async (
   equal((await wire.call(id, "/clock/now"))?.id, id);
 });
 
-test("answers to nobody are dropped (call.md §26 rows 26 and 97)", async (wire) => {
+test("answers to nobody are dropped, and an id is free once it was answered (call.md §26 rows 26, 28, 97)", async (wire) => {
   for (const type of ["call.responded", "call.completed", "call.error", "call.aborted"]) await wire.send(type, "ghost");
   equal((await wire.call("a", "/math/add", { a: 1, b: 1 }))?.payload.output, 2);
   await wire.send("call.aborted", "a");
@@ -260,7 +291,7 @@ test(
   },
 );
 
-test("a request is answered after the end of its stream (call.md §26 row 99)", async (wire) => {
+testStreams("a request is answered after the end of its stream (call.md §26 row 99)", async (wire) => {
   await wire.ask("a", "/math/slow", { turns: 3 });
   await wire.writer.close();
   equal((await wire.next())?.payload.output, "done");
@@ -268,12 +299,12 @@ test("a request is answered after the end of its stream (call.md §26 row 99)", 
 });
 
 for (const how of ["reset", "stop"] as const) {
-  test(
+  testStreams(
     `a stream cut by ${how} cancels its requests, and no others (call.md §26 row 98)`,
     async (wire, reached, way) => {
       // Where there is one stream, cutting it is losing the connection: row 100.
       if (way.single) return;
-      const other = await wireOf(reached.connection);
+      const other = await reached.wire();
       await wire.ask("cut", "/gate/wait", { gate: "never" });
       await other.ask("kept", "/gate/wait", { gate: "98" });
       await reached.operations.reached({ waiting: 2 });
@@ -289,7 +320,7 @@ test(
   "both ends use the same id, each as caller (call.md §26 rows 24, 101, 102, 104)",
   async (wire, { connection }, way) => {
     await wire.ask("1", "/worker/ask", { input: 7 });
-    const back = way.single ? wire : await acceptedWire(connection);
+    const back = way.single ? wire : await acceptedWire(connection!);
     const asked = await back.next();
     equal(asked?.type, "call.requested");
     deepEqual(asked?.payload, { operationId: "/worker/status", input: 7 });
@@ -301,16 +332,40 @@ test(
   },
 );
 
-test("a lost connection ends everything (call.md §26 rows 79, 89, 100)", async (wire, { connection, operations }) => {
-  for (let n = 0; n < 50; n++) await wire.ask(`s${n}`, "/log/silent");
-  for (let n = 0; n < 50; n++) await wire.ask(`g${n}`, "/gate/wait", { gate: "never" });
-  await operations.reached({ open: 50, waiting: 50 });
-  connection.close();
-  await operations.reached({ open: 0, aborted: 50 });
-  for (const session of operations.peers) {
-    await session.closed.then(() => deepEqual(session.counts, { inbound: 0, outgoing: 0 }));
-  }
+testStreams("an answer on another stream is an answer (call.md §26 row 25)", async (wire, { connection }, way) => {
+  if (way.single) return;
+  await wire.ask("1", "/worker/ask", { input: 7 });
+  const back = await acceptedWire(connection);
+  const asked = await back.next();
+  const other = new StreamWire(await connection.open());
+  await other.send("call.responded", asked!.id, { output: "elsewhere" });
+  deepEqual(await wire.next(), { type: "call.responded", id: "1", payload: { output: "elsewhere" } });
 });
+
+/** Of each kind, as many as row 100 asks for together. */
+const IN_FLIGHT = 5000;
+
+test("a lost connection ends 10,000 requests (call.md §26 rows 79, 89, 100)", async (wire, reached) => {
+  const { operations } = reached;
+  await wire.call("first", "/clock/now");
+  const [session] = operations.peers;
+  const peers = new PeerSet();
+  session.registerImported([imported("far/run", () => null)]);
+  if (session.isPeer) peers.attach(session);
+  for (let n = 0; n < IN_FLIGHT; n++) {
+    await wire.ask(`s${n}`, "/log/silent");
+    await wire.ask(`g${n}`, "/gate/wait", { gate: "never" });
+  }
+  await operations.reached({ open: IN_FLIGHT, waiting: IN_FLIGHT });
+  equal(session.counts.inbound, 2 * IN_FLIGHT);
+  const asked = rejects(session.call("worker/status"), { code: "INTERNAL", message: "connection closed" });
+  reached.lose();
+  await operations.reached({ open: 0, aborted: IN_FLIGHT, waiting: 0 });
+  await Promise.all([asked, session.closed]);
+  deepEqual(session.counts, { inbound: 0, outgoing: 0 });
+  deepEqual([...session.layer.list()], []);
+  equal(peers.current().size, 0);
+}, { known: true });
 
 async function take(wire: Wire, count: number): Promise<Answer[]> {
   const answers: Answer[] = [];
@@ -322,7 +377,7 @@ async function take(wire: Wire, count: number): Promise<Answer[]> {
   return answers;
 }
 
-async function acceptedWire(connection: Reached["connection"]): Promise<Wire> {
-  for await (const stream of connection) return new Wire(stream);
+async function acceptedWire(connection: StreamReached["connection"]): Promise<Wire> {
+  for await (const stream of connection) return new StreamWire(stream);
   throw new Error("no stream came");
 }

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { Dispatcher, Registry } from "@alknet/handlers/call";
+import { once } from "../call/fixtures.ts";
 import { type ApiCase, apiSuite, assertError, told } from "./api.ts";
 import { READER, WRITER } from "./operations.ts";
 
@@ -62,10 +64,20 @@ const ON: ApiCase[] = [
     },
   },
   {
-    title: "internal and unknown operations are the decoy's, to the byte (http.md §15 row 98)",
+    title: "internal, imported and unknown operations are the decoy's, to the byte (http.md §15 rows 93, 98)",
     async run({ ask }) {
       const answers = [];
-      for (const target of ["/notes/reindex", "/notes/nosuch", "/math", "/math/add/", "/Math/add", "/%6dath/add"]) {
+      for (
+        const target of [
+          "/notes/reindex",
+          "/shop/pets",
+          "/notes/nosuch",
+          "/math",
+          "/math/add/",
+          "/Math/add",
+          "/%6dath/add",
+        ]
+      ) {
         for (const body of [undefined, {}]) {
           const { headers: { date: _, ...headers }, ...rest } = await ask(target, { body });
           answers.push({ ...rest, headers });
@@ -109,7 +121,7 @@ const OFF: ApiCase[] = [{
 }];
 
 const ROUTES: ApiCase[] = [{
-  title: "custom routes see the identity and never stand over fixed paths (http.md §15 rows 12, 13, 100)",
+  title: "custom routes see the identity and never stand over fixed paths (http.md §15 rows 12, 13)",
   async run({ ask }) {
     assert.deepEqual(told(await ask("/v1/echo", { token: READER })), [200, "reader"]);
     assert.deepEqual(told(await ask("/v1/echo", { token: "alk_wrong" })), [200, null]);
@@ -139,6 +151,21 @@ const CORS: ApiCase[] = [{
   },
 }];
 
+const ON_FIXED_PATHS: ApiCase[] = [{
+  title: "the WebSocket's path is no operation's (http.md §15 row 100)",
+  async run({ ask }) {
+    for (const asked of [{}, { body: {} }]) {
+      const { status, headers } = await ask("/alknet/call", asked);
+      assert.deepEqual([status, headers["content-type"], headers["content-length"]], DECOY);
+    }
+    const { output } = JSON.parse((await ask("/call", { body: { operation: "alknet/call" } })).body);
+    assert.equal(output, "the operation");
+  },
+}];
+
+apiSuite("an operation at a fixed path", ON_FIXED_PATHS, () => ({
+  dispatcher: new Dispatcher({ registry: new Registry([once("alknet/call", () => "the operation")]) }),
+}));
 apiSuite("the direct surface", ON);
 apiSuite("the direct surface switched off", OFF, () => ({ direct: false }));
 apiSuite("custom routes", ROUTES, () => ({

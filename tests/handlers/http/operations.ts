@@ -131,6 +131,7 @@ const reindex = operation({
   input: nothing,
   output: anything,
 });
+const pets = operation({ name: "shop/pets", type: "query", visibility: "internal", input: nothing, output: anything });
 const read = operation({
   name: "files/read",
   type: "query",
@@ -174,6 +175,7 @@ const typed = operation({
   output: anything,
 });
 const context = operation({ name: "context/show", type: "query", input: nothing, output: anything });
+const late = operation({ name: "echo/late", type: "query", input: anything, output: anything });
 const hang = operation({ name: "hang/query", type: "query", input: anything, output: Type.Null() });
 const child = operation({
   name: "hang/child",
@@ -231,6 +233,7 @@ export function testDispatcher(witness: Witness = new Witness(), clock: Clock = 
     provide(add, ({ a, b }) => a + b),
     provide(create, ({ title }) => ({ noteId: `n-${title.length}` })),
     provide(reindex, () => null),
+    provide(pets, () => null, { provenance: "from_openapi" }),
     provide(read, ({ path }) => {
       throw new CallError("FILE_NOT_FOUND", "no such file", { details: { path } });
     }),
@@ -239,6 +242,10 @@ export function testDispatcher(witness: Witness = new Witness(), clock: Clock = 
     }),
     provide(echo, (input) => input),
     provide(typed, (input) => input),
+    provide(late, (input) => {
+      witness.note("late started");
+      return new Promise((resolve) => witness.step = () => resolve(input));
+    }),
     provide(context, (_, { requestId, internal, forwardedFor, timeLeft, identity, abortPolicy }) => {
       return { requestId, internal, forwardedFor, timeLeft, identity, abortPolicy };
     }),

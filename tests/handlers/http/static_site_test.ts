@@ -4,7 +4,8 @@ import { http, staticSite } from "@alknet/handlers/http";
 import { needs } from "../../support/programs.ts";
 import { runProgram } from "../../support/process.ts";
 import { type TemporaryFolder, temporaryFolder } from "../../support/temp.ts";
-import { type Front, parseAnswer, plainFront, rawExchange } from "./support.ts";
+import { type Way, WAYS } from "./fronts.ts";
+import { curl, type CurlAnswer, parseAnswer, plainFront, rawExchange } from "./support.ts";
 
 const CANARY = "CANARY: this file is not part of the site";
 const PAGE = "<h1>home</h1>";
@@ -12,12 +13,17 @@ const TEXT = "0123456789abcdef";
 
 interface Site extends AsyncDisposable {
   readonly folder: TemporaryFolder;
-  readonly front: Front;
-  get(target: string, headers?: Record<string, string>, method?: string): Promise<ReturnType<typeof parseAnswer>>;
+  readonly get: Get;
 }
 
+/** Asks for a target, sent as it is. */
+type Get = (target: string, headers?: Record<string, string>, method?: string) => Promise<CurlAnswer>;
+
+/** The ways over TLS that other people's clients take. */
+const BOTH = WAYS.filter(({ alpn }) => alpn !== "alknet/http");
+
 /** `root` holds the site; canaries lie beside it and, hidden, in it. */
-async function site(): Promise<Site> {
+async function site(way?: Way): Promise<Site> {
   const folder = await temporaryFolder();
   for (const name of ["root/sub/deep", "root/.git", "root/empty", "root-twin"]) {
     await Deno.mkdir(folder.join(name), { recursive: true });
@@ -42,20 +48,32 @@ async function site(): Promise<Site> {
   await Deno.symlink("/dev/zero", folder.join("root/zero"));
   await Deno.symlink("/etc", folder.join("root/etc"));
   await runProgram("mkfifo", [folder.join("root/pipe")]);
-  const front = plainFront(http({ decoy: staticSite({ root: folder.join("root") }) }));
-  return {
-    folder,
-    front,
-    async get(target, headers = {}, method = "GET") {
+  const handler = http({ decoy: staticSite({ root: folder.join("root") }) });
+  const stack = new AsyncDisposableStack();
+  stack.use(folder);
+  let get: Get;
+  if (way) {
+    const served = stack.use(await way.serve(handler));
+    get = (target, headers = {}, method = "GET") => {
+      const lines = Object.entries({ host: "site.example", ...headers });
+      const fields = lines.flatMap(([name, value]) => ["--header", `${name}: ${value}`]);
+      const verb = method === "HEAD" ? ["--head"] : ["--request", method];
+      return curl([...way.curl, ...fields, ...verb, "--request-target", target, served.base]);
+    };
+  } else {
+    const front = stack.use(plainFront(handler));
+    get = async (target, headers = {}, method = "GET") => {
       const lines = Object.entries({ host: "site.example", connection: "close", ...headers });
       const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
       return parseAnswer(await rawExchange(front.port, `${method} ${target} HTTP/1.1\r\n${head}\r\n`));
-    },
-    async [Symbol.asyncDispose]() {
-      await front[Symbol.asyncDispose]();
-      await folder[Symbol.asyncDispose]();
-    },
-  };
+    };
+  }
+  return { folder, get, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+/** In h2 a target is a path: its other form is for proxies of HTTP/1.1 (RFC 9112 §3.2.2). */
+function fits(target: string, way: Way): boolean {
+  return way.version === "1.1" || target.startsWith("/");
 }
 
 const ESCAPES = [
@@ -126,20 +144,22 @@ const ESCAPES = [
   "http://site.example/%2e%2e/canary.txt",
 ];
 
-Deno.test({
-  name: "staticSite cannot be left: every escape gets the 404 of a missing file (http.md §15 row 8)",
-  ...needs("linux"),
-  async fn() {
-    await using served = await site();
-    const missing = await served.get("/no-such-file");
-    assert.equal(missing.status, 404);
-    for (const target of ESCAPES) {
-      const answer = await served.get(target);
-      assert.deepEqual([answer.status, answer.body], [404, missing.body], target);
-      assert.deepEqual(Object.keys(answer.headers), Object.keys(missing.headers), target);
-    }
-  },
-});
+for (const way of BOTH) {
+  Deno.test({
+    name: `${way.name}: staticSite cannot be left: every escape gets the 404 of a missing file (http.md §15 row 8)`,
+    ...needs("curl", "linux"),
+    async fn() {
+      await using served = await site(way);
+      const missing = await served.get("/no-such-file");
+      assert.equal(missing.status, 404);
+      for (const target of ESCAPES.filter((target) => fits(target, way))) {
+        const answer = await served.get(target);
+        assert.deepEqual([answer.status, answer.body], [404, missing.body], target);
+        assert.deepEqual(Object.keys(answer.headers), Object.keys(missing.headers), target);
+      }
+    },
+  });
+}
 
 Deno.test("staticSite cannot be left through a Host header that looks like a path", async () => {
   await using served = await site();
@@ -164,19 +184,25 @@ const FOUND: [target: string, type: string, body: string][] = [
   ["http://site.example/sub/deep/note.txt", "text/plain; charset=utf-8", TEXT],
 ];
 
-Deno.test("staticSite serves files and folders with their media types (http.md §15 row 7)", async () => {
-  await using served = await site();
-  for (const [target, type, body] of FOUND) {
-    const got = await served.get(target);
-    assert.deepEqual([got.status, got.headers["content-type"], got.body], [200, type, body], target);
-    assert.equal(got.headers["content-length"], `${new TextEncoder().encode(body).byteLength}`, target);
-    const head = await served.get(target, {}, "HEAD");
-    assert.equal(head.body, "", target);
-    const { date: _, ...rest } = got.headers;
-    const { date: __, ...same } = head.headers;
-    assert.deepEqual(same, rest, target);
-  }
-});
+for (const way of BOTH) {
+  Deno.test({
+    name: `${way.name}: staticSite serves files and folders with their media types (http.md §15 row 7)`,
+    ...needs("curl"),
+    async fn() {
+      await using served = await site(way);
+      for (const [target, type, body] of FOUND.filter(([target]) => fits(target, way))) {
+        const got = await served.get(target);
+        assert.deepEqual([got.status, got.headers["content-type"], got.body], [200, type, body], target);
+        assert.equal(got.headers["content-length"], `${new TextEncoder().encode(body).byteLength}`, target);
+        const head = await served.get(target, {}, "HEAD");
+        assert.equal(head.body, "", target);
+        const { date: _, ...rest } = got.headers;
+        const { date: __, ...same } = head.headers;
+        assert.deepEqual(same, rest, target);
+      }
+    },
+  });
+}
 
 Deno.test("staticSite sends a folder without its slash to the one with it, on the same host", async () => {
   await using served = await site();

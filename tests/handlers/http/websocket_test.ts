@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { CallPeer, JsonValue } from "@alknet/handlers/call";
+import { encodeFrame } from "../../../handlers/call/frames.ts";
 import { needs } from "../../support/programs.ts";
 import { ask } from "./api.ts";
 import { type Served, type Way, WAYS } from "./fronts.ts";
@@ -9,6 +10,7 @@ import { curl, until } from "./support.ts";
 const PATH = "/alknet/call";
 const UPGRADE = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"];
 const KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+const encoder = new TextEncoder();
 const NAMES: readonly JsonValue[] = ["call.responded", "call.completed"];
 
 interface Envelope {
@@ -99,14 +101,15 @@ const CASES: { readonly title: string; run(staged: Staged): Promise<void> }[] = 
     },
   },
   {
-    title: "messages that are no envelopes close with 1002 (http.md §15 row 57)",
+    title: "messages that are no envelopes close with 1002 (http.md §15 row 57, call.md §26 row 16)",
     async run({ connect }) {
       const text = '{"type":"call.requested","id":"1","payload":{"operationId":"/math/add"}}';
-      const wrong = [text, "not json", '{"type":"call.requested","payload":{}}', "[]"];
-      for (const [at, text] of wrong.entries()) {
+      const bodies = ["not json", '{"type":"call.requested","payload":{}}', "[]"].map((text) => encoder.encode(text));
+      const prefixed = encodeFrame(text) as Uint8Array<ArrayBuffer>;
+      for (const wrong of [text, prefixed, new Uint8Array([0xff]), ...bodies]) {
         const client = connect();
-        await client.sendRaw(at === 0 ? text : new TextEncoder().encode(text));
-        assert.equal((await client.closed).code, 1002, text);
+        await client.sendRaw(wrong);
+        assert.equal((await client.closed).code, 1002, String(wrong));
       }
     },
   },
@@ -210,6 +213,34 @@ const CASES: { readonly title: string; run(staged: Staged): Promise<void> }[] = 
     },
   },
   {
+    title: "a client that does not read holds its producer back (http.md §9.3, call.md §12)",
+    async run({ served, witness }) {
+      const socket = await rawSocket(served);
+      const buffer = new Uint8Array(65536);
+      await socket.write(masked({ type: "call.requested", id: "e", payload: { operationId: "/stream/endless" } }));
+      await until(() => witness.produced > 100, "values flow");
+      const held = await restOf(() => witness.produced);
+      assert.ok(held < 5000, `${held} values of 10 KB were produced`);
+      let taken = 0;
+      while (witness.produced < held + 1000) taken += (await socket.read(buffer))!;
+      assert.ok(taken > 1000);
+      socket.close();
+      await witness.until("endless returned");
+    },
+  },
+  {
+    title: "the end of a client's bytes is its end, without a close (http.md §9.3, §15 row 64)",
+    async run({ served, witness, peers }) {
+      const socket = await rawSocket(served);
+      await socket.write(masked({ type: "call.requested", id: "e", payload: { operationId: "/stream/silent" } }));
+      await witness.until("silent started");
+      await socket.closeWrite();
+      await witness.until("silent returned");
+      await peers[0].closed;
+      socket.close();
+    },
+  },
+  {
     title: "a client that leaves an endless producer ends it (http.md §9.3, §15 row 64)",
     async run({ connect, witness }) {
       const client = connect();
@@ -221,6 +252,32 @@ const CASES: { readonly title: string; run(staged: Staged): Promise<void> }[] = 
     },
   },
 ];
+
+/** A client that writes and reads the bytes itself, upgraded. */
+async function rawSocket({ base }: Served): Promise<Deno.TcpConn> {
+  const socket = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(base).port) });
+  const head = [`GET ${PATH} HTTP/1.1`, "Host: h", ...UPGRADE, KEY, `Authorization: Bearer ${WRITER}`];
+  await socket.write(encoder.encode(`${head.join("\r\n")}\r\n\r\n`));
+  const buffer = new Uint8Array(4096);
+  await socket.read(buffer);
+  assert.match(new TextDecoder().decode(buffer.subarray(0, 12)), /^HTTP\/1.1 101/);
+  return socket;
+}
+
+/** A message of a client, masked with zeros (RFC 6455 §5.3). */
+function masked(envelope: Envelope): Uint8Array {
+  const body = encoder.encode(JSON.stringify(envelope));
+  return new Uint8Array([0x82, 0x80 | body.byteLength, 0, 0, 0, 0, ...body]);
+}
+
+/** The value of a count once it does not change any more. */
+async function restOf(count: () => number): Promise<number> {
+  for (let seen = -1; seen !== count();) {
+    seen = count();
+    for (let turn = 0; turn < 40; turn++) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return count();
+}
 
 for (const way of WAYS.filter(({ name }) => /^alknet\/http \(HTTP\/1.1\)/.test(name))) {
   for (const { title, run } of CASES) {
@@ -248,12 +305,20 @@ for (const way of WAYS.filter(({ name }) => /^alknet\/http \(HTTP\/1.1\)/.test(n
 
 Deno.test("WebSocket: a shutdown ends it with 1001 once what runs is answered (http.md §9.3)", async () => {
   const way = WAYS.find(({ name }) => name === "alknet/http (HTTP/1.1) over TLS")!;
-  await using served = await way.serve(testApi(), new Tokens());
+  const witness = new Witness();
+  await using served = await way.serve(testApi({ dispatcher: testDispatcher(witness) }), new Tokens());
   const client = new Client(served.base);
-  await client.request("1", "/math/add", { a: 1, b: 2 });
-  await client.answers("1");
-  await served.shutdown();
+  await client.request("late", "/echo/late", "in time");
+  await client.request("s", "/stream/silent");
+  await Promise.all([witness.until("late started"), witness.until("silent started")]);
+  const down = served.shutdown();
+  assert.equal((await client.answers("s"))[0].type, "call.aborted", "one that gave no value yet is told too");
+  await client.request("new", "/math/add", { a: 1, b: 2 });
+  assert.match(String((await client.answers("new"))[0].payload.message), /shutting down/);
+  witness.step();
+  assert.deepEqual((await client.answers("late"))[0].payload, { output: "in time" });
   assert.equal((await client.closed).code, 1001);
+  await down;
 });
 
 Deno.test("WebSocket: a page of an origin that is not named is refused: 403 (http.md §9.1)", async () => {

@@ -29,7 +29,7 @@ const SYMBOLS = {
   close: { parameters: ["i32"], result: "i32" },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   poll: { parameters: ["pointer", "u32", "i32"], result: "i32" },
-  ppoll: { parameters: ["pointer", "u32", "pointer", "pointer"], result: "i32" },
+  sched_yield: { parameters: [], result: "i32" },
   poll_async: { name: "poll", parameters: ["pointer", "u32", "i32"], result: "i32", nonblocking: true },
   // fcntl, open and prctl are variadic; on Linux, x64 and arm64 pass such arguments in the same registers.
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
@@ -269,20 +269,20 @@ export function pollBlocking(set: PollSet, timeout: number): number {
   return answer(libc!.poll(set.memory.pointer, set.length, timeout));
 }
 
-/** A span of time below what poll(2) can tell: `struct timespec { i64 seconds @0; i64 nanoseconds @8; }`. */
-export function timespec(microseconds: number): Memory {
-  const memory = new Memory(16);
-  memory.view.setUint32(8, microseconds * 1000, true);
-  return memory;
-}
-
 /**
- * Waits in this thread for a span shorter than a millisecond (ppoll(2)).
+ * Looks again and again, giving way to whoever else wants the processor (sched_yield(2)) in between.
  *
- * @returns Entries that are ready, or `-EINTR`.
+ * @param milliseconds How long; less than one.
+ * @returns Entries that are ready; 0 after the time.
  */
-export function pollBriefly(set: PollSet, span: Memory): number {
-  return answer(libc!.ppoll(set.memory.pointer, set.length, span.pointer, null));
+export function pollAwake(set: PollSet, milliseconds: number): number {
+  const until = performance.now() + milliseconds;
+  do {
+    const ready = libc!.poll(set.memory.pointer, set.length, 0);
+    if (ready > 0) return ready;
+    libc!.sched_yield();
+  } while (performance.now() < until);
+  return 0;
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 import { setImmediate } from "node:timers";
 import type { Frame, FrameReader, FrameWriter } from "../frames.ts";
+import { BusyWait } from "./busy_wait.ts";
 import { close, connectUnix, Errno, Poll, pollBlocking, PollSet, read, write } from "./libc.ts";
 import { LinuxUdpSocket } from "./udp_linux.ts";
 import type { UdpSocket } from "./udp_socket.ts";
@@ -38,10 +39,11 @@ export async function connectPipe(path: string, mode: WaitMode): Promise<Pipe> {
 /** Waits in a row before the event loop runs once: finalizers of native objects wait for it. */
 const WAITS_PER_BREATH = 256;
 
-/** Waits in `poll`, in the thread that does everything else. */
+/** Waits in `poll`, in the thread that does everything else; awake first, where waits are short. */
 class BlockingPipe implements Pipe {
   readonly #fd: number;
   readonly #set = new PollSet(2);
+  readonly #busy = new BusyWait();
   #waits = 0;
   #backlog = false;
   #readable = false;
@@ -55,9 +57,16 @@ class BlockingPipe implements Pipe {
     this.#set.set(0, this.#fd, Poll.IN | (this.#backlog ? Poll.OUT : 0));
     const fd = udp instanceof LinuxUdpSocket ? udp.fd : -1;
     this.#set.set(1, fd, Poll.IN | (udp && udp.pending > 0 ? Poll.OUT : 0));
-    pollBlocking(this.#set, ms);
+    this.#poll(ms);
     this.#readable = this.#set.ready(0) !== 0;
     return this.#set.ready(1) !== 0;
+  }
+
+  #poll(ms: number): void {
+    if (ms === 0) return void pollBlocking(this.#set, 0);
+    const begun = performance.now();
+    if (this.#busy.poll(this.#set, ms) === 0) pollBlocking(this.#set, ms);
+    this.#busy.waited(performance.now() - begun);
   }
 
   read(reader: FrameReader, handle: (frame: Frame) => void): boolean {
@@ -153,6 +162,7 @@ class AsyncPipe implements Pipe {
       while (out.length > 0) {
         const bytes = out.take();
         for (let at = 0; at < bytes.byteLength;) at += await this.#connection.write(bytes.subarray(at));
+        out.giveBack(bytes);
       }
     } catch { /* noticed by the reader */ }
     this.#writing = false;

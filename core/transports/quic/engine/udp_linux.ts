@@ -4,6 +4,7 @@
  * @module
  */
 import type { SocketAddress } from "../../../handler/connection.ts";
+import { BusyWait } from "./busy_wait.ts";
 import {
   assertLibc,
   bind,
@@ -15,12 +16,10 @@ import {
   Memory,
   Poll,
   pollAsync,
-  pollBriefly,
   PollSet,
   read,
   setOption,
   socket,
-  timespec,
   write,
 } from "./libc.ts";
 import { AF_INET6, decodeName, encodeName, familyOf, NAME_STRIDE, RemoteTable } from "./socket_name.ts";
@@ -42,8 +41,6 @@ const IPPROTO_IPV6 = 41;
 const IPV6_MTU_DISCOVER = 23;
 const IPV6_V6ONLY = 26;
 const PMTUDISC_DONT = 0;
-/** How long `soon` waits: what another process of this machine takes to answer. */
-const BRIEF = timespec(100);
 
 /** Options that only this implementation has; benchmarks and tests turn the offloads off. */
 export interface LinuxUdpOptions extends UdpOptions {
@@ -116,6 +113,9 @@ export class LinuxUdpSocket implements UdpSocket {
   // Entry 0 is the socket, entry 1 the eventfd that ends a wait early.
   readonly #poll = new PollSet(2);
   readonly #brief = new PollSet(1);
+  readonly #busy = new BusyWait();
+  /** When the wait began that `soon` gave up. */
+  #waitsSince: number | undefined;
   readonly #counter = new Memory(8);
   #waiting: Promise<void> | undefined;
   #waitsForRoom = false;
@@ -182,7 +182,11 @@ export class LinuxUdpSocket implements UdpSocket {
   }
 
   soon(): boolean {
-    return !this.#closed && pollBriefly(this.#brief, BRIEF) > 0;
+    if (this.#closed) return false;
+    const begun = performance.now();
+    const ready = this.#busy.poll(this.#brief, Infinity) > 0;
+    this.#waitsSince = ready ? undefined : begun;
+    return ready;
   }
 
   wake(): void {
@@ -208,7 +212,10 @@ export class LinuxUdpSocket implements UdpSocket {
     this.#waitsForRoom = this.#blocked;
     this.#poll.set(0, this.fd, this.#blocked ? Poll.IN | Poll.OUT : Poll.IN);
     this.#poll.set(1, this.#event, Poll.IN);
+    const begun = this.#waitsSince ?? performance.now();
+    this.#waitsSince = undefined;
     await pollAsync(this.#poll, -1);
+    this.#busy.waited(performance.now() - begun);
     if (this.#poll.ready(1) !== 0) {
       read(this.#event, this.#counter.bytes, 0, 8);
       this.#counter.view.setUint32(0, 1, true);

@@ -163,3 +163,23 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   }
   return all;
 }
+
+Deno.test("FrameWriter.giveBack(): memory that has left is used again, and what was taken stays as it is until then", () => {
+  const writer = new FrameWriter();
+  const text = (n: number) => new TextEncoder().encode(`frame ${n}`);
+  writer.write(Kind.DATA, 1, 0, 0, text(1));
+  const first = writer.take();
+  const copy = first.slice();
+  writer.write(Kind.DATA, 1, 0, 0, text(2));
+  assert.deepEqual(first, copy, "written into while it is being sent");
+  writer.giveBack(first);
+  const second = writer.take();
+  assert.notEqual(second.buffer, first.buffer);
+  writer.write(Kind.DATA, 1, 0, 0, text(3));
+  assert.equal(writer.take().buffer, first.buffer, "no new memory");
+  writer.write(Kind.DATA, 1, 0, 0, new Uint8Array(1024 * 1024));
+  const large = writer.take();
+  writer.giveBack(large);
+  writer.write(Kind.DATA, 1, 0, 0, text(4));
+  assert.notEqual(writer.take().buffer, large.buffer, "large memory is let go");
+});

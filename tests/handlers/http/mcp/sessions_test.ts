@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Dispatcher, operation, provide, Registry } from "@alknet/handlers/call";
 import Type from "typebox";
 import { WAYS } from "../fronts.ts";
-import { testApi, Tokens, Witness, WRITER } from "../operations.ts";
+import { testApi, TestClock, Tokens, Witness, WRITER } from "../operations.ts";
 import { Asker, events } from "./clients.ts";
 
 const WAY = WAYS.find(({ name }) => name === "alknet/http (HTTP/1.1) over a pair in memory")!;
@@ -12,7 +12,7 @@ const H2 = WAYS.find(({ name }) => name === "alknet/http (h2) over a pair in mem
 const slow = operation({ name: "slow/answer", type: "query", input: Type.Unknown(), output: Type.Unknown() });
 
 /** An operation that answers when the test says so, and the handler that serves it to clients of MCP. */
-function slowApi(witness: Witness, options: Parameters<typeof testApi>[0] = {}) {
+function slowApi(witness: Witness, options: Parameters<typeof testApi>[0] = {}, clock?: TestClock) {
   const answer = Promise.withResolvers<null>();
   const registry = new Registry([
     provide(slow, (_, { signal }) => {
@@ -21,7 +21,10 @@ function slowApi(witness: Witness, options: Parameters<typeof testApi>[0] = {}) 
       return answer.promise;
     }),
   ]);
-  return { api: testApi({ dispatcher: new Dispatcher({ registry }), mcp: true, ...options }), answer };
+  return {
+    api: testApi({ dispatcher: new Dispatcher({ registry, clock, timeout: 3_600_000 }), mcp: true, ...options }),
+    answer,
+  };
 }
 
 const LIST = { jsonrpc: "2.0", id: 5, method: "tools/list" };
@@ -112,6 +115,36 @@ Deno.test("mcp: one session too many ends the one unused for longest, and none t
   await assert.rejects(asker.begin(), /503 .*too many sessions/);
   answer.resolve(null);
   await Promise.all(running.map((call) => call.text()));
+});
+
+Deno.test("mcp: a session that nobody uses ends; one that runs a call or is listened to does not (HttpLimits)", async () => {
+  const witness = new Witness();
+  const clock = new TestClock();
+  const { api, answer } = slowApi(witness, { limits: { mcpIdle: 60_000 } }, clock);
+  await using served = await WAY.serve(api, new Tokens());
+  using asker = new Asker(WAY, served);
+  const status = async (session: Record<string, string>) => {
+    const listed = await asker.post(LIST, session);
+    await listed.text();
+    return listed.status;
+  };
+  const [unused, used, running, heard] = [
+    await asker.begin(),
+    await asker.begin(),
+    await asker.begin(),
+    await asker.begin(),
+  ];
+  const call = await asker.post(CALL, running);
+  const stream = await asker.ask({ headers: { ...heard, ...EVENTS } });
+  await witness.until("started");
+  clock.advance(30_000);
+  assert.equal(await status(used), 200);
+  clock.advance(30_000);
+  const statuses = await Promise.all([unused, used, running, heard].map(status));
+  // Before it is asserted: a call that runs on would hold the end of the test up.
+  answer.resolve(null);
+  await Promise.allSettled([call.text(), stream.body?.cancel()]);
+  assert.deepEqual(statuses, [404, 200, 200, 200]);
 });
 
 Deno.test("mcp: what is wrong with a request has the status that it has elsewhere (http.md §2, §3, §5, §10)", async () => {

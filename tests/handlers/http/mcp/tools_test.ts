@@ -77,7 +77,7 @@ for (const way of PLAIN) {
       const create = { operation: "notes/create", input: { title: "x" } };
       assert.deepEqual(output(await writer.tool("call", create)), { noteId: "n-1" });
     });
-    await t.step("what fails is a result (row 70)", async () => {
+    await t.step("what fails is a result (rows 70, 93)", async () => {
       const create = { operation: "notes/create", input: { title: "x" } };
       const forbidden = await anonymous.tool("call", create);
       assertFailed(forbidden, "FORBIDDEN", /authentication required/);
@@ -88,7 +88,9 @@ for (const way of PLAIN) {
         await anonymous.tool("call", { operation: "stream/count", input: { to: 1 } }),
         "INVALID_OPERATION_TYPE",
       );
-      assertFailed(await writer.tool("call", { operation: "notes/reindex", input: {} }), "NOT_FOUND");
+      for (const operation of ["notes/reindex", "shop/pets"]) {
+        assertFailed(await writer.tool("call", { operation, input: {} }), "NOT_FOUND");
+      }
       assertFailed(await anonymous.tool("subscribe"), "NOT_FOUND", /subscribe/);
       assertFailed(await anonymous.tool("call", { operation: "errors/throw", input: {} }), "INTERNAL", /^(?!.*42)/);
     });

@@ -1,0 +1,104 @@
+/**
+ * `alknet run`: one guest from a file, in a process that may do nothing.
+ *
+ * @module
+ */
+import { GuestError, ProcessGuest } from "@alknet/runtime";
+import { object } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import { map, withDefault } from "@optique/core/modifiers";
+import { argument, command, option } from "@optique/core/primitives";
+import { integer } from "@optique/core/valueparser";
+import { path } from "@optique/run/valueparser";
+import { basename, dirname, join, normalize } from "node:path";
+import type { Action, Command } from "../action.ts";
+import { note, print } from "../output.ts";
+import { StopSignals } from "../signals.ts";
+
+interface RunOptions {
+  readonly file: string;
+  readonly memory: number;
+  readonly timeout: number;
+}
+
+/** `alknet run FILE`. */
+export const runCommand: Command = command(
+  "run",
+  map(
+    object({
+      file: argument(path({ metavar: "FILE", type: "file", mustExist: true }), {
+        description: message`JavaScript or TypeScript. It may import what lies in its folder.`,
+      }),
+      memory: withDefault(
+        option("--memory", integer({ metavar: "MIB", min: 18, max: 2048 }), {
+          description: message`Memory that it may use, engine included. Default: 32.`,
+        }),
+        32,
+      ),
+      timeout: withDefault(
+        option("--timeout", integer({ metavar: "SECONDS", min: 1, max: 86_400 }), {
+          description: message`Time that it may take. Default: 10.`,
+        }),
+        10,
+      ),
+    }),
+    (options): Action => () => runFile(options),
+  ),
+  {
+    brief: message`Run a file as a guest that may do nothing but compute.`,
+    description:
+      message`Run a file as a guest, in a process without permissions. Its console is printed, and what its default export is or returns. Exit code 1 when it fails or is stopped.`,
+  },
+);
+
+async function runFile({ file, memory, timeout }: RunOptions): Promise<number> {
+  using signals = new StopSignals();
+  const interrupted = new AbortController();
+  signals.first.then(() => interrupted.abort());
+  const time = timeout * 1000;
+  const log = (level: string, text: string) => {
+    (level === "warning" || level === "error" ? note : print)(printable(text));
+  };
+  try {
+    await using guest = await ProcessGuest.start({ limits: { memory, cpu: time, wall: time }, host: { log } });
+    for (const [name, source] of await bundle(file)) await guest.addModule(name, source);
+    const value = await guest.runModule(basename(file), { signal: interrupted.signal });
+    if (value !== undefined) print(printable(typeof value === "string" ? value : shown(value)));
+    return 0;
+  } catch (error) {
+    if (!(error instanceof GuestError)) throw error;
+    note(`alknet: ${printable(error.message)}`);
+    return 1;
+  }
+}
+
+/** A file and what it imports from its folder and below, by names relative to that folder. */
+async function bundle(file: string): Promise<Map<string, string>> {
+  const folder = dirname(file);
+  const found = new Map<string, string>();
+  const wanted = [basename(file)];
+  for (const name of wanted) {
+    if (found.has(name)) continue;
+    const source = await Deno.readTextFile(join(folder, name)).catch(() => undefined);
+    // What is not there is for the guest to complain of, with the line that imports it.
+    if (source === undefined) continue;
+    found.set(name, source);
+    for (const [, specifier] of source.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*["'](\.{1,2}\/[^"'\n]+)["']/g)) {
+      const target = normalize(join(dirname(name), specifier));
+      if (!target.startsWith("..")) wanted.push(target);
+    }
+  }
+  return found;
+}
+
+function shown(value: unknown): string {
+  return Deno.inspect(value, { depth: 64, colors: false, iterableLimit: 1000 }).replaceAll(
+    "[Object: null prototype] ",
+    "",
+  );
+}
+
+/** A guest's text without what would move a terminal's cursor. */
+function printable(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]/gu, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}

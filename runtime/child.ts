@@ -1,0 +1,98 @@
+/**
+ * The process of one guest: it has no permission, and knows the host by its standard input and output alone.
+ *
+ * @module
+ */
+import { decodeCrossing, encodeCrossing } from "./crossing.ts";
+import { provideEngine } from "./engine.ts";
+import { GuestError } from "./errors.ts";
+import { encodeFrame, type Frame, readFrames } from "./frames.ts";
+import type { GrantedOperation } from "./guest.ts";
+import { Isolate } from "./isolate.ts";
+import type { GuestLimits } from "./limits.ts";
+
+/** The host kills a guest whose process falls silent during a run. */
+const BEAT = 100;
+
+if (import.meta.main) await main();
+
+async function main(): Promise<void> {
+  const writer = Deno.stdout.writable.getWriter();
+  const send = (head: Frame["head"], buffers?: readonly Uint8Array[]) => {
+    writer.write(encodeFrame(head, buffers)).catch(() => Deno.exit(1));
+  };
+  const answers = new Map<number, PromiseWithResolvers<unknown>>();
+  const aborts = new Map<number, AbortController>();
+  const subscriptions = new Map<number, AsyncGenerator>();
+  let last = 0;
+  let isolate: Isolate | undefined;
+
+  const ask = (kind: string, name: string, input: unknown): Promise<unknown> => {
+    const id = ++last;
+    const answer = Promise.withResolvers<unknown>();
+    answers.set(id, answer);
+    const { text, buffers } = encodeCrossing(input);
+    send({ t: "ask", id, kind, name, text }, buffers);
+    return answer.promise;
+  };
+  const boot = async ({ head, buffers }: Frame) => {
+    provideEngine(buffers[0]);
+    const host = {
+      log: (level: string, text: string) => send({ t: "log", level, text }),
+      call: (name: string, input: unknown) => ask("call", name, input),
+      open: (name: string, input: unknown) => ask("open", name, input) as Promise<number>,
+      next: (at: number) => ask("next", "", at) as Promise<{ done: boolean; value: unknown }>,
+      end: (at: number) => ask("end", "", at) as Promise<void>,
+    };
+    isolate = await Isolate.create({
+      limits: head.limits as Partial<GuestLimits>,
+      operations: head.operations as readonly GrantedOperation[],
+      host,
+    });
+    send({ t: "ready" });
+  };
+  const work = (guest: Isolate, { head, buffers }: Frame, signal: AbortSignal): unknown => {
+    const { kind, name = "", text = "null", file, id } = head as Record<string, string>;
+    if (kind === "module") return guest.addModule(name, text);
+    if (kind === "evaluate") return guest.evaluate(text, { file, signal });
+    if (kind === "run") return guest.runModule(name, { signal });
+    const input = decodeCrossing({ text, buffers });
+    if (kind === "invoke") return guest.invoke(name, input, { signal });
+    if (kind === "subscribe") return void subscriptions.set(Number(id), guest.subscribe(name, input));
+    const subscription = subscriptions.get(input as number);
+    if (kind === "close") return subscription?.return(undefined).then(() => subscriptions.delete(input as number));
+    return subscription?.next().then(({ done, value }) => ({ done: done === true, value: value ?? null }));
+  };
+  const serve = async (frame: Frame) => {
+    const id = frame.head.id as number;
+    const abort = new AbortController();
+    aborts.set(id, abort);
+    try {
+      const value = await work(isolate!, frame, abort.signal);
+      const { text, buffers } = encodeCrossing(value);
+      send({ t: "done", id, text, operations: isolate!.operations }, buffers);
+    } catch (error) {
+      const { code, message, position, thrown } = error instanceof GuestError
+        ? error
+        : { code: "E_POISONED", message: "the guest failed", position: undefined, thrown: undefined };
+      send({ t: "fail", id, code, message, position, thrown });
+    } finally {
+      aborts.delete(id);
+    }
+  };
+  const answered = ({ head, buffers }: Frame) => {
+    const answer = answers.get(head.id as number);
+    answers.delete(head.id as number);
+    if (head.ok) answer?.resolve(decodeCrossing({ text: head.text as string, buffers }));
+    else answer?.reject(new GuestError(head.code as "E_GUEST", head.message as string));
+  };
+
+  setInterval(() => send({ t: "beat" }), BEAT);
+  for await (const frame of readFrames(Deno.stdin.readable)) {
+    if (frame.head.t === "boot") await boot(frame);
+    else if (frame.head.t === "work") serve(frame);
+    else if (frame.head.t === "answer") answered(frame);
+    else aborts.get(frame.head.id as number)?.abort();
+  }
+  Deno.exit(0);
+}

@@ -1,0 +1,224 @@
+/**
+ * A guest in a process of its own that has no permission: for code that nobody vouches for. A guest that does not stop is
+ * killed, in a native loop of the engine too, and the host's thread never runs guest code.
+ *
+ * @module
+ */
+import { type Crossing, decodeCrossing, encodeCrossing } from "./crossing.ts";
+import { engineBytes } from "./engine.ts";
+import { type GuestCode, GuestError, type GuestPosition, outwardError, type ThrownValue } from "./errors.ts";
+import { encodeFrame, type Frame, readFrames } from "./frames.ts";
+import type { EvaluateOptions, GuestOperation, SubscriptionStep } from "./guest.ts";
+import type { IsolateOptions } from "./isolate.ts";
+import { type GuestLimits, guestLimits } from "./limits.ts";
+
+/** How long a process may be silent beyond the time that its guest may compute, in milliseconds. */
+const GRACE = 250;
+/** How long a process may take to start, in milliseconds. */
+const START = 10_000;
+/** What the child needs of the environment to find its modules; nothing of it is readable there. */
+const KEPT = ["DENO_DIR", "HOME", "LOCALAPPDATA", "XDG_CACHE_HOME"];
+
+/** A guest in a process. Dispose of it: the process runs until then. */
+export class ProcessGuest implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #limits: GuestLimits;
+  readonly #options: IsolateOptions;
+  readonly #pending = new Map<number, PromiseWithResolvers<unknown>>();
+  readonly #ready = Promise.withResolvers<unknown>();
+  readonly #calls = new AbortController();
+  readonly #reading: Promise<void>;
+  #operations: readonly GuestOperation[] = [];
+  #last = 0;
+  #silence: ReturnType<typeof setTimeout> | undefined;
+  #ended: GuestError | undefined;
+
+  private constructor(options: IsolateOptions) {
+    this.#limits = guestLimits(options.limits);
+    this.#options = options;
+    const env = Object.fromEntries(KEPT.flatMap((name) => {
+      const value = Deno.env.get(name);
+      return value === undefined ? [] : [[name, value]];
+    }));
+    this.#child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", "--cached-only", "--no-lock", "--quiet", import.meta.resolve("./child.ts")],
+      clearEnv: true,
+      env,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    this.#writer = this.#child.stdin.getWriter();
+    this.#reading = this.#read();
+  }
+
+  /**
+   * Starts a process and boots the guest in it.
+   *
+   * @throws {GuestError} `E_UNAVAILABLE`: no process can be started here.
+   */
+  static async start(options: IsolateOptions = {}): Promise<ProcessGuest> {
+    if (Deno.build.standalone) {
+      throw new GuestError("E_UNAVAILABLE", "a compiled executable cannot start a guest's process; use deno run");
+    }
+    const bytes = await engineBytes();
+    const guest = new ProcessGuest(options);
+    guest.#listen(START);
+    guest.#send({ t: "boot", limits: guest.#limits, operations: options.operations ?? [] }, [bytes]);
+    await guest.#ready.promise;
+    guest.#listen();
+    return guest;
+  }
+
+  /** Operations that the guest had registered when it last answered. */
+  get operations(): readonly GuestOperation[] {
+    return this.#operations;
+  }
+
+  /** Gives the guest a module that it may import. @throws {GuestError} `E_REFUSED`, `E_SYNTAX`. */
+  async addModule(name: string, source: string): Promise<void> {
+    await this.#work({ kind: "module", name, text: source });
+  }
+
+  /** Runs a script and gives its last value, awaited. @throws {GuestError} What it threw, or what ended it. */
+  async evaluate(source: string, { file, signal }: EvaluateOptions = {}): Promise<unknown> {
+    return await this.#work({ kind: "evaluate", text: source, file }, [], signal);
+  }
+
+  /** Runs a module's default export. @throws {GuestError} What it threw, or what ended it. */
+  async runModule(name: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<unknown> {
+    return await this.#work({ kind: "run", name }, [], signal);
+  }
+
+  /** Calls a registered operation. @throws {GuestError} `NOT_FOUND`, or what ended it. */
+  async invoke(name: string, input: unknown, { signal }: { readonly signal?: AbortSignal } = {}): Promise<unknown> {
+    const { text, buffers } = encodeCrossing(input);
+    return await this.#work({ kind: "invoke", name, text }, buffers, signal);
+  }
+
+  /** Opens a registered subscription; each value is asked for when the one before was taken. */
+  async *subscribe(name: string, input: unknown, { signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator {
+    const at = this.#last + 1;
+    const { text, buffers } = encodeCrossing(input);
+    await this.#work({ kind: "subscribe", name, text }, buffers, signal);
+    try {
+      while (true) {
+        const step = await this.#work({ kind: "next", text: String(at) }, [], signal) as SubscriptionStep;
+        if (step.done) return;
+        yield step.value;
+      }
+    } finally {
+      if (!this.#ended) await this.#work({ kind: "close", text: String(at) }).catch(() => {});
+    }
+  }
+
+  /** Ends the process, whatever it does. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end(new GuestError("E_DISPOSED", "the guest was disposed of"));
+    await this.#reading;
+  }
+
+  #work(head: Frame["head"], buffers: readonly Uint8Array[] = [], signal?: AbortSignal): Promise<unknown> {
+    if (this.#ended) return Promise.reject(this.#ended);
+    const id = ++this.#last;
+    const result = Promise.withResolvers<unknown>();
+    this.#pending.set(id, result);
+    if (this.#pending.size === 1) this.#listen();
+    this.#send({ t: "work", id, ...head }, buffers);
+    const aborted = () => this.#send({ t: "abort", id });
+    if (signal?.aborted) aborted();
+    signal?.addEventListener("abort", aborted);
+    return result.promise.finally(() => signal?.removeEventListener("abort", aborted));
+  }
+
+  #send(head: Frame["head"], buffers?: readonly Uint8Array[]): void {
+    this.#writer.write(encodeFrame(head, buffers)).catch(() => {});
+  }
+
+  /** The process is heard of in time, or killed. Nothing is asked of one that has nothing to do. */
+  #listen(time: number = this.#limits.cpu + GRACE): void {
+    clearTimeout(this.#silence);
+    if (this.#ended || (this.#pending.size === 0 && time !== START)) return;
+    this.#silence = setTimeout(() => {
+      this.#end(new GuestError("E_KILLED", `the guest did not stop after ${this.#limits.cpu} ms and was killed`));
+    }, time);
+  }
+
+  #end(error: GuestError): void {
+    if (this.#ended) return;
+    this.#ended = error;
+    clearTimeout(this.#silence);
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended already.
+    }
+    this.#ready.reject(error);
+    this.#ready.promise.catch(() => {});
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
+    this.#calls.abort(error);
+  }
+
+  async #read(): Promise<void> {
+    try {
+      for await (const frame of readFrames(this.#child.stdout)) {
+        this.#received(frame);
+        this.#listen(this.#pending.size === 0 && this.#last === 0 ? START : undefined);
+      }
+      this.#end(new GuestError("E_KILLED", "the guest's process ended by itself"));
+    } catch (error) {
+      this.#end(
+        new GuestError("E_KILLED", "the guest's process sent what it should not and was killed", { cause: error }),
+      );
+    }
+    await this.#writer.abort().catch(() => {});
+    await this.#child.status;
+  }
+
+  #received({ head, buffers }: Frame): void {
+    const { t, id, text } = head as { t: string; id: number; text: string };
+    if (t === "beat" || this.#ended) return;
+    if (t === "ready") return this.#ready.resolve(undefined);
+    if (t === "log") return this.#options.host?.log?.(String(head.level), String(text));
+    if (t === "ask") return void this.#answer(id, String(head.kind), String(head.name), { text, buffers });
+    const result = this.#pending.get(id);
+    if (result === undefined || (t !== "done" && t !== "fail")) throw new TypeError(`message ${t} is out of place`);
+    this.#pending.delete(id);
+    if (t === "fail") return result.reject(failureOf(head));
+    this.#operations = head.operations as readonly GuestOperation[];
+    result.resolve(decodeCrossing({ text, buffers }));
+  }
+
+  async #answer(id: number, kind: string, name: string, crossing: Crossing): Promise<void> {
+    try {
+      const { text, buffers } = encodeCrossing(await this.#called(kind, name, decodeCrossing(crossing)));
+      this.#send({ t: "answer", id, ok: true, text }, buffers);
+    } catch (error) {
+      this.#send({ t: "answer", id, ok: false, ...outwardError(error) });
+    }
+  }
+
+  async #called(kind: string, name: string, input: unknown): Promise<unknown> {
+    const { host = {}, operations = [] } = this.#options;
+    const { signal } = this.#calls;
+    if (kind === "next") return await host.next?.(input as number, signal);
+    if (kind === "end") return await host.end?.(input as number);
+    // The child filters too; it may be lost to its guest, so what it says is not taken for granted.
+    if (!operations.some((granted) => granted.name === name)) {
+      throw new GuestError("NOT_FOUND", `operation ${name} is not granted`);
+    }
+    return await (kind === "open" ? host.open : host.call)?.(name, input, signal);
+  }
+}
+
+function failureOf(head: Frame["head"]): GuestError {
+  const { code, message, position, thrown } = head as unknown as {
+    code: GuestCode;
+    message: string;
+    position?: GuestPosition;
+    thrown?: ThrownValue;
+  };
+  return new GuestError(code, message, { position, thrown });
+}

@@ -1,0 +1,104 @@
+/**
+ * A file whose pages are the memory: nothing is read before it is touched, nothing copied.
+ *
+ * The mapping is private: the file cannot be changed through it. Its pages may be written to nevertheless, because a
+ * write to a read-only page would end the process where JavaScript expects an exception; what is written stays in this
+ * process, and is gone with the mapping.
+ *
+ * @module
+ */
+import { TensorError } from "../format/errors.ts";
+import { type Advice, FileSource, type Source } from "./source.ts";
+
+/** `mmap`'s constants, which Linux and macOS share but for one. */
+const PROT_READ = 1;
+const PROT_WRITE = 2;
+const MAP_PRIVATE = 2;
+/** The pages count against no limit of memory, for few of them will ever be written to. */
+const MAP_NORESERVE = Deno.build.os === "linux" ? 0x4000 : 0x40;
+/** The end of a file, for `lseek`. Reads name their place, so that moving the file's own does no harm. */
+const SEEK_END = 2;
+/** `madvise`'s constants, the same on both. */
+const ADVICE: Readonly<Record<Advice, number>> = { normal: 0, random: 1, sequential: 2, willneed: 3, dontneed: 4 };
+/** Advice is given for whole pages; the largest page of either system. */
+const PAGE = 16384;
+
+const SYMBOLS = {
+  mmap: { parameters: ["usize", "usize", "i32", "i32", "i32", "i64"], result: "pointer" },
+  munmap: { parameters: ["pointer", "usize"], result: "i32" },
+  lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
+  madvise: { parameters: ["usize", "usize", "i32"], result: "i32" },
+} as const;
+
+let library: Deno.DynamicLibrary<typeof SYMBOLS> | undefined;
+
+/** Whether files can be mapped here: a system that does, and leave to call it. */
+export function canMap(): boolean {
+  if (Deno.build.os !== "linux" && Deno.build.os !== "darwin") return false;
+  // Asked first, because a refused dlopen would prompt.
+  return Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+}
+
+/** A file that is mapped when a tensor of it is first touched. */
+export class MappedSource extends FileSource {
+  #buffer: ArrayBuffer | undefined;
+  #address: Deno.PointerValue = null;
+  #closed = false;
+
+  /** See {@linkcode Source.access}. */
+  override get access(): Source["access"] {
+    return "map";
+  }
+
+  /** See {@linkcode Source.view}. */
+  override view(offset: number, length: number): Uint8Array<ArrayBuffer> {
+    this.#buffer ??= this.#map();
+    return new Uint8Array(this.#buffer, offset, length);
+  }
+
+  /** See {@linkcode Source.advise}. */
+  override advise(offset: number, length: number, advice: Advice): void {
+    this.#buffer ??= this.#map();
+    const from = Math.floor(offset / PAGE) * PAGE;
+    const base = Number(Deno.UnsafePointer.value(this.#address));
+    libc().symbols.madvise(BigInt(base + from), BigInt(offset + length - from), ADVICE[advice]);
+  }
+
+  /** See {@linkcode FileSource.length}: a tenth of what `fstat` takes, and asked before each view. */
+  protected override length(): number {
+    return Number(libc().symbols.lseek(this.descriptor, 0n, SEEK_END));
+  }
+
+  #map(): ArrayBuffer {
+    if (this.#closed) throw new TensorError("E_CLOSED", "the file was closed");
+    // Of an empty file there is nothing to map.
+    if (this.size === 0) return new ArrayBuffer(0);
+    const { mmap } = libc().symbols;
+    const flags = MAP_PRIVATE | MAP_NORESERVE;
+    const address = mmap(0n, BigInt(this.size), PROT_READ | PROT_WRITE, flags, this.descriptor, 0n);
+    // MAP_FAILED is -1.
+    if (address === null || Deno.UnsafePointer.value(address) === 2n ** 64n - 1n) {
+      throw new TensorError("E_ACCESS", `the file's ${this.size} bytes could not be mapped; open it with map: false`);
+    }
+    this.#address = address;
+    return Deno.UnsafePointerView.getArrayBuffer(address, this.size, 0);
+  }
+
+  /** Unmaps and closes the file. Views of it are empty from then on: their methods throw. */
+  override [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    super[Symbol.dispose]();
+    if (this.#address === null) return;
+    // A buffer that someone has transferred elsewhere cannot be taken from them: the mapping then stays.
+    if (!this.#buffer!.detached) {
+      this.#buffer!.transfer();
+      libc().symbols.munmap(this.#address, BigInt(this.size));
+    }
+    this.#address = null;
+  }
+}
+
+function libc(): Deno.DynamicLibrary<typeof SYMBOLS> {
+  return library ??= Deno.dlopen(Deno.build.os === "linux" ? "libc.so.6" : "libSystem.dylib", SYMBOLS);
+}

@@ -1,0 +1,162 @@
+/**
+ * Where the bytes of a file come from: memory, a reader of any kind, a file read by position.
+ *
+ * @module
+ */
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { TensorError } from "../format/errors.ts";
+
+/** Something to read at any place: what a caller may bring instead of a path. */
+export interface SeekableReader {
+  /** Bytes in all. */
+  readonly size: number;
+  /** Exactly `length` bytes from `offset`, in memory that is the caller's from then on. */
+  read(offset: number, length: number): Uint8Array<ArrayBuffer>;
+}
+
+/** What is going to be read, and how; mapped memory is told to the system. */
+export type Advice = "normal" | "random" | "sequential" | "willneed" | "dontneed";
+
+/** A source of a file, as the handle uses it. */
+export interface Source extends SeekableReader, Disposable {
+  /** How its bytes come to the caller. */
+  readonly access: "memory" | "map" | "read";
+  /** The bytes where they lie, without a copy, or undefined where the source has no memory to show. */
+  view(offset: number, length: number): Uint8Array<ArrayBuffer> | undefined;
+  /** Throws `E_TRUNCATED` where the source has become shorter than it was. */
+  check(): void;
+  /** What has changed since it was opened, if something has. */
+  changed(): string | undefined;
+  /** Says what is going to be read. */
+  advise(offset: number, length: number, advice: Advice): void;
+}
+
+/** A file in memory. */
+export function memorySource(bytes: Uint8Array<ArrayBuffer>): Source {
+  return {
+    size: bytes.length,
+    access: "memory",
+    read: (offset, length) => bytes.slice(offset, offset + length),
+    view: (offset, length) => bytes.subarray(offset, offset + length),
+    check() {},
+    changed: () => undefined,
+    advise() {},
+    [Symbol.dispose]() {},
+  };
+}
+
+/** A reader that a caller brought. */
+export function readerSource(reader: SeekableReader): Source {
+  return {
+    size: reader.size,
+    access: "read",
+    read(offset, length) {
+      const bytes = reader.read(offset, length);
+      if (bytes.length === length) return bytes;
+      throw truncated(offset, length, offset + bytes.length);
+    },
+    view: () => undefined,
+    check() {},
+    changed: () => undefined,
+    advise() {},
+    [Symbol.dispose]() {},
+  };
+}
+
+/** An open file, read by position. */
+export class FileSource implements Source {
+  /** Bytes when it was opened. */
+  readonly size: number;
+  /** The open file. */
+  protected readonly descriptor: number;
+  readonly #path: string;
+  readonly #before: Deno.FileInfo;
+  #closed = false;
+
+  /** Opens a file for reading. */
+  constructor(path: string) {
+    this.#path = path;
+    // By path, which takes a quarter of what it takes by descriptor. Should the file be replaced between the two lines,
+    // reads and checks go by the descriptor: a shorter one is found to be cut short.
+    this.#before = Deno.statSync(path);
+    this.descriptor = openSync(path, "r");
+    this.size = this.#before.size;
+  }
+
+  /** See {@linkcode Source.access}. */
+  get access(): Source["access"] {
+    return "read";
+  }
+
+  /** See {@linkcode SeekableReader.read}. */
+  read(offset: number, length: number): Uint8Array<ArrayBuffer> {
+    if (this.#closed) throw this.#wasClosed();
+    const bytes = new Uint8Array(length);
+    for (let at = 0; at < length;) {
+      const got = readSync(this.descriptor, bytes, at, Math.min(length - at, 2 ** 30), offset + at);
+      if (got === 0) throw truncated(offset, length, offset + at);
+      at += got;
+    }
+    return bytes;
+  }
+
+  /** See {@linkcode Source.view}. */
+  view(_offset: number, _length: number): Uint8Array<ArrayBuffer> | undefined {
+    return undefined;
+  }
+
+  /** See {@linkcode Source.check}. */
+  check(): void {
+    if (this.#closed) throw this.#wasClosed();
+    const size = this.length();
+    if (size < this.size) {
+      throw new TensorError(
+        "E_TRUNCATED",
+        `${this.#path} had ${this.size} bytes when it was opened and has ${size} now`,
+      );
+    }
+  }
+
+  /** See {@linkcode Source.changed}. */
+  changed(): string | undefined {
+    if (this.#closed) return undefined;
+    const size = this.length();
+    if (size !== this.size) return `${this.#path} had ${this.size} bytes when it was opened and has ${size} now`;
+    const now = statOf(this.#path);
+    // Another file has taken the name: ours is as it was.
+    if (!now || now.ino !== this.#before.ino || now.dev !== this.#before.dev) return undefined;
+    if (now.mtime?.getTime() === this.#before.mtime?.getTime()) return undefined;
+    return `${this.#path} was written to while it was open`;
+  }
+
+  /** Bytes of the open file now. */
+  protected length(): number {
+    return fstatSync(this.descriptor).size;
+  }
+
+  #wasClosed(): TensorError {
+    return new TensorError("E_CLOSED", `${this.#path} was closed`);
+  }
+
+  /** See {@linkcode Source.advise}. */
+  advise(_offset: number, _length: number, _advice: Advice): void {}
+
+  /** Closes the file. */
+  [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    closeSync(this.descriptor);
+  }
+}
+
+function truncated(offset: number, length: number, end: number): TensorError {
+  return new TensorError("E_TRUNCATED", `asked for ${length} bytes at ${offset} of the file, which ends at ${end}`);
+}
+
+function statOf(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch {
+    return undefined;
+  }
+}
