@@ -1,5 +1,5 @@
 /**
- * A million datagrams of garbage at a node with live traffic (issue "Garbage"). `ALKNET_GARBAGE` sets another number.
+ * A million datagrams of garbage at a node with live traffic. `ALKNET_GARBAGE` sets another number.
  *
  * @module
  */
@@ -20,7 +20,7 @@ const FLAT = 32 * 1024 * 1024;
 const CORPUS = 64;
 
 Deno.test({
-  name: `quic: ${COUNT} datagrams of garbage beside live traffic harm nothing and leave nothing (issue, garbage)`,
+  name: `quic: ${COUNT} datagrams of garbage beside live traffic harm nothing and leave nothing`,
   ...needs("linux"),
   async fn() {
     const { seed } = seeded("garbage");

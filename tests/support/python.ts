@@ -14,13 +14,8 @@ export const ROOT: string = new URL("../../", import.meta.url).pathname;
 export const VENV: string = `${ROOT}.cache/venv`;
 /** Its interpreter. */
 export const PYTHON: string = `${VENV}/bin/python`;
-/** What it holds, with exact versions. */
-export const PYTHON_PACKAGES: readonly string[] = [
-  "aioquic==1.7.2",
-  "openapi-spec-validator==0.9.0",
-  "schemathesis==4.32.5",
-  "tlslite-ng==0.8.2",
-];
+/** Where the peers that run on Node are installed; a program that imports one runs in this folder. */
+export const NODE_PEERS: string = `${ROOT}.cache/node_peers`;
 
 /** Starts `tests/peers/<script>` in the virtual environment. A test that does so has `...needs("python")`. */
 export function startPeer(script: string, args: readonly string[] = [], options: StartOptions = {}): Peer {
