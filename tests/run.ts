@@ -9,17 +9,14 @@
  * @module
  */
 import { type Counts, sum } from "./runner/report.ts";
-import { type Job, PLACES, runAll } from "./runner/schedule.ts";
+import { type Job, runAll } from "./runner/schedule.ts";
 import { type Outcome, testProcess } from "./runner/test_process.ts";
 import { install } from "./setup/install.ts";
 import { ROOT } from "./support/python.ts";
 import { publicEntries } from "./support/workspace.ts";
 
-/** Places that a file or the files of a folder take (`runner/schedule.ts`). The first entry that fits holds. */
-const TAKES: readonly (readonly [path: string, places: number])[] = [
-  ["tests/bench_smoke_test.ts", PLACES],
-  ["tests/faults/", PLACES],
-];
+/** Files and folders whose work needs a core to itself, so that they take two places (`runner/schedule.ts`). */
+const NEED_A_CORE: readonly string[] = ["tests/bench_smoke_test.ts", "tests/faults/"];
 
 /** A run of the test runner and how it ended. */
 interface Run {
@@ -50,7 +47,7 @@ async function only(args: readonly string[]): Promise<number> {
 
 function everything(): Job<Run>[] {
   const jobs = testFiles("tests").map((path) => ({
-    places: TAKES.find(([start]) => path.startsWith(start))?.[1] ?? 1,
+    places: NEED_A_CORE.some((start) => path.startsWith(start)) ? 2 : 1,
     // Types are the business of `deno task check`.
     run: () => runTests(path, ["--no-check", path]),
   }));

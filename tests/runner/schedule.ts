@@ -2,14 +2,13 @@
  * Which test files may run beside which others.
  *
  * A machine has a number of places. Most files take one: they wait for their peers more than they compute. A file whose
- * work needs a core to itself takes two, and one that looks at the whole machine, what it listens on or what its memory
- * and its time come to, takes all.
+ * work needs a core to itself takes two.
  *
  * @module
  */
 
 /** Places of a machine: on two cores, three that wait keep both busy. */
-export const PLACES: number = Math.max(2, navigator.hardwareConcurrency + 1);
+const PLACES: number = Math.max(2, navigator.hardwareConcurrency + 1);
 
 /** A thing to run. */
 export interface Job<Result> {
