@@ -5,7 +5,7 @@
  */
 import { equal, match } from "node:assert/strict";
 import { prepareDial } from "../../../../core/endpoint/dial.ts";
-import { type Endpoint } from "../../../../core/endpoint/endpoint.ts";
+import type { Endpoint } from "../../../../core/endpoint/endpoint.ts";
 import { router } from "../../../../core/endpoint/router.ts";
 import { defineHandler } from "../../../../core/handler/handler.ts";
 import { runProgram } from "../../../support/process.ts";
