@@ -1,165 +1,100 @@
 /**
- * `deno task test`: sets up what the tests need, runs all of them, and ends with `N passed, N failed, N skipped`.
+ * `deno task test`: installs what the tests need, runs all of them, and ends with `N passed, N failed, N skipped`.
+ *
+ * Each file runs in a process of its own. One that fails runs once more, alone, at the end: what passes then counts as
+ * passed and is listed under `flaky:` with its first failure.
  *
  * With arguments, `deno task test tests/core --filter echo`, it runs only what they name.
  *
  * @module
  */
-import { existsSync } from "node:fs";
-import { stripVTControlCharacters } from "node:util";
-import { findProgram } from "./support/programs.ts";
-import { PYTHON, PYTHON_PACKAGES, ROOT, VENV } from "./support/python.ts";
+import { type Counts, sum } from "./runner/report.ts";
+import { type Job, runAll } from "./runner/schedule.ts";
+import { type Outcome, testProcess } from "./runner/test_process.ts";
+import { install } from "./setup/install.ts";
+import { ROOT } from "./support/python.ts";
 import { publicEntries } from "./support/workspace.ts";
 
-/** Programs that tests run, and the Debian packages that hold them. */
-const PACKAGES: Readonly<Record<string, string>> = {
-  curl: "curl",
-  openssl: "openssl",
-  "ssh-keygen": "openssh-client",
-  sshd: "openssh-server",
-  rsync: "rsync",
-  git: "git",
-  ip: "iproute2",
-  chromium: "chromium",
-  h2load: "nghttp2-client",
-};
+/** Files and folders whose work needs a core to itself, so that they take two places (`runner/schedule.ts`). */
+const NEED_A_CORE: readonly string[] = ["tests/bench_smoke_test.ts", "tests/faults/"];
 
-/** Folders and files whose tests load the machine so much that another one beside them would fail for want of time. */
-const ALONE: readonly string[] = [
-  "tests/core/transports",
-  "tests/core/endpoint",
-  "tests/interop",
-  "tests/faults",
-  "tests/cli",
-  // They look at what the whole machine listens on.
-  "tests/handlers/http",
-  "tests/bench_smoke_test.ts",
-];
-
-/** A run that takes longer than this hangs: it is ended and has failed, in milliseconds. */
-const RUN_DEADLINE = 40 * 60_000;
-
-/** What a run of the test runner came to. */
-interface Counts {
-  passed: number;
-  failed: number;
-  skipped: number;
+/** A run of the test runner and how it ended. */
+interface Run {
+  /** A file, or what stands for several. */
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly outcome: Outcome;
 }
-
-const SUMMARY = /^(?:ok|FAILED) \| (\d+) passed(?: \([^)]*\))? \| (\d+) failed(?: \([^)]*\))?(?: \| (\d+) ignored)?/;
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
 async function main(args: readonly string[]): Promise<number> {
-  await installPrograms();
-  await makePythonEnvironment();
-  const runs = args.length > 0 ? [[...args]] : everything();
-  const total: Counts = { passed: 0, failed: 0, skipped: 0 };
-  for (const run of runs) {
-    const counts = await runTests(run);
-    total.passed += counts.passed;
-    total.failed += counts.failed;
-    total.skipped += counts.skipped;
-  }
-  console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
-  return total.failed > 0 ? 1 : 0;
+  await install();
+  if (args.length > 0) return await only(args);
+  const runs = await runAll(everything());
+  const again: Run[] = [];
+  for (const { name, args, outcome } of runs) if (outcome.failure) again.push(await runTests(`${name}, again`, args));
+  return conclude(runs, again);
 }
 
-/** The arguments of each run of the test runner. */
-function everything(): string[][] {
-  const alone = ALONE.filter((path) => existsSync(ROOT + path));
-  const runs = [["--parallel", "tests/", `--ignore=${["tests/bench", ...alone].join()}`]];
-  if (alone.length > 0) runs.push(alone);
+/** Runs what somebody names, with the test runner's own output. */
+async function only(args: readonly string[]): Promise<number> {
+  const { outcome } = await runTests(args.join(" "), args);
+  console.log(outcome.output);
+  console.log(lastLine(outcome.counts));
+  return outcome.counts.failed > 0 ? 1 : 0;
+}
+
+function everything(): Job<Run>[] {
+  const jobs = testFiles("tests").map((path) => ({
+    places: NEED_A_CORE.some((start) => path.startsWith(start)) ? 2 : 1,
+    // Types are the business of `deno task check`.
+    run: () => runTests(path, ["--no-check", path]),
+  }));
   // An example loads its modules within its test, where a library that is opened once and for all would count as a leak.
-  runs.push(["--doc", "--preload", "core/transports/quic/engine/libc.ts", ...publicEntries(), "README.md"]);
-  return runs;
+  const examples = ["--doc", "--preload", "core/transports/quic/engine/libc.ts", ...publicEntries(), "README.md"];
+  jobs.push({ places: 2, run: () => runTests("examples in the documentation", examples) });
+  // The large ones first, so that small ones fill the gaps that they leave.
+  return jobs.sort((one, other) => other.places - one.places);
 }
 
-async function runTests(args: string[]): Promise<Counts> {
-  console.log(`\n# deno test ${args.join(" ")}`);
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", ...args],
-    cwd: ROOT,
-    stdin: "null",
-    stdout: "piped",
-    signal: AbortSignal.timeout(RUN_DEADLINE),
-  }).spawn();
-  const summary = await passOn(child.stdout);
-  const { success } = await child.status;
-  const [passed, failed, skipped] = summary ? summary.slice(1).map((count) => Number(count ?? 0)) : [0, 0, 0];
-  // A runner that fails without a failed test did not get as far as its tests.
-  return { passed, failed: success ? failed : Math.max(failed, 1), skipped };
+async function runTests(name: string, args: readonly string[]): Promise<Run> {
+  const outcome = await testProcess(args);
+  const { counts: { passed, failed, skipped }, seconds, failure, output } = outcome;
+  const counts = `${passed} passed${failed ? `, ${failed} failed` : ""}${skipped ? `, ${skipped} skipped` : ""}`;
+  console.log(`${failure ? "FAILED" : "ok    "}  ${name}  (${counts}, ${seconds.toFixed(1)} s)`);
+  if (failure) console.log(output);
+  return { name, args, outcome };
 }
 
-/** Shows the runner's output as it comes and finds the summary in it. */
-async function passOn(output: ReadableStream<Uint8Array>): Promise<RegExpExecArray | null> {
-  let summary: RegExpExecArray | null = null;
-  let rest = "";
-  const decoder = new TextDecoder();
-  for await (const bytes of output) {
-    await Deno.stdout.write(bytes);
-    const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
-    rest = lines.pop()!;
-    for (const line of lines) summary = SUMMARY.exec(stripVTControlCharacters(line)) ?? summary;
-  }
-  return summary;
+/** Prints what is left to say, and gives the exit code. */
+function conclude(runs: readonly Run[], again: readonly Run[]): number {
+  const failed = runs.filter(({ outcome }) => outcome.failure);
+  const passed = runs.filter(({ outcome }) => !outcome.failure);
+  const slowest = [...runs].sort((one, other) => other.outcome.seconds - one.outcome.seconds).slice(0, 10);
+  console.log("\nslowest:");
+  for (const { name, outcome } of slowest) console.log(`  ${outcome.seconds.toFixed(1)} s  ${name}`);
+  tell("failed twice:", again.filter(({ outcome }) => outcome.failure));
+  tell("flaky:", failed.filter((_, index) => !again[index].outcome.failure));
+  const counts = sum([...passed, ...again].map(({ outcome }) => outcome.counts));
+  console.log(lastLine(counts));
+  return counts.failed > 0 ? 1 : 0;
 }
 
-/** Installs missing programs where it may (as root, with apt-get), else says what to install. */
-async function installPrograms(): Promise<void> {
-  const missing = new Set<string>();
-  for (const [program, name] of Object.entries(PACKAGES)) if (!findProgram(program)) missing.add(name);
-  if (!existsSync(PYTHON) && !await pythonCanMakeEnvironments()) missing.add("python3-venv");
-  if (missing.size === 0) return;
-  const names = [...missing].sort();
-  if (!findProgram("apt-get") || Deno.uid() !== 0) {
-    console.error(`Tests that need these will be skipped; install them to run all: ${names.join(" ")}`);
-    return;
-  }
-  console.error(`Installing ${names.join(" ")}`);
-  const env = { DEBIAN_FRONTEND: "noninteractive" };
-  const install = ["install", "-y", "-q", "--no-install-recommends", ...names];
-  if (await run("apt-get", install, env)) return;
-  // The lists of packages may be missing or old.
-  if (await run("apt-get", ["update", "-q"], env) && await run("apt-get", install, env)) return;
-  console.error(`apt-get failed; tests that need ${names.join(" ")} will be skipped`);
+function tell(title: string, runs: readonly Run[]): void {
+  if (runs.length === 0) return;
+  console.log(`\n${title}`);
+  for (const { name, outcome } of runs) console.log(`  ${name}\n    ${outcome.failure!.replaceAll("\n", "\n    ")}`);
 }
 
-/** Makes the virtual environment of the Python peers where there is none, or one that lacks a package. */
-async function makePythonEnvironment(): Promise<void> {
-  const stamp = `${VENV}/packages.txt`;
-  const wanted = PYTHON_PACKAGES.join("\n");
-  if (existsSync(PYTHON) && existsSync(stamp) && Deno.readTextFileSync(stamp) === wanted) return;
-  const python = findProgram("python3");
-  if (!python || !await pythonCanMakeEnvironments()) {
-    console.error("No virtual environment for the Python peers: tests that need one will be skipped");
-    return;
-  }
-  console.error(`Making .cache/venv with ${PYTHON_PACKAGES.join(" ")}`);
-  const made = await run(python, ["-m", "venv", VENV]) &&
-    await run(PYTHON, ["-m", "pip", "install", "-q", "--disable-pip-version-check", ...PYTHON_PACKAGES]);
-  if (made) await Deno.writeTextFile(stamp, wanted);
-  else {
-    console.error("The Python peers could not be installed: tests that need them will be skipped");
-    // Half an environment would make those tests fail instead.
-    if (existsSync(VENV)) await Deno.remove(VENV, { recursive: true });
-  }
+function lastLine({ passed, failed, skipped }: Counts): string {
+  return `${passed} passed, ${failed} failed, ${skipped} skipped`;
 }
 
-function pythonCanMakeEnvironments(): Promise<boolean> {
-  return run("python3", ["-c", "import ensurepip, venv"], {}, "null");
-}
-
-async function run(
-  program: string,
-  args: string[],
-  env: Record<string, string> = {},
-  output: "inherit" | "null" = "inherit",
-): Promise<boolean> {
-  try {
-    const command = new Deno.Command(program, { args, env, stdin: "null", stdout: "null", stderr: output });
-    return (await command.spawn().status).success;
-  } catch {
-    return false;
-  }
+/** Test files below a folder, as paths from the root. */
+function testFiles(folder: string): string[] {
+  return [...Deno.readDirSync(ROOT + folder)].flatMap(({ name, isDirectory }) => {
+    const path = `${folder}/${name}`;
+    return isDirectory ? testFiles(path) : name.endsWith("_test.ts") ? [path] : [];
+  }).sort();
 }

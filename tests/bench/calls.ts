@@ -4,13 +4,11 @@
  * @module
  */
 import { runProgram, start } from "../support/process.ts";
+import { NODE_PEERS } from "../support/python.ts";
 import { temporaryFolder } from "../support/temp.ts";
 import { contestants } from "./contestants.ts";
-import { clientOf, installNodePackage } from "./node_peer.ts";
+import { clientOf } from "./node_peer.ts";
 import { compare, type Contestant, type Figure, type Group, script, startContestant } from "./harness.ts";
-
-/** The version that is measured. */
-const GRPC = "@grpc/grpc-js@1.14.7";
 
 /** What is measured, and what is wanted of it. */
 const FIGURES = [
@@ -41,8 +39,8 @@ function ours(engine: "process" | "in-process"): Promise<Contestant> {
   });
 }
 
+/** The peer; the files of its certificate go into the folder. */
 async function grpc(folder: string): Promise<Contestant> {
-  await installNodePackage(folder, GRPC);
   const files = [`${folder}/certificate.pem`, `${folder}/key.pem`] as const;
   const made = await runProgram("openssl", [
     ..."req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost".split(" "),
@@ -51,8 +49,8 @@ async function grpc(folder: string): Promise<Contestant> {
   if (made.code !== 0) throw new Error(`openssl made no certificate: ${made.stderr}`);
   await using started = new AsyncDisposableStack();
   const program = script("peer_grpc.mjs");
-  const server = started.use(start("node", [program, "server", ...files], { cwd: folder }));
+  const server = started.use(start("node", [program, "server", ...files], { cwd: NODE_PEERS }));
   const facts = JSON.stringify(await server.json());
-  const client = started.use(start("node", [program, "client", files[0], facts], { cwd: folder }));
+  const client = started.use(start("node", [program, "client", files[0], facts], { cwd: NODE_PEERS }));
   return clientOf(client, started);
 }

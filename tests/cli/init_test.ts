@@ -1,5 +1,5 @@
 /**
- * Making a node, and saying who it is (design.md "The command"; issue point 7).
+ * Making a node, and saying who it is (design.md "The command").
  *
  * @module
  */

@@ -139,7 +139,7 @@ Deno.test({
   },
 });
 
-/** A change of the configuration, and what the one line must say (core.md §18 row 62; issue "Bad input"). */
+/** A change of the configuration, and what the one line must say (core.md §18 row 62). */
 const BAD_CONFIGS: readonly (readonly [string, Record<string, unknown> | string, RegExp])[] = [
   ["an unknown field", { lisen: ["127.0.0.1:0"] }, /lisen/],
   ["a wrong type", { drain_timeout_ms: "soon" }, /drain_timeout_ms: expected integer, found string/],

@@ -1,5 +1,5 @@
 /**
- * The command line itself: help, mistakes and their exit codes (design.md "The command", issue "Bad input").
+ * The command line itself: help, mistakes and their exit codes (design.md "The command").
  *
  * @module
  */

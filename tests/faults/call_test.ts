@@ -1,6 +1,6 @@
 /**
  * Faults of the call protocol: very many calls at once, callers that vanish, and a connection that is lost at every
- * event (issue "Faults"). What is left is counted, nothing is timed.
+ * event. What is left is counted, nothing is timed.
  *
  * @module
  */

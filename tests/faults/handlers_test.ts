@@ -1,6 +1,6 @@
 /**
  * Handlers that misbehave and peers that do not read: their own connection suffers, the node does not (core.md §4.2, §18
- * rows 8, 20; issue "A handler that throws …").
+ * rows 8, 20).
  *
  * @module
  */
@@ -67,7 +67,7 @@ for (const transport of TRANSPORTS) {
     assert.match((await bad.closed).by, /^(peer|error)$/);
   });
 
-  Deno.test(`${transport}: a handler that blocks the event loop for a second loses nothing (issue)`, async () => {
+  Deno.test(`${transport}: a handler that blocks the event loop for a second loses nothing`, async () => {
     let blocked = 0;
     const block = defineHandler({
       alpns: ["test/bad"],
@@ -118,7 +118,7 @@ for (const transport of TRANSPORTS) {
   });
 }
 
-Deno.test("quic: a handler that leaks streams fills its own connection's credit alone (issue)", async () => {
+Deno.test("quic: a handler that leaks streams fills its own connection's credit alone", async () => {
   const kept: unknown[] = [];
   const leak = defineHandler({
     alpns: ["test/bad"],

@@ -1,5 +1,5 @@
 /**
- * Two thousand idle QUIC connections on one node (issue, "2,000 idle QUIC connections").
+ * Two thousand idle QUIC connections on one node.
  *
  * @module
  */
@@ -12,8 +12,7 @@ const COUNT = 2000;
 const OWN_HEAP = 64 * 1024;
 
 Deno.test({
-  name:
-    `quic: ${COUNT} idle connections stay, cost under 64 KiB of our heap each, and an active one works (issue, idle)`,
+  name: `quic: ${COUNT} idle connections stay, cost under 64 KiB of our heap each, and an active one works`,
   ...needs("linux"),
   async fn() {
     const cost = await idleCost(COUNT);

@@ -1,5 +1,5 @@
 /**
- * QUIC over bad paths, made by a relay in this process (core.md §6.1, §13; issue "Network faults").
+ * QUIC over bad paths, made by a relay in this process (core.md §6.1, §13).
  *
  * @module
  */
@@ -22,7 +22,7 @@ const SHORT_IDLE: Partial<Limits> = { idleTimeout: 3000, keepAlive: 500 };
 const SHORT_BLACKOUT = 1000;
 
 for (const { name, faults, bytes } of LINK_CASES) {
-  Deno.test(`quic: every byte arrives once and in order with ${name}, four streams both ways (issue, faults)`, async () => {
+  Deno.test(`quic: every byte arrives once and in order with ${name}, four streams both ways`, async () => {
     const { seed } = seeded(`lossy link, ${name}`);
     await using node = await listen(PATIENT);
     await using link = await openLossyLink(node.addresses[0], { faults, seed });
@@ -34,7 +34,7 @@ for (const { name, faults, bytes } of LINK_CASES) {
   });
 }
 
-Deno.test("quic: with 20 % loss forty handshakes are all done within their time (RFC 9002 §6.2.1; issue, faults)", async () => {
+Deno.test("quic: with 20 % loss forty handshakes are all done within their time (RFC 9002 §6.2.1)", async () => {
   const { seed } = seeded("lossy handshakes");
   await using node = await listen({});
   await using link = await openLossyLink(node.addresses[0], { faults: { loss: 0.2 }, seed });
@@ -45,7 +45,7 @@ Deno.test("quic: with 20 % loss forty handshakes are all done within their time 
   }));
 });
 
-Deno.test("quic: a blackout shorter than the idle time loses nothing (issue, faults)", async () => {
+Deno.test("quic: a blackout shorter than the idle time loses nothing", async () => {
   const { seed } = seeded("short blackout");
   await using node = await listen(SHORT_IDLE);
   let dark: ReturnType<typeof setTimeout> | undefined;
@@ -98,7 +98,7 @@ Deno.test("quic: a blackout from the first packet on ends the dial, unreachable 
   });
 });
 
-Deno.test("quic: two clients behind one lossy path do not mix (issue, faults)", async () => {
+Deno.test("quic: two clients behind one lossy path do not mix", async () => {
   const { seed } = seeded("two clients");
   await using node = await listen(PATIENT);
   await using link = await openLossyLink(node.addresses[0], { faults: { loss: 0.02, jitter: 5 }, seed });

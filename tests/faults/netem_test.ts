@@ -1,6 +1,6 @@
 /**
  * QUIC, and TCP beside it, over a cable between two network namespaces: the kernel's own faults, a small MTU, a pulled
- * plug (core.md §6.1, §13; issue "Network faults").
+ * plug (core.md §6.1, §13).
  *
  * @module
  */
@@ -31,7 +31,7 @@ const PATHS_OF_1280: readonly PathCase[] = [
 
 for (const { name, netem, bytes } of LINK_CASES) {
   Deno.test({
-    name: `quic: every byte arrives once and in order over a cable with ${name} (issue, faults)`,
+    name: `quic: every byte arrives once and in order over a cable with ${name}`,
     ...needs("linux", "netem", "ip", "tc"),
     async fn() {
       const { seed } = seeded(`cable, ${name}`);
@@ -44,7 +44,7 @@ for (const { name, netem, bytes } of LINK_CASES) {
 
 for (const { name, node = {}, to = {} } of PATHS_OF_1280) {
   Deno.test({
-    name: `a path with an MTU of 1280 bytes is no black hole: ${name} (issue, QUIC transport)`,
+    name: `a path with an MTU of 1280 bytes is no black hole: ${name}`,
     ...needs("linux", "netns", "ip"),
     async fn() {
       await using cable = await layCable();

@@ -104,7 +104,7 @@ const ACTS: Readonly<Record<string, Act>> = {
 };
 
 Deno.test({
-  name: `a node after ${SECONDS} s of everything at once holds what it held before (issue, soak)`,
+  name: `a node after ${SECONDS} s of everything at once holds what it held before`,
   ...needs("linux"),
   async fn() {
     const random = seeded("soak");

@@ -14,20 +14,8 @@ export const ROOT: string = new URL("../../", import.meta.url).pathname;
 export const VENV: string = `${ROOT}.cache/venv`;
 /** Its interpreter. */
 export const PYTHON: string = `${VENV}/bin/python`;
-/** What it holds, with exact versions. */
-export const PYTHON_PACKAGES: readonly string[] = [
-  "aioquic==1.7.2",
-  "asyncssh==2.24.1",
-  "fastapi==0.165.0",
-  "numpy==2.4.6",
-  "openapi-spec-validator==0.9.0",
-  "paramiko==5.1.0",
-  "safetensors==0.8.0",
-  "schemathesis==4.32.5",
-  "ssh-audit==3.9.0",
-  "tlslite-ng==0.8.2",
-  "uvicorn==0.54.0",
-];
+/** Where the peers that run on Node are installed; a program that imports one runs in this folder. */
+export const NODE_PEERS: string = `${ROOT}.cache/node_peers`;
 
 /** Starts `tests/peers/<script>` in the virtual environment. A test that does so has `...needs("python")`. */
 export function startPeer(script: string, args: readonly string[] = [], options: StartOptions = {}): Peer {

@@ -1,5 +1,5 @@
 /**
- * What the vault's commands refuse: a clear line, nothing lost, nothing overwritten (issue "Bad input"; vault.md row 15).
+ * What the vault's commands refuse: a clear line, nothing lost, nothing overwritten (vault.md row 15).
  *
  * @module
  */

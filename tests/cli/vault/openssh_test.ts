@@ -1,5 +1,5 @@
 /**
- * Keys of the vault as other programs take them: OpenSSH, sshd, openssl (issue point 5).
+ * Keys of the vault as other programs take them: OpenSSH, sshd, openssl.
  *
  * @module
  */

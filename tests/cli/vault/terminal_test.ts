@@ -1,5 +1,5 @@
 /**
- * Asking for secrets at a terminal: nothing of them is shown, and the terminal is left as it was (issue "Bad input").
+ * Asking for secrets at a terminal: nothing of them is shown, and the terminal is left as it was.
  *
  * @module
  */

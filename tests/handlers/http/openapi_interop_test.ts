@@ -44,7 +44,7 @@ include-path = "/batch"
 checks.negative_data_rejection.enabled = false
 `;
 
-Deno.test("/openapi.json makes a typed client of openapi-typescript and openapi-fetch, which calls (issue 4)", async () => {
+Deno.test("/openapi.json makes a typed client of openapi-typescript and openapi-fetch, which calls", async () => {
   await using served = await WAY.serve(testApi(), new Tokens());
   await using folder = await temporaryFolder();
   const document = await (await fetch(`${served.base}/openapi.json`)).json();
@@ -72,7 +72,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "schemathesis finds no answer that the document does not describe (http.md §8.2, issue 4)",
+  name: "schemathesis finds no answer that the document does not describe (http.md §8.2)",
   ...needs("python"),
   async fn() {
     await using served = await WAY.serve(testApi(), new Tokens());

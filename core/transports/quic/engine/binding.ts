@@ -8,6 +8,7 @@
  */
 import { AlknetError } from "../../../errors.ts";
 import type { SocketAddress } from "../../../handler/connection.ts";
+import { claimBinding } from "./isolate_claim.ts";
 
 /** An address as the binding takes it. */
 export interface HostPort {
@@ -147,13 +148,17 @@ let loaded: Promise<Quiche> | undefined;
 /**
  * Loads the native binding.
  *
- * @throws {AlknetError} `NO_TRANSPORT`: this platform has no binary of it.
+ * @throws {AlknetError} `NO_TRANSPORT`: this platform has no binary of it, or another isolate of this process has it.
  */
 export function loadQuiche(): Promise<Quiche> {
-  return loaded ??= load();
+  loaded ??= load();
+  // Who comes too early may come again.
+  loaded.catch(() => loaded = undefined);
+  return loaded;
 }
 
 async function load(): Promise<Quiche> {
+  await claimBinding();
   try {
     const module = await import("@matrixai/quic/native");
     return module.default.quiche as unknown as Quiche;

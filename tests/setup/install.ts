@@ -1,0 +1,135 @@
+/**
+ * The one step that fetches: Debian's packages, Deno's, those of the Python peers and those of the peers on Node. After it,
+ * checks and tests load nothing from elsewhere. What is there already is not fetched again.
+ *
+ * Run as a program it fails where something could not be had; `deno task test` goes on without, and skips what needs it.
+ *
+ * @module
+ */
+import { existsSync } from "node:fs";
+import { findProgram } from "../support/programs.ts";
+import { NODE_PEERS, PYTHON, ROOT, VENV } from "../support/python.ts";
+import { DEBIAN_PACKAGES, INSPECTOR, NODE_PACKAGES, PYTHON_PACKAGES } from "./packages.ts";
+
+/** How often a fetch is tried: the way to a registry fails now and then. */
+const TRIES = 3;
+/** Folders whose modules are not part of the program. */
+const NOT_SOURCES = new Set([".cache", ".git", "node_modules", "docs", "vectors"]);
+
+if (import.meta.main) {
+  const missing = await install();
+  Deno.exit(missing.length > 0 ? 1 : 0);
+}
+
+/**
+ * Fetches everything.
+ *
+ * @returns What could not be had, each with how to get it; printed as well.
+ */
+export async function install(): Promise<string[]> {
+  const missing: string[] = [];
+  for (const step of [debian, denoModules, python, node]) {
+    const failure = await step();
+    if (failure === undefined) continue;
+    console.error(failure);
+    missing.push(failure);
+  }
+  return missing;
+}
+
+async function debian(): Promise<string | undefined> {
+  const absent = new Set<string>();
+  for (const [program, name] of Object.entries(DEBIAN_PACKAGES)) if (!findProgram(program)) absent.add(name);
+  if (!existsSync(PYTHON) && !await pythonCanMakeEnvironments()) absent.add("python3-venv");
+  if (absent.size === 0) return undefined;
+  const names = [...absent].sort();
+  const failure = `Programs that tests need are missing; install the Debian packages ${names.join(" ")}`;
+  if (!findProgram("apt-get") || Deno.uid() !== 0) return failure;
+  console.error(`Installing ${names.join(" ")}`);
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  const done = await tries(async () => {
+    // The lists of packages may be missing or old.
+    return await run("apt-get", ["update", "-q"], env) &&
+      await run("apt-get", ["install", "-y", "-q", "--no-install-recommends", ...names], env);
+  });
+  return done ? undefined : failure;
+}
+
+async function denoModules(): Promise<string | undefined> {
+  const modules = [...sources(".")];
+  const done = await tries(() => run(Deno.execPath(), ["cache", "--quiet", ...modules])) &&
+    // Under its own lock file's eyes a peer would become a dependency of the project.
+    await tries(() => run(Deno.execPath(), ["cache", "--quiet", "--no-lock", "--no-config", INSPECTOR]));
+  return done ? undefined : "Packages of deno.json, or the peer " + INSPECTOR + ", could not be fetched from npm";
+}
+
+/** Makes the virtual environment of the Python peers where there is none, or one that lacks a package. */
+function python(): Promise<string | undefined> {
+  return stamped(VENV, PYTHON_PACKAGES, "from PyPI; tests that need the Python peers cannot run", async () => {
+    const python = findProgram("python3");
+    const pip = ["-m", "pip", "install", "-q", "--disable-pip-version-check", ...PYTHON_PACKAGES];
+    return python !== undefined && await run(python, ["-m", "venv", VENV]) && await run(PYTHON, pip);
+  });
+}
+
+/** Installs the peers that run on Node into a folder of theirs. */
+function node(): Promise<string | undefined> {
+  return stamped(NODE_PEERS, NODE_PACKAGES, "from npm; benchmarks cannot run beside their peers", async () => {
+    await Deno.mkdir(NODE_PEERS, { recursive: true });
+    return await run("npm", ["install", "--silent", "--no-audit", "--prefix", NODE_PEERS, ...NODE_PACKAGES]);
+  });
+}
+
+/** Fills a folder, unless its stamp says that it holds just what is wanted. Half a folder is removed. */
+async function stamped(
+  folder: string,
+  packages: readonly string[],
+  otherwise: string,
+  fill: () => Promise<boolean>,
+): Promise<string | undefined> {
+  const stamp = `${folder}/packages.txt`;
+  const wanted = packages.join("\n");
+  if (existsSync(stamp) && Deno.readTextFileSync(stamp) === wanted) return undefined;
+  console.error(`Installing ${packages.join(" ")}`);
+  if (await tries(fill)) {
+    await Deno.writeTextFile(stamp, wanted);
+    return undefined;
+  }
+  if (existsSync(folder)) await Deno.remove(folder, { recursive: true });
+  return `Could not be had: ${packages.join(" ")}, ${otherwise}`;
+}
+
+/** The modules of the project, whose imports are all that it loads. */
+function* sources(folder: string): Generator<string> {
+  for (const { name, isDirectory } of Deno.readDirSync(ROOT + folder)) {
+    const path = folder === "." ? name : `${folder}/${name}`;
+    if (isDirectory && !NOT_SOURCES.has(name)) yield* sources(path);
+    else if (name.endsWith(".ts")) yield path;
+  }
+}
+
+async function tries(attempt: () => Promise<boolean>): Promise<boolean> {
+  for (let tried = 1; tried <= TRIES; tried++) {
+    if (await attempt()) return true;
+    console.error(`That was try ${tried} of ${TRIES}`);
+  }
+  return false;
+}
+
+function pythonCanMakeEnvironments(): Promise<boolean> {
+  return run("python3", ["-c", "import ensurepip, venv"], {}, "null");
+}
+
+async function run(
+  program: string,
+  args: string[],
+  env: Record<string, string> = {},
+  output: "inherit" | "null" = "inherit",
+): Promise<boolean> {
+  try {
+    const command = new Deno.Command(program, { args, cwd: ROOT, env, stdin: "null", stdout: "null", stderr: output });
+    return (await command.spawn().status).success;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Everything that checks, tests and benchmarks load and that does not lie in this repository, with exact versions where
+ * the source of packages keeps old ones.
+ *
+ * @module
+ */
+
+/** Programs that tests run, and the Debian packages that hold them. */
+export const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
+  chromium: "chromium",
+  curl: "curl",
+  git: "git",
+  h2load: "nghttp2-client",
+  ip: "iproute2",
+  openssl: "openssl",
+  rsync: "rsync",
+  "ssh-keygen": "openssh-client",
+  sshd: "openssh-server",
+};
+
+/** What the virtual environment of the Python peers holds. */
+export const PYTHON_PACKAGES: readonly string[] = [
+  "aioquic==1.7.2",
+  "asyncssh==2.24.1",
+  "fastapi==0.165.0",
+  "numpy==2.4.6",
+  "openapi-spec-validator==0.9.0",
+  "paramiko==5.1.0",
+  "safetensors==0.8.0",
+  "schemathesis==4.32.5",
+  "ssh-audit==3.9.0",
+  "tlslite-ng==0.8.2",
+  "uvicorn==0.54.0",
+];
+
+/** Peers that run on Node: nothing of the project depends on them. */
+export const NODE_PACKAGES: readonly string[] = ["@grpc/grpc-js@1.14.7", "ws@8.23.0"];
+
+/** Peers that Deno runs from its cache, as import specifiers. */
+export const INSPECTOR = "npm:@modelcontextprotocol/inspector@2.12.0";
