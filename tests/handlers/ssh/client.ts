@@ -76,7 +76,7 @@ export async function sshClient({ address, key, transport = "tls", before }: Cli
   });
   const inside = client as unknown as Inside;
   before?.(inside._protocol, socket);
-  const asked = <T>(ask: (done: (error: Error | undefined, value: T) => void) => unknown): Promise<T> => {
+  const asked = <T>(ask: (done: (error: Error | null | undefined, value: T) => void) => unknown): Promise<T> => {
     return new Promise((resolve, reject) => ask((error, value) => error ? reject(error) : resolve(value)));
   };
   return {
@@ -101,5 +101,5 @@ export async function sshClient({ address, key, transport = "tls", before }: Cli
 
 interface Inside {
   readonly _protocol: ClientProtocol;
-  exec(command: string, options: object, done: (error: Error | undefined, channel: ClientChannel) => void): void;
+  exec(command: string, options: object, done: (error: Error | null | undefined, channel: ClientChannel) => void): void;
 }
