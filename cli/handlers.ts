@@ -5,7 +5,8 @@
  */
 import { type Router, router } from "@alknet/core";
 import { AlknetError, type Handler } from "@alknet/core/handler";
-import { call, type Dispatcher } from "@alknet/handlers/call";
+import type { Dispatcher } from "@alknet/core/operations";
+import { call } from "@alknet/handlers/call";
 import { echo } from "@alknet/handlers/echo";
 import { type Decoy, http, notFound, redirect, staticSite } from "@alknet/handlers/http";
 import { dirname, resolve } from "node:path";

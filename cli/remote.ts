@@ -4,7 +4,8 @@
  * @module
  */
 import { AlknetError } from "@alknet/core/handler";
-import type { CallClient, CallError, JsonValue, ListedOperation, PublishedSpec } from "@alknet/handlers/call";
+import type { CallError, JsonValue, ListedOperation, PublishedSpec } from "@alknet/core/operations";
+import type { CallClient } from "@alknet/handlers/call";
 import { ExitCode, printJson, UsageError } from "./output.ts";
 import { givenToken, prepareReach, type ReachOptions } from "./reach.ts";
 import { schemaText, visible } from "./schema_text.ts";
@@ -80,7 +81,7 @@ export async function withRemote(
   using signals = new StopSignals();
   const interrupted = new AbortController();
   signals.first.then(() => interrupted.abort());
-  const { CallError } = await import("@alknet/handlers/call");
+  const { CallError } = await import("@alknet/core/operations");
   try {
     await using client = await openRemote(options, interrupted.signal);
     return await run(client, interrupted.signal);
@@ -107,7 +108,7 @@ export async function explained<T>(
   signal: AbortSignal,
   run: () => Promise<T>,
 ): Promise<T> {
-  const { CallError } = await import("@alknet/handlers/call");
+  const { CallError } = await import("@alknet/core/operations");
   // What may not be seen is the business of the call itself, whose error says most.
   const spec = await describeOperation(client, operation, signal).catch((error) => {
     if (error instanceof CallError) return;

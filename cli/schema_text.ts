@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { JsonObject, JsonValue } from "@alknet/handlers/call";
+import type { JsonObject, JsonValue } from "@alknet/core/operations";
 
 /** How deep a schema is told. */
 const MAX_DEPTH = 6;

@@ -7,7 +7,7 @@ import type { Endpoint } from "@alknet/core";
 import { type ConfigFile, limitsOf, watchConfig } from "@alknet/core/config";
 import { AlknetError, type Handler, logger } from "@alknet/core/handler";
 import { configProvider, loadOrCreateKey, type NodeKey } from "@alknet/core/identity";
-import { Dispatcher, type HandlerRegistration, Registry } from "@alknet/handlers/call";
+import { Dispatcher, type HandlerRegistration, nodeRegistry } from "@alknet/core/operations";
 import { chooseFace, type Face, recorded } from "./face.ts";
 import { Feed } from "./feed.ts";
 import { buildRouter, HANDLER_SCHEMAS, type HandlerParts } from "./handlers.ts";
@@ -72,7 +72,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   const node: RunningNode = { config, observer, events, log: lines, startedAt: new Date() };
   const ownOperations = builtInOperations(node);
   await using imported = await importedBy(config, ownOperations, { key, home, passphraseFile: options.passphraseFile });
-  const registry = new Registry([...ownOperations, ...imported.registrations]);
+  const registry = nodeRegistry([...ownOperations, ...imported.registrations]);
   const ssh = await configuredSsh(config, home, options);
   const endpoint = await listen(options, key, node, { observer, dispatcher: new Dispatcher({ registry }), ssh });
   up.endpoint = node.endpoint = endpoint;

@@ -13,7 +13,7 @@ import {
   provide,
   type Registry,
   type Visibility,
-} from "@alknet/handlers/call";
+} from "@alknet/core/operations";
 import Type, { type TSchema } from "typebox";
 import { GuestError } from "./errors.ts";
 import type { GrantedOperation, GuestHost, GuestOperation } from "./guest.ts";

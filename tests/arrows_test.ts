@@ -11,14 +11,15 @@ const PARTS: readonly { readonly prefix: string; readonly may: readonly string[]
   { prefix: "cli/", may: ["runtime/", "tensor/", "handlers/", "vault/", "core/"] },
   { prefix: "vault/", may: [] },
   { prefix: "tensor/", may: [] },
-  // A handler never imports another handler, but for calls, which HTTP projects, and SOCKS, which tunnels speak; and of core only what a handler's author sees.
+  // A handler never imports another handler, but for the frames of calls, which HTTP carries over WebSockets, and SOCKS, which tunnels speak.
   { prefix: "handlers/call/", may: ["core/"] },
   { prefix: "handlers/echo/", may: ["core/"] },
-  { prefix: "handlers/http/", may: ["handlers/call/", "core/"] },
+  { prefix: "handlers/http/websocket/", may: ["handlers/http/", "handlers/call/", "core/"] },
+  { prefix: "handlers/http/", may: ["handlers/http/websocket/", "core/"] },
   { prefix: "handlers/socks/", may: [] },
   { prefix: "handlers/ssh/", may: ["core/"] },
   { prefix: "handlers/tunnel/", may: ["handlers/socks/", "handlers/ssh/", "core/"] },
-  { prefix: "runtime/", may: ["handlers/call/", "core/"] },
+  { prefix: "runtime/", may: ["core/"] },
   { prefix: "core/", may: [] },
   { prefix: "mod.ts", may: ["core/"] },
 ];
@@ -31,6 +32,13 @@ const FLOORS: readonly (readonly string[])[] = [
   ["core/errors.ts", "core/log.ts"],
   ["core/identity/", "core/limits/"],
   ["core/handler/"],
+  ["core/operations/values/"],
+  ["core/operations/authoring/"],
+  ["core/operations/access/"],
+  ["core/operations/layers/"],
+  ["core/operations/running/"],
+  ["core/operations/discovery/"],
+  ["core/operations/mod.ts"],
   ["core/config/"],
   ["core/transports/"],
   ["core/endpoint/"],
@@ -41,6 +49,7 @@ const FLOORS: readonly (readonly string[])[] = [
 const WITHOUT_TRANSPORT = [
   "core/handler/mod.ts",
   "core/handler/address.ts",
+  "core/operations/mod.ts",
   "core/identity/mod.ts",
   "core/config/mod.ts",
 ];

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { CallClient, PublishedSpec } from "@alknet/handlers/call";
+import type { PublishedSpec } from "@alknet/core/operations";
+import type { CallClient } from "@alknet/handlers/call";
 import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { map, optional, withDefault } from "@optique/core/modifiers";
@@ -71,7 +72,7 @@ async function printList(client: CallClient, { json }: OpsOptions, signal: Abort
 }
 
 async function printTypes(client: CallClient, options: OpsOptions, signal: AbortSignal): Promise<void> {
-  const { operationTypes } = await import("@alknet/handlers/call");
+  const { operationTypes } = await import("@alknet/core/operations");
   const text = operationTypes(await describeAll(client, signal), { source: options.address });
   if (options.json) printJson({ types: text });
   else print(text.trimEnd());

@@ -6,7 +6,8 @@
  */
 import { AlknetError, logger } from "@alknet/core/handler";
 import type { NodeKey } from "@alknet/core/identity";
-import { capabilitiesOf, fromCall, type HandlerRegistration } from "@alknet/handlers/call";
+import { capabilitiesOf, type HandlerRegistration } from "@alknet/core/operations";
+import { fromCall } from "@alknet/handlers/call";
 import { fromMcp, fromOpenApi, OutboundClient } from "@alknet/handlers/http";
 import { readDocument } from "./document.ts";
 import { entryFault, type ImportEntry, type ImportPlace, pathOf, readCredential, scopesOf } from "./entry.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Connection } from "@alknet/core/handler";
-import { CALL_ALPN, CallConnection, CallError, type CallOptions, type CallPeer } from "@alknet/handlers/call";
+import { CallError } from "@alknet/core/operations";
+import { CALL_ALPN, CallConnection, type CallOptions, type CallPeer } from "@alknet/handlers/call";
 
 /** Dials the node. */
 export type DialNode = (alpn: string, signal: AbortSignal) => Promise<Connection>;

@@ -4,7 +4,7 @@
  * @module
  */
 import type { DynamicConfig } from "@alknet/core/config";
-import { type HandlerRegistration, operation, provide } from "@alknet/handlers/call";
+import { type HandlerRegistration, operation, provide } from "@alknet/core/operations";
 import Type from "typebox";
 import { ADMIN_SCOPE, type RunningNode } from "./running_node.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type HandlerRegistration, operation, provide } from "@alknet/handlers/call";
+import { type HandlerRegistration, operation, provide } from "@alknet/core/operations";
 import Type from "typebox";
 import { ADMIN_SCOPE, type RunningNode } from "./running_node.ts";
 

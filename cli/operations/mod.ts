@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { HandlerRegistration } from "@alknet/handlers/call";
+import type { HandlerRegistration } from "@alknet/core/operations";
 import { configOperations } from "./config.ts";
 import { logOperations } from "./log.ts";
 import { nodeOperations } from "./node.ts";

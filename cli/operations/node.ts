@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type HandlerRegistration, operation, provide } from "@alknet/handlers/call";
+import { type HandlerRegistration, operation, provide } from "@alknet/core/operations";
 import { formatSocketAddress } from "@alknet/core/address";
 import Type, { type Static } from "typebox";
 import manifest from "../deno.json" with { type: "json" };

@@ -4,7 +4,7 @@
  * @module
  */
 import { AlknetError } from "@alknet/core/handler";
-import { CallError, type HandlerRegistration, operation, provide } from "@alknet/handlers/call";
+import { CallError, type HandlerRegistration, operation, provide } from "@alknet/core/operations";
 import Type, { type Static } from "typebox";
 import { addApiKey, removeApiKey } from "../authorization.ts";
 import { ADMIN_SCOPE, type RunningNode } from "./running_node.ts";

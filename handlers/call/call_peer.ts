@@ -4,9 +4,7 @@
  * @module
  */
 import type { Identity } from "@alknet/core/handler";
-import type { OperationLayer } from "./context.ts";
-import type { JsonValue } from "./json.ts";
-import type { HandlerRegistration } from "./registration.ts";
+import type { AttachedPeer, HandlerRegistration, JsonValue, Subscription } from "@alknet/core/operations";
 
 /** Options of one call or subscription. */
 export interface CallOptions {
@@ -24,19 +22,8 @@ export interface CallOptions {
   readonly ownStream?: boolean;
 }
 
-/** The values of a subscription, in order. Leaving the loop aborts it; a failure is thrown from the loop. */
-export type Subscription<Output = JsonValue> = AsyncIterableIterator<Output, void, void>;
-
 /** The other end of a connection. Both ends may call, whoever dialled. */
-export interface CallPeer {
-  /** Who it is, as far as the endpoint resolved it. */
-  readonly identity: Identity | undefined;
-  /** Whether it is a node with a peer entry, whose operations composition may route to (call.md §19.4). */
-  readonly isPeer: boolean;
-  /** Its operations that were imported over this connection. */
-  readonly layer: OperationLayer;
-  /** Resolves when the connection is gone and nothing of it is left. */
-  readonly closed: Promise<void>;
+export interface CallPeer extends AttachedPeer {
   /**
    * Calls a query or mutation.
    *

@@ -4,10 +4,9 @@
  * @module
  */
 import type { Connection } from "@alknet/core/handler";
-import { CallConnection, type CallConnectionOptions } from "./call_connection.ts";
-import type { CallOptions, CallPeer, Subscription } from "./call_peer.ts";
-import type { JsonValue } from "./json.ts";
-import type { Operation, OperationType } from "./spec.ts";
+import { CallConnection, type CallConnectionOptions } from "./session/call_connection.ts";
+import type { CallOptions, CallPeer } from "./call_peer.ts";
+import type { JsonValue, Operation, OperationType, Subscription } from "@alknet/core/operations";
 
 /** The protocol's name on the wire. */
 export const CALL_ALPN = "alknet/call";

@@ -4,10 +4,10 @@
  * @module
  */
 import { defineHandler, type Handler } from "@alknet/core/handler";
-import { CallConnection } from "./call_connection.ts";
+import { CallConnection } from "./session/call_connection.ts";
 import { CALL_ALPN } from "./client.ts";
-import type { Dispatcher } from "./dispatcher.ts";
-import type { CallSession } from "./session.ts";
+import type { Dispatcher } from "@alknet/core/operations";
+import type { CallSession } from "./session/session.ts";
 
 /** Options of {@linkcode call}. */
 export interface CallHandlerOptions {

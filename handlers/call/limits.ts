@@ -16,8 +16,6 @@ export const MAX_REQUESTS = 131_072;
 export const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
 /** Milliseconds within one frame without a byte (call.md §12). */
 export const FRAME_TIMEOUT = 30_000;
-/** Milliseconds that a call waits for its answer, and a handler may take for it (call.md §13). */
-export const CALL_TIMEOUT = 30_000;
 /** UTF-16 units waiting to be written on one lane above which whoever streams is held back. */
 export const HIGH_WATER = 256 * 1024;
 /** Bytes of answers waiting to be written on all lanes, two of the largest, above which further requests are refused. */
@@ -26,12 +24,6 @@ export const HIGH_UNREAD = 2 * MAX_BODY;
 export const MAX_UNREAD = 160 * 1024 * 1024;
 /** Bytes of frames that have not come whole, on all lanes: two of the largest. */
 export const MAX_PARTIAL = 2 * MAX_BODY;
-/** Values of a subscription with a stream to itself that wait for the loop before the stream is no longer read. */
-export const OWN_BUFFER = 256;
-/** Values of a subscription on a shared stream that wait for the loop before it fails: nobody else may wait for it. */
-export const SHARED_BUFFER = 65_536;
-/** Bytes of those values; the same. */
-export const SHARED_BUFFER_BYTES = 16 * 1024 * 1024;
 /** Streams of their own that the requests of one connection take; the others share. Peers commonly grant 100. */
 export const MAX_OWN_STREAMS = 64;
 /** Milliseconds that a request waits for a stream of its own before it shares one. */

@@ -9,7 +9,7 @@ import {
   errorPayload,
   type JsonValue,
   type OperationSpec,
-} from "@alknet/handlers/call";
+} from "@alknet/core/operations";
 import type { Caller } from "./bearer.ts";
 import { REFUSED_SECONDS } from "./limits.ts";
 import { namedResponse } from "./server_name.ts";

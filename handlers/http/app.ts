@@ -4,7 +4,8 @@
  * @module
  */
 import { foreign, type Identity, type SocketAddress } from "@alknet/core/handler";
-import type { CallPeer, Dispatcher } from "@alknet/handlers/call";
+import type { Dispatcher } from "@alknet/core/operations";
+import type { CallPeer } from "@alknet/handlers/call";
 import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { RequestBindings } from "./bindings.ts";

@@ -10,7 +10,7 @@ import {
   type JsonValue,
   operationName,
   type OperationSpec,
-} from "@alknet/handlers/call";
+} from "@alknet/core/operations";
 import { foreign } from "@alknet/core/handler";
 import { invalid } from "./answers.ts";
 import type { RequestBindings } from "./bindings.ts";

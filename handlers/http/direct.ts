@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { CallError, Dispatcher, JsonValue, OperationSpec } from "@alknet/handlers/call";
+import type { CallError, Dispatcher, JsonValue, OperationSpec } from "@alknet/core/operations";
 import { apiAnswer, errorAnswer, refusedAnswer } from "./answers.ts";
 import type { RequestBindings } from "./bindings.ts";
 import { type CallOrigin, type CallOutcome, runCall } from "./calls.ts";

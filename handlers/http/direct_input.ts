@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { JsonObject, JsonValue, OperationSpec } from "@alknet/handlers/call";
+import type { JsonObject, JsonValue, OperationSpec } from "@alknet/core/operations";
 import { type Body, parseJson } from "./request_body.ts";
 
 /** Texts of a type, in the order in which they are tried. */

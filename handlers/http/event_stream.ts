@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { CallError, errorPayload, type JsonValue, type RunningCall } from "@alknet/handlers/call";
+import { CallError, errorPayload, type JsonValue, type RunningCall } from "@alknet/core/operations";
 import { errorAnswer } from "./answers.ts";
 import { type AskedCall, type CallOrigin, jsonText, specOf } from "./calls.ts";
 import { watchDeparture } from "./departure.ts";

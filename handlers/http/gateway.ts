@@ -9,7 +9,7 @@ import {
   errorPayload,
   type JsonValue,
   type OperationSpec,
-} from "@alknet/handlers/call";
+} from "@alknet/core/operations";
 import type { Context } from "hono";
 import { apiAnswer, errorAnswer, invalid, refusedAnswer } from "./answers.ts";
 import type { HttpApp, HttpEnv } from "./app.ts";

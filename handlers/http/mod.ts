@@ -15,7 +15,7 @@
  * @example Operations, of which each is also a path
  * ```ts
  * import Type from "typebox";
- * import { Dispatcher, operation, provide, Registry } from "@alknet/handlers/call";
+ * import { Dispatcher, nodeRegistry, operation, provide } from "@alknet/core/operations";
  * import { http } from "@alknet/handlers/http";
  *
  * const add = operation({
@@ -24,7 +24,7 @@
  *   input: Type.Object({ a: Type.Number(), b: Type.Number() }),
  *   output: Type.Number(),
  * });
- * const registry = new Registry([provide(add, ({ a, b }) => a + b)]);
+ * const registry = nodeRegistry([provide(add, ({ a, b }) => a + b)]);
  * // GET /math/add?a=2&b=3 gives 5.
  * const handler = http({ dispatcher: new Dispatcher({ registry }) });
  * console.assert(handler.alpns.includes("http/1.1"));
@@ -44,7 +44,8 @@
  * @module
  */
 import { defineHandler, type Handler } from "@alknet/core/handler";
-import type { CallPeer, Dispatcher } from "@alknet/handlers/call";
+import type { Dispatcher } from "@alknet/core/operations";
+import type { CallPeer } from "@alknet/handlers/call";
 import { buildApp, type HttpApp } from "./app.ts";
 import { originList } from "./cors.ts";
 import { type Decoy, notFound } from "./decoy.ts";

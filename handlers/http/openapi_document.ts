@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { JsonObject } from "@alknet/handlers/call";
+import type { JsonObject } from "@alknet/core/operations";
 
 /** Version of the contract: a removed or retyped member raises the first number, an addition the second. */
 export const GATEWAY_VERSION = "1.0.0";

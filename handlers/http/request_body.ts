@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CallError, JsonObject, JsonValue } from "@alknet/handlers/call";
+import type { CallError, JsonObject, JsonValue } from "@alknet/core/operations";
 import { invalid } from "./answers.ts";
 import { joined } from "./joined.ts";
 import { type HttpLimits, MAX_DEPTH } from "./limits.ts";

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Dispatcher, OperationSpec } from "@alknet/handlers/call";
+import type { Dispatcher, OperationSpec } from "@alknet/core/operations";
 import type { HttpApp } from "./app.ts";
 import type { RequestBindings } from "./bindings.ts";
 import { answerDirectly } from "./direct.ts";

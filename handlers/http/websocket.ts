@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { type CallPeer, CallSession, type Dispatcher } from "@alknet/handlers/call";
+import { CallError, type Dispatcher } from "@alknet/core/operations";
+import { type CallPeer, CallSession } from "@alknet/handlers/call";
 import type { Context } from "hono";
 import { errorAnswer, refusedAnswer } from "./answers.ts";
 import type { HttpEnv } from "./app.ts";
 import { type Caller, callerWithToken } from "./bearer.ts";
-import { CallError } from "@alknet/handlers/call";
 import { type HttpLimits, WEBSOCKET_SILENCE } from "./limits.ts";
 import { WebSocketCarrier } from "./websocket_carrier.ts";
 

@@ -6,7 +6,8 @@
  */
 import { router } from "@alknet/core";
 import type { IdentityProvider } from "@alknet/core/handler";
-import { call, Dispatcher, operation, provide, Registry } from "@alknet/handlers/call";
+import { Dispatcher, nodeRegistry, operation, provide } from "@alknet/core/operations";
+import { call } from "@alknet/handlers/call";
 import { http } from "@alknet/handlers/http";
 import Type from "typebox";
 import { BENCH_LIMITS, BENCH_TOKEN } from "./protocols.ts";
@@ -23,7 +24,7 @@ const others = Array.from({ length: Number(count) - 2 }, (_, n) => {
   const name = `group${n % 100}/operation${n}`;
   return provide(operation({ name, type: "query", input: Text, output: Text }), (input) => input);
 });
-const registry = new Registry([
+const registry = nodeRegistry([
   provide(echo, (input) => input),
   provide(events, async function* (input, { signal }) {
     while (!signal.aborted) yield input;

@@ -6,7 +6,7 @@
  */
 import { router } from "@alknet/core";
 import { NodeKey } from "@alknet/core/identity";
-import { Dispatcher, operation, provide, Registry } from "@alknet/handlers/call";
+import { Dispatcher, nodeRegistry, operation, provide } from "@alknet/core/operations";
 import { http, type HttpApp, staticSite } from "@alknet/handlers/http";
 import Type from "typebox";
 import { BENCH_LIMITS } from "./protocols.ts";
@@ -23,7 +23,7 @@ async function serveHandler(): Promise<void> {
     input: Type.Object({ a: Type.Number(), b: Type.Number() }),
     output: Type.Number(),
   });
-  const dispatcher = new Dispatcher({ registry: new Registry([provide(add, ({ a, b }) => a + b)]) });
+  const dispatcher = new Dispatcher({ registry: nodeRegistry([provide(add, ({ a, b }) => a + b)]) });
   const handler = http({ decoy: staticSite({ root: folder }), dispatcher, routes });
   const endpoint = await router().use(handler).listen({ transports: ["tls"], limits: BENCH_LIMITS });
   tell(endpoint.addresses[0].port);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Dispatcher, operation, provide, Registry } from "@alknet/handlers/call";
+import { Dispatcher, nodeRegistry, operation, provide, type Registry } from "@alknet/core/operations";
 import Type from "typebox";
 import { runProgram, start } from "../support/process.ts";
 import { type Effort, type Figure, type Group, median, script } from "./harness.ts";
@@ -40,7 +40,7 @@ export const manyOperations: Group = {
 
 function registryOf(count: number): Registry {
   const Text = Type.Object({ text: Type.String() });
-  return new Registry(Array.from({ length: count }, (_, n) => {
+  return nodeRegistry(Array.from({ length: count }, (_, n) => {
     const name = `group${n % FEW}/operation${n}`;
     const access = { scopes: [`scope${n % FEW}`] };
     return provide(operation({ name, type: "query", input: Text, output: Text, access }), (input) => input);

@@ -10,16 +10,15 @@ import "../../core/transports/quic/engine/libc.ts";
 import { connect } from "@alknet/core/dial";
 import { type BidiStream, type Connection, defineHandler, type Endpoint, memoryPair, router } from "@alknet/core";
 import {
-  CALL_ALPN,
-  CallConnection,
   CallError,
-  CallSession,
   Dispatcher,
   type JsonValue,
+  nodeRegistry,
   operation,
   provide,
-  Registry,
-} from "@alknet/handlers/call";
+  type Registry,
+} from "@alknet/core/operations";
+import { CALL_ALPN, CallConnection, CallSession } from "@alknet/handlers/call";
 import { NodeKey } from "@alknet/core/identity";
 import { deepEqual, equal, ok } from "node:assert/strict";
 import Type from "typebox";
@@ -174,12 +173,12 @@ async function outcomeOf(call: Promise<unknown>, aborted?: AbortSignal): Promise
 /** The operations of the cases, and one that asks the caller. */
 function registry(operations: CaseOperations, caller: () => CallSession): Registry {
   const back = operation({ name: "ask/back", type: "query", input: Type.Unknown(), output: Type.Unknown() });
-  return new Registry([...operations.registrations(), provide(back, () => caller().call("worker/status"))]);
+  return nodeRegistry([...operations.registrations(), provide(back, () => caller().call("worker/status"))]);
 }
 
 function status(): { dispatcher: Dispatcher } {
   const asked = operation({ name: "worker/status", type: "query", input: Type.Unknown(), output: Type.String() });
-  return { dispatcher: new Dispatcher({ registry: new Registry([provide(asked, () => "asked")]) }) };
+  return { dispatcher: new Dispatcher({ registry: nodeRegistry([provide(asked, () => "asked")]) }) };
 }
 
 /** Two sessions over two connections. */

@@ -10,23 +10,20 @@ import { type Endpoint, type ListenOptions, router } from "@alknet/core";
 import type { Identity, IdentityProvider } from "@alknet/core/handler";
 import { createToken } from "@alknet/core/identity";
 import {
-  call,
   CallError,
-  type CallHandlerOptions,
-  type CallPeer,
-  CallSession,
   Dispatcher,
   type DispatcherOptions,
   type HandlerRegistration,
   type JsonValue,
+  nodeRegistry,
   operation,
   type OperationContext,
   type OperationDeclaration,
   type OperationType,
   provide,
-  Registry,
   SessionLayer,
-} from "@alknet/handlers/call";
+} from "@alknet/core/operations";
+import { call, type CallHandlerOptions, type CallPeer, CallSession } from "@alknet/handlers/call";
 import Type, { type TSchema } from "typebox";
 
 /** A node with the operations of the cases. */
@@ -86,7 +83,7 @@ export class CaseOperations {
 
   /** A dispatcher of them. */
   dispatcher(options: Partial<DispatcherOptions> = {}): Dispatcher {
-    const registry = new Registry(this.registrations());
+    const registry = nodeRegistry(this.registrations());
     return new Dispatcher({ registry, sessions: () => this.session, ...options });
   }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Dispatcher, operation, provide, Registry } from "@alknet/handlers/call";
+import { Dispatcher, nodeRegistry, operation, provide } from "@alknet/core/operations";
 import { grants, guestRegistrations, Isolate, ProcessGuest } from "@alknet/runtime";
 import assert from "node:assert/strict";
 import Type from "typebox";
@@ -48,14 +48,14 @@ const node = [
 
 for (const tier of ["isolate", "process guest"] as const) {
   Deno.test(`${tier}: operations go both ways, failures as the registry's codes (runtime.md §8, §13 row 48)`, async () => {
-    const registry = new Registry(node);
+    const registry = nodeRegistry(node);
     const options = grants(registry, new Dispatcher({ registry }), ["math/add", "math/count", "math/secret"]);
     await using stack = new AsyncDisposableStack();
     const guest = tier === "isolate"
       ? stack.use(await Isolate.create(options))
       : stack.use(await ProcessGuest.start(options));
     await guest.evaluate(SOURCE);
-    const offered = new Registry(guestRegistrations(guest, { namespace: "jobs", visibility: "external" }));
+    const offered = nodeRegistry(guestRegistrations(guest, { namespace: "jobs", visibility: "external" }));
     const dispatcher = new Dispatcher({ registry: offered });
     assert.equal(await dispatcher.call({ operation: "jobs/twice", input: 21 }), 42);
     assert.deepEqual(await Array.fromAsync(dispatcher.subscribe({ operation: "jobs/count", input: 3 })), [2, 4, 6]);
@@ -67,6 +67,6 @@ for (const tier of ["isolate", "process guest"] as const) {
 }
 
 Deno.test("grants: a name that the registry does not have is named (runtime.md §8.2)", () => {
-  const registry = new Registry(node);
+  const registry = nodeRegistry(node);
   assert.throws(() => grants(registry, new Dispatcher({ registry }), ["math/other"]), /math\/other/);
 });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type HandlerRegistration, ImportError, type OperationSpec } from "@alknet/handlers/call";
+import { type HandlerRegistration, ImportError, type OperationSpec } from "@alknet/core/operations";
 import { httpOperation, type HttpServiceConfig } from "./http_operation.ts";
 
 /** The endpoint. */

@@ -18,7 +18,7 @@ import {
   type OperationSpec,
   schemaCheck,
   schemaFault,
-} from "@alknet/handlers/call";
+} from "@alknet/core/operations";
 import type { McpServer } from "./mcp_server.ts";
 import { isRecord } from "./openapi_reading.ts";
 import { type OutboundClient, sharedOutboundClient } from "./outbound_client.ts";

@@ -9,7 +9,7 @@ import {
   type JsonObject,
   type JsonValue,
   type OperationSpec,
-} from "@alknet/handlers/call";
+} from "@alknet/core/operations";
 import { type HttpEndpoint, httpOperation, type HttpServiceConfig } from "./http_operation.ts";
 import { asRecord, isRecord, OpenApiDocument, unreadable } from "./openapi_reading.ts";
 

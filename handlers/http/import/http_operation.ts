@@ -13,7 +13,7 @@ import {
   type OperationSpec,
   type Provenance,
   provide,
-} from "@alknet/handlers/call";
+} from "@alknet/core/operations";
 import { joined } from "../joined.ts";
 import { eventData } from "./event_source.ts";
 import { isRecord } from "./openapi_reading.ts";

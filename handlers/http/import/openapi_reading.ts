@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { ImportError, type JsonObject, type JsonValue } from "@alknet/handlers/call";
+import { ImportError, type JsonObject, type JsonValue } from "@alknet/core/operations";
 import { parse as parseYaml } from "yaml";
 
 /** Keywords whose value is one schema, a list of schemas, or schemas by name. Everything else is copied as it is. */

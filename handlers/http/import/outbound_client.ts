@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { type Clock, SYSTEM_CLOCK } from "@alknet/handlers/call";
+import { type Clock, SYSTEM_CLOCK } from "@alknet/core/operations";
 import * as plain from "node:http";
 import * as secure from "node:https";
 

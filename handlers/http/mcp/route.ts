@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CallError } from "@alknet/handlers/call";
+import { CallError } from "@alknet/core/operations";
 import { errorAnswer, refusedAnswer } from "../answers.ts";
 import type { HttpApp } from "../app.ts";
 import { allowOrigin } from "../cors.ts";

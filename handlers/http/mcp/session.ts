@@ -8,7 +8,7 @@
  * @module
  */
 import type { HandlerContext, Identity } from "@alknet/core/handler";
-import { CallError, type Dispatcher, type JsonObject, type JsonValue } from "@alknet/handlers/call";
+import { CallError, type Dispatcher, type JsonObject, type JsonValue } from "@alknet/core/operations";
 import { Server } from "@modelcontextprotocol/sdk/server/index.js";
 import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js";
 import type { RequestHandlerExtra } from "@modelcontextprotocol/sdk/shared/protocol.js";

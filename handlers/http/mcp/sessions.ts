@@ -6,7 +6,7 @@
  * @module
  */
 import type { HandlerContext } from "@alknet/core/handler";
-import { CallError, type Dispatcher, type JsonValue } from "@alknet/handlers/call";
+import { CallError, type Dispatcher, type JsonValue } from "@alknet/core/operations";
 import { isInitializeRequest } from "@modelcontextprotocol/sdk/types.js";
 import { errorAnswer, invalid } from "../answers.ts";
 import type { RequestBindings } from "../bindings.ts";

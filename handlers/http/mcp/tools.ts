@@ -11,7 +11,7 @@ import {
   type JsonObject,
   type JsonValue,
   operationName,
-} from "@alknet/handlers/call";
+} from "@alknet/core/operations";
 import type { CallToolResult, Tool } from "@modelcontextprotocol/sdk/types.js";
 import { invalid } from "../answers.ts";
 import { askedCall, jsonText } from "../calls.ts";

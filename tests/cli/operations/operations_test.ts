@@ -7,7 +7,7 @@ import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { type ConfigDocument, watchConfig } from "@alknet/core/config";
 import { router } from "@alknet/core";
 import { connect } from "@alknet/core/dial";
-import { type CallError, Dispatcher, type JsonObject, type JsonValue, Registry } from "@alknet/handlers/call";
+import { type CallError, Dispatcher, type JsonObject, type JsonValue, nodeRegistry } from "@alknet/core/operations";
 import { configProvider, hashToken } from "@alknet/core/identity";
 import { echo } from "@alknet/handlers/echo";
 import { Feed } from "../../../cli/feed.ts";
@@ -54,7 +54,7 @@ async function running() {
   const log = new Feed<string>({ keep: 1000 });
   const node: RunningNode = { config, observer, events, log, startedAt: new Date(0), endpoint };
   const registrations = builtInOperations(node);
-  const dispatcher = new Dispatcher({ registry: new Registry(registrations) });
+  const dispatcher = new Dispatcher({ registry: nodeRegistry(registrations) });
   const as = (...scopes: string[]) => ({ id: "tester", scopes, resources: {} });
   return {
     node,

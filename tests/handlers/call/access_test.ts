@@ -11,7 +11,7 @@ import {
   type OwnershipProvider,
   ownershipStore,
   resourceIdOf,
-} from "@alknet/handlers/call";
+} from "@alknet/core/operations";
 import { identity, once } from "./fixtures.ts";
 
 const someone = (...scopes: string[]): Identity => identity("someone", scopes);

@@ -5,7 +5,8 @@
  * @module
  */
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
-import { type CallError, type CallSession, Dispatcher, type JsonValue, Registry } from "@alknet/handlers/call";
+import { type CallError, Dispatcher, type JsonValue, nodeRegistry } from "@alknet/core/operations";
+import type { CallSession } from "@alknet/handlers/call";
 import { once } from "./fixtures.ts";
 import { HeldClock } from "./links.ts";
 import { type Reached, type ReachOptions, STREAM_WAYS, type Way, WAYS } from "./ways.ts";
@@ -154,7 +155,7 @@ test(
 
 const ANSWERS = (caller: () => CallSession): Dispatcher =>
   new Dispatcher({
-    registry: new Registry([
+    registry: nodeRegistry([
       once("worker/status", async (input) => {
         if (!Array.isArray(input)) return input;
         const [depth] = input;

@@ -14,11 +14,11 @@ import {
   type HandlerRegistration,
   type InvokeOptions,
   type JsonValue,
+  nodeRegistry,
   type OperationContext,
   PeerSet,
-  Registry,
   SessionLayer,
-} from "@alknet/handlers/call";
+} from "@alknet/core/operations";
 import { authority, identity, imported, once, reaching, type Stated, stream, TablePeer } from "./fixtures.ts";
 
 /** An entry operation that composes one other. */
@@ -31,7 +31,7 @@ function run(
   request: Partial<CallRequest> = {},
   options: Partial<DispatcherOptions> = {},
 ): Promise<JsonValue> {
-  const dispatcher = new Dispatcher({ registry: new Registry(registrations), ...options });
+  const dispatcher = new Dispatcher({ registry: nodeRegistry(registrations), ...options });
   return dispatcher.call({ operation: "entry/run", ...request });
 }
 

@@ -4,7 +4,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { CallError, type CallOptions, fromCall, type JsonValue } from "@alknet/handlers/call";
+import { CallError, type JsonValue } from "@alknet/core/operations";
+import { type CallOptions, fromCall } from "@alknet/handlers/call";
 import Type from "typebox";
 import { identity, imported, once, schemaAnswer, stream } from "./fixtures.ts";
 import { HUB_WAYS, WEBSOCKET_HUB } from "./hub.ts";

@@ -7,14 +7,14 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import {
   CallError,
-  type CallSession,
   type CallSink,
   Dispatcher,
   type DispatcherOptions,
   type JsonValue,
-  Registry,
+  nodeRegistry,
   SYSTEM_CLOCK,
-} from "@alknet/handlers/call";
+} from "@alknet/core/operations";
+import type { CallSession } from "@alknet/handlers/call";
 import Type from "typebox";
 import { keepLogs } from "../../support/logs.ts";
 import { identity, once, reaching, stream } from "./fixtures.ts";
@@ -48,7 +48,7 @@ const LOOKED: readonly Looked[] = [
 for (const { outputs, answer, values, isLogged } of LOOKED) {
   Deno.test(`Dispatcher: outputs ${outputs ?? "by default"}: what breaks the output schema (call.md §10.1)`, async () => {
     await using logs = await keepLogs();
-    const dispatcher = new Dispatcher({ registry: new Registry(WRONG), outputs });
+    const dispatcher = new Dispatcher({ registry: nodeRegistry(WRONG), outputs });
     equal(await dispatcher.call({ operation: "give/wrong" }).catch(codeOf), answer);
     const seen: JsonValue[] = [];
     try {
@@ -79,7 +79,7 @@ Deno.test("invoke(): one of two children is aborted, the other and the root go o
     await go.promise;
     return signal.aborted ? "cut" : "whole";
   });
-  const dispatcher = new Dispatcher({ registry: new Registry([root, first.registration, second]) });
+  const dispatcher = new Dispatcher({ registry: nodeRegistry([root, first.registration, second]) });
   const answer = dispatcher.call({ operation: "t/root" });
   await first.began;
   stop.abort();
@@ -95,7 +95,7 @@ Deno.test("Dispatcher: what a root composed ends with its time, though the root 
     clock.pass(10_000);
     return "at once";
   }, reaching("t/child"));
-  const dispatcher = new Dispatcher({ registry: new Registry([root, child.registration]), clock });
+  const dispatcher = new Dispatcher({ registry: nodeRegistry([root, child.registration]), clock });
   equal(await dispatcher.call({ operation: "t/root" }), "at once");
   await child.began;
   // The time runs from the receipt, not from when the handler first gave way.
@@ -110,7 +110,7 @@ Deno.test("Dispatcher: a provider of ownership that fails lets nobody pass, and 
   };
   const ownership = { owns: broken, ownsAny: broken, ownedResources: () => [] };
   const read = once("vm/read", () => "read", { access: { resourceType: "vm" } });
-  const dispatcher = new Dispatcher({ registry: new Registry([read]), ownership });
+  const dispatcher = new Dispatcher({ registry: nodeRegistry([read]), ownership });
   const failed = Promise.withResolvers<CallError>();
   const sink: CallSink = { responded: () => {}, completed: () => {}, failed: failed.resolve };
   dispatcher.dispatch({ operation: "vm/read", identity: identity("a") }, sink);

@@ -4,7 +4,7 @@
  * @module
  */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import type { JsonObject, JsonValue } from "@alknet/handlers/call";
+import type { JsonObject, JsonValue } from "@alknet/core/operations";
 import { WAYS } from "./ways.ts";
 
 const ISO = { output: { iso: "2026-07-18T09:30:00Z" } };

@@ -6,7 +6,6 @@
 import type { Identity } from "@alknet/core/handler";
 import {
   CallError,
-  type CallPeer,
   ConnectionLayer,
   type HandlerRegistration,
   type JsonObject,
@@ -18,7 +17,8 @@ import {
   provide,
   type ProvideOptions,
   type StreamHandler,
-} from "@alknet/handlers/call";
+} from "@alknet/core/operations";
+import type { CallPeer } from "@alknet/handlers/call";
 import Type, { type TSchema } from "typebox";
 
 /** Someone with scopes and resources. */

@@ -6,7 +6,7 @@
  */
 import { deepEqual, ok } from "node:assert/strict";
 import { AlknetError } from "@alknet/core/handler";
-import { FrameDecoder } from "../../../handlers/call/frames.ts";
+import { FrameDecoder } from "../../../handlers/call/frames/frames.ts";
 import { Floors } from "../../support/plateau.ts";
 import { type Random, seeded } from "../../support/random.ts";
 import { envelopeText } from "./documents.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { deepEqual, equal, throws } from "node:assert/strict";
-import { encodeFrame, FrameDecoder } from "../../../handlers/call/frames.ts";
+import { encodeFrame, FrameDecoder } from "../../../handlers/call/frames/frames.ts";
 import { MAX_BODY } from "../../../handlers/call/limits.ts";
 
 const E1 = `{"type":"call.aborted","id":"a1","payload":{}}`;

@@ -6,16 +6,10 @@
  */
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { type BidiStream, type Connection, memoryPair } from "@alknet/core/handler";
-import {
-  call,
-  CallConnection,
-  type CallConnectionOptions,
-  Dispatcher,
-  type HandlerRegistration,
-  Registry,
-} from "@alknet/handlers/call";
+import { Dispatcher, type HandlerRegistration, nodeRegistry } from "@alknet/core/operations";
+import { call, CallConnection, type CallConnectionOptions } from "@alknet/handlers/call";
 import { CallCode } from "../../../handlers/call/codes.ts";
-import { encodeFrame, FrameDecoder } from "../../../handlers/call/frames.ts";
+import { encodeFrame, FrameDecoder } from "../../../handlers/call/frames/frames.ts";
 import { HIGH_UNREAD, MAX_PARTIAL, MAX_UNREAD } from "../../../handlers/call/limits.ts";
 import { contextOf } from "../context.ts";
 import { once, stream } from "./fixtures.ts";
@@ -27,7 +21,7 @@ const MIB = 1024 * 1024;
 /** A session in memory, and the raw connection of its caller. */
 function served(registrations: readonly HandlerRegistration[], options: CallConnectionOptions = {}) {
   const [near, far] = memoryPair("alknet/call");
-  const dispatcher = new Dispatcher({ registry: new Registry(registrations) });
+  const dispatcher = new Dispatcher({ registry: nodeRegistry(registrations) });
   const session = new CallConnection(far, { dispatcher, ...options });
   return {
     near,
@@ -152,7 +146,7 @@ Deno.test("call(): a drain tells subscriptions that never gave a value, and answ
   let asked = 0;
   const all = Promise.withResolvers<void>();
   const COUNT = 40;
-  const registry = new Registry([
+  const registry = nodeRegistry([
     // deno-lint-ignore require-yield -- that is its point.
     stream("log/silent", async function* (_input, { signal }) {
       began.resolve();
@@ -274,7 +268,7 @@ Deno.test("call(): the end of one stream of many fails what was asked on it alon
 Deno.test("CallConnection: what came before a loss and is read after it, is not served (call.md §16)", async () => {
   const [near, far] = memoryPair("alknet/call");
   let served = 0;
-  const dispatcher = new Dispatcher({ registry: new Registry([once("count/me", () => new Promise(() => served++))]) });
+  const dispatcher = new Dispatcher({ registry: nodeRegistry([once("count/me", () => new Promise(() => served++))]) });
   const session = new CallConnection(far, { dispatcher });
   const values = session.subscribe("log/follow");
   const first = values.next();

@@ -9,6 +9,7 @@ import "../../../core/transports/quic/engine/libc.ts";
 import { router } from "@alknet/core";
 import { type Connection, type Identity, type IdentityProvider, memoryPair } from "@alknet/core/handler";
 import { NodeKey } from "@alknet/core/identity";
+import { Dispatcher, type HandlerRegistration, type JsonValue, nodeRegistry, PeerSet } from "@alknet/core/operations";
 import {
   call,
   CALL_ALPN,
@@ -16,11 +17,6 @@ import {
   type CallPeer,
   CallSession,
   type CallSessionOptions,
-  Dispatcher,
-  type HandlerRegistration,
-  type JsonValue,
-  PeerSet,
-  Registry,
 } from "@alknet/handlers/call";
 import { http } from "@alknet/handlers/http";
 import { WebSocketCarrier } from "../../../handlers/http/websocket_carrier.ts";
@@ -98,7 +94,7 @@ class HubState {
   readonly #arrivals: ((peer: CallPeer) => void)[] = [];
 
   constructor(registrations: readonly HandlerRegistration[]) {
-    this.dispatcher = new Dispatcher({ registry: new Registry(registrations), peers: this.peers });
+    this.dispatcher = new Dispatcher({ registry: nodeRegistry(registrations), peers: this.peers });
     this.handler = call(this.dispatcher, { onConnection: this.arrived });
   }
 
@@ -149,7 +145,7 @@ function hubOver(state: HubState, dial: Dial, end: () => Promise<void> = () => P
 }
 
 function offering(offers: readonly HandlerRegistration[]): CallSessionOptions {
-  return { dispatcher: new Dispatcher({ registry: new Registry(offers) }) };
+  return { dispatcher: new Dispatcher({ registry: nodeRegistry(offers) }) };
 }
 
 /** Reads every stream of a connection, and answers what it has answers for. */

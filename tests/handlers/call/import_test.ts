@@ -7,13 +7,12 @@
 import assert from "node:assert/strict";
 import {
   CallError,
-  fromCall,
-  type FromCallOptions,
   type HandlerRegistration,
   type JsonValue,
   type OperationContext,
   type PeerRef,
-} from "@alknet/handlers/call";
+} from "@alknet/core/operations";
+import { fromCall, type FromCallOptions } from "@alknet/handlers/call";
 import { authority, identity, once, reaching, schemaAnswer, stream, TablePeer } from "./fixtures.ts";
 import { type Hub, HUB_WAYS } from "./hub.ts";
 

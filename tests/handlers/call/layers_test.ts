@@ -4,11 +4,11 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { ConnectionLayer, LayeredEnv, PeerSet, Registry, SessionLayer } from "@alknet/handlers/call";
+import { ConnectionLayer, LayeredEnv, nodeRegistry, PeerSet, SessionLayer } from "@alknet/core/operations";
 import { imported, once, TablePeer } from "./fixtures.ts";
 
 const nothing = () => null;
-const base = new Registry([once("base/only", nothing), once("x/run", nothing)]);
+const base = nodeRegistry([once("base/only", nothing), once("x/run", nothing)]);
 
 function offering(id: string, ...names: string[]): TablePeer {
   const peer = new TablePeer(id);

@@ -6,14 +6,13 @@
 import { deepEqual } from "node:assert/strict";
 import { memoryPair } from "@alknet/core/handler";
 import {
-  CallConnection,
-  type CallConnectionOptions,
   type Clock,
   Dispatcher,
   type DispatcherOptions,
   type HandlerRegistration,
-  Registry,
-} from "@alknet/handlers/call";
+  nodeRegistry,
+} from "@alknet/core/operations";
+import { CallConnection, type CallConnectionOptions } from "@alknet/handlers/call";
 import { once } from "./fixtures.ts";
 
 /** A clock that moves when told. */
@@ -51,7 +50,7 @@ export function linked(
 ): { near: CallConnection; far: CallConnection } & AsyncDisposable {
   const { singleStream, clock, ...rest } = options;
   const [dialled, accepted] = memoryPair("alknet/call", { singleStream });
-  const dispatcher = new Dispatcher({ registry: new Registry(registrations), clock, ...rest });
+  const dispatcher = new Dispatcher({ registry: nodeRegistry(registrations), clock, ...rest });
   const far = new CallConnection(accepted, { dispatcher, ...rest });
   const near = new CallConnection(dialled, { clock });
   return {

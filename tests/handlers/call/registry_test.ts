@@ -9,11 +9,12 @@ import {
   Dispatcher,
   type HandlerRegistration,
   nameFault,
+  nodeRegistry,
   operation,
   PROTOCOL_CODES,
   provide,
-  Registry,
-} from "@alknet/handlers/call";
+  type Registry,
+} from "@alknet/core/operations";
 import Type from "typebox";
 import { authority, identity, imported, once, reaching, stream } from "./fixtures.ts";
 
@@ -21,11 +22,11 @@ const DISCOVERY = ["services/list", "services/list-peers", "services/schema"];
 const nothing = () => null;
 
 Deno.test("operation(): the namespace is the first segment (call.md §26 row 22)", () => {
-  const registry = new Registry([once("docker/container/exec", nothing)]);
+  const registry = nodeRegistry([once("docker/container/exec", nothing)]);
   const registration = registry.find("docker/container/exec")!;
   assert.equal(registration.spec.namespace, "docker");
   assert.deepEqual([...registry.list()].map(({ spec }) => spec.name), ["docker/container/exec", ...DISCOVERY]);
-  assert.equal(new Registry([once("single", nothing)]).find("single")?.spec.namespace, "single");
+  assert.equal(nodeRegistry([once("single", nothing)]).find("single")?.spec.namespace, "single");
 });
 
 Deno.test("operation(): refuses what is no name (call.md §6)", () => {
@@ -44,7 +45,7 @@ Deno.test("operation(): refuses an error with a code of the protocol (call.md §
     // A bundle that comes from elsewhere is refused by the layer.
     const { spec, ...rest } = once("a/b", nothing);
     const foreign = { ...spec, error_schemas: [{ code, description: "", schema: {}, http_status: null }] };
-    assert.throws(() => new Registry([{ ...rest, spec: foreign }]), { code: "INVALID_OPERATION" });
+    assert.throws(() => nodeRegistry([{ ...rest, spec: foreign }]), { code: "INVALID_OPERATION" });
   }
 });
 
@@ -62,15 +63,15 @@ Deno.test("Registry: a handler that does not fit the type stops the start (call.
     { ...query, handler: subscription.handler },
     { ...subscription, handler: query.handler },
   ];
-  for (const registration of crossed) assert.throws(() => new Registry([registration]), { code: "INVALID_OPERATION" });
+  for (const registration of crossed) assert.throws(() => nodeRegistry([registration]), { code: "INVALID_OPERATION" });
   // `provide` tells by the function, where a cast got past the compiler.
   assert.throws(() => once("a/query", (async function* () {}) as never), TypeError);
   assert.throws(() => stream("a/subscription", (async () => {}) as never), TypeError);
 });
 
 Deno.test("Registry: two operations of one name stop the start (call.md §26 row 48)", () => {
-  assert.throws(() => new Registry([once("a/b", nothing), once("a/b", nothing)]), { code: "DUPLICATE_OPERATION" });
-  assert.throws(() => new Registry([once("services/list", nothing)]), { code: "DUPLICATE_OPERATION" });
+  assert.throws(() => nodeRegistry([once("a/b", nothing), once("a/b", nothing)]), { code: "DUPLICATE_OPERATION" });
+  assert.throws(() => nodeRegistry([once("services/list", nothing)]), { code: "DUPLICATE_OPERATION" });
 });
 
 Deno.test("Registry: a leaf takes neither authority nor scope (call.md §26 row 124)", () => {
@@ -78,15 +79,15 @@ Deno.test("Registry: a leaf takes neither authority nor scope (call.md §26 row 
     for (const more of [authority("leaf", "x"), reaching("a/c")]) {
       assert.throws(() => once("a/b", nothing, { provenance, ...more }), TypeError);
       const bundle = { ...once("a/b", nothing, { provenance }), ...more };
-      assert.throws(() => new Registry([bundle]), { code: "INVALID_OPERATION" });
+      assert.throws(() => nodeRegistry([bundle]), { code: "INVALID_OPERATION" });
     }
   }
-  new Registry([once("a/b", nothing, { ...authority("local", "x"), ...reaching("a/c") })]);
+  nodeRegistry([once("a/b", nothing, { ...authority("local", "x"), ...reaching("a/c") })]);
 });
 
 Deno.test("Registry: takes nothing that ends before the process does (call.md §18)", () => {
   const refused = [imported("a/b", nothing), once("a/b", nothing, { provenance: "session" })];
-  for (const each of refused) assert.throws(() => new Registry([each]), { code: "INVALID_OPERATION" });
+  for (const each of refused) assert.throws(() => nodeRegistry([each]), { code: "INVALID_OPERATION" });
 });
 
 Deno.test("capabilitiesOf(): no inspection reveals a secret (call.md §26 row 126)", async () => {
@@ -99,7 +100,7 @@ Deno.test("capabilitiesOf(): no inspection reveals a secret (call.md §26 row 12
       JSON.stringify(Object.entries(context.capabilities));
     return null;
   }, { capabilities });
-  await new Dispatcher({ registry: new Registry([peek]) }).call({ operation: "a/peek" });
+  await new Dispatcher({ registry: nodeRegistry([peek]) }).call({ operation: "a/peek" });
   const printed = seen + JSON.stringify(capabilities) + Deno.inspect(capabilities, { showHidden: true });
   assert.ok(!printed.includes(secret));
   assert.ok(Object.isFrozen(capabilities));
@@ -114,7 +115,7 @@ Deno.test("capabilitiesOf(): later changes to what it was made of change nothing
 });
 
 Deno.test("Registry.suggestion(): names the nearest operations that the caller may call, and no others", () => {
-  const registry = new Registry([
+  const registry = nodeRegistry([
     once("files/read", nothing),
     once("files/reap", nothing, { access: { scopes: ["admin"] } }),
     once("files/real", nothing, { visibility: "internal" }),
@@ -136,7 +137,7 @@ Deno.test("Registry.suggestion(): names the nearest operations that the caller m
 
 Deno.test("Registry.suggestion(): finds a slip anywhere in a name among 10,000", () => {
   const names = Array.from({ length: 10_000 }, (_, n) => `group${n % 100}/operation${n}`);
-  const registry = new Registry(names.map((name) => once(name, nothing)));
+  const registry = nodeRegistry(names.map((name) => once(name, nothing)));
   for (const right of ["group7/operation4207", "group99/operation99", "group0/operation0"]) {
     for (let at = 0; at < right.length; at++) {
       const wrong = `${right.slice(0, at)}~${right.slice(at + 1)}`;
@@ -179,7 +180,7 @@ Deno.test("Registry.permitted(): asks once of each requirement, however many ope
   const registrations = Array.from({ length: 1000 }, (_, n) => {
     return once(`group/operation${n}`, nothing, { access: { scopes: [n % 2 ? "odd" : "even"] } });
   });
-  const permitted = [...new Registry(registrations).permitted(someone)].map(({ spec }) => spec.name);
+  const permitted = [...nodeRegistry(registrations).permitted(someone)].map(({ spec }) => spec.name);
   assert.equal(permitted.length, 500 + DISCOVERY.length);
   assert.deepEqual(permitted, permitted.toSorted());
   assert.ok(!permitted.includes("group/operation1"));

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { type JsonObject, type JsonValue, schemaCheck, schemaFault } from "@alknet/handlers/call";
+import { type JsonObject, type JsonValue, schemaCheck, schemaFault } from "@alknet/core/operations";
 import Type from "typebox";
 
 const SCHEMA = Type.Object({

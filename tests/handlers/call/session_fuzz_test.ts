@@ -6,8 +6,9 @@
  */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { AlknetError, type BidiStream, memoryPair } from "@alknet/core/handler";
-import { CallConnection, CallError, Dispatcher, type JsonValue, Registry } from "@alknet/handlers/call";
-import { FrameDecoder } from "../../../handlers/call/frames.ts";
+import { CallError, Dispatcher, type JsonValue, nodeRegistry } from "@alknet/core/operations";
+import { CallConnection } from "@alknet/handlers/call";
+import { FrameDecoder } from "../../../handlers/call/frames/frames.ts";
 import { CaseOperations } from "../../interop/call_node.ts";
 import { Floors } from "../../support/plateau.ts";
 import { type Random, seeded } from "../../support/random.ts";
@@ -59,7 +60,7 @@ for (const singleStream of [false, true]) {
   Deno.test(`CallConnection over ${carrier}: ${FRAMES} mutated frames harm nothing (call.md §2.1, §3, §5)`, async () => {
     const random = seeded(`session over ${carrier}`);
     const operations = new CaseOperations();
-    const dispatcher = new Dispatcher({ registry: new Registry(operations.registrations()) });
+    const dispatcher = new Dispatcher({ registry: nodeRegistry(operations.registrations()) });
     const heap = new Floors();
     let answers = 0;
     for (let done = 0; done < FRAMES;) {
@@ -88,7 +89,7 @@ for (const singleStream of [false, true]) {
 Deno.test(`Dispatcher.call(): ${FRAMES} hostile inputs to every schema (call.md §8, §11)`, async () => {
   const random = seeded("inputs");
   const operations = new CaseOperations();
-  const dispatcher = new Dispatcher({ registry: new Registry(operations.registrations()) });
+  const dispatcher = new Dispatcher({ registry: nodeRegistry(operations.registrations()) });
   const identity = { id: "fuzz", scopes: ["admin", "files:read", "notes:write", "a"], resources: {} };
   const names = OPERATIONS.filter((name) => !/wait|silent|follow/.test(name));
   const codes = new Map<string, number>();

@@ -5,7 +5,8 @@
  */
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { memoryPair } from "@alknet/core/handler";
-import { call, CallConnection, CallError, Dispatcher, Registry } from "@alknet/handlers/call";
+import { CallError, Dispatcher, nodeRegistry } from "@alknet/core/operations";
+import { call, CallConnection } from "@alknet/handlers/call";
 import { contextOf } from "../context.ts";
 import { once, reaching, stream } from "./fixtures.ts";
 import { HeldClock, waiting } from "./links.ts";
@@ -63,7 +64,7 @@ Deno.test("Dispatcher: a query has 30 s, and its children what is left of them (
     clock.pass(60_000);
     yield await Promise.resolve("still there");
   });
-  const dispatcher = new Dispatcher({ registry: new Registry([root, child.registration, forever]), clock });
+  const dispatcher = new Dispatcher({ registry: nodeRegistry([root, child.registration, forever]), clock });
   const answer = dispatcher.call({ operation: "root/run" });
   await child.began;
   equal(left, 10_000);
@@ -78,7 +79,7 @@ Deno.test("call(): its own limit aborts at the callee (call.md §26 row 85)", as
   const clock = new HeldClock();
   const { registration, began, aborted } = waiting("gate/wait");
   const [near, far] = memoryPair("alknet/call");
-  const served = new CallConnection(far, { dispatcher: new Dispatcher({ registry: new Registry([registration]) }) });
+  const served = new CallConnection(far, { dispatcher: new Dispatcher({ registry: nodeRegistry([registration]) }) });
   const caller = new CallConnection(near, { clock });
   const failed = rejects(caller.call("gate/wait"), { code: "TIMEOUT" });
   await began;
@@ -108,7 +109,7 @@ for (const { row, policy, aborted } of TREES) {
     const over = Promise.withResolvers<void>();
     const noting = (name: string, signal: AbortSignal) => signal.addEventListener("abort", () => cut.push(name));
     const dispatcher = new Dispatcher({
-      registry: new Registry([
+      registry: nodeRegistry([
         once("t/root", async (_input, context) => {
           noting("root", context.signal);
           await context.invoke("t/child", null, { policy });
@@ -149,7 +150,7 @@ Deno.test("abort: what was composed and not yet started never starts (call.md §
   let started = false;
   const rejected = Promise.withResolvers<unknown>();
   const dispatcher = new Dispatcher({
-    registry: new Registry([
+    registry: nodeRegistry([
       once("t/root", async (_input, context) => {
         const child = context.invoke("t/child", null, { policy: "continue-running" });
         stop.abort();
@@ -170,7 +171,7 @@ Deno.test("abort: what was composed and not yet started never starts (call.md §
 Deno.test("call(): finishes what runs while the endpoint drains, and takes nothing new (call.md §12)", async () => {
   const release = Promise.withResolvers<void>();
   const began = Promise.withResolvers<void>();
-  const registry = new Registry([
+  const registry = nodeRegistry([
     once("slow/one", async () => {
       began.resolve();
       await release.promise;

@@ -7,7 +7,8 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { type CertificateKeyPair, type ConnectOptions, type Endpoint, router } from "@alknet/core";
 import { NodeKey } from "@alknet/core/identity";
-import { call, connectCall, Dispatcher, Registry } from "@alknet/handlers/call";
+import { Dispatcher, nodeRegistry } from "@alknet/core/operations";
+import { call, connectCall } from "@alknet/handlers/call";
 import { selfSignedCertificate } from "../../../core/identity/certificate.ts";
 import { fingerprintOf } from "../../../core/identity/fingerprint.ts";
 import { addressOf, Authority, hostOf, TRANSPORTS, withCertificate } from "../../core/endpoint/support.ts";
@@ -25,7 +26,7 @@ function testTrust(transport: (typeof TRANSPORTS)[number]): void {
   /** A node that answers `a/b`, and counts the connections that reached its handler. */
   async function start(certificate?: CertificateKeyPair): Promise<{ endpoint: Endpoint; served: () => number }> {
     let served = 0;
-    const dispatcher = new Dispatcher({ registry: new Registry([once("a/b", () => 1)]) });
+    const dispatcher = new Dispatcher({ registry: nodeRegistry([once("a/b", () => 1)]) });
     const endpoint = await router().use(call(dispatcher, { onConnection: () => void served++ })).listen({
       transports: [transport],
       limits: OPEN_LIMITS,

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { type JsonObject, type JsonValue, operationTypes, type PublishedSpec } from "@alknet/handlers/call";
+import { type JsonObject, type JsonValue, operationTypes, type PublishedSpec } from "@alknet/core/operations";
 import Type, { type TSchema } from "typebox";
 import { runProgram } from "../../support/process.ts";
 import { ROOT } from "../../support/python.ts";

@@ -8,17 +8,10 @@ import "../../../core/transports/quic/quic.ts";
 import "../../../core/transports/quic/engine/libc.ts";
 import { type BidiStream, type Connection, type Identity, memoryPair } from "@alknet/core/handler";
 import { NodeKey } from "@alknet/core/identity";
-import {
-  call,
-  CallConnection,
-  type CallConnectionOptions,
-  CallSession,
-  type Clock,
-  type JsonObject,
-  type JsonValue,
-} from "@alknet/handlers/call";
+import type { Clock, JsonObject, JsonValue } from "@alknet/core/operations";
+import { call, CallConnection, type CallConnectionOptions, CallSession } from "@alknet/handlers/call";
 import { http } from "@alknet/handlers/http";
-import { encodeFrame, FrameDecoder } from "../../../handlers/call/frames.ts";
+import { encodeFrame, FrameDecoder } from "../../../handlers/call/frames/frames.ts";
 import { WebSocketCarrier } from "../../../handlers/http/websocket_carrier.ts";
 import { CaseOperations, startCallNode } from "../../interop/call_node.ts";
 import { contextOf } from "../context.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
-import { type JsonObject, type JsonValue, PeerSet } from "@alknet/handlers/call";
-import { encodeFrame } from "../../../handlers/call/frames.ts";
+import { type JsonObject, type JsonValue, PeerSet } from "@alknet/core/operations";
+import { encodeFrame } from "../../../handlers/call/frames/frames.ts";
 import { keepLogs } from "../../support/logs.ts";
 import { imported } from "./fixtures.ts";
 import {

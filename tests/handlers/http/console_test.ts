@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CallError, Dispatcher, operation, provide, Registry } from "@alknet/handlers/call";
+import { CallError, Dispatcher, nodeRegistry, operation, provide } from "@alknet/core/operations";
 import { http } from "@alknet/handlers/http";
 import Type from "typebox";
 import { type Page, startBrowser } from "../../support/chromium.ts";
@@ -285,7 +285,7 @@ browserTest("what others wrote is text, wherever it stands", async (page) => {
   }, { title: EVIL });
   const op = operation({ name: "evil/op", type: "query", description: EVIL, input: strange, output: Type.Unknown() });
   const fail = operation({ name: "evil/fail", type: "query", input: Type.Unknown(), output: Type.Unknown() });
-  const registry = new Registry([
+  const registry = nodeRegistry([
     provide(op, () => ({ [EVIL]: [EVIL] })),
     provide(fail, () => {
       throw new CallError("EVIL", EVIL, { details: { [EVIL]: EVIL } });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { operation } from "@alknet/handlers/call";
+import { operation } from "@alknet/core/operations";
 import Type from "typebox";
 import { describe } from "../../../handlers/http/gateway.ts";
 

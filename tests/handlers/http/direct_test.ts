@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Dispatcher, Registry } from "@alknet/handlers/call";
+import { Dispatcher, nodeRegistry } from "@alknet/core/operations";
 import { once } from "../call/fixtures.ts";
 import { type ApiCase, apiSuite, assertError, told } from "./api.ts";
 import { READER, WRITER } from "./operations.ts";
@@ -164,7 +164,7 @@ const ON_FIXED_PATHS: ApiCase[] = [{
 }];
 
 apiSuite("an operation at a fixed path", ON_FIXED_PATHS, () => ({
-  dispatcher: new Dispatcher({ registry: new Registry([once("alknet/call", () => "the operation")]) }),
+  dispatcher: new Dispatcher({ registry: nodeRegistry([once("alknet/call", () => "the operation")]) }),
 }));
 apiSuite("the direct surface", ON);
 apiSuite("the direct surface switched off", OFF, () => ({ direct: false }));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Dispatcher, Registry } from "@alknet/handlers/call";
+import { Dispatcher, nodeRegistry } from "@alknet/core/operations";
 import type { HttpOptions } from "@alknet/handlers/http";
 import { runProgram } from "../../support/process.ts";
 import { type ApiCase, apiSuite, ask as askOf, assertError, told } from "./api.ts";
@@ -32,7 +32,7 @@ const CASES: ApiCase[] = [
       assert.deepEqual(Object.keys(document.paths), ["/search", "/schema", "/call", "/batch", "/subscribe"]);
       assert.deepEqual([document.info.title, document.info.version], ["alknet gateway", "1.0.0"]);
       assert.equal((await ask("/openapi.json", { token: WRITER })).body, body);
-      const dispatcher = new Dispatcher({ registry: new Registry([]) });
+      const dispatcher = new Dispatcher({ registry: nodeRegistry([]) });
       await using other = await way.serve(testApi({ dispatcher }), new Tokens());
       assert.equal((await askOf(way, other, "/openapi.json")).body, body, "whatever is registered");
       for (const name of names((await ask("/search", { token: WRITER })).body)) assert.ok(!body.includes(name), name);

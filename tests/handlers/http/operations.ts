@@ -9,11 +9,11 @@ import {
   type Clock,
   Dispatcher,
   type JsonValue,
+  nodeRegistry,
   operation,
   provide,
-  Registry,
   SYSTEM_CLOCK,
-} from "@alknet/handlers/call";
+} from "@alknet/core/operations";
 import { http, type HttpOptions } from "@alknet/handlers/http";
 import Type from "typebox";
 
@@ -228,7 +228,7 @@ export function testDispatcher(witness: Witness = new Witness(), clock: Clock = 
       signal.addEventListener("abort", aborted);
       witness.note(`${name} started`);
     });
-  const registry = new Registry([
+  const registry = nodeRegistry([
     provide(now, () => ({ iso: "2026-07-18T09:30:00Z" })),
     provide(add, ({ a, b }) => a + b),
     provide(create, ({ title }) => ({ noteId: `n-${title.length}` })),

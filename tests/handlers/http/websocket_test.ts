@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import type { CallPeer, JsonValue } from "@alknet/handlers/call";
-import { encodeFrame } from "../../../handlers/call/frames.ts";
+import type { JsonValue } from "@alknet/core/operations";
+import type { CallPeer } from "@alknet/handlers/call";
+import { encodeFrame } from "../../../handlers/call/frames/frames.ts";
 import { needs } from "../../support/programs.ts";
 import { ask } from "./api.ts";
 import { type Served, type Way, WAYS } from "./fronts.ts";

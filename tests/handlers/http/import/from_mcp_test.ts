@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { capabilitiesOf } from "@alknet/handlers/call";
+import { capabilitiesOf } from "@alknet/core/operations";
 import { fromMcp, type McpServiceConfig, OutboundClient } from "@alknet/handlers/http";
 import { McpService } from "./mcp_service.ts";
 import { compose, composing } from "./service.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type HandlerRegistration, ImportError, type JsonValue, schemaCheck } from "@alknet/handlers/call";
+import { type HandlerRegistration, ImportError, type JsonValue, schemaCheck } from "@alknet/core/operations";
 import { fromOpenApi, type HttpServiceConfig } from "@alknet/handlers/http";
 import { stringify } from "yaml";
 import { find, ok, PETS } from "./pets.ts";

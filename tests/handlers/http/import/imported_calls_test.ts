@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { capabilitiesOf, type HandlerRegistration, type JsonValue } from "@alknet/handlers/call";
+import { capabilitiesOf, type HandlerRegistration, type JsonValue } from "@alknet/core/operations";
 import { fromJsonSchema, OutboundClient } from "@alknet/handlers/http";
 import { eventData } from "../../../../handlers/http/import/event_source.ts";
 import { TestClock } from "../operations.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { HandlerRegistration } from "@alknet/handlers/call";
+import type { HandlerRegistration } from "@alknet/core/operations";
 import { fromOpenApi, type HttpServiceConfig, OutboundClient } from "@alknet/handlers/http";
 import type { TestClock } from "../operations.ts";
 import type { Service } from "./service.ts";

@@ -10,10 +10,10 @@ import {
   Dispatcher,
   type HandlerRegistration,
   type JsonValue,
+  nodeRegistry,
   operation,
   provide,
-  Registry,
-} from "@alknet/handlers/call";
+} from "@alknet/core/operations";
 import Type from "typebox";
 
 /** A request as the service saw it. */
@@ -77,7 +77,7 @@ export function composing(
     scope: { allowedOps: new Set(names), peerPinned: new Set() },
   });
   const bundles = imported.map((registration) => ({ ...registration, capabilities }));
-  return new Dispatcher({ registry: new Registry([local, ...bundles]), clock });
+  return new Dispatcher({ registry: nodeRegistry([local, ...bundles]), clock });
 }
 
 /** Composes one call. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Dispatcher, operation, provide, Registry } from "@alknet/handlers/call";
+import { Dispatcher, nodeRegistry, operation, provide } from "@alknet/core/operations";
 import Type from "typebox";
 import { WAYS } from "../fronts.ts";
 import { testApi, TestClock, Tokens, Witness, WRITER } from "../operations.ts";
@@ -14,7 +14,7 @@ const slow = operation({ name: "slow/answer", type: "query", input: Type.Unknown
 /** An operation that answers when the test says so, and the handler that serves it to clients of MCP. */
 function slowApi(witness: Witness, options: Parameters<typeof testApi>[0] = {}, clock?: TestClock) {
   const answer = Promise.withResolvers<null>();
-  const registry = new Registry([
+  const registry = nodeRegistry([
     provide(slow, (_, { signal }) => {
       signal.addEventListener("abort", () => witness.note("aborted"));
       witness.note("started");
