@@ -76,7 +76,7 @@ Deno.test("imports within core go down its floors", () => {
   assert.deepEqual(wrong, []);
 });
 
-Deno.test("imports that run form no cycle", () => {
+Deno.test("imports form no cycle, those for types included", () => {
   assert.deepEqual(cycle(graph), undefined);
 });
 
@@ -100,6 +100,8 @@ Deno.test("the rules see what is wrong: an arrow up, a cycle, a stranger", () =>
   assert.ok(floorOf("core/handler/address.ts") < floorOf("core/endpoint/router.ts"), "the longest prefix counts");
   assert.throws(() => floorOf("core/elsewhere.ts"), /FLOORS/);
   const ring = new Map([module("a", "b"), module("b", "c"), module("c", "a")]);
+  const ofTypes = new Map([module("a", "b"), ["b", { path: "b", imports: [], typeImports: ["a"] }]]);
+  assert.deepEqual(cycle(ofTypes), ["a", "b", "a"]);
   assert.deepEqual(cycle(ring), ["a", "b", "c", "a"]);
   assert.equal(cycle(new Map([module("a", "b", "c"), module("b", "c"), module("c")])), undefined);
 });
@@ -131,7 +133,7 @@ function floorOf(path: string): number {
   return fitting[0].floor;
 }
 
-/** A cycle of imports that run, if there is one: the path around it. */
+/** A cycle of imports, if there is one: the path around it. */
 function cycle(modules: Map<string, GraphModule>): string[] | undefined {
   const done = new Set<string>();
   const trail: string[] = [];
@@ -139,7 +141,8 @@ function cycle(modules: Map<string, GraphModule>): string[] | undefined {
     if (trail.includes(path)) return [...trail.slice(trail.indexOf(path)), path];
     if (done.has(path)) return undefined;
     trail.push(path);
-    for (const next of modules.get(path)?.imports ?? []) {
+    const { imports = [], typeImports = [] } = modules.get(path) ?? {};
+    for (const next of [...imports, ...typeImports]) {
       const found = modules.has(next) ? visit(next) : undefined;
       if (found) return found;
     }

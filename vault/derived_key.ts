@@ -5,11 +5,8 @@
  */
 import { VaultError } from "./errors.ts";
 import { KEY_LENGTH, type KeyAndChain } from "./hmac.ts";
-import { publicKeyOf } from "./public_key.ts";
+import { type KeyType, publicKeyOf } from "./public_key.ts";
 import { redact, wipe } from "./secret_bytes.ts";
-
-/** What the 32 bytes of a private key are: an Ed25519 seed, a secp256k1 scalar, or a clamped X25519 scalar. */
-export type KeyType = "ed25519" | "secp256k1" | "x25519";
 
 /**
  * Memory for the secrets of keys, cut from one piece after another, and wiped cuts that were given back. An allocation

@@ -6,7 +6,8 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import type { DerivedKey, KeyType } from "./derived_key.ts";
+import type { DerivedKey } from "./derived_key.ts";
+import type { KeyType } from "./public_key.ts";
 import { PKCS8_PREFIX, uncompressedPoint } from "./public_key.ts";
 import { wipe } from "./secret_bytes.ts";
 

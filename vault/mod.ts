@@ -41,7 +41,8 @@
  *
  * @module
  */
-export { DerivedKey, type KeyType, type SharedPublicKey } from "./derived_key.ts";
+export { DerivedKey, type SharedPublicKey } from "./derived_key.ts";
+export type { KeyType } from "./public_key.ts";
 export { VaultError, type VaultErrorCode } from "./errors.ts";
 export { ethereumAddress, isEthereumAddress } from "./ethereum.ts";
 export { ExtendedKey } from "./extended_key.ts";

@@ -5,9 +5,11 @@
  */
 import { Buffer } from "node:buffer";
 import { createECDH, createPrivateKey, createPublicKey, ECDH } from "node:crypto";
-import type { KeyType } from "./derived_key.ts";
 import { KEY_LENGTH } from "./hmac.ts";
 import { wipe } from "./secret_bytes.ts";
+
+/** What the 32 bytes of a private key are: an Ed25519 seed, a secp256k1 scalar, or a clamped X25519 scalar. */
+export type KeyType = "ed25519" | "secp256k1" | "x25519";
 
 /** PKCS #8 up to the 32 bytes of the key (RFC 8410 §7). */
 export const PKCS8_PREFIX: Readonly<Record<"ed25519" | "x25519", Uint8Array>> = {

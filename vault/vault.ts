@@ -4,7 +4,8 @@
  * @module
  */
 import { deriveBip32 } from "./bip32.ts";
-import { DerivedKey, type KeyType } from "./derived_key.ts";
+import { DerivedKey } from "./derived_key.ts";
+import type { KeyType } from "./public_key.ts";
 import { VaultError } from "./errors.ts";
 import { KEY_LENGTH, type KeyAndChain } from "./hmac.ts";
 import { type CachedKey, KeyCache } from "./key_cache.ts";

@@ -3,42 +3,23 @@
  *
  * @module
  */
-import { foreign, type Identity, type SocketAddress } from "@alknet/core/handler";
+import { foreign } from "@alknet/core/handler";
 import type { Dispatcher } from "@alknet/core/operations";
-import type { CallPeer } from "@alknet/handlers/call";
+import type { CallPeer } from "./websocket/websocket.ts";
 import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
-import type { RequestBindings } from "./bindings.ts";
+import type { HttpApp, HttpEnv } from "./request/env.ts";
+import { rawPath } from "./request/raw_path.ts";
 import { addConsole } from "./console/route.ts";
-import { allowOrigin, preflightAnswer } from "./cors.ts";
-import type { Decoy } from "./decoy.ts";
-import { answerDirectly } from "./direct.ts";
-import { addGateway, notAllowed } from "./gateway.ts";
+import { allowOrigin, preflightAnswer } from "./request/cors.ts";
+import type { Decoy } from "./decoy/decoy.ts";
+import { answerDirectly } from "./surface/direct.ts";
+import { notAllowed } from "./answers/negotiation.ts";
+import { addGateway } from "./surface/gateway.ts";
 import type { HttpLimits } from "./limits.ts";
 import { addMcp } from "./mcp/route.ts";
-import { GATEWAY_DOCUMENT } from "./openapi_document.ts";
-import { answerUpgrade, WEBSOCKET_PATH } from "./websocket.ts";
-
-/** Who sent a request: `c.env.peer` in a route. */
-export interface RequestPeer {
-  /** Id of the connection that carried it, as in logs. */
-  readonly connectionId: string;
-  /** The client's address. */
-  readonly remoteAddress: SocketAddress;
-  /** Who the connection belongs to, where the client's certificate said so. */
-  readonly identity: Identity | undefined;
-  /** `h2`, `http/1.1` or `alknet/http`. */
-  readonly alpn: string;
-}
-
-/** What routes find on Hono's context. */
-export interface HttpEnv {
-  /** `c.env`. */
-  Bindings: RequestBindings;
-}
-
-/** The Hono application to which a deployment adds its routes. */
-export type HttpApp = Hono<HttpEnv>;
+import { GATEWAY_DOCUMENT } from "./surface/openapi_document.ts";
+import { answerUpgrade, WEBSOCKET_PATH } from "./websocket/websocket.ts";
 
 /** What the application is built of. */
 export interface AppOptions {
@@ -65,7 +46,7 @@ export interface AppOptions {
 /** Builds the application once; every conversation shares it. */
 export function buildApp(options: AppOptions): HttpApp {
   const { decoy, dispatcher, direct, mcp, origins, routes, limits } = options;
-  const app: HttpApp = new Hono<HttpEnv>();
+  const app: HttpApp = new Hono<HttpEnv>({ getPath: ({ url }) => rawPath(url) });
   app.onError(answerError);
   if (origins.size > 0) {
     app.use((c, next) => {

@@ -45,20 +45,23 @@
  */
 import { defineHandler, type Handler } from "@alknet/core/handler";
 import type { Dispatcher } from "@alknet/core/operations";
-import type { CallPeer } from "@alknet/handlers/call";
-import { buildApp, type HttpApp } from "./app.ts";
-import { originList } from "./cors.ts";
-import { type Decoy, notFound } from "./decoy.ts";
-import { InnerServer } from "./inner_server.ts";
+import type { CallPeer } from "./websocket/websocket.ts";
+import { buildApp } from "./app.ts";
+import { originList } from "./request/cors.ts";
+import { type Decoy, notFound } from "./decoy/decoy.ts";
+import { InnerServer } from "./front/inner_server.ts";
 import { type HttpLimits, httpLimitsWith } from "./limits.ts";
-import { withShortcut } from "./shortcut.ts";
+import { withShortcut } from "./surface/shortcut.ts";
+import type { HttpApp } from "./request/env.ts";
 
 export type { Hono } from "hono";
-export type { HttpApp, HttpEnv, RequestPeer } from "./app.ts";
-export type { Caller } from "./bearer.ts";
-export type { ConnectionBindings, RequestBindings } from "./bindings.ts";
-export { HttpCode } from "./codes.ts";
-export { type Decoy, notFound, redirect, type RedirectOptions } from "./decoy.ts";
+export type { HttpApp } from "./request/env.ts";
+export type { HttpEnv } from "./request/env.ts";
+export type { RequestPeer } from "./request/peer.ts";
+export type { Caller } from "./request/bearer.ts";
+export type { ConnectionBindings, RequestBindings } from "./request/bindings.ts";
+export { HttpCode } from "./front/codes.ts";
+export { type Decoy, notFound, redirect, type RedirectOptions } from "./decoy/decoy.ts";
 export { HTTP_LIMITS, type HttpLimits } from "./limits.ts";
 export { fromJsonSchema, type JsonSchemaEndpoint } from "./import/from_jsonschema.ts";
 export { fromMcp, type McpImport, type McpServiceConfig } from "./import/from_mcp.ts";
@@ -71,7 +74,7 @@ export {
   type OutboundResponse,
   type OutboundTime,
 } from "./import/outbound_client.ts";
-export { staticSite, type StaticSiteOptions } from "./static_site.ts";
+export { staticSite, type StaticSiteOptions } from "./decoy/static_site.ts";
 
 /** The protocols' names on the wire, in the server's order of preference. */
 export const HTTP_ALPNS = ["h2", "http/1.1", "alknet/http"] as const;

@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import { createHash, timingSafeEqual } from "node:crypto";
 import { httpConnect, parseHttpConnect } from "./http_connect.ts";
-import { type SocksDestination, SocksRefusal } from "./request.ts";
+import { type SocksAnswer, type SocksDestination, SocksRefusal } from "./request.ts";
 import { socks4, socks5 } from "./replies.ts";
 
 /** Options of {@linkcode SocksConversation}. */
@@ -26,14 +26,6 @@ export interface SocksOptions {
    * @default {false}
    */
   readonly httpConnect?: boolean;
-}
-
-/** How a destination is answered in the client's own protocol. */
-export interface SocksAnswer {
-  /** It is connected; what follows is the connection. */
-  readonly granted: Uint8Array;
-  /** It is not; the client is to be hung up on after this. */
-  refused(why: SocksRefusal): Uint8Array;
 }
 
 /** What is to be done after some bytes. */

@@ -4,8 +4,7 @@
  * @module
  */
 import type { Buffer } from "node:buffer";
-import type { SocksAnswer } from "./conversation.ts";
-import { type SocksDestination, SocksRefusal } from "./request.ts";
+import { type SocksAnswer, type SocksDestination, SocksRefusal } from "./request.ts";
 
 const REQUEST_LINE = /^CONNECT (?:\[([0-9a-fA-F:.]+)\]|([^\s:/@[\]]+)):([0-9]{1,5}) HTTP\/1\.[01]$/;
 const STATUS: Readonly<Record<number, string>> = {

@@ -18,5 +18,5 @@
  *
  * @module
  */
-export { type SocksAnswer, SocksConversation, type SocksOptions, type SocksStep } from "./conversation.ts";
-export { type SocksDestination, SocksRefusal } from "./request.ts";
+export { SocksConversation, type SocksOptions, type SocksStep } from "./conversation.ts";
+export { type SocksAnswer, type SocksDestination, SocksRefusal } from "./request.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { SocksAnswer } from "./conversation.ts";
+import type { SocksAnswer } from "./request.ts";
 
 const GRANTED_4 = 0x5a;
 const REFUSED_4 = 0x5b;

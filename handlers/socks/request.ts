@@ -31,3 +31,11 @@ export const SocksRefusal = {
 } as const;
 /** A value of {@linkcode SocksRefusal}. */
 export type SocksRefusal = typeof SocksRefusal[keyof typeof SocksRefusal];
+
+/** How a destination is answered in the client's own protocol. */
+export interface SocksAnswer {
+  /** It is connected; what follows is the connection. */
+  readonly granted: Uint8Array;
+  /** It is not; the client is to be hung up on after this. */
+  refused(why: SocksRefusal): Uint8Array;
+}

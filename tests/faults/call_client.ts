@@ -7,7 +7,7 @@
 import { connect } from "@alknet/core/dial";
 import { NodeKey } from "@alknet/core/identity";
 import { CALL_ALPN, CallConnection, CallSession } from "@alknet/handlers/call";
-import { WebSocketCarrier } from "../../handlers/http/websocket_carrier.ts";
+import { WebSocketCarrier } from "../../handlers/http/websocket/websocket_carrier.ts";
 import { openSocket } from "../handlers/call/ways.ts";
 
 const [address, transport, count, token] = Deno.args;

@@ -23,7 +23,7 @@ import { NodeKey } from "@alknet/core/identity";
 import { deepEqual, equal, ok } from "node:assert/strict";
 import Type from "typebox";
 import { http } from "@alknet/handlers/http";
-import { WebSocketCarrier } from "../../handlers/http/websocket_carrier.ts";
+import { WebSocketCarrier } from "../../handlers/http/websocket/websocket_carrier.ts";
 import { ROOMY } from "../core/endpoint/support.ts";
 import { openSocket } from "../handlers/call/ways.ts";
 import { type Served, WAYS as HTTP_WAYS } from "../handlers/http/fronts.ts";

@@ -9,11 +9,11 @@
  */
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
-import type { HttpApp } from "../app.ts";
-import { notAllowed } from "../gateway.ts";
 import { consolePage } from "./page.ts";
 import { CONSOLE_SCRIPT } from "./script.ts";
 import { CONSOLE_STYLE } from "./style.ts";
+import { notAllowed } from "../answers/negotiation.ts";
+import type { HttpApp } from "../request/env.ts";
 
 /** Where the page and its parts are. */
 export const CONSOLE_PATHS = { page: "/", script: "/console.js", style: "/console.css" } as const;

@@ -14,7 +14,7 @@ import {
   type Provenance,
   provide,
 } from "@alknet/core/operations";
-import { joined } from "../joined.ts";
+import { joined } from "../request/joined.ts";
 import { eventData } from "./event_source.ts";
 import { isRecord } from "./openapi_reading.ts";
 import {

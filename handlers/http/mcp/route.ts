@@ -4,11 +4,11 @@
  * @module
  */
 import { CallError } from "@alknet/core/operations";
-import { errorAnswer, refusedAnswer } from "../answers.ts";
-import type { HttpApp } from "../app.ts";
-import { allowOrigin } from "../cors.ts";
-import { notAllowed } from "../gateway.ts";
+import { errorAnswer, refusedAnswer } from "../answers/answers.ts";
+import { allowOrigin } from "../request/cors.ts";
 import type { McpSessions, McpSessionsOptions } from "./sessions.ts";
+import { notAllowed } from "../answers/negotiation.ts";
+import type { HttpApp } from "../request/env.ts";
 
 /** Where MCP is. */
 export const MCP_PATH = "/mcp";

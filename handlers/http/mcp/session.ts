@@ -21,9 +21,9 @@ import {
   type ServerRequest,
 } from "@modelcontextprotocol/sdk/types.js";
 import { AjvJsonSchemaValidator } from "@modelcontextprotocol/sdk/validation/ajv-provider.js";
-import { watchDeparture } from "../departure.ts";
+import { watchDeparture } from "../request/departure.ts";
 import type { HttpLimits } from "../limits.ts";
-import { GATEWAY_VERSION } from "../openapi_document.ts";
+import { GATEWAY_VERSION } from "../surface/openapi_document.ts";
 import { EventLog } from "./event_log.ts";
 import { failure, runTool, TOOLS } from "./tools.ts";
 

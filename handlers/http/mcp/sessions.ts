@@ -8,10 +8,10 @@
 import type { HandlerContext } from "@alknet/core/handler";
 import { CallError, type Dispatcher, type JsonValue } from "@alknet/core/operations";
 import { isInitializeRequest } from "@modelcontextprotocol/sdk/types.js";
-import { errorAnswer, invalid } from "../answers.ts";
-import type { RequestBindings } from "../bindings.ts";
+import { errorAnswer, invalid } from "../answers/answers.ts";
+import type { RequestBindings } from "../request/bindings.ts";
 import type { HttpLimits } from "../limits.ts";
-import { readJson } from "../request_body.ts";
+import { readJson } from "../request/request_body.ts";
 import { McpSession } from "./session.ts";
 
 /** Options of {@linkcode McpSessions}. */

@@ -13,9 +13,9 @@ import {
   operationName,
 } from "@alknet/core/operations";
 import type { CallToolResult, Tool } from "@modelcontextprotocol/sdk/types.js";
-import { invalid } from "../answers.ts";
-import { askedCall, jsonText } from "../calls.ts";
-import { describe } from "../gateway.ts";
+import { invalid } from "../answers/answers.ts";
+import { askedCall, jsonText } from "../surface/calls.ts";
+import { describe } from "../surface/descriptions.ts";
 
 /** What a tool works with. */
 export interface ToolOrigin {

@@ -19,7 +19,7 @@ import {
   type CallSessionOptions,
 } from "@alknet/handlers/call";
 import { http } from "@alknet/handlers/http";
-import { WebSocketCarrier } from "../../../handlers/http/websocket_carrier.ts";
+import { WebSocketCarrier } from "../../../handlers/http/websocket/websocket_carrier.ts";
 import { contextOf } from "../context.ts";
 import { OPEN_LIMITS, WAYS as HTTP_WAYS } from "../http/fronts.ts";
 import { identity } from "./fixtures.ts";

@@ -12,7 +12,7 @@ import type { Clock, JsonObject, JsonValue } from "@alknet/core/operations";
 import { call, CallConnection, type CallConnectionOptions, CallSession } from "@alknet/handlers/call";
 import { http } from "@alknet/handlers/http";
 import { encodeFrame, FrameDecoder } from "../../../handlers/call/frames/frames.ts";
-import { WebSocketCarrier } from "../../../handlers/http/websocket_carrier.ts";
+import { WebSocketCarrier } from "../../../handlers/http/websocket/websocket_carrier.ts";
 import { CaseOperations, startCallNode } from "../../interop/call_node.ts";
 import { contextOf } from "../context.ts";
 import { OPEN_LIMITS, WAYS as HTTP_WAYS } from "../http/fronts.ts";

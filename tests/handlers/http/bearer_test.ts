@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { HandlerContext, Identity } from "@alknet/core/handler";
-import { callerOf } from "../../../handlers/http/bearer.ts";
+import { callerOf } from "../../../handlers/http/request/bearer.ts";
 import { Tokens, WRITER } from "./operations.ts";
 
 const OWNER: Identity = { id: "owner", scopes: ["admin"], resources: {} };

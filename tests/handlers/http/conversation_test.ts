@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type BidiStream, memoryPair, StreamClosedError } from "@alknet/core/handler";
 import { HTTP_LIMITS, HttpCode } from "@alknet/handlers/http";
-import { Conversation } from "../../../handlers/http/conversation.ts";
+import { Conversation } from "../../../handlers/http/front/conversation.ts";
 import { LINGER_BYTES, LINGER_TIME } from "../../../handlers/http/limits.ts";
 import { contextOf } from "../context.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { operation } from "@alknet/core/operations";
 import Type from "typebox";
-import { describe } from "../../../handlers/http/gateway.ts";
+import { describe } from "../../../handlers/http/surface/descriptions.ts";
 
 Deno.test("describe: an operation's own words, else those of its input, else its name (http.md §5.1)", () => {
   const input = Type.Object({}, { description: "of the input" });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { canonicalPath, rawPath } from "../../../handlers/http/static_path.ts";
+import { canonicalPath } from "../../../handlers/http/decoy/static_path.ts";
+import { rawPath } from "../../../handlers/http/request/raw_path.ts";
 
 const ACCEPTED: [raw: string, names: string[], folder: boolean][] = [
   ["/", [], true],

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ByteRange, isFresh, requestedRange } from "../../../handlers/http/static_range.ts";
+import { type ByteRange, isFresh, requestedRange } from "../../../handlers/http/decoy/static_range.ts";
 
 const MODIFIED = Date.parse("2026-01-02T03:04:05.678Z");
 const VALIDATORS = { etag: '"abc"', modified: MODIFIED };

@@ -7,7 +7,7 @@
  * @module
  */
 import type { JsonObject, JsonValue, OperationSpec } from "@alknet/core/operations";
-import { type Body, parseJson } from "./request_body.ts";
+import { type Body, parseJson } from "../request/request_body.ts";
 
 /** Texts of a type, in the order in which they are tried. */
 const PARSERS: readonly (readonly [type: string, parse: (text: string) => JsonValue | undefined])[] = Object.entries({

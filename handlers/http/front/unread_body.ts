@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { DRAIN_BYTES, DRAIN_TIME } from "./limits.ts";
+import { DRAIN_BYTES, DRAIN_TIME } from "../limits.ts";
 
 /** Reads and drops what nobody else reads of a request's body. Never rejects. */
 export async function drainUnread(request: Request): Promise<void> {

@@ -11,13 +11,14 @@ import {
   type OperationSpec,
 } from "@alknet/core/operations";
 import type { Context } from "hono";
-import { apiAnswer, errorAnswer, invalid, refusedAnswer } from "./answers.ts";
-import type { HttpApp, HttpEnv } from "./app.ts";
-import type { Caller } from "./bearer.ts";
+import { apiAnswer, errorAnswer, invalid, refusedAnswer } from "../answers/answers.ts";
 import { type AskedCall, askedCall, type CallOrigin, type CallOutcome, runCall, specOf } from "./calls.ts";
 import { answerSubscription } from "./event_stream.ts";
-import type { HttpLimits } from "./limits.ts";
-import { parseJson, readJson } from "./request_body.ts";
+import type { HttpLimits } from "../limits.ts";
+import { parseJson, readJson } from "../request/request_body.ts";
+import { admitsEvents, notAcceptable, notAllowed } from "../answers/negotiation.ts";
+import type { HttpApp, HttpEnv } from "../request/env.ts";
+import { describe } from "./descriptions.ts";
 
 type RouteContext = Context<HttpEnv>;
 type Route = (c: RouteContext) => Response | Promise<Response>;
@@ -43,26 +44,6 @@ export function addGateway(app: HttpApp, dispatcher: Dispatcher, limits: HttpLim
   });
 }
 
-/** A known path with a method that it does not have. */
-export function notAllowed(allow: readonly string[]): Response {
-  return new Response(null, { status: 405, headers: { allow: allow.join(", ") } });
-}
-
-/** Whether a client takes an event stream, going by `Accept` (RFC 9110 §12.5.1): absent takes everything. */
-export function admitsEvents(accept: string | null): boolean {
-  if (accept === null) return true;
-  return accept.split(",").some((range) => {
-    const [type, ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
-    const refused = parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter));
-    return !refused && (type === "*/*" || type === "text/*" || type === "text/event-stream");
-  });
-}
-
-/** `406`, for a client that takes no event stream. */
-export function notAcceptable(caller: Caller): Response {
-  return errorAnswer(invalid("the answer is text/event-stream, which accept does not admit"), { caller, status: 406 });
-}
-
 function search(c: RouteContext, { registry }: Dispatcher): Response {
   const wanted = c.req.query("query")?.toLowerCase() ?? "";
   const operations: JsonValue[] = [];
@@ -73,15 +54,6 @@ function search(c: RouteContext, { registry }: Dispatcher): Response {
     operations.push({ name, namespace, op_type, description });
   }
   return wrapped({ requestId: crypto.randomUUID(), output: JSON.stringify({ operations }) });
-}
-
-/** A sentence about an operation: its own, that of its input, or one made of its name. */
-export function describe({ input_schema, description, op_type, name, namespace }: OperationSpec): string {
-  if (description !== undefined) return description;
-  const ofInput = typeof input_schema === "object" && input_schema !== null && "description" in input_schema
-    ? input_schema.description
-    : undefined;
-  return typeof ofInput === "string" ? ofInput : `${op_type} operation \`${name}\` in namespace \`${namespace}\``;
 }
 
 async function schema(c: RouteContext, dispatcher: Dispatcher): Promise<Response> {

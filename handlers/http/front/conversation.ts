@@ -7,9 +7,9 @@
  * @module
  */
 import type { BidiStream } from "@alknet/core/handler";
-import type { ConnectionBindings } from "./bindings.ts";
+import type { ConnectionBindings } from "../request/bindings.ts";
 import { HttpCode } from "./codes.ts";
-import { HALF_CLOSE_GRACE, type HttpLimits, LARGE_BUFFER, LINGER_BYTES, LINGER_TIME, SMALL_BUFFER } from "./limits.ts";
+import { HALF_CLOSE_GRACE, type HttpLimits, LARGE_BUFFER, LINGER_BYTES, LINGER_TIME, SMALL_BUFFER } from "../limits.ts";
 
 /** With TLS the end of a client's output means that it left; on a stream of our own it means that it has asked. */
 const HALF_CLOSING_ALPN = "alknet/http";

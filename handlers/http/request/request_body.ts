@@ -4,10 +4,10 @@
  * @module
  */
 import type { CallError, JsonObject, JsonValue } from "@alknet/core/operations";
-import { invalid } from "./answers.ts";
+import { invalid } from "../answers/answers.ts";
 import { joined } from "./joined.ts";
-import { type HttpLimits, MAX_DEPTH } from "./limits.ts";
-import { drain } from "./unread_body.ts";
+import { type HttpLimits, MAX_DEPTH } from "../limits.ts";
+import { drain } from "../front/unread_body.ts";
 
 /** What came of a body: its value, or why there is none. */
 export type Body = { readonly value: JsonValue } | { readonly status: number; readonly error: CallError };

@@ -8,10 +8,11 @@
  */
 import { AlknetError } from "@alknet/core/handler";
 import { type Decoy, notFoundResponse } from "./decoy.ts";
-import { FILE_CHUNK } from "./limits.ts";
+import { FILE_CHUNK } from "../limits.ts";
 import { mediaType } from "./media_types.ts";
-import { type CanonicalPath, canonicalPath, isPlainName, rawPath } from "./static_path.ts";
+import { type CanonicalPath, canonicalPath, isPlainName } from "./static_path.ts";
 import { type ByteRange, isFresh, requestedRange, type Validators } from "./static_range.ts";
+import { rawPath } from "../request/raw_path.ts";
 
 /** Options of {@linkcode staticSite}. */
 export interface StaticSiteOptions {

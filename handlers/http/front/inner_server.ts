@@ -9,12 +9,12 @@
  * @module
  */
 import { AlknetError, type BidiStream, type Connection, foreign, type HandlerContext } from "@alknet/core/handler";
-import { type ConnectionBindings, RequestBindings } from "./bindings.ts";
+import { type ConnectionBindings, RequestBindings } from "../request/bindings.ts";
 import { HttpCode } from "./codes.ts";
 import { Conversation } from "./conversation.ts";
-import { type HttpLimits, SWEEP_INTERVAL } from "./limits.ts";
+import { type HttpLimits, SWEEP_INTERVAL } from "../limits.ts";
 import { withServerName } from "./server_name.ts";
-import type { Answerer } from "./shortcut.ts";
+import type { Answerer } from "../surface/shortcut.ts";
 import { drainUnread } from "./unread_body.ts";
 
 const LOOPBACK = "127.0.0.1";

@@ -16,7 +16,7 @@ import {
   parseEnvelope,
 } from "@alknet/handlers/call";
 import { Buffer } from "node:buffer";
-import { SEND_BUFFER, SEND_POLL } from "./limits.ts";
+import { SEND_BUFFER, SEND_POLL } from "../limits.ts";
 
 /** Close codes (RFC 6455 §7.4.1). */
 export const WebSocketCode = {

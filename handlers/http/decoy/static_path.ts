@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { MAX_NAME, MAX_PATH } from "./limits.ts";
+import { MAX_NAME, MAX_PATH } from "../limits.ts";
 
 /** A path without surprises. */
 export interface CanonicalPath {
@@ -23,14 +23,6 @@ const FORBIDDEN = /[\x00-\x1f\x7f-\x9f/\\:*?"<>|]/;
 const SHORT_NAME = /~[0-9]/;
 /** Raw paths are printable ASCII (RFC 9112 §3.2, RFC 3986 §2); anything else is percent-encoded by real clients. */
 const RAW = /^\/[\x21-\x7e]*$/;
-
-/** The path of a request's URL, exactly as the client wrote it: no normalisation, no query, no fragment. */
-export function rawPath(url: string): string {
-  const start = url.indexOf("/", url.indexOf("//") + 2);
-  if (start < 0) return "/";
-  const end = url.slice(start).search(/[?#]/);
-  return end < 0 ? url.slice(start) : url.slice(start, start + end);
-}
 
 /** The canonical form of a raw path, or nothing if it has none. Percent-encoding is decoded exactly once. */
 export function canonicalPath(raw: string): CanonicalPath | undefined {

@@ -12,9 +12,9 @@ import {
   type OperationSpec,
 } from "@alknet/core/operations";
 import { foreign } from "@alknet/core/handler";
-import { invalid } from "./answers.ts";
-import type { RequestBindings } from "./bindings.ts";
-import { watchDeparture } from "./departure.ts";
+import { invalid } from "../answers/answers.ts";
+import type { RequestBindings } from "../request/bindings.ts";
+import { watchDeparture } from "../request/departure.ts";
 
 /** A call as a request asks for it. */
 export interface AskedCall {

@@ -10,9 +10,9 @@ import {
   type JsonValue,
   type OperationSpec,
 } from "@alknet/core/operations";
-import type { Caller } from "./bearer.ts";
-import { REFUSED_SECONDS } from "./limits.ts";
-import { namedResponse } from "./server_name.ts";
+import type { Caller } from "../request/bearer.ts";
+import { REFUSED_SECONDS } from "../limits.ts";
+import { namedResponse } from "../front/server_name.ts";
 
 const STATUS: Readonly<Record<string, number>> = {
   NOT_FOUND: 404,

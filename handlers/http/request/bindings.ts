@@ -4,8 +4,8 @@
  * @module
  */
 import type { HandlerContext, Identity } from "@alknet/core/handler";
-import type { RequestPeer } from "./app.ts";
 import { type Caller, callerOf } from "./bearer.ts";
+import type { RequestPeer } from "./peer.ts";
 
 /** What all requests of a conversation share. */
 export interface ConnectionBindings {

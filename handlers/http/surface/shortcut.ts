@@ -7,11 +7,11 @@
  * @module
  */
 import type { Dispatcher, OperationSpec } from "@alknet/core/operations";
-import type { HttpApp } from "./app.ts";
-import type { RequestBindings } from "./bindings.ts";
+import type { RequestBindings } from "../request/bindings.ts";
 import { answerDirectly } from "./direct.ts";
-import type { HttpLimits } from "./limits.ts";
-import { rawPath } from "./static_path.ts";
+import type { HttpLimits } from "../limits.ts";
+import type { HttpApp } from "../request/env.ts";
+import { rawPath } from "../request/raw_path.ts";
 
 /** What answers requests. */
 export interface Answerer {

@@ -10,10 +10,10 @@
  * @module
  */
 import { CallError, errorPayload, type JsonValue, type RunningCall } from "@alknet/core/operations";
-import { errorAnswer } from "./answers.ts";
+import { errorAnswer } from "../answers/answers.ts";
 import { type AskedCall, type CallOrigin, jsonText, specOf } from "./calls.ts";
-import { watchDeparture } from "./departure.ts";
-import { SUBSCRIPTION_BUFFER } from "./limits.ts";
+import { watchDeparture } from "../request/departure.ts";
+import { SUBSCRIPTION_BUFFER } from "../limits.ts";
 
 const KEEP_ALIVE = ": keep-alive\n\n";
 const encoder = new TextEncoder();

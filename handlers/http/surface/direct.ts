@@ -7,15 +7,15 @@
  * @module
  */
 import type { CallError, Dispatcher, JsonValue, OperationSpec } from "@alknet/core/operations";
-import { apiAnswer, errorAnswer, refusedAnswer } from "./answers.ts";
-import type { RequestBindings } from "./bindings.ts";
+import { apiAnswer, errorAnswer, refusedAnswer } from "../answers/answers.ts";
+import type { RequestBindings } from "../request/bindings.ts";
 import { type CallOrigin, type CallOutcome, runCall } from "./calls.ts";
 import { answerSubscription } from "./event_stream.ts";
-import { admitsEvents, notAcceptable, notAllowed } from "./gateway.ts";
 import { queryInput } from "./direct_input.ts";
-import type { HttpLimits } from "./limits.ts";
-import { type Body, readJson } from "./request_body.ts";
-import { rawPath } from "./static_path.ts";
+import type { HttpLimits } from "../limits.ts";
+import { type Body, readJson } from "../request/request_body.ts";
+import { admitsEvents, notAcceptable, notAllowed } from "../answers/negotiation.ts";
+import { rawPath } from "../request/raw_path.ts";
 
 const METHODS: Readonly<Record<OperationSpec["op_type"], readonly string[]>> = {
   query: ["GET", "HEAD", "POST"],

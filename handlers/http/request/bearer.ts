@@ -6,7 +6,7 @@
  * @module
  */
 import type { HandlerContext, Identity } from "@alknet/core/handler";
-import type { RequestPeer } from "./app.ts";
+import type { RequestPeer } from "./peer.ts";
 
 /** What is known of whoever sent a request. */
 export interface Caller {

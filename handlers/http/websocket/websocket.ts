@@ -6,11 +6,13 @@
 import { CallError, type Dispatcher } from "@alknet/core/operations";
 import { type CallPeer, CallSession } from "@alknet/handlers/call";
 import type { Context } from "hono";
-import { errorAnswer, refusedAnswer } from "./answers.ts";
-import type { HttpEnv } from "./app.ts";
-import { type Caller, callerWithToken } from "./bearer.ts";
-import { type HttpLimits, WEBSOCKET_SILENCE } from "./limits.ts";
+import { errorAnswer, refusedAnswer } from "../answers/answers.ts";
+import { type Caller, callerWithToken } from "../request/bearer.ts";
+import { type HttpLimits, WEBSOCKET_SILENCE } from "../limits.ts";
 import { WebSocketCarrier } from "./websocket_carrier.ts";
+import type { HttpEnv } from "../request/env.ts";
+
+export type { CallPeer };
 
 /** Where the upgrade is. */
 export const WEBSOCKET_PATH = "/alknet/call";
