@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { clearTimeout, setTimeout } from "node:timers";
 
 /** A clock and its timers. */
 export interface Clock {

@@ -285,7 +285,7 @@ Deno.test("http: a client that says nothing is let go (security.md §6, slow cli
 
 Deno.test("InnerServer does not listen where the environment would move it: INCOMPATIBLE_OPTIONS", async () => {
   const code = `
-    import { InnerServer } from "./handlers/http/inner_server.ts";
+    import { InnerServer } from "./handlers/http/front/inner_server.ts";
     try {
       new InnerServer({ signal: new AbortController().signal });
       console.log("listening");
