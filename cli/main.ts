@@ -26,7 +26,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const { parseCommandLine } = await import("./program.ts");
-  const { reportFailure } = await import("./output.ts");
+  const { reportFailure } = await import("./terminal/output.ts");
   const action = parseCommandLine(args);
   try {
     return await action();

@@ -8,7 +8,7 @@ import { message } from "@optique/core/message";
 import { suggestSync } from "@optique/core/parser";
 import { findSimilar } from "@optique/core/suggestion";
 import { run } from "@optique/run";
-import type { Action } from "./action.ts";
+import type { Action } from "./grammar/action.ts";
 import manifest from "./deno.json" with { type: "json" };
 import { authorizeCommand } from "./commands/authorize.ts";
 import { callCommand } from "./commands/call.ts";
@@ -27,7 +27,7 @@ import { tensorCommand } from "./commands/tensor.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { tunnelCommand } from "./commands/tunnel.ts";
 import { vaultCommand } from "./commands/vault.ts";
-import { ExitCode, note, oneLine } from "./output.ts";
+import { ExitCode, note, oneLine } from "./terminal/output.ts";
 
 const COMMANDS = or(
   group("A node", or(serveCommand, initCommand, idCommand, doctorCommand)),

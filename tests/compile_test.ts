@@ -11,7 +11,7 @@ import { temporaryFolder } from "./support/temp.ts";
 import { moduleGraph } from "./support/workspace.ts";
 
 /** Modules that the command loads late, or starts in a process of their own. */
-const LATE = ["core/transports/quic/engine/main.ts", "core/transports/quic/quic.ts", "cli/serve.ts"];
+const LATE = ["core/transports/quic/engine/main.ts", "core/transports/quic/quic.ts", "cli/serving/serve.ts"];
 
 Deno.test("cli/main.ts: its module graph holds the engine and what is loaded late", async () => {
   const graph = await moduleGraph("cli/main.ts");

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { LogRecord } from "@logtape/logtape";
-import { formatRecord } from "../cli/log.ts";
+import { formatRecord } from "../cli/serving/log.ts";
 import { ROOT } from "./support/python.ts";
 
 const filter = await Deno.readTextFile(`${ROOT}docs/fail2ban/filter.d/alknet.conf`);

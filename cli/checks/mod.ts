@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { locateHome } from "../home.ts";
+import { locateHome } from "../home/home.ts";
 import type { Finding } from "./finding.ts";
 import { checkClock, checkDeno, checkGpu } from "./machine.ts";
 import { checkPorts, checkQuicBinary, checkUdpBuffers, checkUdpOffload } from "./network.ts";

@@ -5,7 +5,7 @@
  */
 import { createSocket } from "node:dgram";
 import { portOwner } from "@alknet/core/port-owner";
-import type { Home } from "../home.ts";
+import type { Home } from "../home/home.ts";
 import type { Finding } from "./finding.ts";
 import { configuredPorts } from "./node.ts";
 

@@ -5,10 +5,10 @@
  */
 import { loadConfig } from "@alknet/core/config";
 import { AlknetError } from "@alknet/core/handler";
-import { exists, type Home } from "../home.ts";
-import { HANDLER_SCHEMAS } from "../handlers.ts";
-import { DEFAULT_PORT } from "../node.ts";
-import { publicIdentity } from "../node_key.ts";
+import { exists, type Home } from "../home/home.ts";
+import { HANDLER_SCHEMAS } from "../serving/handlers.ts";
+import { DEFAULT_PORT } from "../home/node.ts";
+import { publicIdentity } from "../home/node_key.ts";
 import type { Finding } from "./finding.ts";
 
 /** Permission bits of everyone but the owner. */

@@ -7,9 +7,9 @@ import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { map } from "@optique/core/modifiers";
 import { command } from "@optique/core/primitives";
-import type { Action, Command } from "../action.ts";
-import { homeOption, jsonFlag } from "../arguments.ts";
-import { ExitCode, print, printJson } from "../output.ts";
+import type { Action, Command } from "../grammar/action.ts";
+import { homeOption, jsonFlag } from "../grammar/arguments.ts";
+import { ExitCode, print, printJson } from "../terminal/output.ts";
 
 /** `alknet doctor`. */
 export const doctorCommand: Command = command(

@@ -8,7 +8,7 @@ import { message } from "@optique/core/message";
 import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, command, constant, flag, option } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
-import type { Action, Command } from "../action.ts";
+import type { Action, Command } from "../grammar/action.ts";
 import {
   addressArgument,
   authoritiesOption,
@@ -17,9 +17,9 @@ import {
   jsonFlag,
   passphraseFileOption,
   secretFileOption,
-} from "../arguments.ts";
+} from "../grammar/arguments.ts";
 import type { ImportRequest } from "../imports/write.ts";
-import { ExitCode, note, print, printJson } from "../output.ts";
+import { ExitCode, note, print, printJson } from "../terminal/output.ts";
 
 interface ImportCommandOptions extends ImportRequest {
   readonly json: boolean;

@@ -11,9 +11,9 @@ import { argument, command, option } from "@optique/core/primitives";
 import { integer } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import { basename, dirname, join, normalize } from "node:path";
-import type { Action, Command } from "../action.ts";
-import { note, print } from "../output.ts";
-import { StopSignals } from "../signals.ts";
+import type { Action, Command } from "../grammar/action.ts";
+import { note, print } from "../terminal/output.ts";
+import { StopSignals } from "../terminal/signals.ts";
 
 interface RunOptions {
   readonly file: string;

@@ -10,8 +10,8 @@ import type { Parser } from "@optique/core/parser";
 import { argument, command, flag, option } from "@optique/core/primitives";
 import { integer, string } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
-import type { Action, Command } from "../action.ts";
-import { jsonFlag } from "../arguments.ts";
+import type { Action, Command } from "../grammar/action.ts";
+import { jsonFlag } from "../grammar/arguments.ts";
 
 const strict = withDefault(flag("--strict", { description: message`Ask for the canonical form too.` }), false);
 

@@ -6,7 +6,7 @@
 import { group, or } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { command } from "@optique/core/primitives";
-import type { Command } from "../action.ts";
+import type { Command } from "../grammar/action.ts";
 import { backupCommand, restoreCommand } from "./vault/backup.ts";
 import {
   importCredentialsCommand,

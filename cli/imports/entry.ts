@@ -7,7 +7,7 @@ import { AlknetError } from "@alknet/core/handler";
 import { readPrivateFile } from "@alknet/core/private-file";
 import { dirname, resolve } from "node:path";
 import Type, { type Static, type TSchema } from "typebox";
-import type { Home } from "../home.ts";
+import type { Home } from "../home/home.ts";
 import type { UnlockOptions } from "../vault/secrets.ts";
 
 const closed = { additionalProperties: false };

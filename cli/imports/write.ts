@@ -8,13 +8,14 @@ import { editConfig } from "@alknet/core/config";
 import { AlknetError } from "@alknet/core/handler";
 import { OutboundClient } from "@alknet/handlers/http";
 import { resolve } from "node:path";
-import { DEFAULT_HANDLERS, HANDLER_SCHEMAS } from "../handlers.ts";
-import { locateHome } from "../home.ts";
-import { loadNodeKey } from "../node_key.ts";
-import { UsageError } from "../output.ts";
+import { HANDLER_SCHEMAS } from "../serving/handlers.ts";
+import { locateHome } from "../home/home.ts";
+import { loadNodeKey } from "../home/node_key.ts";
+import { UsageError } from "../terminal/output.ts";
 import { baseUrlIn, isUrl, readDocument } from "./document.ts";
 import { entryFault, type ImportEntry, type ImportPlace } from "./entry.ts";
 import { importOne } from "./load.ts";
+import { DEFAULT_HANDLERS } from "../home/node.ts";
 
 /** What is to be imported. */
 export interface ImportRequest {

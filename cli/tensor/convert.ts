@@ -5,8 +5,8 @@
  */
 import { DEFAULT_LIMITS, openSync, readNpy, readNpz, type TensorToWrite, write } from "@alknet/tensor";
 import { basename, extname } from "node:path";
-import { ExitCode, note } from "../output.ts";
-import { Progress } from "../progress.ts";
+import { ExitCode, note } from "../terminal/output.ts";
+import { Progress } from "../terminal/progress.ts";
 
 /** Makes one file into another. A document stays, so that structs and blobs are what they were. */
 export async function convert(

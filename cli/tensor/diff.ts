@@ -4,7 +4,7 @@
  * @module
  */
 import { diff, openSync, type TensorFile } from "@alknet/tensor";
-import { ExitCode, print, printJson } from "../output.ts";
+import { ExitCode, print, printJson } from "../terminal/output.ts";
 
 /** Prints a line for each difference; exit code 1 where there is one, as of `diff`. */
 export function diffFiles({ a, b, json }: { a: string; b: string; json: boolean }): number {

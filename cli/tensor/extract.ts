@@ -4,7 +4,7 @@
  * @module
  */
 import { openSync, type SliceRange, write } from "@alknet/tensor";
-import { ExitCode, UsageError } from "../output.ts";
+import { ExitCode, UsageError } from "../terminal/output.ts";
 
 /** Writes a tensor to a file of its own, or its bytes to standard output. */
 export async function extract(

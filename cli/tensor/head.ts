@@ -4,7 +4,7 @@
  * @module
  */
 import { openSync } from "@alknet/tensor";
-import { ExitCode, printJson } from "../output.ts";
+import { ExitCode, printJson } from "../terminal/output.ts";
 
 /** Prints them, one JSON object a line. */
 export function head({ file: path, name, count }: { file: string; name: string | undefined; count: number }): number {

@@ -4,8 +4,8 @@
  * @module
  */
 import { openSync, type TensorFile } from "@alknet/tensor";
-import { ExitCode, print, printJson } from "../output.ts";
-import { Progress } from "../progress.ts";
+import { ExitCode, print, printJson } from "../terminal/output.ts";
+import { Progress } from "../terminal/progress.ts";
 import { statisticsOf } from "./statistics.ts";
 
 const HEAD = ["name", "kind", "dtype", "shape", "bytes", "offset"];

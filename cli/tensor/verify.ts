@@ -4,8 +4,8 @@
  * @module
  */
 import { openSync, TensorError } from "@alknet/tensor";
-import { ExitCode, note, print, printJson } from "../output.ts";
-import { Progress } from "../progress.ts";
+import { ExitCode, note, print, printJson } from "../terminal/output.ts";
+import { Progress } from "../terminal/progress.ts";
 
 /** Checks a file; each tensor that fails is named. */
 export function verify(

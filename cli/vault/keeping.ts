@@ -5,7 +5,7 @@
  */
 import { AlknetError } from "@alknet/core/handler";
 import { createPrivateFile, readPrivateFile, reason } from "@alknet/core/private-file";
-import { exists, type Home } from "../home.ts";
+import { exists, type Home } from "../home/home.ts";
 import { formatBackup, readBackup } from "./backup.ts";
 import type { Disk } from "./disk.ts";
 import { type MakingOptions, mayMake } from "./making.ts";

@@ -5,7 +5,7 @@
  */
 import { AlknetError } from "@alknet/core/handler";
 import type { WordCount } from "@alknet/vault";
-import { exists, type Home } from "../home.ts";
+import { exists, type Home } from "../home/home.ts";
 import type { Secret } from "./sealed_phrase.ts";
 import { makeVaultOf, type NewVaultOptions, refuseExisting } from "./vault_folder.ts";
 

@@ -5,7 +5,7 @@
  */
 import { AlknetError } from "@alknet/core/handler";
 import { readPrivateFile } from "@alknet/core/private-file";
-import type { Home } from "../home.ts";
+import type { Home } from "../home/home.ts";
 import { isUnfinished, recover } from "./transaction.ts";
 import { turnToRead, turnToWrite } from "./turns.ts";
 import { parseVaultFile, type VaultDocument } from "./vault_file.ts";

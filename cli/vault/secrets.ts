@@ -6,9 +6,9 @@
 import { AlknetError } from "@alknet/core/handler";
 import { readPrivateFile, reason } from "@alknet/core/private-file";
 import { readPhrase } from "@alknet/vault";
-import type { Home } from "../home.ts";
-import { UsageError } from "../output.ts";
-import { Terminal } from "../terminal.ts";
+import type { Home } from "../home/home.ts";
+import { UsageError } from "../terminal/output.ts";
+import { Terminal } from "../terminal/terminal.ts";
 import { KEY_LENGTH, type Secret } from "./sealed_phrase.ts";
 
 /** How a command gets the passphrase of a vault. */

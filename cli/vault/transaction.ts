@@ -10,7 +10,7 @@
 import { AlknetError } from "@alknet/core/handler";
 import { reason } from "@alknet/core/private-file";
 import { join } from "node:path";
-import { exists } from "../home.ts";
+import { exists } from "../home/home.ts";
 import { type Disk, realDisk } from "./disk.ts";
 
 const JOURNAL = "vault.journal";

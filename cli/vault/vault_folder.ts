@@ -9,8 +9,8 @@
 import { AlknetError } from "@alknet/core/handler";
 import { entropyOf, Vault } from "@alknet/vault";
 import { join } from "node:path";
-import { exists, type Home, makeHome } from "../home.ts";
-import { Progress } from "../progress.ts";
+import { exists, type Home, makeHome } from "../home/home.ts";
+import { Progress } from "../terminal/progress.ts";
 import { type Credentials, formatCredentials, readCredentials } from "./credentials.ts";
 import { type Disk, realDisk } from "./disk.ts";
 import { openEntropy, type PublicPart, sealEntropy, type SealOptions, type Secret } from "./sealed_phrase.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 import { equal } from "node:assert/strict";
-import { formatBytes } from "../../cli/dashboard.ts";
-import { formatDuration, parseDuration } from "../../cli/duration.ts";
+import { formatBytes } from "../../cli/serving/dashboard.ts";
+import { formatDuration, parseDuration } from "../../cli/grammar/duration.ts";
 
 const DURATIONS: readonly (readonly [string, number | undefined])[] = [
   ["250ms", 250],

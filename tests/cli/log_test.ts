@@ -6,7 +6,7 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { logger } from "@alknet/core/handler";
 import { resetSync } from "@logtape/logtape";
-import { formatEvent, startLogging } from "../../cli/log.ts";
+import { formatEvent, startLogging } from "../../cli/serving/log.ts";
 
 function linesOf(write: () => void, level: "debug" | "info" = "info"): string[] {
   const lines: string[] = [];

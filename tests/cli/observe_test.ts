@@ -6,8 +6,8 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { router } from "@alknet/core";
 import { defineHandler, memoryPair } from "@alknet/core/handler";
-import { Dashboard } from "../../cli/dashboard.ts";
-import { Observer, type ServeEvent } from "../../cli/observe.ts";
+import { Dashboard } from "../../cli/serving/dashboard.ts";
+import { Observer, type ServeEvent } from "../../cli/serving/observe.ts";
 
 const ALPN = "example/count";
 

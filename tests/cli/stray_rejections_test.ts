@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-const MODULE = new URL("../../cli/stray_rejections.ts", import.meta.url).href;
+const MODULE = new URL("../../cli/serving/stray_rejections.ts", import.meta.url).href;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
 async function run(program: string): Promise<{ code: number; stdout: string }> {

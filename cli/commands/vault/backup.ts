@@ -8,8 +8,8 @@ import { message } from "@optique/core/message";
 import { map } from "@optique/core/modifiers";
 import { argument, command } from "@optique/core/primitives";
 import { path } from "@optique/run/valueparser";
-import type { Action, Command } from "../../action.ts";
-import { ExitCode, print, printJson } from "../../output.ts";
+import type { Action, Command } from "../../grammar/action.ts";
+import { ExitCode, print, printJson } from "../../terminal/output.ts";
 import {
   homeOf,
   type MakingCommandOptions,

@@ -9,9 +9,9 @@ import { map, optional, withDefault } from "@optique/core/modifiers";
 import { argument, command, flag, option } from "@optique/core/primitives";
 import { choice, integer } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
-import type { Action, Command } from "../../action.ts";
-import { homeOption, jsonFlag } from "../../arguments.ts";
-import { ExitCode, note, print, printJson, writeText } from "../../output.ts";
+import type { Action, Command } from "../../grammar/action.ts";
+import { homeOption, jsonFlag } from "../../grammar/arguments.ts";
+import { ExitCode, note, print, printJson, writeText } from "../../terminal/output.ts";
 import { homeOf, nameArgument, type VaultCommandOptions, vaultOptions } from "./options.ts";
 
 /** The version whose index is the last below 2³¹ (BIP-32): `m/74'/2'/0'/{v-2}'`. */
@@ -112,7 +112,7 @@ async function seal(options: NamedOptions & { readonly replace: boolean }): Prom
   const { newestVersion } = await import("../../vault/credentials.ts");
   const { changeCredentials, openVault, settledCredentials } = await import("../../vault/vault_folder.ts");
   const { refuseTaken } = await import("../../vault/credentials.ts");
-  const { Terminal } = await import("../../terminal.ts");
+  const { Terminal } = await import("../../terminal/terminal.ts");
   const home = homeOf(options);
   // Before anyone types a secret that is then refused.
   if (!replace) refuseTaken(await settledCredentials(home), [name]);

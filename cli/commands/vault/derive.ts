@@ -9,8 +9,8 @@ import { message } from "@optique/core/message";
 import { map, optional, withDefault } from "@optique/core/modifiers";
 import { argument, command, flag, option } from "@optique/core/primitives";
 import { choice, string } from "@optique/core/valueparser";
-import type { Action, Command } from "../../action.ts";
-import { ExitCode, print, printJson, UsageError } from "../../output.ts";
+import type { Action, Command } from "../../grammar/action.ts";
+import { ExitCode, print, printJson, UsageError } from "../../terminal/output.ts";
 import { homeOf, type VaultCommandOptions, vaultOptions } from "./options.ts";
 
 type Format = "hex" | "openssh" | "pem" | "eth";

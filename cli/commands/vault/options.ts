@@ -9,9 +9,9 @@ import { map, optional, withDefault } from "@optique/core/modifiers";
 import type { Parser } from "@optique/core/parser";
 import { argument, flag, option } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
-import { checked, homeOption, jsonFlag, passphraseFileOption, secretFileOption } from "../../arguments.ts";
-import { type Home, locateHome } from "../../home.ts";
-import { note, print, printJson } from "../../output.ts";
+import { checked, homeOption, jsonFlag, passphraseFileOption, secretFileOption } from "../../grammar/arguments.ts";
+import { type Home, locateHome } from "../../home/home.ts";
+import { note, print, printJson } from "../../terminal/output.ts";
 import type { ExistingKey } from "../../vault/making.ts";
 import { checkName } from "../../vault/names.ts";
 
@@ -96,7 +96,7 @@ export function nameArgument(): Parser<"sync", string, unknown> {
 
 /** Reports a vault that was made. */
 export async function reportVault(home: Home, options: VaultCommandOptions, what: string): Promise<void> {
-  const { publicIdentity } = await import("../../node_key.ts");
+  const { publicIdentity } = await import("../../home/node_key.ts");
   const { nodeId, fingerprint, sshHostKey } = await publicIdentity(home);
   const { folder, vaultFile, configFile } = home;
   if (options.json) printJson({ nodeId, fingerprint, sshHostKey, home: folder, vaultFile, configFile });

@@ -8,9 +8,9 @@ import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { map, withDefault } from "@optique/core/modifiers";
 import { command, flag } from "@optique/core/primitives";
-import type { Action, Command } from "../../action.ts";
-import { secretFileOption } from "../../arguments.ts";
-import { ExitCode, note, print, printJson, UsageError } from "../../output.ts";
+import type { Action, Command } from "../../grammar/action.ts";
+import { secretFileOption } from "../../grammar/arguments.ts";
+import { ExitCode, note, print, printJson, UsageError } from "../../terminal/output.ts";
 import {
   homeOf,
   type MakingCommandOptions,
@@ -103,7 +103,7 @@ async function importPhrase(options: MakingCommandOptions & { readonly mnemonicF
   const { mayMake } = await import("../../vault/making.ts");
   const { newSecret, phraseFrom } = await import("../../vault/secrets.ts");
   const { makeVault } = await import("../../vault/vault_folder.ts");
-  const { Terminal } = await import("../../terminal.ts");
+  const { Terminal } = await import("../../terminal/terminal.ts");
   const home = homeOf(options);
   const aside = await mayMake(home, options);
   // One terminal for every question, so that answers typed ahead are not lost.
@@ -136,7 +136,7 @@ async function changePassphrase(
 ): Promise<number> {
   const { newSecret } = await import("../../vault/secrets.ts");
   const { openVault, resealVault } = await import("../../vault/vault_folder.ts");
-  const { Terminal } = await import("../../terminal.ts");
+  const { Terminal } = await import("../../terminal/terminal.ts");
   const { newPassphraseFile: passphraseFile, noPassphrase } = options;
   const home = homeOf(options);
   using terminal = Terminal.open();

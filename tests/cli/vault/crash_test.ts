@@ -7,8 +7,8 @@
  * @module
  */
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
-import { locateHome } from "../../../cli/home.ts";
-import { makeNode } from "../../../cli/node.ts";
+import { locateHome } from "../../../cli/home/home.ts";
+import { makeNode } from "../../../cli/home/node.ts";
 import { formatCredentials, rotated } from "../../../cli/vault/credentials.ts";
 import type { Disk } from "../../../cli/vault/disk.ts";
 import { backUp, bringBack } from "../../../cli/vault/keeping.ts";

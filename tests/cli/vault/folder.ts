@@ -6,7 +6,7 @@
 import { equal } from "node:assert/strict";
 import { Vault } from "@alknet/vault";
 import { join } from "node:path";
-import { locateHome } from "../../../cli/home.ts";
+import { locateHome } from "../../../cli/home/home.ts";
 import type { Argon2Cost } from "../../../cli/vault/argon2.ts";
 import type { Credentials } from "../../../cli/vault/credentials.ts";
 import { makeVault } from "../../../cli/vault/vault_folder.ts";

@@ -5,7 +5,7 @@
  */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { entropyOf } from "@alknet/vault";
-import { locateHome } from "../../../cli/home.ts";
+import { locateHome } from "../../../cli/home/home.ts";
 import { openVault } from "../../../cli/vault/vault_folder.ts";
 import { PHRASE, testVault } from "./folder.ts";
 

@@ -7,8 +7,8 @@ import { AlknetError, type Handler } from "@alknet/core/handler";
 import { readPrivateFile } from "@alknet/core/private-file";
 import { dirname, resolve } from "node:path";
 import Type, { type Static, type TSchema } from "typebox";
-import type { Home } from "./home.ts";
-import { readVaultFile } from "./vault/reading.ts";
+import type { Home } from "../home/home.ts";
+import { readVaultFile } from "../vault/reading.ts";
 
 const closed = { additionalProperties: false };
 const destinations = (description: string) => Type.Array(Type.String({ minLength: 1 }), { description });
@@ -81,7 +81,7 @@ async function vaultKey({ home, passphraseFile }: SshParts): Promise<string> {
     );
   }
   const [{ openVault }, { opensshPrivateKey }] = await Promise.all([
-    import("./vault/vault_folder.ts"),
+    import("../vault/vault_folder.ts"),
     import("@alknet/vault"),
   ]);
   using open = await openVault(home, { passphraseFile });

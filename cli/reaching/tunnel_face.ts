@@ -5,8 +5,8 @@
  */
 import type { Connection } from "@alknet/core/handler";
 import type { KeptTunnelEvent, Tunnel } from "@alknet/handlers/tunnel";
-import { formatBytes } from "./dashboard.ts";
-import { note, printJson } from "./output.ts";
+import { formatBytes } from "../serving/dashboard.ts";
+import { note, printJson } from "../terminal/output.ts";
 
 /** Time between two looks at the figures, in milliseconds. */
 const INTERVAL = 1000;

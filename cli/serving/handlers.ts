@@ -11,9 +11,10 @@ import { echo } from "@alknet/handlers/echo";
 import { type Decoy, http, notFound, redirect, staticSite } from "@alknet/handlers/http";
 import { dirname, resolve } from "node:path";
 import Type, { type Static, type TSchema } from "typebox";
-import { IMPORTS_SCHEMA } from "./imports/entry.ts";
+import { IMPORTS_SCHEMA } from "../imports/entry.ts";
 import type { Observer } from "./observe.ts";
 import { SSH_SCHEMA } from "./ssh.ts";
+import { DEFAULT_HANDLERS } from "../home/node.ts";
 
 const closed = { additionalProperties: false };
 
@@ -36,13 +37,6 @@ export const HANDLER_SCHEMAS: Readonly<Record<"call" | "echo" | "http" | "ssh", 
   echo: Type.Object({}, closed),
   http: httpSchema,
   ssh: SSH_SCHEMA,
-};
-
-/** The handlers of a configuration that names none. */
-export const DEFAULT_HANDLERS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  call: {},
-  echo: {},
-  http: { decoy: { kind: "notFound" } },
 };
 
 /** What handlers share. */

@@ -1,9 +1,10 @@
 /**
- * JSON Schemas in a few words, for people, and foreign JSON that a terminal shows and does not obey.
+ * JSON Schemas in a few words, for people.
  *
  * @module
  */
 import type { JsonObject, JsonValue } from "@alknet/core/operations";
+import { visible } from "../terminal/visible.ts";
 
 /** How deep a schema is told. */
 const MAX_DEPTH = 6;
@@ -11,17 +12,6 @@ const MAX_DEPTH = 6;
 /** What a schema accepts, on one line: `{ scopes: string[], expiresIn?: integer }`. */
 export function schemaText(schema: JsonValue): string {
   return visible(describe(schema, 0));
-}
-
-/** JSON for a terminal. */
-export function jsonText(value: JsonValue, indent?: number): string {
-  return visible(JSON.stringify(value, undefined, indent));
-}
-
-/** Text of foreign origin without what drives a terminal; line breaks stay. */
-export function visible(text: string): string {
-  // deno-lint-ignore no-control-regex -- those are what is looked for.
-  return text.replace(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 function describe(schema: JsonValue | undefined, depth: number): string {

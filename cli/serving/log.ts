@@ -7,7 +7,7 @@
  * @module
  */
 import { configureSync, type LogLevel, type LogRecord } from "@logtape/logtape";
-import { note } from "./output.ts";
+import { note } from "../terminal/output.ts";
 
 /** Takes one line of the log. */
 export type LineSink = (line: string) => void;

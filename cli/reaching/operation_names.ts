@@ -11,7 +11,7 @@ import type { Parser } from "@optique/core/parser";
 import { argument, option } from "@optique/core/primitives";
 import { string, type ValueParser } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
-import { checked } from "./arguments.ts";
+import { checked } from "../grammar/arguments.ts";
 import { TOKEN_FILE_TEXT } from "./reach.ts";
 
 /** ADDRESS, OPERATION, and the options that say as whom to ask for names. */
@@ -85,7 +85,7 @@ function operationName(address: string, home: string, tokenFile: string): ValueP
  */
 function namesAt(address: string, home: string, tokenFile: string): string[] {
   if (address === "") return [];
-  const program = Deno.build.standalone ? [] : ["run", "-A", new URL("./main.ts", import.meta.url).href];
+  const program = Deno.build.standalone ? [] : ["run", "-A", new URL("../main.ts", import.meta.url).href];
   const as = home === "" ? [] : ["--home", home];
   const shown = tokenFile === "" ? [] : ["--token-file", tokenFile];
   const args = [...program, "ops", address, "--timeout", `${COMPLETION_DEADLINE}ms`, ...as, ...shown];

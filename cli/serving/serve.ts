@@ -11,20 +11,21 @@ import { Dispatcher, type HandlerRegistration, nodeRegistry } from "@alknet/core
 import { chooseFace, type Face, recorded } from "./face.ts";
 import { Feed } from "./feed.ts";
 import { buildRouter, HANDLER_SCHEMAS, type HandlerParts } from "./handlers.ts";
-import { exists, type Home, locateHome } from "./home.ts";
-import type { ImportEntry } from "./imports/entry.ts";
-import type { Imported } from "./imports/load.ts";
+import { exists, type Home, locateHome } from "../home/home.ts";
+import type { ImportEntry } from "../imports/entry.ts";
+import type { Imported } from "../imports/load.ts";
 import { startLogging } from "./log.ts";
-import { DEFAULT_PORT, makeConfig, publicCertificate, quicOptions } from "./node.ts";
-import { keyStore } from "./node_key.ts";
+import { DEFAULT_PORT, makeConfig, makeNode } from "../home/node.ts";
+import { keyStore } from "../home/node_key.ts";
 import { Observer, type ServeEvent } from "./observe.ts";
-import { KEPT_LINES } from "./operations/log.ts";
-import { builtInOperations } from "./operations/mod.ts";
-import type { RunningNode } from "./operations/running_node.ts";
-import { ExitCode } from "./output.ts";
-import { onHangup, type StopSignal, StopSignals } from "./signals.ts";
+import { KEPT_LINES } from "../operations/log.ts";
+import { builtInOperations } from "../operations/mod.ts";
+import type { RunningNode } from "../operations/running_node.ts";
+import { ExitCode } from "../terminal/output.ts";
+import { onHangup, type StopSignal, StopSignals } from "../terminal/signals.ts";
 import type { SshConfig } from "./ssh.ts";
 import { logStrayRejections } from "./stray_rejections.ts";
+import { publicCertificate, quicOptions } from "./endpoint_options.ts";
 
 const log = logger("serve");
 
@@ -91,7 +92,7 @@ async function drain(endpoint: Endpoint, first: StopSignal, signals: StopSignals
 }
 
 async function openKey(home: Home, { passphraseFile }: ServeOptions): Promise<NodeKey> {
-  const store = await keyStore(home, { passphraseFile });
+  const store = await keyStore(home, { passphraseFile }, makeNode);
   const isNew = !await exists(store.location);
   const key = await loadOrCreateKey(store);
   if (isNew) log.info("made a node in {home}", { home: home.folder });
@@ -124,7 +125,7 @@ async function importedBy(
 ): Promise<Imported> {
   const entries = (handlers.call?.imports ?? []) as readonly ImportEntry[];
   if (entries.length === 0) return { registrations: [], [Symbol.asyncDispose]: () => Promise.resolve() };
-  const { importAll } = await import("./imports/load.ts");
+  const { importAll } = await import("../imports/load.ts");
   return await importAll(entries, own.map(({ spec }) => spec.name), { configFile, ...parts });
 }
 

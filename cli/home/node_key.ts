@@ -6,9 +6,10 @@
 import { AlknetError } from "@alknet/core/handler";
 import { fileKeyStore, type KeyStore, nodeIdOf, NodeKey } from "@alknet/core/identity";
 import { exists, type Home } from "./home.ts";
-import { readVaultFile, settled } from "./vault/reading.ts";
-import type { UnlockOptions } from "./vault/secrets.ts";
-import { sshFingerprint } from "./vault/ssh_fingerprint.ts";
+import { readVaultFile, settled } from "../vault/reading.ts";
+import type { Secret } from "../vault/sealed_phrase.ts";
+import type { UnlockOptions } from "../vault/secrets.ts";
+import { sshFingerprint } from "../vault/ssh_fingerprint.ts";
 
 /** What everyone may know of a node. */
 export interface PublicIdentity {
@@ -22,15 +23,19 @@ export interface PublicIdentity {
   readonly keptIn: "vault" | "file";
 }
 
+/** Makes a node in a home folder, sealed by a secret. */
+export type NodeMaker = (home: Home, secret: Secret) => Promise<void>;
+
 /**
  * Where the node's key is kept.
  *
  * @param unlock How the vault is opened, where it is the vault.
+ * @param make Makes a node, where the store is told to create a key and there is none.
  */
-export async function keyStore(home: Home, unlock: UnlockOptions = {}): Promise<KeyStore> {
+export async function keyStore(home: Home, unlock: UnlockOptions, make: NodeMaker): Promise<KeyStore> {
   // A change that was made and not finished may be about to move the file aside.
   using _turn = await settled(home.folder);
-  return await exists(home.keyFile) ? fileKeyStore(home.keyFile) : vaultKeyStore(home, unlock);
+  return await exists(home.keyFile) ? fileKeyStore(home.keyFile) : vaultKeyStore(home, unlock, make);
 }
 
 /**
@@ -40,7 +45,7 @@ export async function keyStore(home: Home, unlock: UnlockOptions = {}): Promise<
  */
 export async function loadNodeKey(home: Home, unlock: UnlockOptions = {}): Promise<NodeKey | undefined> {
   try {
-    return await (await keyStore(home, unlock)).load();
+    return await (await keyStore(home, unlock, makesNone)).load();
   } catch (error) {
     if (error instanceof AlknetError && error.code === "KEY_FILE_NOT_FOUND") return undefined;
     throw error;
@@ -70,11 +75,11 @@ export function nodeIdOfFingerprint(fingerprint: string): string | undefined {
 }
 
 /** The node's key in the vault. What is made there is a vault that opens unattended, unless a passphrase file seals it. */
-function vaultKeyStore(home: Home, unlock: UnlockOptions): KeyStore {
+function vaultKeyStore(home: Home, unlock: UnlockOptions, make: NodeMaker): KeyStore {
   return {
     location: home.vaultFile,
     async load() {
-      const { openVault } = await import("./vault/vault_folder.ts");
+      const { openVault } = await import("../vault/vault_folder.ts");
       if (!await readVaultFile(home)) {
         throw new AlknetError("KEY_FILE_NOT_FOUND", `vault ${home.vaultFile} does not exist`);
       }
@@ -84,10 +89,9 @@ function vaultKeyStore(home: Home, unlock: UnlockOptions): KeyStore {
     },
     async create(key) {
       if (key) throw new TypeError("a vault derives its node's key; it takes none from outside");
-      const { makeNode } = await import("./node.ts");
-      const { newSecret } = await import("./vault/secrets.ts");
+      const { newSecret } = await import("../vault/secrets.ts");
       try {
-        await makeNode(home, await newSecret({ ...unlock, noPassphrase: unlock.passphraseFile === undefined }));
+        await make(home, await newSecret({ ...unlock, noPassphrase: unlock.passphraseFile === undefined }));
       } catch (error) {
         if (!(error instanceof AlknetError) || error.code !== "VAULT_EXISTS") throw error;
         throw new AlknetError("KEY_FILE_EXISTS", error.message, { cause: error });
@@ -95,6 +99,10 @@ function vaultKeyStore(home: Home, unlock: UnlockOptions): KeyStore {
       return await this.load();
     },
   };
+}
+
+function makesNone(home: Home): Promise<void> {
+  return Promise.reject(new AlknetError("NO_NODE", `no node in ${home.folder}; make one with: alknet init`));
 }
 
 function publicKeyOf(fingerprint: string): Uint8Array {

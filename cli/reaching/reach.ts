@@ -20,9 +20,9 @@ import {
   passphraseFileOption,
   type TransportChoice,
   transportOption,
-} from "./arguments.ts";
-import { locateHome } from "./home.ts";
-import { note, UsageError } from "./output.ts";
+} from "../grammar/arguments.ts";
+import { locateHome } from "../home/home.ts";
+import { note, UsageError } from "../terminal/output.ts";
 
 /** What the shared options say. */
 export interface ReachOptions {
@@ -92,7 +92,7 @@ export async function prepareReach(options: ReachOptions): Promise<Dial> {
       await prepareDial(transport);
       return connect;
     }),
-    import("./node_key.ts").then(({ loadNodeKey }) => loadNodeKey(locateHome(options.home), options)),
+    import("../home/node_key.ts").then(({ loadNodeKey }) => loadNodeKey(locateHome(options.home), options)),
     options.ca === undefined ? undefined : readAuthorities(options.ca),
   ]);
   if (insecure) note(`alknet: warning: --insecure: whoever answers at ${address} is believed`);

@@ -1,21 +1,23 @@
 /**
- * The node of a home folder: made, and opened for serving.
+ * The node of a home folder, made: its vault and its first configuration.
  *
  * @module
  */
-import { type CertificateDocument, type Config, type ConfigDocument, editConfig } from "@alknet/core/config";
-import { type CertificateKeyPair, loadCertificate, selfSignedCertificate } from "@alknet/core/identity";
-import type { QuicListenOptions } from "@alknet/core";
-import { AlknetError, logger } from "@alknet/core/handler";
-import { DEFAULT_HANDLERS } from "./handlers.ts";
+import { type ConfigDocument, editConfig } from "@alknet/core/config";
+import { AlknetError } from "@alknet/core/handler";
 import type { Home } from "./home.ts";
-import { makeNewVault, type NewPhraseOptions } from "./vault/making.ts";
-import type { Secret } from "./vault/sealed_phrase.ts";
+import { makeNewVault, type NewPhraseOptions } from "../vault/making.ts";
+import type { Secret } from "../vault/sealed_phrase.ts";
 
 /** The port of a node that was told no other. */
 export const DEFAULT_PORT = 4433;
 
-const log = logger("serve");
+/** The handlers of a configuration that names none. */
+export const DEFAULT_HANDLERS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  call: {},
+  echo: {},
+  http: { decoy: { kind: "notFound" } },
+};
 
 /**
  * Makes a node: its vault and, unless there is one, its configuration; both or none.
@@ -36,36 +38,6 @@ export async function makeConfig(home: Home): Promise<void> {
     if (Object.keys(document).length > 0) throw nodeExists([home.configFile]);
     Object.assign(document, firstConfig());
   }, { create: true });
-}
-
-/**
- * The certificate of the public profile that a configuration asks for; nothing in mode `key`.
- *
- * @throws {AlknetError} `CERT_LOAD`, `SELF_SIGNED` or a code of key files, naming the file.
- */
-export async function publicCertificate(setup: Readonly<CertificateDocument>): Promise<CertificateKeyPair | undefined> {
-  switch (setup.mode) {
-    case "key":
-      return undefined;
-    case "selfSigned":
-      return selfSignedCertificate({ names: setup.names ?? [] });
-    case "x509": {
-      const { certificate_file: certificateFile = "", key_file: keyFile = "" } = setup;
-      const { warnings, certificate, privateKey } = await loadCertificate({ certificateFile, keyFile });
-      for (const warning of warnings) log.warn("{warning}", { warning });
-      return { certificate, privateKey };
-    }
-  }
-}
-
-/** How a configuration wants QUIC to run. */
-export function quicOptions({ engine, engines, max_datagram_size, udp }: Config["static"]["quic"]): QuicListenOptions {
-  return {
-    engine: ({ process: "process", in_process: "in-process" } as const)[engine],
-    engines,
-    datagramSize: max_datagram_size,
-    udp,
-  };
 }
 
 function formatConfig(config: ConfigDocument): string {

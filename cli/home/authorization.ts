@@ -17,7 +17,7 @@ import { createToken, fingerprintOfNodeId, hashToken, parseFingerprint, tokenPre
 import { exists, locateHome } from "./home.ts";
 import { makeConfig } from "./node.ts";
 import { nodeIdOfFingerprint } from "./node_key.ts";
-import { UsageError } from "./output.ts";
+import { UsageError } from "../terminal/output.ts";
 
 /** A line of `authorized_keys`, or of a `.pub` file. */
 const SSH_KEY = /^(?:ssh|ecdsa)-[a-z0-9-]+\s/;

@@ -9,7 +9,7 @@ import { Dashboard } from "./dashboard.ts";
 import type { Feed } from "./feed.ts";
 import { formatEvent } from "./log.ts";
 import type { Observer, ServeEvent } from "./observe.ts";
-import { note, print, printJson } from "./output.ts";
+import { note, print, printJson } from "../terminal/output.ts";
 
 /** What a running node tells its operator. */
 export interface Face extends Disposable {

@@ -6,10 +6,11 @@
 import { AlknetError } from "@alknet/core/handler";
 import type { CallError, JsonValue, ListedOperation, PublishedSpec } from "@alknet/core/operations";
 import type { CallClient } from "@alknet/handlers/call";
-import { ExitCode, printJson, UsageError } from "./output.ts";
+import { ExitCode, printJson, UsageError } from "../terminal/output.ts";
 import { givenToken, prepareReach, type ReachOptions } from "./reach.ts";
-import { schemaText, visible } from "./schema_text.ts";
-import { StopSignals } from "./signals.ts";
+import { schemaText } from "./schema_text.ts";
+import { StopSignals } from "../terminal/signals.ts";
+import { visible } from "../terminal/visible.ts";
 
 /** Schemas that are asked for at the same time. */
 const SCHEMAS_AT_ONCE = 64;
