@@ -304,23 +304,27 @@ class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns
     const { fingerprint } = connection.peer;
     if (connection.identity || fingerprint === undefined) return connection.identity !== undefined;
     const identity = this.#provider.resolveFingerprint(fingerprint);
-    if (identity) {
-      connection.identity = identity;
-      this.#gate.authenticated(connection.remoteAddress.hostname);
-    }
+    if (identity) connection.identity = identity;
     return identity !== undefined;
   }
 
   async #run(handler: Handler, connection: Connection, tagged: HandlerContext["log"]): Promise<void> {
     const address = connection.remoteAddress.hostname;
+    let failures = 0;
     const context: HandlerContext = {
       signal: this.#shutdown.signal,
       identityProvider: this.#provider,
       log: tagged,
       limits: this.#limits,
-      authenticationFailed: () => this.#gate.authenticationFailed(address),
+      authenticationFailed: () => {
+        failures++;
+        return this.#gate.authenticationFailed(address);
+      },
       authenticationRefused: () => this.#gate.isRefused(address),
-      authenticated: () => this.#gate.authenticated(address),
+      authenticated: () => {
+        this.#gate.forgive(address, failures);
+        failures = 0;
+      },
     };
     try {
       await handler.handle(connection, context);

@@ -126,10 +126,12 @@ export class Gate {
     return source.refusedUntil > now;
   }
 
-  /** Clears an address's failures. */
-  authenticated(address: string): void {
+  /** Takes back failures of an address: those of somebody who has authenticated since, such as with a later key. */
+  forgive(address: string, failures: number): void {
     const source = this.#sources.get(addressGroup(address));
-    if (source) source.failures = source.refusedUntil = 0;
+    if (!source) return;
+    source.failures = Math.max(0, source.failures - failures);
+    if (source.failures <= this.#limits.maxAuthFailures) source.refusedUntil = 0;
   }
 
   /** Whether an address has failed to authenticate too often; looked at after the handshake. */
