@@ -23,6 +23,7 @@ import { builtInOperations } from "./operations/mod.ts";
 import type { RunningNode } from "./operations/running_node.ts";
 import { ExitCode } from "./output.ts";
 import { onHangup, type StopSignal, StopSignals } from "./signals.ts";
+import type { SftpConfig } from "./sftp.ts";
 import type { SshConfig } from "./ssh.ts";
 import { logStrayRejections } from "./stray_rejections.ts";
 
@@ -74,7 +75,8 @@ export async function serve(options: ServeOptions): Promise<number> {
   await using imported = await importedBy(config, ownOperations, { key, home, passphraseFile: options.passphraseFile });
   const registry = new Registry([...ownOperations, ...imported.registrations]);
   const ssh = await configuredSsh(config, home, options);
-  const endpoint = await listen(options, key, node, { observer, dispatcher: new Dispatcher({ registry }), ssh });
+  const sftp = await configuredSftp(config);
+  const endpoint = await listen(options, key, node, { observer, dispatcher: new Dispatcher({ registry }), ssh, sftp });
   up.endpoint = node.endpoint = endpoint;
   face.started(endpoint, observer);
   const signal = await signals.first;
@@ -136,6 +138,12 @@ async function configuredSsh(
   if (!handlers.ssh) return;
   const { sshOf } = await import("./ssh.ts");
   return await sshOf(handlers.ssh as SshConfig, { configFile, home, passphraseFile });
+}
+
+async function configuredSftp({ path, static: { handlers } }: ConfigFile): Promise<Handler | undefined> {
+  if (!handlers.sftp) return;
+  const { sftpOf } = await import("./sftp.ts");
+  return await sftpOf(handlers.sftp as SftpConfig, path);
 }
 
 async function listen(

@@ -15,6 +15,7 @@ const PARTS: readonly { readonly prefix: string; readonly may: readonly string[]
   { prefix: "handlers/call/", may: ["core/"] },
   { prefix: "handlers/echo/", may: ["core/"] },
   { prefix: "handlers/http/", may: ["handlers/call/", "core/"] },
+  { prefix: "handlers/sftp/", may: ["core/"] },
   { prefix: "handlers/socks/", may: [] },
   { prefix: "handlers/ssh/", may: ["core/"] },
   { prefix: "handlers/tunnel/", may: ["handlers/socks/", "handlers/ssh/", "core/"] },

@@ -54,14 +54,19 @@ export function sftp(options: SftpOptions = {}): Handler<readonly [typeof SFTP_A
       const key = peer.fingerprint ?? "-";
       if (!policy) return refuse(context, address, key);
       let session: Promise<void> | undefined;
+      const end = (): Promise<void> => connection[Symbol.asyncDispose]();
+      const drain = (): void => void (session ?? end());
+      context.signal.addEventListener("abort", drain);
       for await (const stream of connection) {
         // One session a connection: another client has another connection, and limits of its own.
         if (session) cut(stream, Code.BUSY);
         else {
-          session = serve(stream, policy, { address, key, log: context.log, signal: context.signal })
-            .then(() => connection[Symbol.asyncDispose]());
+          session = serve(stream, policy, { address, key, log: context.log, signal: context.signal }).finally(end);
+          // It is waited for below, when the connection has ended.
+          session.catch(() => {});
         }
       }
+      context.signal.removeEventListener("abort", drain);
       await session;
     },
   });

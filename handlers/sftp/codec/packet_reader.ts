@@ -24,11 +24,6 @@ export class PacketReader {
     this.#most = most;
   }
 
-  /** Whether a packet has begun and not ended. */
-  get isWithin(): boolean {
-    return this.#headed > 0 || this.#body !== undefined;
-  }
-
   /**
    * The packets that a chunk completes, from their type on.
    *

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { MalformedPacketError } from "../codec/malformed.ts";
 import { PacketReader } from "../codec/packet_reader.ts";
 import { Output } from "./output.ts";
 import { Session, type SessionOptions } from "./session.ts";
@@ -26,7 +25,7 @@ export interface SftpServerOptions extends SessionOptions {
  * Serves one client until it ends its direction, or the stream breaks. Whatever happens, all that it has opened is closed
  * when this settles.
  *
- * @throws {MalformedPacketError} `SFTP_MALFORMED`: what it sent cannot be answered. The writable was closed.
+ * @throws {AlknetError} `SFTP_MALFORMED`: what it sent cannot be answered. The writable was closed.
  */
 export async function serveSftp(stream: SftpStream, options: SftpServerOptions): Promise<void> {
   const { signal } = options;
@@ -54,7 +53,7 @@ export async function serveSftp(stream: SftpStream, options: SftpServerOptions):
 async function takeAll(reader: ReadableStreamDefaultReader<Uint8Array>, session: Session): Promise<void> {
   const packets = new PacketReader();
   for (;;) {
-    // A stream that breaks ends the session as one that ends.
+    // A stream that breaks ends the session as one that ends, within a packet too: then a client has left.
     const chunk = await reader.read().then(({ value }) => value, () => undefined);
     if (!chunk) break;
     for (const packet of packets.read(chunk as Uint8Array<ArrayBuffer>)) {
@@ -63,5 +62,4 @@ async function takeAll(reader: ReadableStreamDefaultReader<Uint8Array>, session:
       if (room) await room;
     }
   }
-  if (packets.isWithin) throw new MalformedPacketError("the end within a packet");
 }

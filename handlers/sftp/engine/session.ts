@@ -200,7 +200,7 @@ export class Session {
       case "readdir":
         return this.#readDirectory(request);
       case "fstat":
-        return this.#onFileOrDirectory(request);
+        return this.#attributesOf(request);
       case "fsetstat":
         return this.#onFile(request, async ({ file }) => {
           await file.setAttributes(request.attributes);
@@ -242,7 +242,7 @@ export class Session {
     return await inTurn([open.lane.enter(true)], () => work(open));
   }
 
-  async #onFileOrDirectory({ id, handle }: SftpRequest & { readonly handle: number }): Promise<Reply> {
+  async #attributesOf({ id, handle }: SftpRequest & { readonly handle: number }): Promise<Reply> {
     const open = this.#handles.file(handle);
     return await inTurn([open.lane.enter(false)], async () => this.#shown(id, await open.file.attributes()));
   }
