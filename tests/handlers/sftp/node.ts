@@ -31,8 +31,8 @@ export interface SftpNode extends AsyncDisposable {
   sftp(...lines: string[]): Promise<Output>;
   /** The same, for a batch that works. */
   done(...lines: string[]): Promise<string>;
-  /** Starts `sftp`, to be told what to do. */
-  start(): ReturnType<typeof start>;
+  /** Starts `sftp` with more options, to be told what to do. */
+  start(more?: readonly string[]): ReturnType<typeof start>;
 }
 
 /** Starts one, on loopback and a port that is free. */
@@ -72,7 +72,7 @@ export async function sftpNode(way: Way, policy: Partial<SftpPolicy> = {}): Prom
       assert.equal(code, 0, `${stdout}\n${stderr}`);
       return stdout;
     },
-    start: () => start("sftp", ["-q", "-b", "-", ...args], { cwd: folder.path }),
+    start: (more = []) => start("sftp", [...more, "-q", "-b", "-", ...args], { cwd: folder.path }),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }

@@ -13,10 +13,16 @@ export interface Calls {
   write: number;
 }
 
-/** A store of files that are endless, and take what is written. Directories are like it, and empty. */
-export function countedStore(): { readonly store: FileStore; readonly calls: Calls } {
+/**
+ * A store of files that are endless, and take what is written. Directories are like it, and empty.
+ *
+ * @param slow Whether answers take a turn of the event loop. Default: they come in the same.
+ */
+export function countedStore({ slow = false } = {}): { readonly store: FileStore; readonly calls: Calls } {
   const calls: Calls = { open: 0, close: 0, read: 0, write: 0 };
-  const later = <T>(value?: T): Promise<T> => new Promise((resolve) => setTimeout(() => resolve(value!), 0));
+  const later = <T>(value?: T): Promise<T> => {
+    return slow ? new Promise((resolve) => setTimeout(() => resolve(value!), 0)) : Promise.resolve(value!);
+  };
   const opened = (): Promise<StoreFile> => {
     calls.open++;
     return later({
