@@ -7,6 +7,7 @@ import { AlknetError } from "@alknet/core/handler";
 
 /** A packet that cannot be read. Where its id could be, it is answered; else the session cannot go on. */
 export class MalformedPacketError extends AlknetError {
+  /** The class, as it stands before the message. */
   override name = "MalformedPacketError";
   /** Of the request. */
   readonly id: number | undefined;

@@ -8,7 +8,9 @@ import type { FileAttributes } from "../file_store.ts";
 
 /** Names by number. */
 export interface OwnerNames {
+  /** Of users. */
   readonly users: ReadonlyMap<number, string>;
+  /** Of groups. */
   readonly groups: ReadonlyMap<number, string>;
 }
 
