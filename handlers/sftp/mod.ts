@@ -5,6 +5,9 @@
  * SSH around them: the transport already encrypts and proves who is who. Identity: the one that TLS has proven, which a
  * policy gives a folder. The same server is the `sftp` subsystem of `alknet/ssh`, by {@linkcode serveFolder}.
  *
+ * The two arguments of SYMLINK come in OpenSSH's order, the target first, as its clients and paramiko send them; asyncssh
+ * sends them so to servers alone that call themselves OpenSSH.
+ *
  * @module
  */
 import { type BidiStream, defineHandler, type Handler, type HandlerContext } from "@alknet/core/handler";

@@ -7,7 +7,7 @@
 /** Requests of a session at once. */
 export const MAX_REQUESTS = 1024;
 /** Bytes of their packets and answers. */
-export const MAX_BYTES = 8 * 1024 * 1024;
+export const MAX_BYTES = 4 * 1024 * 1024;
 
 /** Requests and bytes that are in flight. */
 export class Budget {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 
 /** What is shorter goes out together with others. */
 const SHORT = 8 * 1024;

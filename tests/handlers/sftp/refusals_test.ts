@@ -7,7 +7,7 @@ import { memoryPair } from "@alknet/core/handler";
 import { sftp } from "@alknet/handlers/sftp";
 import assert from "node:assert/strict";
 import { OpenFlag, PacketType } from "../../../handlers/sftp/codec/numbers.ts";
-import { FieldWriter } from "../../../handlers/sftp/codec/fields.ts";
+import type { FieldWriter } from "../../../handlers/sftp/codec/fields.ts";
 import { keepLogs } from "../../support/logs.ts";
 import { needs } from "../../support/programs.ts";
 import { temporaryFolder } from "../../support/temp.ts";
