@@ -5,33 +5,30 @@
  */
 import { AlknetError, type Handler } from "@alknet/core/handler";
 import type { SftpPolicy } from "@alknet/handlers/sftp";
+import { stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import Type, { type Static, type TObject, type TSchema } from "typebox";
+import Type, { type Static, type TSchema } from "typebox";
 
 const closed = { additionalProperties: false };
 
-const files = Type.Object({
+/** The schema of files that a peer is served. */
+export const filesSchema = Type.Object({
   root: Type.String({ minLength: 1, description: "the folder that it is served as /" }),
   read_only: Type.Optional(Type.Boolean({ description: "whether it may change nothing there" })),
 }, closed);
 
 const schema = Type.Object({
   policies: Type.Optional(
-    Type.Record(Type.String(), files, { description: "what each peer is served, by its peer_id" }),
+    Type.Record(Type.String(), filesSchema, { description: "what each peer is served, by its peer_id" }),
   ),
 }, closed);
 
-/** The schema of files that a peer is served. */
-export const filesSchema: TObject<{
-  root: ReturnType<typeof Type.String>;
-  read_only: ReturnType<typeof Type.Optional<ReturnType<typeof Type.Boolean>>>;
-}> = files;
 /** The schema of `handlers.sftp`. */
 export const SFTP_SCHEMA: TSchema = schema;
 /** Options of `handlers.sftp`. */
 export type SftpConfig = Static<typeof schema>;
 /** What one peer is served. */
-export type FilesConfig = Static<typeof files>;
+export type FilesConfig = Static<typeof filesSchema>;
 
 /**
  * The SFTP handler.
@@ -61,11 +58,14 @@ export async function folderOf(
 ): Promise<SftpPolicy> {
   const { openFolderStore } = await import("@alknet/handlers/sftp");
   const policy = { root: resolve(dirname(configFile), root), readOnly };
+  const wrong = (reason: string, cause?: unknown) =>
+    new AlknetError("INVALID_CONFIG", `config ${configFile}: ${at}.root: ${reason}`, { cause });
+  const isFolder = await stat(policy.root).then((found) => found.isDirectory(), () => false);
+  if (!isFolder) throw wrong(`${policy.root} is no folder; the path of one that is there is needed`);
   try {
     await using _store = await openFolderStore(policy.root);
   } catch (cause) {
-    const reason = `${(cause as Error).message}; a folder that is there is needed`;
-    throw new AlknetError("INVALID_CONFIG", `config ${configFile}: ${at}.root: ${reason}`, { cause });
+    throw wrong((cause as Error).message, cause);
   }
   return policy;
 }

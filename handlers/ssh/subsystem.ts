@@ -38,6 +38,8 @@ export function startSubsystem(channel: Ssh2Channel, serve: SubsystemServer): Pr
 function streamsOf(channel: Ssh2Channel): { readonly stream: SubsystemStream; readonly cut: () => void } {
   let input: ReadableStreamDefaultController<Uint8Array> | undefined;
   let output: WritableStreamDefaultController | undefined;
+  /** Gives up on the write that waits for the client's window: nobody will open it. */
+  let abandon: ((reason: Error) => void) | undefined;
   const readable = new ReadableStream<Uint8Array>({
     start(controller) {
       input = controller;
@@ -61,6 +63,7 @@ function streamsOf(channel: Ssh2Channel): { readonly stream: SubsystemStream; re
     start: (controller) => void (output = controller),
     write({ buffer, byteOffset, byteLength }) {
       return new Promise((resolve, reject) => {
+        abandon = reject;
         channel.write(Buffer.from(buffer, byteOffset, byteLength), (error) => error ? reject(error) : resolve());
       });
     },
@@ -70,6 +73,8 @@ function streamsOf(channel: Ssh2Channel): { readonly stream: SubsystemStream; re
     input?.error(gone);
     input = undefined;
     output?.error(gone);
+    abandon?.(gone);
+    channel.resume();
   };
   channel.once("close", cut);
   return { stream: { readable, writable }, cut };

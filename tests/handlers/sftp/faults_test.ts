@@ -103,7 +103,18 @@ Deno.test({
   },
 });
 
-for (const way of ["inside ssh over tls", "bare over quic"] as const) {
+/** How many descriptors of this process lead to a path. */
+function openAt(path: string): number {
+  return [...Deno.readDirSync("/proc/self/fd")].filter(({ name }) => {
+    try {
+      return Deno.readLinkSync(`/proc/self/fd/${name}`) === path;
+    } catch {
+      return false;
+    }
+  }).length;
+}
+
+for (const way of ["inside ssh over tls", "bare over quic", "bare over tls"] as const) {
   Deno.test({
     name: `sftp ${way}: a client killed in the middle of a put leaves what has come, and nothing open (ssh.md row 11)`,
     ...needs("linux", "ssh", "ssh-keygen"),
@@ -113,24 +124,36 @@ for (const way of ["inside ssh over tls", "bare over quic"] as const) {
       await Deno.writeFile(`${node.folder}/large`, new Uint8Array(0));
       await Deno.truncate(`${node.folder}/large`, size);
       const file = `${node.root}/part`;
-      const open = (): string[] =>
-        [...Deno.readDirSync("/proc/self/fd")].map(({ name }) => {
-          try {
-            return Deno.readLinkSync(`/proc/self/fd/${name}`);
-          } catch {
-            return "";
-          }
-        }).filter((path) => path === file);
       await using sftp = node.start(["-l", SLOWLY]);
       await sftp.write("put large part\n");
       await until(async () => ((await Deno.stat(file).catch(() => undefined))?.size ?? 0) > 0, "the beginning");
-      assert.equal(open().length, 1);
+      assert.deepEqual([openAt(file), openAt(node.root)], [1, 1]);
       sftp.kill("SIGKILL");
       await sftp.status;
-      await until(() => open().length === 0, "the end");
+      await until(() => openAt(file) === 0 && openAt(node.root) === 0, "the end");
       const { size: come } = await Deno.stat(file);
       assert.ok(come > 0 && come < size, `${come}`);
       // The node serves on.
+      await node.done("ls -l");
+    },
+  });
+
+  Deno.test({
+    name: `sftp ${way}: of a client killed in the middle of a get, whose answers nobody takes, nothing is left open`,
+    ...needs("linux", "ssh", "ssh-keygen"),
+    async fn() {
+      await using node = await sftpNode(way);
+      const file = `${node.root}/large`;
+      await Deno.writeFile(file, new Uint8Array(0));
+      await Deno.truncate(file, 2 ** 30);
+      await using sftp = node.start(["-l", SLOWLY]);
+      await sftp.write("get large part\n");
+      const come = async () => (await Deno.stat(`${node.folder}/part`).catch(() => undefined))?.size ?? 0;
+      await until(async () => await come() > 0, "the beginning");
+      assert.deepEqual([openAt(file), openAt(node.root)], [1, 1]);
+      sftp.kill("SIGKILL");
+      await sftp.status;
+      await until(() => openAt(file) === 0 && openAt(node.root) === 0, "the end");
       await node.done("ls -l");
     },
   });

@@ -4,10 +4,12 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { userInfo } from "node:os";
 import { MAX_DATA, OpenFlag, PacketType } from "../../../handlers/sftp/codec/numbers.ts";
 import { MAX_HANDLES } from "../../../handlers/sftp/engine/handles.ts";
 import type { FileStore } from "../../../handlers/sftp/file_store.ts";
 import { openFolderStore } from "../../../handlers/sftp/folder_store.ts";
+import { localOwnerNames } from "../../../handlers/sftp/owner_names.ts";
 import { temporaryFolder } from "../../support/temp.ts";
 import { needs } from "../../support/programs.ts";
 import { handleIn, namesIn, said, sftpClient, type TestSftpClient, withHandle } from "./client.ts";
@@ -325,5 +327,16 @@ Deno.test({
     assert.deepEqual(new Set(all), new Set(["PERMISSION_DENIED this folder is served for reading only"]));
     assert.deepEqual([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["a"]);
     assert.deepEqual(reasons, ["this folder is served for reading only"]);
+  },
+});
+
+Deno.test({
+  name: "localOwnerNames() knows who runs the node, and no number twice",
+  ...LINUX,
+  async fn() {
+    const { users, groups } = await localOwnerNames();
+    assert.equal(users.get(0), "root");
+    assert.equal(users.get(userInfo().uid), userInfo().username);
+    assert.ok(groups.has(0));
   },
 });
