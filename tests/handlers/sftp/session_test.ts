@@ -6,7 +6,9 @@
 import assert from "node:assert/strict";
 import { userInfo } from "node:os";
 import { MAX_DATA, OpenFlag, PacketType } from "../../../handlers/sftp/codec/numbers.ts";
+import { FieldWriter } from "../../../handlers/sftp/codec/fields.ts";
 import { MAX_HANDLES } from "../../../handlers/sftp/engine/handles.ts";
+import { serveSftp } from "../../../handlers/sftp/engine/serve.ts";
 import type { FileStore } from "../../../handlers/sftp/file_store.ts";
 import { openFolderStore } from "../../../handlers/sftp/folder_store.ts";
 import { localOwnerNames } from "../../../handlers/sftp/owner_names.ts";
@@ -100,7 +102,8 @@ Deno.test({
   ...LINUX,
   async fn() {
     const count = 100_000;
-    const entry = (n: number) => ({ name: `file ${n}`, attributes: { size: n, mode: 0o100644, links: 1 } });
+    const nameOf = (n: number) => `file ${n}`.padEnd(n % 200, "x");
+    const entry = (n: number) => ({ name: nameOf(n), attributes: { size: n, mode: 0o100644, links: 1 } });
     let [next, most] = [0, 0];
     const store = {
       openDirectory: () =>
@@ -124,7 +127,7 @@ Deno.test({
         break;
       }
       assert.ok(answer.fields.left < 34_000);
-      for (const { name } of namesIn(answer)) assert.equal(name, `file ${listed++}`);
+      for (const { name } of namesIn(answer)) assert.equal(name, nameOf(listed++));
     }
     assert.equal(listed, count);
     assert.ok(most < 1000, "no more is asked for than an answer or two hold");
@@ -339,4 +342,25 @@ Deno.test({
     assert.equal(users.get(userInfo().uid), userInfo().username);
     assert.ok(groups.has(0));
   },
+});
+
+Deno.test("serveSftp(): who takes no answers any more, and still sends, is not served on; what is open is closed", async () => {
+  const { store, calls } = countedStore();
+  let sent = 0;
+  const readable = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const packets = [
+        new FieldWriter(PacketType.INIT).uint32(3),
+        new FieldWriter(PacketType.OPEN).uint32(1).name("f").uint32(MAKE).uint32(0),
+      ];
+      if (sent < packets.length) controller.enqueue(packets[sent++].finish());
+    },
+  });
+  const writable = new WritableStream<Uint8Array>({
+    write() {
+      if (calls.open > 0) throw new Error("refused");
+    },
+  });
+  await serveSftp({ readable, writable }, { store });
+  assert.deepEqual([calls.open, calls.close], [1, 1]);
 });
