@@ -42,7 +42,8 @@ export class ProcessGuest implements AsyncDisposable {
       return value === undefined ? [] : [[name, value]];
     }));
     this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", "--cached-only", "--no-lock", "--quiet", import.meta.resolve("./child.ts")],
+      // With the lock file that this process has: what it resolves is cached, and what the registry knows of it may not be.
+      args: ["run", "--no-prompt", "--cached-only", "--quiet", import.meta.resolve("./child.ts")],
       clearEnv: true,
       env,
       stdin: "piped",

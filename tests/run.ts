@@ -51,8 +51,7 @@ function everything(): Job<Run>[] {
     // Types are the business of `deno task check`.
     run: () => runTests(path, ["--no-check", path]),
   }));
-  // An example loads its modules within its test, where a library that is opened once and for all would count as a leak.
-  const examples = ["--doc", "--preload", "core/transports/quic/engine/libc.ts", ...publicEntries(), "README.md"];
+  const examples = ["--doc", "--preload=tests/runner/open_libraries.ts", ...publicEntries(), "README.md"];
   jobs.push({ places: 2, run: () => runTests("examples in the documentation", examples) });
   // The large ones first, so that small ones fill the gaps that they leave.
   return jobs.sort((one, other) => other.places - one.places);

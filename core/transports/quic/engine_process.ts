@@ -83,7 +83,7 @@ export class EngineProcess {
     const [program, ...args] = [...command, path, join(folder, "record"), mode, shared?.path ?? ""];
     const child = new Deno.Command(program, { args, stdin: "null", stdout: "null", stderr: "piped" }).spawn();
     const words = { text: "" };
-    collect(child.stderr, words);
+    const heard = collect(child.stderr, words);
     const ready = Promise.withResolvers<SocketAddress>();
     ready.promise.catch(() => {});
     let engine: EngineProcess | undefined;
@@ -91,14 +91,16 @@ export class EngineProcess {
       listener.close();
       ready.reject(new AlknetError("ENGINE_LOST", "the QUIC engine did not come up in time"));
     }, START_TIMEOUT);
-    child.status.then(({ code, signal }) => {
+    let bridge: Bridge | undefined;
+    child.status.then(async ({ code, signal }) => {
+      // What it said last, on either way, comes before the news of its end.
+      await Promise.all([heard, bridge?.closed]);
       const how = signal ?? `exit code ${code}`;
       const said = words.text.trim().split("\n")[0];
       ready.reject(
         new AlknetError("ENGINE_LOST", `the QUIC engine ended at its start (${how})${said ? `: ${said}` : ""}`),
       );
     });
-    let bridge: Bridge | undefined;
     try {
       const pipe = await Promise.race([listener.accept(), ready.promise]) as Deno.Conn;
       bridge = new Bridge(pipe, {
