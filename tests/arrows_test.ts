@@ -16,6 +16,7 @@ const PARTS: readonly { readonly prefix: string; readonly may: readonly string[]
   { prefix: "handlers/echo/", may: ["core/"] },
   { prefix: "handlers/http/websocket/", may: ["handlers/http/", "handlers/call/", "core/"] },
   { prefix: "handlers/http/", may: ["handlers/http/websocket/", "core/"] },
+  { prefix: "handlers/sftp/", may: ["core/"] },
   { prefix: "handlers/socks/", may: [] },
   { prefix: "handlers/ssh/", may: ["core/"] },
   { prefix: "handlers/tunnel/", may: ["handlers/socks/", "handlers/ssh/", "core/"] },

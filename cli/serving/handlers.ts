@@ -13,6 +13,7 @@ import { dirname, resolve } from "node:path";
 import Type, { type Static, type TSchema } from "typebox";
 import { IMPORTS_SCHEMA } from "../imports/entry.ts";
 import type { Observer } from "./observe.ts";
+import { SFTP_SCHEMA } from "./sftp.ts";
 import { SSH_SCHEMA } from "./ssh.ts";
 import { DEFAULT_HANDLERS } from "../home/node.ts";
 
@@ -32,10 +33,11 @@ const httpSchema = Type.Object({
 }, closed);
 
 /** The schema of each handler's options, by its name in the configuration. */
-export const HANDLER_SCHEMAS: Readonly<Record<"call" | "echo" | "http" | "ssh", TSchema>> = {
+export const HANDLER_SCHEMAS: Readonly<Record<"call" | "echo" | "http" | "sftp" | "ssh", TSchema>> = {
   call: Type.Object({ imports: Type.Optional(IMPORTS_SCHEMA) }, closed),
   echo: Type.Object({}, closed),
   http: httpSchema,
+  sftp: SFTP_SCHEMA,
   ssh: SSH_SCHEMA,
 };
 
@@ -47,6 +49,8 @@ export interface HandlerParts {
   readonly dispatcher: Dispatcher;
   /** The SSH handler, where the configuration has one; it is loaded for nobody else. */
   readonly ssh?: Handler;
+  /** The SFTP handler, likewise. */
+  readonly sftp?: Handler;
 }
 
 /**
@@ -60,7 +64,7 @@ export interface HandlerParts {
 export function buildRouter(
   configured: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
   configFile: string,
-  { observer, dispatcher, ssh }: HandlerParts,
+  { observer, dispatcher, ssh, sftp }: HandlerParts,
 ): Router<readonly string[]> {
   const named = Object.keys(configured).length > 0 ? configured : DEFAULT_HANDLERS;
   const handlers: Handler[] = [];
@@ -68,6 +72,7 @@ export function buildRouter(
   if (named.echo) handlers.push(echo());
   if (named.http) handlers.push(httpOf(named.http as Static<typeof httpSchema>, configFile, dispatcher));
   if (ssh) handlers.push(ssh);
+  if (sftp) handlers.push(sftp);
   let built = router() as unknown as Router<readonly string[]>;
   // Which ALPNs there are is known at run time only; `use` still refuses one that is claimed twice.
   for (const handler of handlers) built = built.use(observer.watch(handler) as never);

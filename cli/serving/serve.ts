@@ -23,6 +23,7 @@ import { builtInOperations } from "../operations/mod.ts";
 import type { RunningNode } from "../operations/running_node.ts";
 import { ExitCode } from "../terminal/output.ts";
 import { onHangup, type StopSignal, StopSignals } from "../terminal/signals.ts";
+import type { SftpConfig } from "./sftp.ts";
 import type { SshConfig } from "./ssh.ts";
 import { logStrayRejections } from "./stray_rejections.ts";
 import { publicCertificate, quicOptions } from "./endpoint_options.ts";
@@ -75,7 +76,8 @@ export async function serve(options: ServeOptions): Promise<number> {
   await using imported = await importedBy(config, ownOperations, { key, home, passphraseFile: options.passphraseFile });
   const registry = nodeRegistry([...ownOperations, ...imported.registrations]);
   const ssh = await configuredSsh(config, home, options);
-  const endpoint = await listen(options, key, node, { observer, dispatcher: new Dispatcher({ registry }), ssh });
+  const sftp = await configuredSftp(config);
+  const endpoint = await listen(options, key, node, { observer, dispatcher: new Dispatcher({ registry }), ssh, sftp });
   up.endpoint = node.endpoint = endpoint;
   face.started(endpoint, observer);
   const signal = await signals.first;
@@ -137,6 +139,12 @@ async function configuredSsh(
   if (!handlers.ssh) return;
   const { sshOf } = await import("./ssh.ts");
   return await sshOf(handlers.ssh as SshConfig, { configFile, home, passphraseFile });
+}
+
+async function configuredSftp({ path, static: { handlers } }: ConfigFile): Promise<Handler | undefined> {
+  if (!handlers.sftp) return;
+  const { sftpOf } = await import("./sftp.ts");
+  return await sftpOf(handlers.sftp as SftpConfig, path);
 }
 
 async function listen(

@@ -5,10 +5,12 @@
  */
 import { AlknetError, type Handler } from "@alknet/core/handler";
 import { readPrivateFile } from "@alknet/core/private-file";
+import type { SshPolicy, SubsystemClient, SubsystemStream } from "@alknet/handlers/ssh";
 import { dirname, resolve } from "node:path";
 import Type, { type Static, type TSchema } from "typebox";
 import type { Home } from "../home/home.ts";
 import { readVaultFile } from "../vault/reading.ts";
+import { filesSchema, folderOf } from "./sftp.ts";
 
 const closed = { additionalProperties: false };
 const destinations = (description: string) => Type.Array(Type.String({ minLength: 1 }), { description });
@@ -25,6 +27,7 @@ const policy = Type.Object({
   ),
   forward: Type.Optional(destinations("host:port, range/bits:port or path that it may connect to from the node")),
   listen: Type.Optional(destinations("host:port or path where it may have the node listen")),
+  sftp: Type.Optional(filesSchema),
 }, closed);
 
 const schema = Type.Object({
@@ -58,15 +61,31 @@ export interface SshParts {
  * @throws {AlknetError} `INVALID_CONFIG`; `NO_HOST_KEY`; what opening the vault or reading a key file throws.
  */
 export async function sshOf(options: SshConfig, parts: SshParts): Promise<Handler> {
-  const { policies, trust_tls_identity: trustTlsIdentity, host_key_files: files } = options;
+  const { trust_tls_identity: trustTlsIdentity, host_key_files: files } = options;
+  const policies = await policiesOf(options, parts.configFile);
   const hostKeys = files ? await readKeys(files, parts.configFile) : [await vaultKey(parts)];
   const { ssh } = await import("@alknet/handlers/ssh");
   try {
-    return ssh({ hostKeys, policies, trustTlsIdentity });
+    return ssh({ hostKeys, policies, trustTlsIdentity, subsystems: { sftp: serveFiles } });
   } catch (cause) {
     const reason = (cause as Error).message;
     throw new AlknetError("INVALID_CONFIG", `config ${parts.configFile}: handlers.ssh: ${reason}`, { cause });
   }
+}
+
+/** Policies as the handler has them. */
+async function policiesOf({ policies = {} }: SshConfig, configFile: string): Promise<Record<string, SshPolicy>> {
+  const all: Record<string, SshPolicy> = {};
+  for (const [id, { sftp, ...rest }] of Object.entries(policies)) {
+    all[id] = sftp ? { ...rest, sftp: await folderOf(sftp, configFile, `handlers.ssh.policies.${id}.sftp`) } : rest;
+  }
+  return all;
+}
+
+/** The subsystem `sftp`. The server of files is loaded when somebody asks for it. */
+async function serveFiles(stream: SubsystemStream, { policy, ...client }: SubsystemClient): Promise<void> {
+  const { serveFolder } = await import("@alknet/handlers/sftp");
+  await serveFolder(stream, policy.sftp!, client);
 }
 
 async function readKeys(files: readonly string[], configFile: string): Promise<string[]> {

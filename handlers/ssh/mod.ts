@@ -6,7 +6,14 @@
  *
  * @module
  */
-import { type Connection, defineHandler, foreign, type Handler, type HandlerContext } from "@alknet/core/handler";
+import {
+  type Connection,
+  defineHandler,
+  foreign,
+  type Handler,
+  type HandlerContext,
+  type Logger,
+} from "@alknet/core/handler";
 import { Admission } from "./admission.ts";
 import { Authentication, MAX_ATTEMPTS } from "./authentication.ts";
 import { Destinations } from "./destinations.ts";
@@ -16,12 +23,31 @@ import type { Program } from "./program.ts";
 import { serveSession } from "./session.ts";
 import { ssh2, type Ssh2Authentication, type Ssh2Peer, type Ssh2Server } from "./ssh2.ts";
 import { StreamSocket } from "./stream_socket.ts";
+import type { SubsystemServer, SubsystemStream } from "./subsystem.ts";
 import { takeTerminalModes } from "./terminal_modes.ts";
 
 export type { SshPolicy } from "./policy.ts";
+export type { SubsystemStream } from "./subsystem.ts";
 
 /** The protocol's name on the wire. */
 export const SSH_ALPN = "alknet/ssh";
+
+/** Who asks for a subsystem. */
+export interface SubsystemClient {
+  /** What it may do. */
+  readonly policy: SshPolicy;
+  /** Its address. */
+  readonly address: string;
+  /** The fingerprint of the key with which it has logged in. */
+  readonly key: string;
+  /** Tagged with its connection. */
+  readonly log: Logger;
+  /** Aborted when the endpoint begins to drain. */
+  readonly signal: AbortSignal;
+}
+
+/** Serves a subsystem to a client until either is done. What it rejects with ends that session alone. */
+export type Subsystem = (stream: SubsystemStream, client: SubsystemClient) => Promise<unknown>;
 
 /** Options of {@linkcode ssh}. */
 export interface SshOptions {
@@ -35,6 +61,8 @@ export interface SshOptions {
    * @default {false}
    */
   readonly trustTlsIdentity?: boolean;
+  /** What serves subsystems (RFC 4254 §6.5): `sftp`, to whose policy has a folder for it. Default: none is served. */
+  readonly subsystems?: { readonly sftp?: Subsystem };
 }
 
 /** Time to log in, in milliseconds. */
@@ -63,12 +91,17 @@ const ALGORITHMS = {
 /**
  * The SSH handler.
  *
- * @throws {RangeError} A policy names a destination that cannot be read.
+ * @throws {RangeError} A policy names a destination that cannot be read, or files for who runs programs as another user.
  * @throws {Error} A host key cannot be read.
  */
 export function ssh(options: SshOptions): Handler<readonly [typeof SSH_ALPN]> {
-  for (const { forward = [], listen = [] } of Object.values(options.policies ?? {})) {
+  for (const [id, { forward = [], listen = [], sftp, user }] of Object.entries(options.policies ?? {})) {
     new Destinations([...forward, ...listen]);
+    if (sftp && user !== undefined) {
+      throw new RangeError(
+        `policies.${id} has both sftp and user: files are served as the node's own user, so leave out one`,
+      );
+    }
   }
   const server = new ssh2.Server({ hostKeys: options.hostKeys, algorithms: ALGORITHMS, ident: "Alknet" });
   const arriving = new Map<string, (peer: Ssh2Peer) => void>();
@@ -195,19 +228,30 @@ function serveClient(
   arrival: Arrival,
   programs: Set<Program>,
 ): Forwarding {
-  const { connection: { remoteAddress, id }, context } = arrival;
+  const { connection: { remoteAddress, id }, context, options } = arrival;
   const refused = (what: string): void => {
     const { hostname: src } = remoteAddress;
     context.log.warn("not allowed src={src} what={what} key={key}", { src, what, key });
   };
   const env = { SSH_CONNECTION: `${remoteAddress.hostname} ${remoteAddress.port} 127.0.0.1 0`, ALKNET_CONNECTION: id };
+  const subsystems = new Map<string, SubsystemServer>();
+  const { log, signal } = context;
+  const serveFiles = policy.sftp && options.subsystems?.sftp;
+  if (serveFiles) {
+    const client = { policy, address: remoteAddress.hostname, key, log, signal };
+    subsystems.set("sftp", async (stream) => {
+      await serveFiles(stream, client).catch((error) => {
+        log.error("the subsystem failed: {message}", { message: foreign(String(error?.message)) });
+      });
+    });
+  }
   peer.on("session", (accept: () => Parameters<typeof serveSession>[0], reject: () => void) => {
     if (programs.size >= MAX_SESSIONS || context.signal.aborted) return reject();
     const started = (program: Program): void => {
       programs.add(program);
       program.ended.then(() => programs.delete(program));
     };
-    serveSession(accept(), { policy, env, terminalModes, refused, started });
+    serveSession(accept(), { policy, env, terminalModes, subsystems, refused, started });
   });
   return new Forwarding(peer, { policy, refused });
 }

@@ -17,6 +17,8 @@ export interface SshPolicy {
   readonly listen?: readonly string[];
   /** As whom programs run. Default: the node's own user. Another one needs a node that is root. */
   readonly user?: string;
+  /** Files over SFTP: below a folder. */
+  readonly sftp?: { readonly root: string; readonly readOnly?: boolean };
 }
 
 /** Scopes, and what they give to whom no policy is written for. */

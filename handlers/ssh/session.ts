@@ -8,6 +8,7 @@ import { boundOutput } from "./channel_output.ts";
 import { commandFor, type SshPolicy } from "./policy.ts";
 import { type Program, startProgram, type Terminal } from "./program.ts";
 import type { Ssh2Channel } from "./ssh2.ts";
+import { startSubsystem, type SubsystemServer } from "./subsystem.ts";
 
 /** What a client may set of a program's environment. */
 const ENVIRONMENT = /^(?:LANG|LC_[A-Z_]+|COLORTERM|TERM_PROGRAM|TERM_PROGRAM_VERSION|GIT_PROTOCOL|NO_COLOR)$/;
@@ -23,6 +24,8 @@ export interface SessionOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Modes of the terminal that was asked for last, encoded. */
   readonly terminalModes: () => Uint8Array;
+  /** Subsystems that its client may use, by name. */
+  readonly subsystems: ReadonlyMap<string, SubsystemServer>;
   /** Told of a refusal, in a few words. */
   readonly refused: (what: string) => void;
   /** Told of each program. */
@@ -63,10 +66,24 @@ export function serveSession(session: EventEmitter, options: SessionOptions): vo
   session.on("exec", (accept: () => Ssh2Channel, reject: Answer, { command }: { command: string }) => {
     run(accept, reject, command);
   });
-  session.on("subsystem", (_accept: () => Ssh2Channel, reject: Answer) => {
-    options.refused("subsystem");
-    reject?.();
+  session.on("subsystem", (accept: () => Ssh2Channel, reject: Answer, { name }: { name: string }) => {
+    const serve = options.subsystems.get(name);
+    if (!serve) {
+      options.refused(name === "sftp" ? name : "subsystem");
+      return reject?.();
+    }
+    const running = startSubsystem(boundOutput(accept()), serve);
+    program = Promise.resolve(running);
+    watch(running);
   });
+
+  /** A client that disappears hangs up on what it has started. */
+  function watch(running: Program): void {
+    options.started(running);
+    const gone = (): void => running.hangUp();
+    session.once("close", gone);
+    running.ended.then(() => session.off("close", gone));
+  }
 
   function run(accept: () => Ssh2Channel, reject: Answer, asked: string | undefined): void {
     const allowed = commandFor(options.policy, asked);
@@ -84,12 +101,8 @@ export function serveSession(session: EventEmitter, options: SessionOptions): vo
     session.once("close", () => left = true);
     program = startProgram(channel, { command, env, terminal, user });
     program.then((running) => {
-      options.started(running);
-      // A client that disappears hangs up on what it has started.
-      const gone = (): void => running.hangUp();
-      if (left) gone();
-      session.once("close", gone);
-      running.ended.then(() => session.off("close", gone));
+      watch(running);
+      if (left) running.hangUp();
     }, (error: Error) => {
       options.refused("user");
       channel.stderr.write(`cannot run: ${error.message}\r\n`);

@@ -106,13 +106,19 @@ export class Garbage {
   }
 }
 
+/** Looks at the kernel's table before a socket that is not in it is taken for gone. */
+const LOOKS = 50;
+
 /** What the kernel knows of a UDP socket of this machine: bytes that wait to be read, and datagrams dropped so far. */
 export function receiveQueue(port: number): { bytes: number; drops: number } {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-  for (const line of Deno.readTextFileSync("/proc/net/udp").split("\n")) {
-    const fields = line.trim().split(/\s+/);
-    if (!fields[1]?.endsWith(suffix)) continue;
-    return { bytes: parseInt(fields[4].split(":")[1], 16), drops: Number(fields[12]) };
+  // The table is read in pieces, and a row is passed over when sockets come and go in between.
+  for (let look = 0; look < LOOKS; look++) {
+    for (const line of Deno.readTextFileSync("/proc/net/udp").split("\n")) {
+      const fields = line.trim().split(/\s+/);
+      if (!fields[1]?.endsWith(suffix)) continue;
+      return { bytes: parseInt(fields[4].split(":")[1], 16), drops: Number(fields[12]) };
+    }
   }
   throw new Error(`no UDP socket on port ${port}`);
 }

@@ -38,11 +38,16 @@ export class SubscriptionQueue implements Subscription {
   #error: { readonly cause: unknown } | undefined;
   #room: PromiseWithResolvers<void> | undefined;
 
-  /** @param source Begins when the first value is asked for. */
+  /**
+   * A subscription that has not begun.
+   *
+   * @param source Begins when the first value is asked for.
+   */
   constructor(source: SubscriptionSource) {
     this.#source = source;
   }
 
+  /** The next value, once there is one. */
   next(): Promise<IteratorResult<JsonValue, void>> {
     if (this.#state === "new") {
       this.#state = "open";
@@ -58,6 +63,7 @@ export class SubscriptionQueue implements Subscription {
     return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
   }
 
+  /** The loop was left: nothing more is taken, and what runs is told. */
   return(): Promise<IteratorResult<JsonValue, void>> {
     const open = this.#state === "open";
     this.#values = [];
@@ -68,11 +74,13 @@ export class SubscriptionQueue implements Subscription {
     return Promise.resolve(END);
   }
 
+  /** As {@linkcode SubscriptionQueue.return}, and rejects. */
   async throw(error: unknown): Promise<IteratorResult<JsonValue, void>> {
     await this.return();
     throw error;
   }
 
+  /** Itself: one loop takes its values. */
   [Symbol.asyncIterator](): this {
     return this;
   }

@@ -93,7 +93,11 @@ export class Deadlines {
   readonly #clock: Clock;
   readonly #queues = new Map<number, Queue>();
 
-  /** @param clock Where the time comes from. */
+  /**
+   * No deadlines yet.
+   *
+   * @param clock Where the time comes from.
+   */
   constructor(clock: Clock) {
     this.#clock = clock;
   }

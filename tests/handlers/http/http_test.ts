@@ -236,6 +236,16 @@ Deno.test({
   },
 });
 
+Deno.test("http: a path is what was written: an encoded letter of a fixed path names nothing", async () => {
+  await using front = plainFront(http({ routes: (app) => app.get("/own", (c) => c.text("own")) }));
+  const ask = async (path: string) => {
+    return parseAnswer(await rawExchange(front.port, `GET ${path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`))
+      .status;
+  };
+  assert.deepEqual([await ask("/healthz"), await ask("/own"), await ask("/own?x=/%6d")], [200, 200, 200]);
+  assert.deepEqual([await ask("/%68ealthz"), await ask("/%6fwn"), await ask("/own%2f")], [404, 404, 404]);
+});
+
 Deno.test("http: one handler serves two endpoints, and outlives the first", async () => {
   const handler = http();
   const request = "GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";

@@ -9,6 +9,7 @@ import "../../../core/transports/quic/engine/libc.ts";
 import "@lydell/node-pty";
 import { router } from "@alknet/core";
 import type { Identity } from "@alknet/core/handler";
+import { serveFolder } from "@alknet/handlers/sftp";
 import { ssh, type SshPolicy } from "@alknet/handlers/ssh";
 import { type Output, runProgram, start } from "../../support/process.ts";
 import { temporaryFolder } from "../../support/temp.ts";
@@ -65,7 +66,11 @@ export async function sshNode(options: SshNodeOptions = {}): Promise<SshNode> {
     resolveToken: () => undefined,
   };
   const hostKeys = [await Deno.readTextFile(folder.join("host"))];
-  const handler = ssh({ hostKeys, policies: policy ? { [USER]: policy } : {} });
+  const handler = ssh({
+    hostKeys,
+    policies: policy ? { [USER]: policy } : {},
+    subsystems: { sftp: (stream, { policy, ...client }) => serveFolder(stream, policy.sftp!, client) },
+  });
   const limits = { connectionRate: 100_000, connectionBurst: 100_000, maxConnectionsPerAddress: 10_000 };
   const endpoint = await router().use(handler).listen({ transports: [transport], identityProvider, limits });
   started.defer(() => endpoint.shutdown({ drain: 0 }));

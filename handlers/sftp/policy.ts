@@ -1,0 +1,17 @@
+/**
+ * What an identity may do over SFTP.
+ *
+ * @module
+ */
+
+/** Files that someone is served. */
+export interface SftpPolicy {
+  /** The folder that is the root of all paths. */
+  readonly root: string;
+  /**
+   * Whether nothing may be made, changed or removed.
+   *
+   * @default {false}
+   */
+  readonly readOnly?: boolean;
+}
