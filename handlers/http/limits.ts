@@ -27,10 +27,10 @@ export interface HttpLimits {
   readonly bodyTime: number;
   /** Requests at a time in one conversation, as HTTP/2 servers commonly allow (RFC 9113 §6.5.2): over it `503`. */
   readonly requests: number;
-  /** Conversations at a time on one connection of `alknet/http`: over it the stream is reset. */
+  /** Conversations at a time on one connection of `alknet/http`; further streams wait their turn. */
   readonly conversations: number;
   /**
-   * Conversations at a time on all connections. Each takes two descriptors beside those of its connection, so that no more
+   * Conversations at a time on all connections: over it a stream is reset. Each takes two descriptors beside those of its connection, so that no more
    * than a quarter of what the process may open is taken, whatever stands here.
    */
   readonly allConversations: number;

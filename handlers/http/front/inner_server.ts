@@ -82,8 +82,8 @@ export class InnerServer {
     this.#unreachable = new Seldom((times, reason) => {
       log.warn("inner server unreachable, {times} conversations refused: {error}", { times, error: foreign(reason) });
     }, this.#now);
-    this.#crowded = new Seldom((times, reason) => {
-      log.warn("{times} conversations refused: {reason}", { times, reason });
+    this.#crowded = new Seldom((times) => {
+      log.warn("{times} conversations refused: there are {most}, as many as may be", { times, most: this.#most });
     }, this.#now);
     const descriptors = descriptorLimit() ?? Infinity;
     this.#most = Math.min(options.limits.allConversations, Math.floor(descriptors / DESCRIPTORS_A_CONVERSATION));
@@ -98,19 +98,18 @@ export class InnerServer {
   async serve(connection: Connection, context: HandlerContext): Promise<void> {
     const bindings = bindingsOf(connection, context);
     const running = new Set<Promise<void>>();
+    const { signal, limits: { conversations } } = this.#options;
     const accept = async () => {
       for await (const stream of connection) {
-        if (!this.#admits(running.size)) {
-          refuse(stream, HttpCode.EXCESSIVE_LOAD);
-          if (connection.alpn !== MANY_CONVERSATIONS) return;
-          continue;
-        }
-        const answered: Promise<void> = this.#converse(stream, bindings).finally(() => running.delete(answered));
-        running.add(answered);
+        if (!this.#isFull()) {
+          const answered: Promise<void> = this.#converse(stream, bindings).finally(() => running.delete(answered));
+          running.add(answered);
+        } else refuse(stream, HttpCode.EXCESSIVE_LOAD);
         if (connection.alpn !== MANY_CONVERSATIONS) return;
+        // Its other streams wait: each costs two descriptors, and a stream that waits costs none.
+        while (running.size >= conversations) await Promise.race(running);
       }
     };
-    const { signal } = this.#options;
     const { promise: draining, resolve } = Promise.withResolvers<void>();
     const drain = () => resolve();
     signal.addEventListener("abort", drain);
@@ -167,16 +166,11 @@ export class InnerServer {
     return server;
   }
 
-  /** Whether there is room for one more conversation, on a connection that has so many. */
-  #admits(ofConnection: number): boolean {
-    const { conversations } = this.#options.limits;
-    if (ofConnection >= conversations) {
-      this.#crowded.happened(`a connection has ${conversations}, which is the limit`);
-      return false;
-    }
-    if (this.#conversations.size < this.#most) return true;
-    this.#crowded.happened(`there are ${this.#most} on all connections, which is the limit`);
-    return false;
+  /** Whether there is no room for one more conversation. */
+  #isFull(): boolean {
+    if (this.#conversations.size < this.#most) return false;
+    this.#crowded.happened();
+    return true;
   }
 
   async #connect(): Promise<Deno.TcpConn | undefined> {

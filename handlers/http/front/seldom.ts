@@ -24,7 +24,7 @@ export class Seldom {
   }
 
   /** It happened, for this reason. */
-  happened(reason: string): void {
+  happened(reason = ""): void {
     this.#times++;
     const now = this.#now();
     if (now - this.#saidAt < LOG_INTERVAL) return;

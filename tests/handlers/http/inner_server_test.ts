@@ -45,25 +45,45 @@ Deno.test({
   },
 });
 
-Deno.test("http: a connection has as many conversations as the limit says, and the next one is reset", async () => {
+Deno.test("http: a connection has as many conversations as the limit says, and the next one waits its turn", async () => {
   const handler = http({ limits: { conversations: 3 } });
   const shutdown = new AbortController();
   const [client, server] = memoryPair("alknet/http");
   const handled = handler.handle(server, contextOf(shutdown.signal));
   const held = await Promise.all([1, 2, 3].map(() => begun(client.open())));
-  const refused = await client.open();
-  refused.writable.getWriter().closed.catch(() => {});
-  const { code } = await refused.readable.getReader().read().catch((error) => error);
-  equal(code, "STREAM_CLOSED");
+  let served = false;
+  const waiting = begun(client.open()).then((conversation) => {
+    served = true;
+    return conversation;
+  });
+  // Another of the three is asked again meanwhile, and answered.
+  await held[1].ask();
+  equal(served, false);
   await held[0].finish();
-  // The end of a conversation is there a moment before its place is.
-  let again: Awaited<ReturnType<typeof begun>> | undefined;
-  while (!again) again = await begun(client.open()).catch(() => undefined);
-  await Promise.all([...held.slice(1), again].map(({ finish }) => finish()));
+  const last = await waiting;
+  await Promise.all([...held.slice(1), last].map(({ finish }) => finish()));
   client.close();
   await handled;
   shutdown.abort();
   await server[Symbol.asyncDispose]();
+});
+
+Deno.test("http: over the limit of all conversations a stream is reset, and nobody else notices", async () => {
+  const handler = http({ limits: { allConversations: 2 } });
+  const shutdown = new AbortController();
+  const pairs = [memoryPair("alknet/http"), memoryPair("alknet/http")];
+  const handled = pairs.map(([, server]) => handler.handle(server, contextOf(shutdown.signal)));
+  const held = await Promise.all(pairs.map(([client]) => begun(client.open())));
+  const refused = await pairs[0][0].open();
+  refused.writable.getWriter().closed.catch(() => {});
+  const { code } = await refused.readable.getReader().read().catch((error) => error);
+  equal(code, "STREAM_CLOSED");
+  await Promise.all(held.map(({ ask }) => ask()));
+  await Promise.all(held.map(({ finish }) => finish()));
+  for (const [client] of pairs) client.close();
+  await Promise.all(handled);
+  shutdown.abort();
+  for (const [, server] of pairs) await server[Symbol.asyncDispose]();
 });
 
 Deno.test({
@@ -82,13 +102,17 @@ Deno.test({
 });
 
 /** A conversation that has asked once and been answered. */
-async function begun(opening: Promise<BidiStream>): Promise<{ finish(): Promise<void> }> {
+async function begun(opening: Promise<BidiStream>): Promise<{ ask(): Promise<void>; finish(): Promise<void> }> {
   const { readable, writable } = await opening;
   const [writer, reader] = [writable.getWriter(), readable.getReader()];
   writer.closed.catch(() => {});
-  await writer.write(new TextEncoder().encode(KEPT));
-  ok((await reader.read()).value!.byteLength > 0);
+  const ask = async (): Promise<void> => {
+    await writer.write(new TextEncoder().encode(KEPT));
+    ok((await reader.read()).value!.byteLength > 0);
+  };
+  await ask();
   return {
+    ask,
     async finish() {
       await writer.close();
       while (!(await reader.read()).done);
