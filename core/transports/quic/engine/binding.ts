@@ -67,6 +67,8 @@ export interface QuicheConfig {
   enableDgram(enabled: boolean, receiveQueue: number, sendQueue: number): void;
   enablePacing(enabled: boolean): void;
   grease(enabled: boolean): void;
+  /** Key that seals session tickets from now on, 48 bytes; tickets of another key are no longer opened. */
+  setTicketKey(key: Uint8Array): void;
 }
 
 /** One QUIC connection. */
@@ -93,6 +95,8 @@ export interface QuicheConnection {
   applicationProto(): Uint8Array;
   peerCertChain(): Uint8Array[] | null;
   isEstablished(): boolean;
+  /** Whether the handshake resumed a session instead of proving keys anew. */
+  isResumed(): boolean;
   isDraining(): boolean;
   isClosed(): boolean;
   isTimedOut(): boolean;

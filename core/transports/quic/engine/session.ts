@@ -7,45 +7,17 @@ import { AlknetError, type CloseInfo } from "../../../errors.ts";
 import type { SocketAddress } from "../../../handler/connection.ts";
 import type { Limits } from "../../../limits/limits.ts";
 import type { SessionCommands, SessionEvents, SessionFacts } from "../link.ts";
-import { type HostPort, hostPort, type QuicheConnection, type QuicheError } from "./binding.ts";
+import { type HostPort, hostPort, type QuicheConnection } from "./binding.ts";
 import { AckHold } from "./ack_hold.ts";
 import { closeInfo, reasonBytes } from "./close_info.ts";
 import { type Abuse, abuse } from "./defence.ts";
 import { FrameBudget } from "./frame_budget.ts";
 import { HandshakeFlight } from "./handshake_flight.ts";
+import type { SessionHost, SessionOptions } from "./session_host.ts";
 import { SessionStreams } from "./session_streams.ts";
 import { StreamLimits } from "./stream_limits.ts";
 import type { Progress } from "./stream_state.ts";
 import type { UdpSocket } from "./udp_socket.ts";
-
-/** What a session needs of the socket it lives on. */
-export interface SessionHost {
-  /** The session has work; give it a turn. */
-  wake(session: Session): void;
-  /** The handshake is complete; gives the node's side, or nothing to refuse the connection. */
-  established(session: Session, facts: SessionFacts): SessionEvents | undefined;
-  /** The handshake failed. */
-  failed(session: Session, info: CloseInfo, error: QuicheError | undefined): void;
-  /** The session is closed for abuse. */
-  abused(session: Session, abuse: Abuse): void;
-  /** quiche is done with the connection. */
-  gone(session: Session): void;
-  /** Room to read into, shared by all sessions. */
-  readonly scratch: Uint8Array;
-  /** Milliseconds that only go forward. */
-  now(): number;
-}
-
-/** What makes a session. */
-export interface SessionOptions {
-  readonly quiche: QuicheConnection;
-  readonly remote: SocketAddress;
-  readonly local: HostPort;
-  readonly dialled: boolean;
-  readonly datagramSize: number;
-  readonly limits: Limits;
-  readonly host: SessionHost;
-}
 
 /** Bytes that a session may send in one turn, so that a busy one cannot starve the others nor flood the receiver. */
 const TURN_BYTES = 512 * 1024;
@@ -53,6 +25,8 @@ const TURN_BYTES = 512 * 1024;
 const LINGER = 5000;
 /** Transport error for abuse: EXCESSIVE_LOAD has no number of its own in RFC 9000, so PROTOCOL_VIOLATION (§20.1). */
 const PROTOCOL_VIOLATION = 0x0a;
+/** TLS alert access_denied (RFC 8446 §6.2) as RFC 9001 §4.8 carries it. */
+const ACCESS_DENIED = 0x100 + 49;
 
 /** One QUIC connection. */
 export class Session implements SessionCommands {
@@ -66,6 +40,7 @@ export class Session implements SessionCommands {
   readonly #host: SessionHost;
   readonly #limits: Limits;
   readonly #dialled: boolean;
+  readonly #mustProve: boolean;
   readonly #datagramSize: number;
   readonly #info: { from: HostPort; to: HostPort };
   readonly #handshakeEnds: number;
@@ -92,6 +67,7 @@ export class Session implements SessionCommands {
     this.#host = options.host;
     this.#limits = options.limits;
     this.#dialled = options.dialled;
+    this.#mustProve = options.mustProve ?? false;
     this.#flight = new HandshakeFlight(options.dialled);
     this.#datagramSize = options.datagramSize;
     this.remote = options.remote;
@@ -254,6 +230,7 @@ export class Session implements SessionCommands {
     const isDone = this.#quiche.isEstablished();
     // The batch that ended a handshake may hold much that the peer sent right after it.
     if (!isDone) return this.#flight.received > this.#limits.maxHandshakeBytes ? this.#giveUp() : undefined;
+    if (this.#mustProve && this.#quiche.isResumed()) return this.#unproven();
     this.#flight.complete();
     const facts: SessionFacts = {
       alpn: new TextDecoder().decode(this.#quiche.applicationProto()),
@@ -366,6 +343,13 @@ export class Session implements SessionCommands {
     this.#over = true;
     this.#host.failed(this, { by: "timeout", reason: "handshake timeout" }, undefined);
     this.#try(() => this.#quiche.close(false, 0, new Uint8Array(0)));
+  }
+
+  /** A ticket stands for the proof of another connection: whoever has it need not have the key. */
+  #unproven(): void {
+    this.#over = true;
+    this.#host.failed(this, { by: "error", reason: "the session was resumed" }, undefined);
+    this.#try(() => this.#quiche.close(false, ACCESS_DENIED, new Uint8Array(0)));
   }
 
   #abused(found: Abuse): void {

@@ -20,7 +20,8 @@ import { datagramSizeFor, PATH_DATAGRAM } from "./datagram_size.ts";
 import type { Abuse } from "./defence.ts";
 import type { FlightRecorder } from "./flight_recorder.ts";
 import { parseLongHeader } from "./packet_header.ts";
-import { Session, type SessionHost } from "./session.ts";
+import { Session } from "./session.ts";
+import type { SessionHost } from "./session_host.ts";
 import { Timers } from "./timers.ts";
 import { DialConfigs, tlsConfig, type TlsConfigOptions } from "./tls_config.ts";
 import { sameAddress, type UdpSocket } from "./udp_socket.ts";
@@ -78,6 +79,8 @@ const BATCHES_PER_TURN = 4;
 const FULL_BATCH = 16;
 /** Room for reading a stream; large, so that bulk takes few calls. */
 const SCRATCH_BYTES = 256 * 1024;
+/** Bytes of a ticket key as BoringSSL takes it: name, HMAC key, AES key. */
+const TICKET_KEY_LENGTH = 48;
 /** Time between looks at the counters, in milliseconds. */
 const INSPECTION_INTERVAL = 1000;
 
@@ -279,12 +282,16 @@ export class QuicSocket implements SessionHost {
     const { quiche, server } = this.#options;
     const { limits, datagramSize = datagramSizeFor(remote) } = server!;
     const config = this.#serverConfig(profile, datagramSize);
+    // A ticket of the identity profile would be an identity without its key: no key that sealed one is kept.
+    const mustProve = profile === "identity";
+    if (mustProve) config.setTicketKey(crypto.getRandomValues(new Uint8Array(TICKET_KEY_LENGTH)));
     const connection = quiche.Connection.accept(scid, odcid, this.#local, hostPort(remote), config);
     const session = new Session({
       quiche: connection,
       remote,
       local: this.#local,
       dialled: false,
+      mustProve,
       datagramSize,
       limits,
       host: this,
