@@ -13,6 +13,7 @@ import { closeInfo, reasonBytes } from "./close_info.ts";
 import { type Abuse, abuse } from "./defence.ts";
 import { FrameBudget } from "./frame_budget.ts";
 import { HandshakeFlight } from "./handshake_flight.ts";
+import { longPacketsEnd } from "./packet_header.ts";
 import type { SessionHost, SessionOptions } from "./session_host.ts";
 import { SessionStreams } from "./session_streams.ts";
 import { StreamLimits } from "./stream_limits.ts";
@@ -46,6 +47,8 @@ export class Session implements SessionCommands {
   readonly #handshakeEnds: number;
   readonly #begun: number;
   readonly #frames = new FrameBudget();
+  /** Packets that quiche took. */
+  #taken = 0;
   /** Datagram messages sent, and their bytes. */
   readonly #messages = { count: 0, bytes: 0 };
   readonly #flight: HandshakeFlight;
@@ -85,13 +88,24 @@ export class Session implements SessionCommands {
   receive(datagram: Uint8Array): void {
     if (this.#flight.isLate(datagram)) return;
     this.#flight.arrived(datagram);
-    try {
-      this.#quiche.recv(datagram, this.#info);
-    } catch { /* quiche has noted what was wrong and closes the connection itself where RFC 9000 asks for it */ }
-    // Before the keys are there nothing was decrypted.
-    if (this.#streams || this.#quiche.isEstablished()) this.#frames.count(datagram);
+    // One after the other: of a datagram as a whole it would not be known which of its packets were genuine.
+    const end = longPacketsEnd(datagram);
+    if (end > 0) this.#take(datagram.subarray(0, end));
+    const short = datagram.subarray(end);
+    if (short[0] < 0x80 && this.#take(short)) this.#frames.count(short);
     this.#received = true;
     this.#hold.received(datagram.byteLength);
+  }
+
+  /** Gives packets to quiche. Returns whether it took them: they were genuine, and it has decrypted them in their place. */
+  #take(packets: Uint8Array): boolean {
+    try {
+      this.#quiche.recv(packets, this.#info);
+    } catch { /* quiche has noted what was wrong and closes the connection itself where RFC 9000 asks for it */ }
+    const { recv } = this.#quiche.stats();
+    const taken = recv > this.#taken;
+    this.#taken = recv;
+    return taken;
   }
 
   /**

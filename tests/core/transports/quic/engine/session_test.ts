@@ -122,3 +122,53 @@ Deno.test("Session: where a key is to be proven, a session that was resumed is r
   assert.deepEqual(resumed, [false, true, true]);
   assert.deepEqual(heard, [["established"], ["failed: the session was resumed"], ["established"]]);
 });
+
+/** An established connection: the session of its server, and its client. */
+async function established() {
+  const quiche = await loadQuiche();
+  const options = { alpns: ["test"], peer: "none", datagramSize: 1350, limits: limitsWith({}) } as const;
+  const config = tlsConfig(quiche, { ...options, certificate: NodeKey.generate().certificate() });
+  const scid = crypto.getRandomValues(new Uint8Array(8));
+  const trusting = tlsConfig(quiche, { ...options, peer: "require" });
+  const client = quiche.Connection.connect("x.example", scid, hostPort(CLIENT), hostPort(SERVER), trusting);
+  const cid = crypto.getRandomValues(new Uint8Array(8));
+  const server = serving(config, quiche.Connection.accept(cid, null, hostPort(SERVER), hostPort(CLIENT), config));
+  converse(client, server);
+  assert.deepEqual(server.heard, ["established"]);
+  return { client, cid, ...server };
+}
+
+/** A Handshake packet whose keys are gone. */
+const deadHandshake = (cid: Uint8Array) => [0xe0, 0, 0, 0, 1, 8, ...cid, 0, 20, ...new Uint8Array(20)];
+const retirements = (count: number) => Array.from({ length: count }, () => [0x19, 0x01]).flat();
+
+/** What somebody can send who saw a connection id on the wire and has no keys. */
+const FORGERIES: readonly { readonly title: string; datagrams(cid: Uint8Array): number[][] }[] = [
+  {
+    title: "behind a packet whose keys are gone",
+    datagrams: (cid) => [[...deadHandshake(cid), 0x40, ...cid, 0, ...retirements(300), ...new Uint8Array(16)]],
+  },
+  {
+    title: "behind a packet that no version has",
+    datagrams: (cid) => [[...deadHandshake(cid), 0x80, ...cid, 0, ...retirements(300), ...new Uint8Array(16)]],
+  },
+  {
+    title: "in packets too short to be protected",
+    datagrams: (cid) => Array(300).fill([0x40, ...cid, 0, ...retirements(1), ...new Uint8Array(16)]),
+  },
+  {
+    title: "in packets sealed with no key",
+    datagrams: (cid) => Array(300).fill([0x40, ...cid, 0, ...retirements(300), ...new Uint8Array(16)]),
+  },
+];
+
+for (const { title, datagrams } of FORGERIES) {
+  Deno.test(`Session: frames ${title} end no connection (RFC 9000 §21.1.3.3)`, async () => {
+    const { client, cid, session, heard, udp, ...rest } = await established();
+    for (const datagram of datagrams(cid)) session.receive(Uint8Array.from(datagram));
+    session.turn(udp);
+    converse(client, { session, heard, udp, ...rest });
+    assert.deepEqual(heard, ["established"]);
+    assert.ok(!client.isClosed() && !client.isDraining());
+  });
+}
