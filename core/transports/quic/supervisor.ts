@@ -138,7 +138,7 @@ export class Supervisor implements Listener {
     const culprit = engine.culprit();
     log.error("engine {pid} stopped ({how}); its connections are lost, another one starts", {
       pid: engine.pid,
-      how: foreign(engine.lastWords() || "killed"),
+      how: foreign(engine.lastWords()),
     });
     const error = new AlknetError("ENGINE_LOST", "the QUIC engine stopped and is being replaced");
     engine.bridge.end({ by: "error", error });
@@ -209,8 +209,8 @@ export class Supervisor implements Listener {
     const late = now - this.#looked > 4 * WATCH_INTERVAL;
     this.#looked = now;
     for (const engine of this.#engines) {
-      if (late) engine.aliveAt = now;
-      if (now - engine.aliveAt < (this.#options.hangTimeout ?? HANG_TIMEOUT)) continue;
+      if (late) engine.excuse();
+      if (!engine.hangs(this.#options.hangTimeout ?? HANG_TIMEOUT)) continue;
       log.error("engine {pid} hangs", { pid: engine.pid });
       engine.kill();
     }
