@@ -71,7 +71,7 @@ export class Session implements SessionCommands {
     this.#limits = options.limits;
     this.#dialled = options.dialled;
     this.#mustProve = options.mustProve ?? false;
-    this.#flight = new HandshakeFlight(options.dialled);
+    this.#flight = new HandshakeFlight(options.dialled, options.dialled || options.proven);
     this.#datagramSize = options.datagramSize;
     this.remote = options.remote;
     this.#info = { from: hostPort(options.remote), to: options.local };
@@ -79,9 +79,9 @@ export class Session implements SessionCommands {
     this.#handshakeEnds = this.#begun + this.#limits.handshakeTimeout;
   }
 
-  /** Whether the handshake is complete. */
-  get isEstablished(): boolean {
-    return this.#streams !== undefined;
+  /** The remote knows an id that was sent to its address, so it is there (RFC 9000 §8.1). */
+  proveAddress(): void {
+    this.#flight.prove();
   }
 
   /** Takes one datagram. quiche overwrites it while decrypting. */
@@ -178,29 +178,26 @@ export class Session implements SessionCommands {
   send(stream: number, bytes: Uint8Array, fin: boolean): void {
     if (this.#over) return;
     this.#streams?.send(stream, bytes, fin);
-    this.#hold.commanded = true;
-    this.#host.wake(this);
+    this.#commanded();
   }
 
   consumed(stream: number, bytes: number): void {
     if (this.#over || !this.#streams?.consumed(stream, bytes)) return;
     // Reading on opens the peer's window, which it waits for.
-    this.#readable = this.#hold.commanded = true;
-    this.#host.wake(this);
+    this.#readable = true;
+    this.#commanded();
   }
 
   reset(stream: number, code: number): void {
     if (this.#over) return;
     this.#streams?.reset(stream, code);
-    this.#hold.commanded = true;
-    this.#host.wake(this);
+    this.#commanded();
   }
 
   stop(stream: number, code: number): void {
     if (this.#over) return;
     this.#streams?.stop(stream, code);
-    this.#hold.commanded = true;
-    this.#host.wake(this);
+    this.#commanded();
   }
 
   sendDatagram(message: Uint8Array): void {
@@ -208,8 +205,7 @@ export class Session implements SessionCommands {
     this.#messages.count++;
     this.#messages.bytes += message.byteLength;
     this.#try(() => this.#quiche.dgramSend(message));
-    this.#hold.commanded = true;
-    this.#host.wake(this);
+    this.#commanded();
   }
 
   close(code: number, reason: string): void {
@@ -230,8 +226,7 @@ export class Session implements SessionCommands {
     this.#lingerEnds = this.#host.now() + LINGER;
     this.#streams?.finish();
     this.#received = true;
-    this.#hold.commanded = true;
-    this.#host.wake(this);
+    this.#commanded();
   }
 
   /** A reader that pauses is given what was written when it goes on; if it is gone, the idle time ends this. */
@@ -244,7 +239,10 @@ export class Session implements SessionCommands {
     const isDone = this.#quiche.isEstablished();
     // The batch that ended a handshake may hold much that the peer sent right after it.
     if (!isDone) return this.#flight.received > this.#limits.maxHandshakeBytes ? this.#giveUp() : undefined;
-    if (this.#mustProve && this.#quiche.isResumed()) return this.#unproven();
+    if (this.#mustProve && this.#quiche.isResumed()) {
+      // A ticket stands for the proof of another connection: whoever has it need not have the key.
+      return this.#giveUp({ by: "error", reason: "the session was resumed" }, ACCESS_DENIED);
+    }
     this.#flight.complete();
     const facts: SessionFacts = {
       alpn: new TextDecoder().decode(this.#quiche.applicationProto()),
@@ -302,7 +300,9 @@ export class Session implements SessionCommands {
     let sent = 0;
     while (sent < budget) {
       try {
-        const room = udp.slot(this.#datagramSize);
+        const { allowance } = this.#flight;
+        if (allowance === 0) return false;
+        const room = udp.slot(Math.min(this.#datagramSize, allowance));
         const packet = this.#quiche.send(room);
         if (packet === null) return false;
         if (!this.#flight.confirmed) this.#flight.left(room.subarray(0, packet[0]), this.#host.now());
@@ -352,18 +352,11 @@ export class Session implements SessionCommands {
     this.#events!.ended(info);
   }
 
-  #giveUp(): void {
+  #giveUp(info: CloseInfo = { by: "timeout", reason: "handshake timeout" }, code = 0): void {
     if (this.#over) return;
     this.#over = true;
-    this.#host.failed(this, { by: "timeout", reason: "handshake timeout" }, undefined);
-    this.#try(() => this.#quiche.close(false, 0, new Uint8Array(0)));
-  }
-
-  /** A ticket stands for the proof of another connection: whoever has it need not have the key. */
-  #unproven(): void {
-    this.#over = true;
-    this.#host.failed(this, { by: "error", reason: "the session was resumed" }, undefined);
-    this.#try(() => this.#quiche.close(false, ACCESS_DENIED, new Uint8Array(0)));
+    this.#host.failed(this, info, undefined);
+    this.#try(() => this.#quiche.close(false, code, new Uint8Array(0)));
   }
 
   #abused(found: Abuse): void {
@@ -382,6 +375,11 @@ export class Session implements SessionCommands {
       this.#over = true;
       this.#events?.ended({ by: "local", code: 0, reason: "" });
     }
+    this.#commanded();
+  }
+
+  /** The node wants something done, which no acknowledgement that waits may delay. */
+  #commanded(): void {
     this.#hold.commanded = true;
     this.#host.wake(this);
   }

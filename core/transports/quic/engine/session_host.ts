@@ -37,6 +37,8 @@ export interface SessionOptions {
   readonly dialled: boolean;
   /** Whether the peer must prove its key in this very handshake: a ticket that stands for an earlier proof is refused. */
   readonly mustProve?: boolean;
+  /** Whether the remote has proven its address, as by a Retry. */
+  readonly proven?: boolean;
   readonly datagramSize: number;
   readonly limits: Limits;
   readonly host: SessionHost;

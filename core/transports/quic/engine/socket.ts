@@ -248,7 +248,7 @@ export class QuicSocket implements SessionHost {
     this.#options.tap?.(datagram, from);
     if (datagram.byteLength < 1 + CID_LENGTH || this.#isBanned(from)) return;
     const short = (datagram[0] & 0x80) === 0;
-    const held = short ? this.#byCid.get(connectionIdKey(datagram, 1)) : this.#route(datagram, from);
+    const held = short ? this.#named(datagram, 1, from) : this.#route(datagram, from);
     // Migration is not served: a packet from elsewhere is somebody else's, whatever id it carries.
     if (held && sameAddress(held.session.remote, from)) this.#deliver(held, datagram);
   };
@@ -259,12 +259,19 @@ export class QuicSocket implements SessionHost {
     this.wake(session);
   }
 
+  /** The session that an id of ours names: whoever sends it has got what was sent to its address. */
+  #named(bytes: Uint8Array, at: number, from: SocketAddress): Held | undefined {
+    const held = this.#byCid.get(connectionIdKey(bytes, at));
+    if (held && sameAddress(held.session.remote, from)) held.session.proveAddress();
+    return held;
+  }
+
   /** The session of a packet with a long header, made if need be. */
   #route(datagram: Uint8Array, from: SocketAddress): Held | undefined {
     const header = parseLongHeader(datagram);
     if (!header) return;
     if (header.dcid.byteLength === CID_LENGTH) {
-      const held = this.#byCid.get(connectionIdKey(header.dcid, 0));
+      const held = this.#named(header.dcid, 0, from);
       if (held) return held;
     }
     if (!this.#acceptor) return;
@@ -292,6 +299,7 @@ export class QuicSocket implements SessionHost {
       local: this.#local,
       dialled: false,
       mustProve,
+      proven: odcid !== null,
       datagramSize,
       limits,
       host: this,
