@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { addressGroup } from "../handler/ip.ts";
 import type { Limits } from "./limits.ts";
 
 /** Why a newcomer is refused; stable words for logs and counters. */
@@ -220,18 +221,4 @@ export class Gate {
       if (++looked >= 64) return;
     }
   }
-}
-
-/** The unit that limits count: an IPv4 address, or the /64 of an IPv6 address, which one host controls whole. */
-export function addressGroup(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
-  if (mapped) return mapped[1];
-  if (!address.includes(":")) return address;
-  const [head, tail] = address.split("%")[0].split("::");
-  const left = head === "" ? [] : head.split(":");
-  const right = tail ? tail.split(":") : [];
-  const groups = tail === undefined
-    ? left
-    : [...left, ...Array(Math.max(0, 8 - left.length - right.length)).fill("0"), ...right];
-  return groups.slice(0, 4).map((group) => parseInt(group, 16).toString(16)).join(":") + "::/64";
 }

@@ -7,6 +7,7 @@ import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { AlknetError, type CloseInfo, DialError } from "../../errors.ts";
 import type { LinkedConnection, SocketAddress } from "../../handler/connection.ts";
+import { canonicalIp } from "../../handler/ip.ts";
 import { NodeKey } from "../../identity/node_key.ts";
 import type { DialRequest } from "../transport.ts";
 import { checkPeer, trustedAuthorities } from "../verify.ts";
@@ -39,11 +40,13 @@ const CONNECTION_REFUSED = 0x02;
  * @throws {DialError} See its codes.
  */
 export async function dialQuic(request: DialRequest, options: QuicDialOptions = {}): Promise<LinkedConnection> {
-  const { signal, address } = request;
+  const { signal } = request;
   signal.throwIfAborted();
+  // Answers are known by where they come from, as the system writes it.
+  const address = { ...request.address, hostname: canonicalIp(request.address.hostname) };
   const { driver, release } = await socketFor(address, options.udp);
   try {
-    return await handshake(driver, request, release, options.datagramSize);
+    return await handshake(driver, { ...request, address }, release, options.datagramSize);
   } catch (error) {
     await release();
     throw error;

@@ -12,6 +12,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import { formatSocketAddress } from "../../handler/address.ts";
+import { canonicalIp } from "../../handler/ip.ts";
 import { AlknetError } from "../../errors.ts";
 import type { SocketAddress } from "../../handler/connection.ts";
 import type { Peer } from "../../identity/identity.ts";
@@ -109,7 +110,7 @@ class TlsListener implements Listener {
     raw.on("error", ignore);
     const { remoteAddress, remotePort = 0 } = raw;
     if (remoteAddress === undefined) return void raw.destroy();
-    const hostname = remoteAddress.replace(/^::ffff:(?=\d+\.)/i, "");
+    const hostname = canonicalIp(remoteAddress);
     const admission = this.#request.gate.admit(hostname);
     if (typeof admission === "string") return void raw.destroy();
     this.#sockets.add(raw);

@@ -9,7 +9,8 @@
  */
 import type { CloseInfo } from "../../../errors.ts";
 import type { SocketAddress } from "../../../handler/connection.ts";
-import { addressGroup, type Admission, type Gate } from "../../../limits/gate.ts";
+import { addressGroup } from "../../../handler/ip.ts";
+import type { Admission, Gate } from "../../../limits/gate.ts";
 import type { Limits } from "../../../limits/limits.ts";
 import { isOwnAlpn, type ProfileName, type TlsProfiles } from "../../tls_profile.ts";
 import type { SessionEvents, SessionFacts } from "../link.ts";
