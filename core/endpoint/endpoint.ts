@@ -8,7 +8,7 @@ import type { Connection, SocketAddress } from "../handler/connection.ts";
 import type { Handler, HandlerContext } from "../handler/handler.ts";
 import { anonymousOnly, type IdentityProvider } from "../identity/identity.ts";
 import { NodeKey } from "../identity/node_key.ts";
-import { Gate, type Refusal } from "../limits/gate.ts";
+import { Gate } from "../limits/gate.ts";
 import { type Limits, limitsWith } from "../limits/limits.ts";
 import { foreign, logger } from "../log.ts";
 import type { CertificateKeyPair } from "../identity/key_pair.ts";
@@ -287,7 +287,7 @@ class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns
     if (!known && connection.transport !== "memory") {
       if (handler.requireIdentity) {
         this.#gate.authenticationFailed(address);
-        tagged.warn("identity required src={src}", { src: address });
+        this.#gate.note(address, "identity-required");
         return connection.close(CloseCode.IDENTITY_REQUIRED, "identity required");
       }
       if (!handler.answersRefused && this.#gate.isRefused(address)) {
@@ -379,7 +379,7 @@ async function startListener(
   }
 }
 
-function logRefusal(address: string, reason: Refusal): void {
+function logRefusal(address: string, reason: string): void {
   log.warn("refused src={src} reason={reason}", { src: address, reason });
 }
 

@@ -147,8 +147,8 @@ export class Supervisor implements Listener {
     if (!engine.dismissed) { for (const other of this.#engines) other.dismiss(); }
     if (culprit === undefined) return;
     const ban = this.#bans.add(culprit);
-    log.warn("refused src={src} reason=banned seconds={seconds}", {
-      src: ban.address,
+    log.warn("{address} is refused for {seconds} s: the engine was working on its packet", {
+      address: ban.address,
       seconds: Math.ceil(ban.ms / 1000),
     });
     this.#request.gate.note(culprit, "banned");
@@ -182,7 +182,7 @@ export class Supervisor implements Listener {
     };
     const engine = await EngineProcess.start(config, engineCommand(this.#options.module), {
       opened: (connection) => this.#opened(connection),
-      refused: ({ address, reason }) => log.warn("refused src={src} reason={reason}", { src: address, reason }),
+      refused: ({ address, reason }) => gate.note(address, reason, { counted: true }),
       counted: (refused) => {
         for (const [reason, times] of Object.entries(refused)) gate.count(reason, times);
       },

@@ -176,21 +176,22 @@ class TlsListener implements Listener {
     });
     tls.once("secure", () => {
       reads.count(undefined);
-      const peer = peerOf(tls, remoteAddress);
+      const peer = this.#peerOf(tls, remoteAddress.hostname);
       if (!peer || tls.alpnProtocol !== chosen.name) return void raw.destroy();
       handshakeDone();
       const facts = { alpn: chosen.name, peer, remoteAddress };
       this.#request.onConnection(connectionOver({ tls, raw, reads, dialled: false }, facts));
     });
   }
-}
 
-/** What the client's certificate proves; nothing when it is one that proves nothing and yet was presented. */
-function peerOf(tls: TLSSocket, { hostname }: SocketAddress): Peer | undefined {
-  try {
-    return provenPeer(tls.getPeerX509Certificate()?.raw);
-  } catch (error) {
-    log.warn("refused src={src}: {error}", { src: hostname, error: (error as Error).message });
+  /** What the client's certificate proves; nothing when it is one that proves nothing and yet was presented. */
+  #peerOf(tls: TLSSocket, hostname: string): Peer | undefined {
+    try {
+      return provenPeer(tls.getPeerX509Certificate()?.raw);
+    } catch (error) {
+      this.#request.gate.note(hostname, "certificate");
+      log.debug("certificate of {address}: {error}", { address: hostname, error: foreign((error as Error).message) });
+    }
   }
 }
 

@@ -12,7 +12,7 @@ const ROOMY: Partial<Limits> = { connectionBurst: 1_000_000, connectionRate: 1_0
 /** A gate on a clock that the test turns. */
 function gated(limits: Partial<Limits>) {
   const clock = { now: 0 };
-  const logged: [string, Refusal][] = [];
+  const logged: [string, string][] = [];
   const gate = new Gate(limitsWith({ ...ROOMY, ...limits }), {
     now: () => clock.now,
     onRefused: (address, reason) => logged.push([address, reason]),
@@ -118,6 +118,17 @@ Deno.test("Gate: refusals are counted each, and told once an address and minute 
   gate.admit("10.0.0.1");
   assert.equal(logged.length, 3);
   assert.equal(gate.refused.get("connections-per-address"), 7);
+});
+
+Deno.test("Gate: what others refuse is told once an address and minute too, and counted where it was not", () => {
+  const { gate, clock, logged } = gated({});
+  for (let i = 0; i < 3; i++) gate.note("10.0.0.1", "identity-required");
+  for (let i = 0; i < 3; i++) gate.note("10.0.0.1", "crypto-data", { counted: true });
+  assert.deepEqual(logged, [["10.0.0.1", "identity-required"]]);
+  clock.now += MINUTE;
+  gate.note("10.0.0.1", "crypto-data", { counted: true });
+  assert.deepEqual(logged.slice(1), [["10.0.0.1", "crypto-data"]]);
+  assert.deepEqual([...gate.refused], [["identity-required", 3]]);
 });
 
 Deno.test("Gate: adjusted limits hold for newcomers, a closed gate for all", () => {

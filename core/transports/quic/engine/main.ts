@@ -145,8 +145,7 @@ class Engine implements EngineControl {
         gate,
         accept: (session, facts) => this.#bridge.accept(session, facts),
         onAbuse: ({ hostname }, reason) => {
-          gate.count(reason);
-          this.#bridge.refused({ address: hostname, reason });
+          gate.note(hostname, reason);
           this.#beat();
         },
       },

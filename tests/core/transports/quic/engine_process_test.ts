@@ -67,6 +67,20 @@ Deno.test({
 });
 
 Deno.test({
+  name: "Endpoint: what its engines close for abuse is one line an address and minute (core.md §13)",
+  ...needs("linux"),
+  async fn() {
+    await using logs = await keepLogs();
+    const quiet = router().use(defineHandler({ alpns: ["test/suite"], handle: () => {} }));
+    const quic = { module: `${LIVELY}?refusals`, hangTimeout: 600_000 };
+    await using _endpoint = await quiet.listen({ transports: ["quic"], quic });
+    await until("the engine ends", () => logs.lines.some((line) => line.includes("its connections are lost")));
+    const lines = logs.lines.filter((line) => line.includes(`"src":"${IN_HAND}"`));
+    assert.deepEqual([lines.length, lines[0].includes("crypto-data")], [1, true], lines.join("\n"));
+  },
+});
+
+Deno.test({
   name: "EngineProcess: engines that cannot be started leave no descriptor, no mapping and no folder",
   ...needs("linux"),
   async fn() {

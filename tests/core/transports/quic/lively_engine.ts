@@ -34,6 +34,7 @@ if (import.meta.main) {
     await new Promise((resolve) => setTimeout(resolve, INTERVAL));
     if (how === "frames") out.write(Kind.GRANT, 1, 0, 1);
     if (how === "turns") recorder.turn();
+    if (how === "refusals") out.writeJson(Kind.REFUSED, 0, { address: IN_HAND, reason: "crypto-data" });
     if (how === "nonsense") out.write(Kind.OPENED, 1, 0, 4, new TextEncoder().encode("no JSON"));
     await say();
   }
