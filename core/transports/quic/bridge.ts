@@ -8,7 +8,7 @@ import { AlknetError, type CloseInfo } from "../../errors.ts";
 import { answers } from "./answers.ts";
 import type { EndedEvent, RefusedEvent } from "./engine_config.ts";
 import { type Frame, FrameReader, FrameWriter, jsonOf, Kind } from "./frames.ts";
-import type { PathStats, SessionCommands, SessionFacts } from "./link.ts";
+import { DATAGRAM_BACKLOG, type PathStats, type SessionCommands, type SessionFacts } from "./link.ts";
 import { QuicConnection } from "./quic_connection.ts";
 import { ringsOf, type RingWriter } from "./shared_ring.ts";
 
@@ -40,6 +40,8 @@ export class Bridge {
   readonly #connections = new Map<number, QuicConnection>();
   readonly #ring: RingWriter | undefined;
   #flushing = false;
+  /** Bytes that were taken for the socket, which it has not all. */
+  #leaving = 0;
   /** Whoever was given something has its turn. */
   #answering = false;
   #closed = false;
@@ -82,6 +84,11 @@ export class Bridge {
   send(kind: number, connection: number, stream: number, value: number, payload?: Uint8Array, flag?: boolean): void {
     this.#out.write(kind, connection, stream, value, payload, flag);
     this.#schedule();
+  }
+
+  /** Sends a datagram message, or drops it where the engine does not keep up. */
+  sendDatagram(connection: number, message: Uint8Array): void {
+    if (this.#out.length + this.#leaving <= DATAGRAM_BACKLOG) this.send(Kind.SEND_DATAGRAM, connection, 0, 0, message);
   }
 
   /** Closes the socket, at which the engine ends. */
@@ -188,8 +195,10 @@ export class Bridge {
     try {
       while (this.#out.length > 0) {
         const bytes = this.#out.take();
+        this.#leaving = bytes.byteLength;
         for (let at = 0; at < bytes.byteLength;) at += await this.#pipe.write(bytes.subarray(at));
         this.#out.giveBack(bytes);
+        this.#leaving = 0;
       }
     } catch { /* the engine has gone, which the reader notices */ }
     this.#flushing = false;
@@ -229,7 +238,7 @@ class FramedCommands implements SessionCommands {
   }
 
   sendDatagram(message: Uint8Array): void {
-    this.#bridge.send(Kind.SEND_DATAGRAM, this.#id, 0, 0, message);
+    this.#bridge.sendDatagram(this.#id, message);
   }
 
   close(code: number, reason: string): void {
