@@ -14,6 +14,7 @@ import { foreign, logger } from "../log.ts";
 import type { CertificateKeyPair } from "../identity/key_pair.ts";
 import { alpnsFor, type TlsProfiles } from "../transports/tls_profile.ts";
 import type { Listener, ListenRequest } from "../transports/transport.ts";
+import { beEngineIfStartedAsOne } from "../transports/quic/engine_command.ts";
 import type { QuicListenOptions } from "../transports/quic/quic.ts";
 import { formatSocketAddress, parseListenAddress } from "../handler/address.ts";
 import { CloseCode } from "./codes.ts";
@@ -118,6 +119,7 @@ export async function listen<const Alpns extends readonly string[]>(
   handlers: HandlerTable<Alpns>,
   options: ListenOptions,
 ): Promise<Endpoint<Alpns[number]>> {
+  await beEngineIfStartedAsOne();
   if (handlers.alpns.length === 0) {
     throw new AlknetError("NO_HANDLERS", "the router has no handlers; register one with use() before listen()");
   }

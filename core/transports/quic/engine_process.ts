@@ -9,7 +9,7 @@ import type { LinkedConnection, SocketAddress } from "../../handler/connection.t
 import type { Limits } from "../../limits/limits.ts";
 import type { Ban } from "./bans.ts";
 import { Bridge } from "./bridge.ts";
-import type { EngineConfig, FailedEvent, RefusedEvent } from "./engine_config.ts";
+import { ENGINE_ARGUMENT, type EngineConfig, type FailedEvent, type RefusedEvent } from "./engine_config.ts";
 import { readRecord, readTurns } from "./engine/flight_recorder.ts";
 import { type EngineMemory, offerMemory } from "./engine_memory.ts";
 import { type Frame, jsonOf, Kind } from "./frames.ts";
@@ -73,7 +73,8 @@ export class EngineProcess {
    *
    * @param config How it is to run.
    * @param command The program and its first arguments.
-   * @throws {AlknetError} What kept it from listening: `NO_TRANSPORT` where there is no place for its socket.
+   * @throws {AlknetError} What kept it from listening: `NO_TRANSPORT` where there is no place for its socket, or where the
+   * program is no engine.
    */
   static async start(config: EngineConfig, command: string[], events: EngineEvents): Promise<EngineProcess> {
     const folder = await privateFolder();
@@ -93,12 +94,12 @@ export class EngineProcess {
       collect(child.stderr, words);
       timer = setTimeout(() => {
         listener.close();
-        settle.reject(new AlknetError("ENGINE_LOST", "the QUIC engine did not come up in time"));
+        settle.reject(notUp(command, "the QUIC engine did not come up in time"));
       }, START_TIMEOUT);
       child.status.then((status) => {
         const said = words.text.trim().split("\n")[0];
         const message = `the QUIC engine ended at its start (${endingOf(status)})${said ? `: ${said}` : ""}`;
-        settle.reject(new AlknetError("ENGINE_LOST", message));
+        settle.reject(bridge ? new AlknetError("ENGINE_LOST", message) : notUp(command, message));
       });
       const pipe = await Promise.race([listener.accept(), ready]) as Deno.Conn;
       bridge = new Bridge(pipe, {
@@ -259,6 +260,13 @@ function spawn([program, ...args]: string[]): Deno.ChildProcess {
     const message = `the QUIC engine cannot be started: ${(cause as Error).message}`;
     throw new AlknetError("ENGINE_LOST", message, { cause });
   }
+}
+
+/** An engine that never came to its socket: the program may be one that is no engine when it is started as one. */
+function notUp(command: readonly string[], message: string): AlknetError {
+  if (!command.includes(ENGINE_ARGUMENT)) return new AlknetError("ENGINE_LOST", message);
+  const how = `with ${ENGINE_ARGUMENT} as first argument this program must come to listen() or to the engine's main()`;
+  return new AlknetError("NO_TRANSPORT", `${message}; ${how}`);
 }
 
 function endingOf({ code, signal }: Deno.CommandStatus): string {

@@ -13,7 +13,8 @@ import type { Limits } from "../../limits/limits.ts";
 import { foreign, logger } from "../../log.ts";
 import type { Listener, ListenRequest } from "../transport.ts";
 import { Bans } from "./bans.ts";
-import { ENGINE_ARGUMENT, type EngineConfig } from "./engine_config.ts";
+import { beEngineIfStartedAsOne, engineCommand } from "./engine_command.ts";
+import type { EngineConfig } from "./engine_config.ts";
 import { EngineProcess } from "./engine_process.ts";
 
 /** How engines are supervised. */
@@ -74,6 +75,7 @@ export class Supervisor implements Listener {
    * @throws {AlknetError} `BIND_FAILED` and whatever else keeps an engine from running.
    */
   static async start(request: ListenRequest, options: SupervisorOptions): Promise<Supervisor> {
+    await beEngineIfStartedAsOne();
     const supervisor = new Supervisor(request, options);
     try {
       // One after another: the first one picks the port that the others share.
@@ -215,12 +217,6 @@ export class Supervisor implements Listener {
       engine.kill();
     }
   }
-}
-
-/** The command that runs an engine: this program again, compiled or not. */
-function engineCommand(module?: string): string[] {
-  if (Deno.build.standalone && module === undefined) return [Deno.execPath(), ENGINE_ARGUMENT];
-  return [Deno.execPath(), "run", "-A", "--quiet", module ?? import.meta.resolve("./engine/main.ts")];
 }
 
 /** Waits, but no longer than until `end`. */

@@ -76,6 +76,8 @@ class Engine implements EngineControl {
       const code = error instanceof AlknetError ? error.code : "INTERNAL";
       this.#out.writeJson(Kind.FAILED, 0, { code, message: messagesOf(error) });
       this.#pipe.write(this.#out);
+      // It may still be on its way: the node ends this once it knows.
+      do await this.#pipe.wait(undefined, HEARTBEAT_INTERVAL); while (this.#pipe.read(this.#in, () => {}));
       return;
     }
     await this.#loop();
