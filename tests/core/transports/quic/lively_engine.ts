@@ -6,7 +6,7 @@
  */
 import { FlightRecorder } from "../../../../core/transports/quic/engine/flight_recorder.ts";
 import { acceptMemory } from "../../../../core/transports/quic/engine_memory.ts";
-import { FrameWriter, Kind, MAX_PAYLOAD } from "../../../../core/transports/quic/frames.ts";
+import { FrameWriter, Kind } from "../../../../core/transports/quic/frames.ts";
 
 /** Its exit code. */
 export const OWN_END = 7;
