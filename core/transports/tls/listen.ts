@@ -184,10 +184,15 @@ class TlsListener implements Listener {
     });
   }
 
-  /** What the client's certificate proves; nothing when it is one that proves nothing and yet was presented. */
+  /**
+   * What the client's certificate proves; nothing when one was presented that proves nothing, or none was: the runtime gives
+   * a resumed session the certificate of the first one, and whoever has the ticket need not have the key.
+   */
   #peerOf(tls: TLSSocket, hostname: string): Peer | undefined {
     try {
-      return provenPeer(tls.getPeerX509Certificate()?.raw);
+      const peer = provenPeer(tls.getPeerX509Certificate()?.raw);
+      if (peer.fingerprint === undefined || !tls.isSessionReused()) return peer;
+      this.#request.gate.count("resumed-session");
     } catch (error) {
       this.#request.gate.note(hostname, "certificate");
       log.debug("certificate of {address}: {error}", { address: hostname, error: foreign((error as Error).message) });
