@@ -9,6 +9,7 @@ import { defineHandler, type Handler } from "../../../core/handler/handler.ts";
 import { memoryPair } from "../../../core/handler/memory.ts";
 import type { Identity, IdentityProvider } from "../../../core/identity/identity.ts";
 import { NodeKey } from "../../../core/identity/node_key.ts";
+import { keepLogs } from "../../support/logs.ts";
 import { addressOf, ask, readText, ROOMY, TRANSPORTS } from "./support.ts";
 
 /** A handler whose answer to every stream is its own name and what it was sent. */
@@ -190,6 +191,16 @@ for (const transport of TRANSPORTS) {
     const friend = await connect(addressOf(endpoint), "alknet/strict", { transport, key: known });
     assert.equal((await friend.closed).by, "peer");
     assert.equal(runs, 1);
+  });
+
+  Deno.test(title("strangers that come again and again are one line in the log (core.md §13)"), async () => {
+    await using logs = await keepLogs();
+    const strict = defineHandler({ alpns: ["alknet/strict"], requireIdentity: true, handle: () => {} });
+    await using endpoint = await listening(router().use(strict));
+    for (let i = 0; i < 5; i++) await (await connect(addressOf(endpoint), "alknet/strict", { transport })).closed;
+    const lines = logs.lines.filter((line) => line.includes('"src":"127.0.0.1"'));
+    assert.deepEqual([lines.length, lines[0].includes("identity-required")], [1, true], lines.join("\n"));
+    assert.equal(endpoint.stats().refused["identity-required"], 5);
   });
 
   Deno.test(title("the handler sees who the peer is (core.md §18 rows 30 to 33)"), async () => {
