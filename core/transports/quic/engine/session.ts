@@ -38,7 +38,7 @@ export class Session implements SessionCommands {
   /** The validated remote; packets from elsewhere are not for this session. */
   readonly remote: SocketAddress;
   readonly #quiche: QuicheConnection;
-  readonly #host: SessionHost;
+  readonly #host: SessionHost<Session>;
   readonly #limits: Limits;
   readonly #dialled: boolean;
   readonly #mustProve: boolean;
@@ -65,7 +65,7 @@ export class Session implements SessionCommands {
   #gone = false;
 
   /** @param options The connection and where it belongs. */
-  constructor(options: SessionOptions) {
+  constructor(options: SessionOptions<Session>) {
     this.#quiche = options.quiche;
     this.#host = options.host;
     this.#limits = options.limits;

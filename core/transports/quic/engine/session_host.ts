@@ -9,10 +9,9 @@ import type { Limits } from "../../../limits/limits.ts";
 import type { SessionEvents, SessionFacts } from "../link.ts";
 import type { HostPort, QuicheConnection, QuicheError } from "./binding.ts";
 import type { Abuse } from "./defence.ts";
-import type { Session } from "./session.ts";
 
 /** What a session needs of the socket it lives on. */
-export interface SessionHost {
+export interface SessionHost<Session> {
   /** The session has work; give it a turn. */
   wake(session: Session): void;
   /** The handshake is complete; gives the node's side, or nothing to refuse the connection. */
@@ -30,7 +29,7 @@ export interface SessionHost {
 }
 
 /** What makes a session. */
-export interface SessionOptions {
+export interface SessionOptions<Session> {
   readonly quiche: QuicheConnection;
   readonly remote: SocketAddress;
   readonly local: HostPort;
@@ -41,5 +40,5 @@ export interface SessionOptions {
   readonly proven?: boolean;
   readonly datagramSize: number;
   readonly limits: Limits;
-  readonly host: SessionHost;
+  readonly host: SessionHost<Session>;
 }

@@ -86,7 +86,7 @@ const TICKET_KEY_LENGTH = 48;
 const INSPECTION_INTERVAL = 1000;
 
 /** A UDP socket with QUIC on it. */
-export class QuicSocket implements SessionHost {
+export class QuicSocket implements SessionHost<Session> {
   readonly scratch: Uint8Array = new Uint8Array(SCRATCH_BYTES);
   readonly #options: QuicSocketOptions;
   readonly #udp: UdpSocket;

@@ -17,7 +17,7 @@ Deno.test("Session: a handshake that ran out of time is given up once, and not l
   const config = tlsConfig(quiche, { alpns: ["test"], peer: "require", datagramSize: 1350, limits });
   let now = 0;
   const failures: string[] = [];
-  const host: SessionHost = {
+  const host: SessionHost<Session> = {
     wake: () => {},
     established: () => undefined,
     failed: (_session, { reason }) => failures.push(reason!),
@@ -53,11 +53,11 @@ const SERVER = { hostname: "127.0.0.1", port: 4434 };
 const NOBODY = new Proxy({}, { get: () => () => {} }) as SessionEvents;
 
 /** A session of a server whose packets are given by hand, and what its host hears. */
-function serving(config: QuicheConfig, quiche: QuicheConnection, changes: Partial<SessionOptions> = {}) {
+function serving(config: QuicheConfig, quiche: QuicheConnection, changes: Partial<SessionOptions<Session>> = {}) {
   const heard: string[] = [];
   const sent: Uint8Array[] = [];
   const clock = { now: 0 };
-  const host: SessionHost = {
+  const host: SessionHost<Session> = {
     wake: () => {},
     established: () => {
       heard.push("established");
