@@ -27,6 +27,7 @@ import { tensorCommand } from "./commands/tensor.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { tunnelCommand } from "./commands/tunnel.ts";
 import { vaultCommand } from "./commands/vault.ts";
+import { behindTheCommand } from "./grammar/global_options.ts";
 import { ExitCode, note, oneLine } from "./terminal/output.ts";
 
 const COMMANDS = or(
@@ -46,7 +47,8 @@ const MISTAKE = /^(Unexpected option or (?:subcommand|argument): ["`](.+?)["`]\.
  * Reads a command line. Help, version, completions and mistakes end the process: the first three with 0, a mistake with
  * one line and 2.
  */
-export function parseCommandLine(args: readonly string[]): Action {
+export function parseCommandLine(line: readonly string[]): Action {
+  const args = behindTheCommand(line);
   return run(COMMANDS, {
     programName: "alknet",
     // Without arguments: help, not a complaint.

@@ -34,6 +34,23 @@ Deno.test("alknet --version prints the version of the package", async () => {
   equal(stdout, `${version}\n`);
 });
 
+Deno.test("alknet takes --home, --json and -v before the command as well as behind it", async () => {
+  await using home = await initHome();
+  for (const args of [["--home", home.path, "id"], [`--home=${home.path}`, "id"], ["id", "--home", home.path]]) {
+    const { code, stdout, stderr } = await runAlknet(args);
+    equal(code, 0, stderr);
+    equal(stdout, `${home.nodeId}\n`);
+  }
+  const { stdout } = await runAlknet(["--json", "--home", home.path, "token", "list"]);
+  equal(stdout, "");
+  const { code, stdout: json } = await runAlknet(["--home", home.path, "--json", "id"]);
+  equal(code, 0);
+  equal(JSON.parse(json).nodeId, home.nodeId);
+  const { code: wrong, stderr: why } = await runAlknet(["-v", "--home", home.path, "id"]);
+  equal(wrong, 2);
+  match(why, /`-v`/);
+});
+
 /** What is typed, and what the one line on stderr must say. */
 const MISTAKES: readonly (readonly [string, RegExp])[] = [
   ["pong", /`pong`.*Did you mean `ping`\?/],
