@@ -143,6 +143,7 @@ export {
 export { LayeredEnv, type Layers } from "./running/environment.ts";
 export { type ListedOperation, nodeRegistry, type PublishedSpec, publishedSpec } from "./discovery/discovery.ts";
 export { operationTypes, type OperationTypesOptions } from "./discovery/type_text.ts";
-export { CALL_TIMEOUT } from "./values/limits.ts";
+export { boundsFault, type JsonBounds } from "./values/json_bounds.ts";
+export { CALL_TIMEOUT, MAX_DEPTH, MAX_MEMBERS, STRANGER_BODY, STRANGER_MEMBERS } from "./values/limits.ts";
 export { type Subscription, SubscriptionQueue, type SubscriptionSource } from "./running/subscription.ts";
 export type { Static, TSchema } from "typebox";

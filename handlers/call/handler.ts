@@ -28,6 +28,7 @@ export function call(dispatcher: Dispatcher, options: CallHandlerOptions = {}): 
     description: "calls operations",
     async handle(connection, { identityProvider, authenticationFailed, authenticationRefused, log, signal }) {
       const peer = new CallConnection(connection, {
+        wary: true,
         ...options,
         dispatcher,
         identityProvider,

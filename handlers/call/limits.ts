@@ -6,8 +6,6 @@
 
 /** Longest body of a frame, in bytes (call.md §2.1). */
 export const MAX_BODY = 64 * 1024 * 1024;
-/** Levels of nesting in a body; deeper values overflow the stack of code that walks them (call.md §2.1). */
-export const MAX_DEPTH = 256;
 /** Longest id of a request, in bytes (call.md §7). */
 export const MAX_ID = 256;
 /** Requests of one connection being served at once (call.md §12). */

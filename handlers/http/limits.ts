@@ -23,6 +23,8 @@ export interface HttpLimits {
   readonly headers: number;
   /** Body of a request to an operation: over it `413`. */
   readonly body: number;
+  /** The same, where nobody says who asks: checking costs the node, and asking costs them nothing. */
+  readonly anonymousBody: number;
   /** From a request's headers to the end of its body, which a client could send for ever, byte by byte: over it `408`. */
   readonly bodyTime: number;
   /** Requests at a time in one conversation, as HTTP/2 servers commonly allow (RFC 9113 §6.5.2): over it `503`. */
@@ -63,6 +65,7 @@ export const HTTP_LIMITS: HttpLimits = Object.freeze({
   halfClosed: 5_000,
   headers: 64 * 1024,
   body: 8 * 1024 * 1024,
+  anonymousBody: 1024 * 1024,
   bodyTime: 120_000,
   requests: 100,
   conversations: 100,
@@ -100,8 +103,6 @@ export const DRAIN_BYTES = 8 * 1024 * 1024;
 /** For how long: what a slow sender of headers gets, a slow sender of bodies gets too. */
 export const DRAIN_TIME = 10_000;
 
-/** Nesting of JSON in a request: as deep as the call protocol goes (call.md §2.1). */
-export const MAX_DEPTH = 256;
 /** What a subscription may have ready for a client that reads slowly, before its producer is held back. */
 export const SUBSCRIPTION_BUFFER = 64 * 1024;
 /** How long a client whose address guessed too many tokens is told to stay away, in seconds (core.md §13). */

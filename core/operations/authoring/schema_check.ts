@@ -5,6 +5,7 @@
  * @module
  */
 import { Check, Compile, Errors } from "typebox/schema";
+import { firstFault } from "./first_fault.ts";
 import { tamed } from "./foreign_schema.ts";
 import type { JsonValue } from "../values/json.ts";
 
@@ -75,17 +76,22 @@ function interpreted(schema: JsonValue): (value: unknown) => boolean {
 }
 
 /** One sentence on the first fault; where alternatives fail, on the one that came furthest into the value. */
-function describe(schema: JsonValue, value: unknown): string {
+function describe(whole: JsonValue, input: unknown): string {
+  const { schema, value, path, isSmall } = firstFault(whole, input);
+  const where = path.map((name) => `/${String(name).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+  const place = (rest: string): string => cut(where + rest) || "input";
+  if (!isSmall) return `${place("")} does not fit its schema`;
+  if (schema === false) return `${place("")} must not be there`;
   const [, errors] = Errors(schema as object, value) as unknown as [boolean, SchemaError[]];
-  const error = firstFault(errors);
-  if (!error) return "input does not fit its schema";
+  const error = mostTelling(errors);
+  if (!error) return `${place("")} does not fit its schema`;
   const names = error.instancePath.split("/").slice(1).map((name) => name.replaceAll("~1", "/").replaceAll("~0", "~"));
   const found = names.reduce<unknown>((inner, name) => (inner as Record<string, unknown>)?.[name], value);
   const [wanted, came] = expectation(error, errors, schema, found);
-  return `${cut(error.instancePath) || "input"} must ${wanted}${came ? `, but ${came}` : ""}`;
+  return `${place(error.instancePath)} must ${wanted}${came ? `, but ${came}` : ""}`;
 }
 
-function firstFault(errors: readonly SchemaError[]): SchemaError | undefined {
+function mostTelling(errors: readonly SchemaError[]): SchemaError | undefined {
   const [first] = errors;
   const union = errors.find(({ keyword, schemaPath }) =>
     (keyword === "anyOf" || keyword === "oneOf") && first.schemaPath.startsWith(`${schemaPath}/${keyword}/`)

@@ -28,6 +28,8 @@ export interface CallCarrier {
   lane(own: boolean): LeasedLane | Promise<LeasedLane>;
   /** The request that had the lane to itself has ended, or a lane takes no further requests. */
   release(lane: Lane): void;
+  /** A request showed a token that is somebody's: where less is taken of strangers, more is from now on. */
+  vouched?(): void;
   /** Resolves when everything sent was taken by the transport, where closing would not wait for that. */
   flushed?(): Promise<unknown>;
   /** Ends the connection. */

@@ -6,8 +6,9 @@
  */
 import { AlknetError, type BidiStream, type Connection, type Identity, type Logger } from "@alknet/core/handler";
 import type { CallCarrier, LeasedLane } from "./carrier.ts";
-import type { Clock } from "@alknet/core/operations";
+import { type Clock, MAX_MEMBERS, STRANGER_BODY, STRANGER_MEMBERS } from "@alknet/core/operations";
 import type { Held } from "../frames/frame_writer.ts";
+import type { BodyLimits } from "../frames/frames.ts";
 import type { Lane, LaneReceiver } from "./lane.ts";
 import { MAX_BODY, MAX_OWN_STREAMS, OWN_STREAM_PATIENCE } from "../limits.ts";
 import { StreamLane, type StreamLaneOptions } from "./stream_lane.ts";
@@ -16,6 +17,8 @@ import { StreamLane, type StreamLaneOptions } from "./stream_lane.ts";
 export interface StreamCarrierOptions {
   /** Longest body that is taken, in bytes. Default 64 MiB. */
   readonly maxBody?: number;
+  /** Whether less is taken of a stranger: 1 MiB, and 10,000 members and items (core.md §13). Default `false`. */
+  readonly wary?: boolean;
   /** The clock of limits. */
   readonly clock: Clock;
   /** Where to log. */
@@ -42,6 +45,8 @@ export class StreamCarrier implements CallCarrier {
   /** Streams that were granted after the request that wanted them had gone elsewhere. */
   readonly #spare: StreamLane[] = [];
   #single = false;
+  /** Whether a request showed whom it is from, which the connection did not. */
+  #vouched = false;
   #first = Promise.withResolvers<StreamLane>();
 
   /** @param connection Nobody else may take its streams. */
@@ -49,8 +54,10 @@ export class StreamCarrier implements CallCarrier {
     this.#connection = connection;
     this.closed = connection.closed;
     this.isPeer = connection.identity !== undefined && connection.peer.fingerprint !== undefined;
+    const known: BodyLimits = { bytes: options.maxBody ?? MAX_BODY, members: MAX_MEMBERS };
+    const stranger: BodyLimits = { bytes: Math.min(known.bytes, STRANGER_BODY), members: STRANGER_MEMBERS };
     this.#options = {
-      maxBody: options.maxBody ?? MAX_BODY,
+      limits: () => !options.wary || this.#vouched || connection.identity ? known : stranger,
       clock: options.clock,
       log: options.log,
       held: this.#held,
@@ -70,6 +77,10 @@ export class StreamCarrier implements CallCarrier {
 
   get unread(): number {
     return this.#held.unread;
+  }
+
+  vouched(): void {
+    this.#vouched = true;
   }
 
   flushed(): Promise<unknown> {

@@ -7,14 +7,14 @@ import { AlknetError, type BidiStream, ConnectionClosedError, type Logger } from
 import type { Clock } from "@alknet/core/operations";
 import { CallCode } from "../codes.ts";
 import { FrameWriter, type Held } from "../frames/frame_writer.ts";
-import { FrameDecoder } from "../frames/frames.ts";
+import { type BodyLimits, FrameDecoder } from "../frames/frames.ts";
 import type { Lane, LaneEnd, LaneReceiver } from "./lane.ts";
 import { FRAME_TIMEOUT, MAX_PARTIAL } from "../limits.ts";
 
 /** Options of {@linkcode StreamLane}. */
 export interface StreamLaneOptions {
-  /** Longest body, in bytes. */
-  readonly maxBody: number;
+  /** What a body may be, as things stand. */
+  readonly limits: () => BodyLimits;
   /** The clock of the limit within a frame. */
   readonly clock: Clock;
   /** Where to log. */
@@ -98,8 +98,8 @@ export class StreamLane implements Lane {
   }
 
   async #readFrames(): Promise<void> {
-    const { maxBody, held } = this.#options;
-    const decoder = new FrameDecoder(maxBody);
+    const { limits, held } = this.#options;
+    const decoder = new FrameDecoder(limits);
     const reader = this.#stream.readable.getReader();
     let partial = 0;
     try {

@@ -13,7 +13,16 @@
 import { Buffer } from "node:buffer";
 import { AlknetError } from "@alknet/core/handler";
 import { asEnvelope, type EventEnvelope } from "./envelope.ts";
-import { MAX_BODY, MAX_DEPTH } from "../limits.ts";
+import { boundsFault, MAX_DEPTH, MAX_MEMBERS } from "@alknet/core/operations";
+import { MAX_BODY } from "../limits.ts";
+
+/** What a body may be. */
+export interface BodyLimits {
+  /** Longest body, in bytes. */
+  readonly bytes: number;
+  /** Most members and items of its JSON. */
+  readonly members: number;
+}
 
 /** An envelope and what its body took. */
 export interface Frame {
@@ -23,6 +32,7 @@ export interface Frame {
   readonly bytes: number;
 }
 
+const DEFAULT_LIMITS: BodyLimits = { bytes: MAX_BODY, members: MAX_MEMBERS };
 const HEADER = 4;
 const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -36,7 +46,7 @@ const GATHER = 16 * 1024;
  * pieces twice.
  */
 export class FrameDecoder {
-  readonly #maxBody: number;
+  readonly #limits: () => BodyLimits;
   readonly #header = Buffer.alloc(HEADER);
   /** What was pushed last, and how far it was read. */
   #chunk: Buffer = this.#header;
@@ -51,9 +61,9 @@ export class FrameDecoder {
   #gather: Buffer | undefined;
   #gatherTo = 0;
 
-  /** @param maxBody Longest body, in bytes. */
-  constructor(maxBody: number = MAX_BODY) {
-    this.#maxBody = maxBody;
+  /** @param limits What a body may be, asked anew for each. */
+  constructor(limits: () => BodyLimits = () => DEFAULT_LIMITS) {
+    this.#limits = limits;
   }
 
   /** Whether a frame has begun and not ended. */
@@ -102,7 +112,7 @@ export class FrameDecoder {
     }
     this.#at = end;
     this.#length = -1;
-    return { envelope: parseEnvelope(body, start, start + length), bytes: length };
+    return { envelope: parseEnvelope(body, start, start + length, this.#limits().members), bytes: length };
   }
 
   /** Keeps a piece. Whoever sends a body byte by byte would otherwise have an object kept for each. */
@@ -136,10 +146,11 @@ export class FrameDecoder {
       this.#headerBytes = 0;
       this.#length = this.#header.readUInt32BE(0);
     }
-    if (this.#length === 0 || this.#length > this.#maxBody) {
+    const { bytes } = this.#limits();
+    if (this.#length === 0 || this.#length > bytes) {
       throw new AlknetError(
         "INVALID_FRAME",
-        `frame of ${this.#length} bytes: 1 to ${this.#maxBody} are allowed (call.md §2.1)`,
+        `frame of ${this.#length} bytes: 1 to ${bytes} are allowed (call.md §2.1)`,
       );
     }
     return true;
@@ -151,13 +162,19 @@ export class FrameDecoder {
  *
  * @throws {AlknetError} `NOT_AN_ENVELOPE`.
  */
-export function parseEnvelope(body: Buffer, start = 0, end = body.byteLength): EventEnvelope {
+export function parseEnvelope(
+  body: Buffer,
+  start = 0,
+  end = body.byteLength,
+  members: number = MAX_MEMBERS,
+): EventEnvelope {
   let text = body.toString("utf8", start, end);
   let value: unknown;
   try {
     // What is not UTF-8 was replaced; only then is it worth asking the strict decoder, which takes nine times as long.
     if (text.includes("\ufffd")) text = STRICT.decode(body.subarray(start, end));
-    if (text.length > 2 * MAX_DEPTH && isTooDeep(text)) throw new TypeError(`nested below ${MAX_DEPTH} levels`);
+    const fault = boundsFault(text, { depth: MAX_DEPTH, members });
+    if (fault !== undefined) throw new TypeError(fault);
     value = JSON.parse(text);
   } catch (cause) {
     throw notAnEnvelope(cause instanceof TypeError ? cause.message : "not JSON in UTF-8", { cause });
@@ -189,36 +206,6 @@ export function checkedLength(json: string): number {
   const length = Buffer.byteLength(json, "utf8");
   if (length <= MAX_BODY) return length;
   throw new AlknetError("MESSAGE_TOO_LARGE", `message of ${length} bytes: at most ${MAX_BODY} fit a frame`);
-}
-
-/** Whether values nest too deep. Looks at the text, for a parsed value would have to be walked. */
-function isTooDeep(text: string): boolean {
-  let depth = 0;
-  for (let at = 0; at < text.length; at++) {
-    switch (text.charCodeAt(at)) {
-      case 0x22: // "
-        at = endOfString(text, at);
-        break;
-      case 0x5b: // [
-      case 0x7b: // {
-        if (++depth > MAX_DEPTH) return true;
-        break;
-      case 0x5d: // ]
-      case 0x7d: // }
-        depth--;
-    }
-  }
-  return false;
-}
-
-/** The index of the quote that ends a string. */
-function endOfString(text: string, from: number): number {
-  for (let at = text.indexOf('"', from + 1); at >= 0; at = text.indexOf('"', at + 1)) {
-    let escapes = 0;
-    while (text.charCodeAt(at - 1 - escapes) === 0x5c) escapes++;
-    if (escapes % 2 === 0) return at;
-  }
-  return text.length;
 }
 
 function notAnEnvelope(why: string, options?: ErrorOptions): AlknetError {

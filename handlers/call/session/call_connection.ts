@@ -12,6 +12,11 @@ import { StreamCarrier } from "../carriers/stream_carrier.ts";
 export interface CallConnectionOptions extends CallSessionOptions {
   /** Longest body that is taken, in bytes. Default 64 MiB. */
   readonly maxBody?: number;
+  /**
+   * Whether less is taken of a stranger, until a token says who it is: 1 MiB, and 10,000 members and items. For whoever is
+   * dialled by anybody; who dials has chosen whom to ask. Default `false`.
+   */
+  readonly wary?: boolean;
 }
 
 /** A session over a connection, whichever end dialled it. */
@@ -22,7 +27,7 @@ export class CallConnection extends CallSession {
    * @param connection Established, with the ALPN of calls. Nobody else may take its streams.
    */
   constructor(connection: Connection, options: CallConnectionOptions = {}) {
-    const { maxBody, clock = options.dispatcher?.clock ?? SYSTEM_CLOCK, log = logger("call") } = options;
-    super(new StreamCarrier(connection, { maxBody, clock, log }), { ...options, clock, log });
+    const { maxBody, wary, clock = options.dispatcher?.clock ?? SYSTEM_CLOCK, log = logger("call") } = options;
+    super(new StreamCarrier(connection, { maxBody, wary, clock, log }), { ...options, clock, log });
   }
 }

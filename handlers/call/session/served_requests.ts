@@ -40,6 +40,8 @@ export interface Session {
   refuse(why: "authentication" | "unread"): void;
   /** The last request of a lane has ended. */
   laneIdle(lane: Lane): void;
+  /** A token said who somebody is. */
+  vouched(): void;
 }
 
 /** The inbound table. */
@@ -155,7 +157,10 @@ export class ServedRequests implements InboundTable {
         message: foreign(error instanceof Error ? error.message : String(error)),
       });
     }
-    if (identity) return identity;
+    if (identity) {
+      this.#session.vouched();
+      return identity;
+    }
     return authenticationFailed?.() ? this.#guessed() : this.#session.identity;
   }
 

@@ -74,6 +74,7 @@ export class CallSession implements CallPeer, LaneReceiver {
         why === "unread"
           ? carrier.close(CallCode.UNREAD, "answers are not read")
           : carrier.close(CallCode.NORMAL, "too many failed authentications"),
+      vouched: () => carrier.vouched?.(),
       laneIdle: (lane) => this.#laneIdle(lane),
     }, options);
     this.#own = new OwnRequests(carrier, clock, (code) => {

@@ -41,7 +41,7 @@ export class McpSessions {
     const refuse = (status: number, error: CallError): Response => errorAnswer(error, { caller, status });
     let body: JsonValue | undefined;
     if (request.method === "POST") {
-      const read = await readJson(request, this.#options.limits);
+      const read = await readJson(request, this.#options.limits, caller);
       if (!("value" in read)) return refuse(read.status, read.error);
       body = read.value;
     }

@@ -3,10 +3,18 @@
  *
  * @module
  */
-import type { CallError, JsonObject, JsonValue } from "@alknet/core/operations";
+import {
+  boundsFault,
+  type CallError,
+  type JsonValue,
+  MAX_DEPTH,
+  MAX_MEMBERS,
+  STRANGER_MEMBERS,
+} from "@alknet/core/operations";
+import type { Caller } from "./bearer.ts";
 import { invalid } from "../answers/answers.ts";
 import { joined } from "./joined.ts";
-import { type HttpLimits, MAX_DEPTH } from "../limits.ts";
+import type { HttpLimits } from "../limits.ts";
 import { drain } from "../front/unread_body.ts";
 
 /** What came of a body: its value, or why there is none. */
@@ -15,9 +23,14 @@ export type Body = { readonly value: JsonValue } | { readonly status: number; re
 const JSON_TYPE = /^application\/json[ \t]*(?:;|$)/i;
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** Reads a body whole. What is wrong with it is `415`, `413`, `408` or `400`. */
-export async function readJson(request: Request, limits: Pick<HttpLimits, "body" | "bodyTime">): Promise<Body> {
-  const { body: limit, bodyTime } = limits;
+/** Reads a body whole, of a caller of whom more or less is known. What is wrong with it is `415`, `413`, `408` or `400`. */
+export async function readJson(
+  request: Request,
+  limits: Pick<HttpLimits, "body" | "anonymousBody" | "bodyTime">,
+  { identity }: Pick<Caller, "identity">,
+): Promise<Body> {
+  const { body, anonymousBody, bodyTime } = limits;
+  const limit = identity ? body : Math.min(body, anonymousBody);
   const { headers } = request;
   if (!JSON_TYPE.test(headers.get("content-type") ?? "")) {
     return { status: 415, error: invalid("content-type must be application/json") };
@@ -38,7 +51,9 @@ export async function readJson(request: Request, limits: Pick<HttpLimits, "body"
       reading.catch(ignore);
       return { status: 408, error: invalid(`body took longer than ${bodyTime} ms`) };
     }
-    return whole ? parseJson(whole) : { status: 413, error: invalid(`body is longer than ${limit} bytes`) };
+    return whole
+      ? parseJson(whole, identity ? MAX_MEMBERS : STRANGER_MEMBERS)
+      : { status: 413, error: invalid(`body is longer than ${limit} bytes`) };
   } catch {
     return { status: 400, error: invalid("body ended early") };
   } finally {
@@ -49,18 +64,14 @@ export async function readJson(request: Request, limits: Pick<HttpLimits, "body"
 function ignore(): void {}
 
 /** Parses JSON text, or its bytes. What is wrong with it is `400`. */
-export function parseJson(text: string | Uint8Array): Body {
-  let value: JsonValue;
+export function parseJson(from: string | Uint8Array, members: number = STRANGER_MEMBERS): Body {
   try {
-    value = JSON.parse(typeof text === "string" ? text : decoder.decode(text));
+    const text = typeof from === "string" ? from : decoder.decode(from);
+    const fault = boundsFault(text, { depth: MAX_DEPTH, members });
+    return fault === undefined ? { value: JSON.parse(text) } : { status: 400, error: invalid(`JSON ${fault}`) };
   } catch {
     return { status: 400, error: invalid("not JSON in UTF-8") };
   }
-  // Each level takes two characters at least.
-  if (text.length > 2 * MAX_DEPTH && isDeeper(value, MAX_DEPTH)) {
-    return { status: 400, error: invalid(`nested deeper than ${MAX_DEPTH} levels`) };
-  }
-  return { value };
 }
 
 /** Nothing if there is more than `limit`; the rest is then read and dropped, so that the client gets its answer. */
@@ -77,18 +88,4 @@ async function readBounded(request: Request, limit: number): Promise<Uint8Array 
     return void await drain(request.body);
   }
   return joined(chunks, size);
-}
-
-/** Level by level: code that calls itself would run out of stack on what is to be refused. */
-function isDeeper(value: JsonValue, depth: number): boolean {
-  let level = [value].filter(isContainer);
-  for (let at = 1; level.length > 0; at++) {
-    if (at > depth) return true;
-    level = level.flatMap((item) => Object.values(item).filter(isContainer));
-  }
-  return false;
-}
-
-function isContainer(value: JsonValue): value is JsonObject | readonly JsonValue[] {
-  return typeof value === "object" && value !== null;
 }

@@ -42,7 +42,7 @@ function answer(
   limits: HttpLimits,
 ): Promise<Response> | Response {
   const fits = METHODS[spec.op_type].includes(origin.request.method);
-  const read = fits ? readInput(origin.request, spec, limits) : { value: null };
+  const read = fits ? readInput(origin, spec, limits) : { value: null };
   // What can be answered at once is: each wait costs as much as looking the operation up.
   return read instanceof Promise
     ? read.then((body) => answerRead(origin, spec, limits, fits, body))
@@ -82,8 +82,8 @@ function answerRead(
   }
 }
 
-function readInput(request: Request, spec: OperationSpec, limits: HttpLimits): Body | Promise<Body> {
-  if (request.method === "POST") return readJson(request, limits);
+function readInput({ request, bindings }: CallOrigin, spec: OperationSpec, limits: HttpLimits): Body | Promise<Body> {
+  if (request.method === "POST") return readJson(request, limits, bindings.caller);
   const at = request.url.indexOf("?");
   return queryInput(at < 0 ? "" : request.url.slice(at + 1), spec);
 }

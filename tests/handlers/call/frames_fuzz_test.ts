@@ -6,6 +6,7 @@
  */
 import { deepEqual, ok } from "node:assert/strict";
 import { AlknetError } from "@alknet/core/handler";
+import { MAX_MEMBERS } from "@alknet/core/operations";
 import { FrameDecoder } from "../../../handlers/call/frames/frames.ts";
 import { Floors } from "../../support/plateau.ts";
 import { type Random, seeded } from "../../support/random.ts";
@@ -66,7 +67,7 @@ function someFrames(random: Random): Uint8Array {
 }
 
 function decode(random: Random, bytes: Uint8Array): Reading {
-  const decoder = new FrameDecoder(MAX_BODY);
+  const decoder = new FrameDecoder(() => ({ bytes: MAX_BODY, members: MAX_MEMBERS }));
   const envelopes: unknown[] = [];
   try {
     for (let at = 0; at < bytes.byteLength;) {
