@@ -15,7 +15,12 @@ import { asRecord, isRecord, OpenApiDocument, unreadable } from "./openapi_readi
 
 const METHODS = ["get", "post", "put", "patch", "delete", "head", "options"];
 /** OpenAPI says that these are described elsewhere. */
-const OWN_HEADERS = new Set(["accept", "content-type", "authorization"]);
+const OWN_HEADERS = new Set([
+  ...["accept", "content-type", "authorization", "cookie", "host"],
+  // Those of one hop and of framing (RFC 9110 §7.6.1, RFC 9112 §6): an input that sets them speaks past the request.
+  ...["connection", "content-length", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization"],
+  ...["proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"],
+]);
 
 /** An operation as read. */
 interface Read {
@@ -58,6 +63,8 @@ export function fromOpenApi(source: string | JsonValue, config: HttpServiceConfi
 function read(document: OpenApiDocument, namespace: string): Read[] {
   const byName = new Map<string, Read>();
   for (const [path, value] of Object.entries(asRecord(document.root.paths))) {
+    // What does not begin with a slash would go on with the host: `.elsewhere.example/x`, `@elsewhere/x`, `:8080/x`.
+    if (!path.startsWith("/")) throw unreadable(`has the path ${JSON.stringify(path)}, which begins with no slash`);
     const item = document.resolved(value, `paths ${path}`);
     const shared = asList(item.parameters);
     for (const method of METHODS) {

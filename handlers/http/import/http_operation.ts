@@ -129,9 +129,14 @@ function requestOf(
   const credential = credentialOf(config, context);
   const body = input.body === undefined ? undefined : JSON.stringify(input.body);
   const queryText = search.toString();
+  const url = base + target + (queryText === "" ? "" : `?${queryText}`);
+  // The last look before a credential leaves: whatever a path is made of, it stays with the service.
+  if (URL.parse(url)?.origin !== new URL(base).origin) {
+    throw new CallError("INTERNAL", `${method} ${path} does not lead to ${new URL(base).origin}`);
+  }
   return {
     method,
-    url: base + target + (queryText === "" ? "" : `?${queryText}`),
+    url,
     headers: {
       ...lowerCase(config.defaultHeaders ?? {}),
       ...own,
@@ -139,7 +144,6 @@ function requestOf(
       ...(body !== undefined && { "content-type": "application/json" }),
       ...(credential && { [credential.header]: credential.value }),
     },
-    credentialHeader: credential?.header,
     body,
   };
 }

@@ -108,7 +108,6 @@ export class McpServer implements AsyncDisposable {
       method,
       url: String(url),
       headers: Object.fromEntries(new Headers(init.headers)),
-      credentialHeader: "authorization",
       body: typeof body === "string" ? body : undefined,
     }, { signal: signal ?? new AbortController().signal, timeLeft: () => undefined });
     const stream = EMPTY.has(status) ? null : streamOf(answer);

@@ -1,7 +1,8 @@
 /**
  * The HTTP client of imported operations: one for all of them, from configuration alone (http.md §11.5).
  *
- * It stands on `node:http`, because `fetch` takes proxies from environment variables and cannot be told not to.
+ * It stands on `node:http`, because `fetch` takes proxies from environment variables and cannot be told not to. What the
+ * environment could say there, of proxies and of certificates that need no check, is overruled.
  *
  * @module
  */
@@ -17,8 +18,6 @@ export interface OutboundRequest {
   readonly url: string;
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The header that holds the credential; not sent to another origin. */
-  readonly credentialHeader?: string;
   /** JSON text. */
   readonly body?: string;
 }
@@ -53,6 +52,10 @@ export interface OutboundClientOptions {
   readonly clock?: Clock;
 }
 
+/** Neither proxies nor certificates are the environment's business. */
+const FROM_CONFIGURATION_ALONE = { proxyEnv: {}, rejectUnauthorized: true } as const;
+/** Headers that go along to another origin: those of the request's form. */
+const ANYWHERE = new Set(["accept", "content-type"]);
 /** Attempts after the first. */
 const RETRIES = 3;
 /** Pause before the first of them, in milliseconds; it doubles. */
@@ -86,8 +89,13 @@ export class OutboundClient implements Disposable {
   constructor({ ca, certificate, clock = SYSTEM_CLOCK }: OutboundClientOptions = {}) {
     this.#clock = clock;
     this.#agents = {
-      "http:": new plain.Agent({ keepAlive: true }),
-      "https:": new secure.Agent({ keepAlive: true, ...certificate, ...(ca && { ca: [...ca] }) }),
+      "http:": new plain.Agent({ ...FROM_CONFIGURATION_ALONE, keepAlive: true } as plain.AgentOptions),
+      "https:": new secure.Agent({
+        ...FROM_CONFIGURATION_ALONE,
+        keepAlive: true,
+        ...certificate,
+        ...(ca && { ca: [...ca] }),
+      } as secure.AgentOptions),
     };
   }
 
@@ -163,7 +171,7 @@ export class OutboundClient implements Disposable {
       const next = URL.parse(location, url);
       if (!next || (next.protocol !== "http:" && next.protocol !== "https:")) return response;
       await discard(response.body);
-      if (next.origin !== new URL(url).origin) headers = withoutCredential(headers, request.credentialHeader);
+      if (next.origin !== new URL(url).origin) headers = ofTheForm(headers);
       if (status === 303 || (status < 303 && method === "POST")) {
         method = method === "HEAD" ? "HEAD" : "GET";
         body = undefined;
@@ -187,6 +195,7 @@ export class OutboundClient implements Disposable {
         ...(body !== undefined && { "content-length": byteLength(body) }),
       },
       agent: this.#agents[isSecure ? "https:" : "http:"],
+      ...(isSecure && { rejectUnauthorized: true }),
       signal,
     };
     return new Promise((resolve, reject) => {
@@ -221,9 +230,8 @@ function fits(wait: number, time: OutboundTime): boolean {
   return left === undefined || wait < left;
 }
 
-function withoutCredential(headers: Readonly<Record<string, string>>, credential?: string): Record<string, string> {
-  const secret = new Set(["authorization", "cookie", credential?.toLowerCase()]);
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !secret.has(name.toLowerCase())));
+function ofTheForm(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => ANYWHERE.has(name.toLowerCase())));
 }
 
 function single(headers: plain.IncomingHttpHeaders): Record<string, string> {

@@ -34,6 +34,22 @@ for (const way of WAYS) {
 
 for (const way of BOTH) {
   Deno.test({
+    name: `${way.name}: of somebody unknown a shorter body and fewer members are taken (core.md §13)`,
+    ...needs("curl"),
+    async fn() {
+      await using served = await way.serve(testApi({ limits: { body: 2000, anonymousBody: 1000 } }), new Tokens());
+      const echo = (input: unknown, token?: string) => {
+        const body = JSON.stringify({ operation: "echo/value", input });
+        return ask(way, served, "/call", { body, token, headers: ["Expect:"] });
+      };
+      assert.equal((await echo("x".repeat(900))).status, 200);
+      assertError(await echo("x".repeat(1500)), 413, "INVALID_INPUT");
+      assert.equal((await echo("x".repeat(1500), WRITER)).status, 200);
+      assertError(await echo("x".repeat(2500), WRITER), 413, "INVALID_INPUT");
+    },
+  });
+
+  Deno.test({
     name: `${way.name}: whoever guesses tokens is told 429, and nobody else (http.md §15 row 23b, core.md §13)`,
     // Addresses of one's own other than 127.0.0.1 are there on Linux alone.
     ...needs("curl", "linux"),
