@@ -25,7 +25,7 @@ Deno.test({
   ...needs("linux"),
   async fn() {
     const { seed } = seeded("garbage");
-    await using node = await startNode({ limits: { ...ROOMY, handshakeTimeout: 2000 } });
+    await using node = await startNode({ limits: ROOMY });
     const [engine] = node.engines();
     const corpus: Uint8Array[] = [];
     const random = new Random(seed);
