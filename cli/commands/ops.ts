@@ -16,7 +16,6 @@ import { ExitCode, note, print, printJson, UsageError } from "../terminal/output
 import { type ReachOptions, reachOptions } from "../reaching/reach.ts";
 import { schemaText } from "../reaching/schema_text.ts";
 import { describeAll, describeOperation, listOperations, withRemote } from "../reaching/remote.ts";
-import { visible } from "../terminal/visible.ts";
 
 interface OpsOptions extends ReachOptions {
   readonly operation?: string;
@@ -67,7 +66,7 @@ async function printList(client: CallClient, { json }: OpsOptions, signal: Abort
   const width = Math.max(0, ...listed.map(({ name }) => name.length));
   for (const { name, op_type } of listed) {
     if (json) printJson({ name, type: op_type });
-    else print(visible(`${name.padEnd(width)}  ${op_type}`));
+    else print(`${name.padEnd(width)}  ${op_type}`);
   }
   if (listed.length === 0 && !json) note("the node shows no operations");
 }
@@ -88,9 +87,9 @@ function printOperation(spec: PublishedSpec, { json }: OpsOptions): void {
     ...(required_scopes_any ? [`scope ${required_scopes_any.join(" or ")}`] : []),
     ...(resource === "" ? [] : [`resource ${resource}`]),
   ];
-  print(visible(`${spec.name}  ${spec.op_type}`));
-  print(visible(`needs   ${needs.join(", ") || "nothing"}`));
+  print(`${spec.name}  ${spec.op_type}`);
+  print(`needs   ${needs.join(", ") || "nothing"}`);
   print(`input   ${schemaText(spec.input_schema)}`);
   print(`output  ${schemaText(spec.output_schema)}`);
-  for (const { code, description } of spec.error_schemas) print(visible(`error   ${code}: ${description}`));
+  for (const { code, description } of spec.error_schemas) print(`error   ${code}: ${description}`);
 }

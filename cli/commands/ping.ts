@@ -145,7 +145,8 @@ function show(milliseconds: number): string {
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(done, milliseconds);
+    // A longer one would be none to the runtime.
+    const timer = setTimeout(done, Math.min(milliseconds, 2 ** 31 - 1));
     function done(): void {
       signal.removeEventListener("abort", stop);
       resolve();

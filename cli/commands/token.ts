@@ -11,6 +11,7 @@ import { string } from "@optique/core/valueparser";
 import type { Action, Command } from "../grammar/action.ts";
 import { configOption, duration, homeOption, jsonFlag } from "../grammar/arguments.ts";
 import { ExitCode, note, print, printJson } from "../terminal/output.ts";
+import { visibleLine } from "../terminal/visible.ts";
 
 /** What may be shown of a token. */
 interface Shown {
@@ -112,7 +113,8 @@ function publicPart({ prefix, scopes = [], description, expires_at }: Shown): Re
 
 function describe({ prefix, scopes = [], description = "", expires_at }: Shown): string {
   const ends = expires_at === undefined ? "never expires" : `expires ${isoTime(expires_at)}`;
-  return [prefix, scopes.join(",") || "no scopes", ends, description].filter((part) => part !== "").join("  ");
+  return [prefix, scopes.join(",") || "no scopes", ends, description].map(visibleLine).filter((part) => part !== "")
+    .join("  ");
 }
 
 function isoTime(seconds: number): string {

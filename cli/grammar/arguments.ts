@@ -94,7 +94,10 @@ export function duration(): ValueParser<"sync", number> {
     parse(input) {
       const value = parseDuration(input);
       if (value !== undefined) return { success: true, value };
-      return { success: false, error: message`Duration ${input} needs a number and a unit: 250ms, 30s, 12h, 30d.` };
+      return {
+        success: false,
+        error: message`Duration ${input} needs a number and a unit: 250ms, 30s, 12h, 30d; 100 years at most.`,
+      };
     },
     format: formatDuration,
   };

@@ -13,12 +13,15 @@ const UNITS: Readonly<Record<string, number>> = {
   w: 604_800_000,
 };
 
-/** A duration in milliseconds, or nothing when the text is not one. */
+/** Longest duration, in milliseconds: a hundred years. Dates far beyond have no form (ECMA-262 §21.4.1.1). */
+const LONGEST = 100 * 365 * UNITS.d;
+
+/** A duration in milliseconds, or nothing when the text is not one, or it is longer than a hundred years. */
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/.exec(text);
   if (!match) return;
   const duration = Number(match[1]) * UNITS[match[2]];
-  return Number.isSafeInteger(Math.ceil(duration)) ? duration : undefined;
+  return duration <= LONGEST ? duration : undefined;
 }
 
 /** Milliseconds in the largest unit that divides them. */

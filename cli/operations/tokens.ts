@@ -10,6 +10,8 @@ import { addApiKey, removeApiKey } from "../home/authorization.ts";
 import { ADMIN_SCOPE, type RunningNode } from "./running_node.ts";
 
 const closed = { additionalProperties: false };
+/** A line of text: what lists show may not begin another, nor drive a terminal. */
+const PRINTABLE = "^[^\\x00-\\x1f\\x7f-\\x9f]*$";
 const nothing = Type.Union([Type.Null(), Type.Object({}, closed)], { description: "nothing: null or {}" });
 const admins = { scopes: [ADMIN_SCOPE] };
 const described = {
@@ -29,7 +31,9 @@ const create = operation({
       maxItems: 256,
       description: "what its bearer may do, such as notes:read",
     }),
-    description: Type.Optional(Type.String({ maxLength: 1024, description: "what it is for, in your words" })),
+    description: Type.Optional(
+      Type.String({ maxLength: 1024, pattern: PRINTABLE, description: "what it is for, in your words" }),
+    ),
     expiresIn: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 * 365 * 86_400, description: "seconds" })),
   }, closed),
   output: Type.Object({ token: Type.String(), ...described }, closed),

@@ -10,7 +10,6 @@ import { ExitCode, printJson, UsageError } from "../terminal/output.ts";
 import { givenToken, prepareReach, type ReachOptions } from "./reach.ts";
 import { schemaText } from "./schema_text.ts";
 import { StopSignals } from "../terminal/signals.ts";
-import { visible } from "../terminal/visible.ts";
 
 /** Schemas that are asked for at the same time. */
 const SCHEMAS_AT_ONCE = 64;
@@ -40,7 +39,22 @@ export async function listOperations(client: CallClient, signal: AbortSignal): P
 
 /** What the node says of one operation. */
 export async function describeOperation(client: CallClient, name: string, signal: AbortSignal): Promise<PublishedSpec> {
-  return await client.call("services/schema", { name }, { signal }) as PublishedSpec;
+  const answer = await client.call("services/schema", { name }, { signal });
+  if (isSpec(answer)) return answer;
+  throw new AlknetError("UNEXPECTED_ANSWER", `the node's services/schema describes no operation for ${name}`);
+}
+
+/** Whether an answer has what is read of a description. What a foreign node says is taken for nothing more. */
+function isSpec(answer: unknown): answer is PublishedSpec {
+  const { name, op_type, input_schema, output_schema, error_schemas, access_control } = (answer ?? {}) as Partial<
+    PublishedSpec
+  >;
+  const { required_scopes, required_scopes_any } = access_control ?? {};
+  const texts = (list: unknown): boolean => Array.isArray(list) && list.every((one) => typeof one === "string");
+  return typeof name === "string" && ["query", "mutation", "subscription"].includes(op_type as string) &&
+    input_schema !== undefined && output_schema !== undefined && texts(required_scopes) &&
+    (required_scopes_any === null || texts(required_scopes_any)) && Array.isArray(error_schemas) &&
+    error_schemas.every((one) => typeof one?.code === "string" && typeof one.description === "string");
 }
 
 /** What the node says of each operation that it shows us, in the order of the list. */
@@ -91,7 +105,7 @@ export async function withRemote(
     if (!(error instanceof CallError)) throw error;
     // For programs a failure is an answer, which they read where they read the others.
     if (options.json) printJson({ error: errorPayloadOf(error) });
-    throw new AlknetError(error.code, visible(`${error.code}: ${error.message}`), { cause: error });
+    throw new AlknetError(error.code, `${error.code}: ${error.message}`, { cause: error });
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { EndpointStats } from "@alknet/core";
+import { visible } from "../terminal/visible.ts";
 import type { Traffic } from "./observe.ts";
 
 /** What the dashboard shows. */
@@ -24,6 +25,8 @@ export interface Screen {
 
 /** Time between two drawings, in milliseconds; rates are averages over it. */
 const REFRESH = 1000;
+/** What a terminal that says little of itself is taken to have. */
+const LEAST_COLUMNS = 20;
 const CLEAR_BELOW = "\x1b[J";
 
 /** Draws until it is disposed of. */
@@ -31,10 +34,12 @@ export class Dashboard implements Disposable {
   readonly #screen: Screen;
   readonly #source: DashboardSource;
   readonly #started = performance.now();
-  readonly #timer: ReturnType<typeof setInterval>;
+  #timer: ReturnType<typeof setInterval> | undefined;
   #before: { at: number; bytesReceived: number; bytesSent: number };
   #rates = { received: 0, sent: 0 };
   #lines = 0;
+  /** The screen is gone: nothing is drawn any more. */
+  #gone = false;
 
   /**
    * @param source What to show.
@@ -50,7 +55,7 @@ export class Dashboard implements Disposable {
 
   /** Prints a line above the counters. */
   print(line: string): void {
-    this.#screen.write(`${this.#erase()}${line}\n`);
+    this.#write(`${this.#erase()}${visible(line)}\n`);
     this.#draw();
   }
 
@@ -70,11 +75,32 @@ export class Dashboard implements Disposable {
   }
 
   #draw(): void {
-    const columns = Math.max(this.#screen.columns(), 20);
+    if (this.#gone) return;
+    const columns = this.#columns();
     // A line that wraps would count as two, and the next drawing would start too low.
     const lines = this.#content().map((line) => line.slice(0, columns - 1));
-    this.#screen.write(`${this.#erase()}${lines.join("\n")}\n`);
+    this.#write(`${this.#erase()}${lines.join("\n")}\n`);
     this.#lines = lines.length;
+  }
+
+  #columns(): number {
+    try {
+      return Math.max(this.#screen.columns(), LEAST_COLUMNS);
+    } catch {
+      // Whoever had the terminal has closed it; the write that follows says so.
+      return LEAST_COLUMNS;
+    }
+  }
+
+  /** A node outlives the terminal that it was started from. */
+  #write(text: string): void {
+    if (this.#gone) return;
+    try {
+      this.#screen.write(text);
+    } catch {
+      this.#gone = true;
+      clearInterval(this.#timer);
+    }
   }
 
   #erase(): string {

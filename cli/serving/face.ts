@@ -9,7 +9,7 @@ import { Dashboard } from "./dashboard.ts";
 import type { Feed } from "./feed.ts";
 import { formatEvent } from "./log.ts";
 import type { Observer, ServeEvent } from "./observe.ts";
-import { note, print, printJson } from "../terminal/output.ts";
+import { note, printJson, writeText } from "../terminal/output.ts";
 
 /** What a running node tells its operator. */
 export interface Face extends Disposable {
@@ -115,14 +115,14 @@ class TerminalFace implements Face {
 
   started(endpoint: Endpoint, observer: Observer): void {
     const [bold, plain] = Deno.noColor ? ["", ""] : ["\x1b[1m", "\x1b[0m"];
-    print(`${bold}node${plain}       ${endpoint.nodeId}`);
+    writeText(`${bold}node${plain}       ${endpoint.nodeId}\n`);
     for (const address of endpoint.addresses) {
       const over = endpoint.transports.map((transport) => transport === "quic" ? "UDP (QUIC)" : "TCP (TLS)").join(
         " and ",
       );
-      print(`${bold}listening${plain}  ${formatSocketAddress(address)} over ${over}`);
+      writeText(`${bold}listening${plain}  ${formatSocketAddress(address)} over ${over}\n`);
     }
-    print(`${bold}stop${plain}       ctrl-C`);
+    writeText(`${bold}stop${plain}       ctrl-C\n`);
     this.#dashboard = new Dashboard({ traffic: () => observer.traffic(), stats: () => endpoint.stats() });
   }
 

@@ -1,9 +1,13 @@
 /**
  * What the command writes and how it ends: results to stdout, everything else to stderr, one object a line with `--json`.
  *
+ * Every line goes through {@linkcode visible}: much of what is printed was said by another node, and none of it is to drive
+ * the terminal of who reads it. Only {@linkcode writeText} writes text as it is.
+ *
  * @module
  */
 import { AlknetError } from "@alknet/core/handler";
+import { visible } from "./visible.ts";
 
 /** Exit codes of the command; scripts rely on them. */
 export const ExitCode = {
@@ -35,7 +39,7 @@ const encoder = new TextEncoder();
  * @throws {Deno.errors.BrokenPipe} Nobody reads stdout any more.
  */
 export function print(line: string): void {
-  writeText(line + "\n");
+  writeText(visible(line) + "\n");
 }
 
 /** Writes a result as it is, without a line end after it. Throws as {@linkcode print} does. */
@@ -51,7 +55,7 @@ export function printJson(value: Record<string, unknown>): void {
 /** Writes one line for people to stderr. Never fails: a command does not stop because nobody listens. */
 export function note(line: string): void {
   try {
-    writeAll(Deno.stderr, encoder.encode(line + "\n"));
+    writeAll(Deno.stderr, encoder.encode(visible(line) + "\n"));
   } catch { /* stderr is closed */ }
 }
 

@@ -18,6 +18,8 @@ export class InterruptedError extends AlknetError {
 }
 
 /** Longest answer, in bytes: a phrase of 24 words has some 200, and a file has a place of its own. */
+/** Begins what a key sends that is no character. */
+const ESCAPE = 0x1b;
 const MOST_BYTES = 64 * 1024;
 /** Signals that would end the command with the terminal as the prompt has it, and their numbers. */
 const ENDING_SIGNALS = [["SIGINT", 2], ["SIGTERM", 15], ["SIGHUP", 1]] as const;
@@ -98,6 +100,7 @@ export class Terminal implements Disposable {
 
   async #readLine(): Promise<string> {
     const line = new Uint8Array(MOST_BYTES);
+    const keys = new EscapeSequences();
     let length = 0;
     try {
       for (;;) {
@@ -105,6 +108,8 @@ export class Terminal implements Disposable {
         try {
           for (let i = 0; i < typed.byteLength; i++) {
             const key = typed[i];
+            // A key that is no character, such as an arrow, is no part of what is typed.
+            if (keys.swallow(key)) continue;
             if (key === Key.CTRL_C) throw new InterruptedError();
             if (key === Key.RETURN || key === Key.LINE_FEED || key === Key.CTRL_D) {
               this.#ahead = typed.slice(i + 1);
@@ -157,5 +162,29 @@ function decode(bytes: Uint8Array): string {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
     throw new AlknetError("PROMPT", "what was typed is not UTF-8; set the terminal to UTF-8");
+  }
+}
+
+/** The sequences that a terminal sends for keys that are no characters (ECMA-48 §5.4): `ESC [ … final` and `ESC O final`. */
+class EscapeSequences {
+  #state: "text" | "escape" | "control" | "single" = "text";
+
+  /** Whether a byte belongs to a sequence. */
+  swallow(byte: number): boolean {
+    switch (this.#state) {
+      case "text":
+        if (byte === ESCAPE) this.#state = "escape";
+        return byte === ESCAPE;
+      case "escape":
+        this.#state = byte === 0x5b ? "control" : byte === 0x4f ? "single" : byte === ESCAPE ? "escape" : "text";
+        // Escape and a key is that key with Alt held: neither is typed. What ends the line ends it.
+        return byte >= 32 || byte === ESCAPE;
+      case "control":
+        if (byte >= 0x40 && byte <= 0x7e) this.#state = "text";
+        return byte >= 32;
+      case "single":
+        this.#state = "text";
+        return byte >= 32;
+    }
   }
 }

@@ -22,6 +22,9 @@ const DURATIONS: readonly (readonly [string, number | undefined])[] = [
   ["1S", undefined],
   ["1e3s", undefined],
   ["99999999999999999999w", undefined],
+  ["5214w", 3_153_427_200_000],
+  ["5215w", undefined],
+  ["14800000w", undefined],
 ];
 
 for (const [text, expected] of DURATIONS) {

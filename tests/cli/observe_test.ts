@@ -70,6 +70,30 @@ Deno.test("Observer.traffic() counts a connection while it runs and keeps its by
   });
 });
 
+Deno.test("Dashboard goes on without a screen that is gone, and shows what peers say as text", () => {
+  const traffic = { alpn: "alknet/echo", description: "echoes", open: 0, total: 0, bytesReceived: 0, bytesSent: 0 };
+  let written = "";
+  let gone = false;
+  const source = { traffic: () => [traffic], stats: () => ({ accepted: 0, refused: {} }) as never };
+  using dashboard = new Dashboard(source, {
+    write(text) {
+      if (gone) throw new Deno.errors.BrokenPipe();
+      written += text;
+    },
+    columns() {
+      if (gone) throw new Error("Inappropriate ioctl for device (os error 25)");
+      return 80;
+    },
+  });
+  dashboard.print("reason=\x1b]0;OWNED\x07");
+  equal(written.includes("\x1b]0;"), false);
+  equal(written.includes("\\u001b]0;OWNED"), true);
+  gone = true;
+  const before = written;
+  dashboard.print("nobody sees this");
+  equal(written, before);
+});
+
 Deno.test("Dashboard redraws in place and lets log lines pass above", () => {
   let screen = "";
   const traffic = { alpn: ALPN, description: "answers", open: 2, total: 9, bytesReceived: 1500, bytesSent: 0 };

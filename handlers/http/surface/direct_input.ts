@@ -13,8 +13,8 @@ import { type Body, parseJson } from "../request/request_body.ts";
 const PARSERS: readonly (readonly [type: string, parse: (text: string) => JsonValue | undefined])[] = Object.entries({
   null: (text: string) => text === "null" ? null : undefined,
   boolean: (text: string) => text === "true" ? true : text === "false" ? false : undefined,
-  integer: (text: string) => /^-?\d+(?:\.0+)?$/.test(text) ? Number(text) : undefined,
-  number: (text: string) => /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text) ? Number(text) : undefined,
+  integer: (text: string) => /^-?\d+(?:\.0+)?$/.test(text) ? exactly(text) : undefined,
+  number: (text: string) => /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text) ? exactly(text) : undefined,
   object: parsed,
 });
 
@@ -118,4 +118,10 @@ function parsed(text: string): JsonValue | undefined {
 
 function asObject(value: JsonValue | undefined): JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? value as JsonObject : {};
+}
+
+/** A number, unless it is written to the digit and so large that its neighbours are the same one: an id would be another's. */
+function exactly(text: string): number | undefined {
+  const value = Number(text);
+  return /[eE]/.test(text) || !Number.isInteger(value) || Number.isSafeInteger(value) ? value : undefined;
 }

@@ -58,7 +58,9 @@ Deno.test({
     await using making = new AtTerminal("init", "--home", home);
     await making.answer("New passphrase: ", `${PASSPHRASE}\r`);
     // Backspace, ctrl-U, and Enter as a line feed.
-    await making.answer("The same again: ", `wrong\x15${PASSPHRASE}äx\x7f\x7f\n`);
+    // … and keys that are no characters: arrows, Home, Delete, F1, Alt.
+    const keys = ["\x1b[D", "\x1b[1;5C", "\x1bOH", "\x1b[3~", "\x1bOP", "\x1bx"].join("");
+    await making.answer("The same again: ", `wrong\x15${PASSPHRASE}${keys}äx\x7f\x7f\n`);
     const made = await making.end();
     equal(made.code, 0, made.shown);
     ok(made.restored);
