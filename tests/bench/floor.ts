@@ -10,7 +10,7 @@ import {
   type QuicheConfig,
   type QuicheConnection,
 } from "../../core/transports/quic/engine/binding.ts";
-import { newConnectionId } from "../../core/transports/quic/engine/connection_ids.ts";
+import { newConnectionId } from "../../core/transports/quic/engine/admission/connection_ids.ts";
 import { tlsConfig } from "../../core/transports/quic/engine/tls_config.ts";
 import { NodeKey } from "../../core/identity/node_key.ts";
 import { limitsWith } from "../../core/limits/limits.ts";

@@ -8,8 +8,8 @@
  *
  * @module
  */
-import { bindLinuxUdp } from "../../core/transports/quic/engine/udp_linux.ts";
-import { bindUdp, type UdpSocket } from "../../core/transports/quic/engine/udp.ts";
+import { bindLinuxUdp } from "../../core/transports/quic/engine/udp/udp_linux.ts";
+import { bindUdp, type UdpSocket } from "../../core/transports/quic/engine/udp/udp.ts";
 import type { SocketAddress } from "../../core/handler/connection.ts";
 import { start } from "../support/process.ts";
 

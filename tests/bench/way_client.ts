@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { bindUdp } from "../../core/transports/quic/engine/udp.ts";
+import { bindUdp } from "../../core/transports/quic/engine/udp/udp.ts";
 import { serveTasks, stopwatch } from "./client_tasks.ts";
 
 const SMALL = 64;

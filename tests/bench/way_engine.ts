@@ -4,8 +4,10 @@
  * @module
  */
 import type { SocketAddress } from "../../core/handler/connection.ts";
-import { connectUnix, Poll, pollBlocking, PollSet, read, write } from "../../core/transports/quic/engine/libc.ts";
-import { bindLinuxUdp } from "../../core/transports/quic/engine/udp_linux.ts";
+import { connectUnix, pollBlocking, read, write } from "../../core/transports/quic/engine/linux/calls.ts";
+import { Poll } from "../../core/transports/quic/engine/linux/call_table.ts";
+import { PollSet } from "../../core/transports/quic/engine/linux/memory.ts";
+import { bindLinuxUdp } from "../../core/transports/quic/engine/udp/udp_linux.ts";
 
 const FOREVER = -1;
 const pipe = connectUnix(Deno.args[0]);

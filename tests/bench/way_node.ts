@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { bindUdp } from "../../core/transports/quic/engine/udp.ts";
+import { bindUdp } from "../../core/transports/quic/engine/udp/udp.ts";
 
 if (Deno.args[0] === "process") await throughEngine();
 else await bySelf();

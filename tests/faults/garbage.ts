@@ -8,14 +8,14 @@
  * @module
  */
 import type { SocketAddress } from "../../core/handler/connection.ts";
-import { bindUdp, type UdpSocket } from "../../core/transports/quic/engine/udp.ts";
+import { bindUdp, type UdpSocket } from "../../core/transports/quic/engine/udp/udp.ts";
 import {
   clientHello,
   concat,
   cryptoFrame,
   sealInitial,
   varint,
-} from "../core/transports/quic/engine/initial_packets.ts";
+} from "../core/transports/quic/engine/admission/initial_packets.ts";
 import { type Child, start } from "../support/process.ts";
 import { Random } from "../support/random.ts";
 

@@ -11,7 +11,7 @@ import {
   sameAddress,
   type UdpOptions,
   type UdpSocket,
-} from "../../core/transports/quic/engine/udp.ts";
+} from "../../core/transports/quic/engine/udp/udp.ts";
 
 /** Makes the socket under test. */
 export type Bind = (address: SocketAddress, options?: UdpOptions) => Promise<UdpSocket> | UdpSocket;

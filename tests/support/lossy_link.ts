@@ -7,7 +7,7 @@
  * @module
  */
 import type { SocketAddress } from "../../core/handler/connection.ts";
-import { bindUdp, type UdpSocket } from "../../core/transports/quic/engine/udp.ts";
+import { bindUdp, type UdpSocket } from "../../core/transports/quic/engine/udp/udp.ts";
 import { Random } from "./random.ts";
 
 /** What the path does to each datagram, either way. */

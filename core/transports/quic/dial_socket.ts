@@ -5,8 +5,8 @@
  */
 import { Driver } from "./driver.ts";
 import { loadQuiche } from "./engine/binding.ts";
-import { bindUdp } from "./engine/udp.ts";
-import type { UdpOptions } from "./engine/udp_socket.ts";
+import { bindUdp } from "./engine/udp/udp.ts";
+import type { UdpOptions } from "./engine/udp/udp_socket.ts";
 
 /** A share of a dialling socket. */
 export interface DialSocket {

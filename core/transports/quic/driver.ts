@@ -6,7 +6,7 @@
 import { setImmediate } from "node:timers";
 import { answers } from "./answers.ts";
 import { QuicSocket, type QuicSocketOptions } from "./engine/socket.ts";
-import type { UdpSocket } from "./engine/udp_socket.ts";
+import type { UdpSocket } from "./engine/udp/udp_socket.ts";
 
 /** Turns in a row before everything else of the event loop has its turn, timers and other sockets. */
 const TURNS_PER_BREATH = 4;

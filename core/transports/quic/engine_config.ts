@@ -7,7 +7,7 @@ import type { CloseInfo } from "../../errors.ts";
 import type { SocketAddress } from "../../handler/connection.ts";
 import type { Limits } from "../../limits/limits.ts";
 import type { TlsProfiles } from "../tls_profile.ts";
-import type { UdpOptions } from "./engine/udp_socket.ts";
+import type { UdpOptions } from "./engine/udp/udp_socket.ts";
 
 /** How an engine is to run. Travels over the private socket alone: it holds the node's key. */
 export interface EngineConfig {

@@ -12,7 +12,8 @@
  * @module
  */
 import { RECORD_SIZE } from "./engine/flight_recorder.ts";
-import { hasLibc, mapShared, memoryFile, type SharedMap } from "./engine/libc.ts";
+import { hasLibc } from "./engine/linux/call_table.ts";
+import { mapShared, memoryFile, type SharedMap } from "./engine/linux/shared_pages.ts";
 import { SHARED_SIZE } from "./shared_ring.ts";
 
 /** The memory, as one side has it. */

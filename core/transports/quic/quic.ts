@@ -6,7 +6,7 @@
 import type { Listener, ListenRequest } from "../transport.ts";
 import { Driver } from "./driver.ts";
 import { loadQuiche } from "./engine/binding.ts";
-import { bindUdp } from "./engine/udp.ts";
+import { bindUdp } from "./engine/udp/udp.ts";
 import { QuicConnection } from "./quic_connection.ts";
 import { Supervisor } from "./supervisor.ts";
 

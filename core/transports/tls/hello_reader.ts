@@ -14,7 +14,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { type ClientHello, HELLO_HEADER, helloLength, parseClientHello } from "../quic/engine/tls_client_hello.ts";
+import { type ClientHello, HELLO_HEADER, helloLength, parseClientHello } from "../tls_client_hello.ts";
 
 const HEADER = 5;
 const HANDSHAKE = 22;

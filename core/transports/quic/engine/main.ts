@@ -17,11 +17,12 @@ import { ringsOf } from "../shared_ring.ts";
 import { loadQuiche } from "./binding.ts";
 import { EngineBridge, type EngineControl } from "./engine_bridge.ts";
 import { FlightRecorder } from "./flight_recorder.ts";
-import { dieWithParent, hasLibc } from "./libc.ts";
+import { dieWithParent } from "./linux/calls.ts";
+import { hasLibc } from "./linux/call_table.ts";
 import { connectPipe, type Pipe } from "./pipe.ts";
 import { QuicSocket } from "./socket.ts";
-import { bindUdp } from "./udp.ts";
-import type { UdpSocket } from "./udp_socket.ts";
+import { bindUdp } from "./udp/udp.ts";
+import type { UdpSocket } from "./udp/udp_socket.ts";
 
 /** Options of {@linkcode main}, for tests that break the engine. */
 export interface EngineOptions {

@@ -5,10 +5,12 @@
  */
 import { setImmediate } from "node:timers";
 import type { Frame, FrameReader, FrameWriter } from "../frames.ts";
-import { BusyWait } from "./busy_wait.ts";
-import { close, connectUnix, Errno, Poll, pollBlocking, PollSet, read, write } from "./libc.ts";
-import { LinuxUdpSocket } from "./udp_linux.ts";
-import type { UdpSocket } from "./udp_socket.ts";
+import { BusyWait } from "./udp/busy_wait.ts";
+import { close, connectUnix, pollBlocking, read, write } from "./linux/calls.ts";
+import { Errno, Poll } from "./linux/call_table.ts";
+import { PollSet } from "./linux/memory.ts";
+import { LinuxUdpSocket } from "./udp/udp_linux.ts";
+import type { UdpSocket } from "./udp/udp_socket.ts";
 
 /** A byte stream to the node. */
 export interface Pipe {

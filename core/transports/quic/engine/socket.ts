@@ -14,18 +14,18 @@ import type { Admission, Gate } from "../../../limits/gate.ts";
 import type { Limits } from "../../../limits/limits.ts";
 import { isOwnAlpn, type ProfileName, type TlsProfiles } from "../../tls_profile.ts";
 import type { SessionEvents, SessionFacts } from "../link.ts";
-import { Acceptor, type Newcomer } from "./acceptor.ts";
+import { Acceptor, type Newcomer } from "./admission/acceptor.ts";
 import { type HostPort, hostPort, type Quiche, type QuicheConfig, type QuicheError } from "./binding.ts";
-import { CID_LENGTH, connectionIdKey, newConnectionId } from "./connection_ids.ts";
-import { datagramSizeFor, PATH_DATAGRAM } from "./datagram_size.ts";
-import type { Abuse } from "./defence.ts";
+import { CID_LENGTH, connectionIdKey, newConnectionId } from "./admission/connection_ids.ts";
+import { datagramSizeFor, PATH_DATAGRAM } from "./udp/datagram_size.ts";
+import type { Abuse } from "./session/defence.ts";
 import type { FlightRecorder } from "./flight_recorder.ts";
-import { parseLongHeader } from "./packet_header.ts";
-import { Session } from "./session.ts";
-import type { SessionHost } from "./session_host.ts";
-import { Timers } from "./timers.ts";
+import { parseLongHeader } from "./admission/packet_header.ts";
+import { Session } from "./session/session.ts";
+import type { SessionHost } from "./session/session_host.ts";
+import { Timers } from "./session/timers.ts";
 import { DialConfigs, tlsConfig, type TlsConfigOptions } from "./tls_config.ts";
-import { sameAddress, type UdpSocket } from "./udp_socket.ts";
+import { sameAddress, type UdpSocket } from "./udp/udp_socket.ts";
 
 /** What a listening socket needs beyond a dialling one. */
 export interface ServerOptions {

@@ -3,11 +3,11 @@ import type { AlknetError } from "../../../../core/errors.ts";
 import type { LinkedConnection } from "../../../../core/handler/connection.ts";
 import { DEFAULT_LIMITS } from "../../../../core/limits/limits.ts";
 import { STREAM_CREDIT } from "../../../../core/transports/quic/link.ts";
-import { bindUdp } from "../../../../core/transports/quic/engine/udp.ts";
+import { bindUdp } from "../../../../core/transports/quic/engine/udp/udp.ts";
 import { loadQuiche } from "../../../../core/transports/quic/engine/binding.ts";
 import { needs } from "../../../support/programs.ts";
 import { start } from "../../../support/process.ts";
-import { bytes, sealInitial } from "./engine/initial_packets.ts";
+import { bytes, sealInitial } from "./engine/admission/initial_packets.ts";
 import { until } from "./processes.ts";
 import { ENGINES, quicServer } from "./support.ts";
 

@@ -6,7 +6,7 @@ import { defineHandler } from "../../../../core/handler/handler.ts";
 import { NodeKey } from "../../../../core/identity/node_key.ts";
 import { Driver } from "../../../../core/transports/quic/driver.ts";
 import { loadQuiche } from "../../../../core/transports/quic/engine/binding.ts";
-import { bindUdp } from "../../../../core/transports/quic/engine/udp.ts";
+import { bindUdp } from "../../../../core/transports/quic/engine/udp/udp.ts";
 import { QuicConnection } from "../../../../core/transports/quic/quic_connection.ts";
 import { Supervisor } from "../../../../core/transports/quic/supervisor.ts";
 import { DEFAULT_LIMITS } from "../../../../core/limits/limits.ts";

@@ -1,0 +1,75 @@
+/**
+ * The credits of one session's streams: what may be between engine and node, either way.
+ *
+ * @module
+ */
+import {
+  CONNECTION_CREDIT,
+  CREDIT_GROWTH,
+  CREDIT_STEP,
+  MAX_STREAM_CREDIT,
+  STREAM_COST,
+  STREAM_CREDIT,
+} from "../../link.ts";
+import type { StreamState } from "./stream_state.ts";
+
+/** Counts what is on its way between quiche and the node. */
+export class Credits {
+  /** Whether the node reads too slowly for what the peer has sent. */
+  held = false;
+  /** Delivered, and not yet reported as read. */
+  #unread = 0;
+  /** Credit of all streams beyond their first. */
+  #growth = 0;
+
+  /** Whether there is credit for another stream of the peer; takes it if so. */
+  admits(): boolean {
+    const room = CONNECTION_CREDIT - this.#unread >= STREAM_COST;
+    if (room) this.#unread += STREAM_COST;
+    else this.held = true;
+    return room;
+  }
+
+  /** Bytes of a stream that may be delivered now. */
+  room(stream: StreamState): number {
+    const room = Math.min(stream.credit - stream.unread, CONNECTION_CREDIT - this.#unread);
+    if (room <= 0) this.held = true;
+    return room;
+  }
+
+  /** Bytes of a stream were delivered. */
+  delivered(stream: StreamState, bytes: number): void {
+    stream.unread += bytes;
+    this.#unread += bytes;
+  }
+
+  /** A reader took bytes, of a stream that may be over. One that keeps reading is given more ahead. */
+  consumed(stream: StreamState | undefined, bytes: number): void {
+    this.#unread -= bytes;
+    if (!stream) return;
+    stream.unread -= bytes;
+    stream.credit = Math.min(stream.credit + bytes, MAX_STREAM_CREDIT);
+  }
+
+  /** quiche took bytes of a stream. Returns what to grant the node now: as much again, and more to a stream that moves. */
+  accepted(stream: StreamState, bytes: number): number {
+    stream.accepted += bytes;
+    if (stream.accepted < CREDIT_STEP) return 0;
+    const grant = stream.accepted + this.#grow(stream);
+    stream.accepted = 0;
+    return grant;
+  }
+
+  /** A stream sends no more. */
+  sent(stream: StreamState): void {
+    this.#growth -= stream.growth;
+    stream.growth = 0;
+  }
+
+  #grow(stream: StreamState): number {
+    if (STREAM_CREDIT + stream.growth >= MAX_STREAM_CREDIT || this.#growth >= CREDIT_GROWTH) return 0;
+    stream.growth += STREAM_CREDIT;
+    this.#growth += STREAM_CREDIT;
+    return STREAM_CREDIT;
+  }
+}

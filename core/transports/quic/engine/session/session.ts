@@ -1,0 +1,393 @@
+/**
+ * One QUIC connection in the engine: packets in and out, timers, and the streams between quiche and the node.
+ *
+ * @module
+ */
+import { AlknetError, type CloseInfo } from "../../../../errors.ts";
+import type { SocketAddress } from "../../../../handler/connection.ts";
+import type { Limits } from "../../../../limits/limits.ts";
+import type { SessionCommands, SessionEvents, SessionFacts } from "../../link.ts";
+import { type HostPort, hostPort, type QuicheConnection } from "../binding.ts";
+import { AckHold } from "./ack_hold.ts";
+import { closeInfo, reasonBytes } from "./close_info.ts";
+import { type Abuse, abuse } from "./defence.ts";
+import { FrameBudget } from "./frame_budget.ts";
+import { HandshakeFlight } from "./handshake_flight.ts";
+import { longPacketsEnd } from "../admission/packet_header.ts";
+import type { SessionHost, SessionOptions } from "./session_host.ts";
+import { SessionStreams } from "./session_streams.ts";
+import { StreamLimits } from "./stream_limits.ts";
+import type { Progress } from "./stream_state.ts";
+import type { UdpSocket } from "../udp/udp_socket.ts";
+
+/** Bytes that a session may send in one turn, so that a busy one cannot starve the others nor flood the receiver. */
+const TURN_BYTES = 512 * 1024;
+/** Time for the peer to acknowledge what a finishing connection wrote, in milliseconds. */
+const LINGER = 5000;
+/** Transport error for abuse: EXCESSIVE_LOAD has no number of its own in RFC 9000, so PROTOCOL_VIOLATION (§20.1). */
+const PROTOCOL_VIOLATION = 0x0a;
+/** TLS alert access_denied (RFC 8446 §6.2) as RFC 9001 §4.8 carries it. */
+const ACCESS_DENIED = 0x100 + 49;
+
+/** One QUIC connection. */
+export class Session implements SessionCommands {
+  /** Whether the session waits for its turn. Owned by the host. */
+  queued = false;
+  /** When it wants to be looked at. */
+  deadline = Infinity;
+  /** The validated remote; packets from elsewhere are not for this session. */
+  readonly remote: SocketAddress;
+  readonly #quiche: QuicheConnection;
+  readonly #host: SessionHost<Session>;
+  readonly #limits: Limits;
+  readonly #dialled: boolean;
+  readonly #mustProve: boolean;
+  readonly #datagramSize: number;
+  readonly #info: { from: HostPort; to: HostPort };
+  readonly #handshakeEnds: number;
+  readonly #begun: number;
+  readonly #frames = new FrameBudget();
+  /** Packets that quiche took. */
+  #taken = 0;
+  /** Datagram messages sent, and their bytes. */
+  readonly #messages = { count: 0, bytes: 0 };
+  readonly #flight: HandshakeFlight;
+  #streams: SessionStreams | undefined;
+  #events: SessionEvents | undefined;
+  #received = false;
+  readonly #hold = new AckHold();
+  #readable = false;
+  #limitsOfPeer: StreamLimits | undefined;
+  #keepAliveAt = Infinity;
+  #lingerEnds = Infinity;
+  #finishing = false;
+  #over = false;
+  #gone = false;
+
+  /** @param options The connection and where it belongs. */
+  constructor(options: SessionOptions<Session>) {
+    this.#quiche = options.quiche;
+    this.#host = options.host;
+    this.#limits = options.limits;
+    this.#dialled = options.dialled;
+    this.#mustProve = options.mustProve ?? false;
+    this.#flight = new HandshakeFlight(options.dialled, options.dialled || options.proven);
+    this.#datagramSize = options.datagramSize;
+    this.remote = options.remote;
+    this.#info = { from: hostPort(options.remote), to: options.local };
+    this.#begun = this.#host.now();
+    this.#handshakeEnds = this.#begun + this.#limits.handshakeTimeout;
+  }
+
+  /** The remote knows an id that was sent to its address, so it is there (RFC 9000 §8.1). */
+  proveAddress(): void {
+    this.#flight.prove();
+  }
+
+  /** Takes one datagram. quiche overwrites it while decrypting. */
+  receive(datagram: Uint8Array): void {
+    if (this.#flight.isLate(datagram)) return;
+    this.#flight.arrived(datagram);
+    // One after the other: of a datagram as a whole it would not be known which of its packets were genuine.
+    const end = longPacketsEnd(datagram);
+    if (end > 0) this.#take(datagram.subarray(0, end));
+    const short = datagram.subarray(end);
+    if (short[0] < 0x80 && this.#take(short)) this.#frames.count(short);
+    this.#received = true;
+    this.#hold.received(datagram.byteLength);
+  }
+
+  /** Gives packets to quiche. Returns whether it took them: they were genuine, and it has decrypted them in their place. */
+  #take(packets: Uint8Array): boolean {
+    try {
+      this.#quiche.recv(packets, this.#info);
+    } catch { /* quiche has noted what was wrong and closes the connection itself where RFC 9000 asks for it */ }
+    const { recv } = this.#quiche.stats();
+    const taken = recv > this.#taken;
+    this.#taken = recv;
+    return taken;
+  }
+
+  /**
+   * Does what there is to do: delivers, retries, sends. Returns whether there is more for another turn, because the
+   * budget ran out.
+   */
+  turn(udp: UdpSocket): boolean {
+    if (this.#gone) return false;
+    if (!this.#streams && !this.#over) this.#handshake();
+    let budget = TURN_BYTES;
+    if (this.#streams && !this.#over) {
+      this.#work(this.#streams);
+      const found = this.#frames.abuse;
+      if (found && !this.#over) this.#abused(found);
+      // An end of a stream that stands alone must leave before the next packet is read: see SessionStreams.
+      if (this.#streams.drain()) budget = Infinity;
+    }
+    const more = !this.#holdsBack() && this.#flush(udp, budget);
+    if (this.#flight.due !== Infinity && !this.#over) this.#sayAgain(udp);
+    this.#settle();
+    return more && !this.#gone;
+  }
+
+  /** Acts on deadlines that have passed. */
+  expire(): void {
+    const now = this.#host.now();
+    if (this.#gone) return;
+    if (!this.#streams && now >= this.#handshakeEnds) this.#giveUp();
+    if (now >= this.#lingerEnds) this.#linger(now);
+    if (now >= this.#flight.due && !this.#over) this.#hold.commanded = true;
+    if (now >= this.#keepAliveAt) {
+      this.#keepAliveAt = now + this.#limits.keepAlive;
+      this.#try(() => this.#quiche.sendAckEliciting());
+      this.#hold.commanded = true;
+    }
+    if (this.#quiche.timeout() === 0) {
+      this.#quiche.onTimeout();
+      this.#received = this.#hold.commanded = true;
+    }
+    this.#host.wake(this);
+  }
+
+  /** Looks at the counters, once in a while, if the session was active. */
+  inspect(): void {
+    if (!this.#streams || this.#over) return;
+    const stats = this.#quiche.stats();
+    const path = this.#quiche.pathStats()[0];
+    this.#frames.sweep((stream) => this.#quiche.streamFinished(stream));
+    const found = abuse({
+      seconds: (this.#host.now() - this.#begun) / 1000,
+      packets: stats.recv,
+      bytes: stats.recvBytes,
+      progress: this.#progress(this.#streams),
+      congestionWindow: path?.cwnd ?? 0,
+      maxStreamWindow: this.#limits.maxStreamWindow,
+      connectionWindow: this.#limits.connectionWindow,
+      maxConnectionWindow: this.#limits.maxConnectionWindow,
+    });
+    if (found) return this.#abused(found);
+    // Path events queue up in quiche until somebody takes them.
+    while (this.#quiche.pathEventNext());
+    this.#streams.checkStopped(true);
+    if (path) this.#events?.path({ rtt: path.rtt, packetsLost: path.lost, congestionWindow: path.cwnd });
+  }
+
+  open(stream: number): void {
+    this.#streams?.open(stream);
+  }
+
+  send(stream: number, bytes: Uint8Array, fin: boolean): void {
+    if (this.#over) return;
+    this.#streams?.send(stream, bytes, fin);
+    this.#commanded();
+  }
+
+  consumed(stream: number, bytes: number): void {
+    if (this.#over || !this.#streams?.consumed(stream, bytes)) return;
+    // Reading on opens the peer's window, which it waits for.
+    this.#readable = true;
+    this.#commanded();
+  }
+
+  reset(stream: number, code: number): void {
+    if (this.#over) return;
+    this.#streams?.reset(stream, code);
+    this.#commanded();
+  }
+
+  stop(stream: number, code: number): void {
+    if (this.#over) return;
+    this.#streams?.stop(stream, code);
+    this.#commanded();
+  }
+
+  sendDatagram(message: Uint8Array): void {
+    if (this.#over) return;
+    this.#messages.count++;
+    this.#messages.bytes += message.byteLength;
+    this.#try(() => this.#quiche.dgramSend(message));
+    this.#commanded();
+  }
+
+  close(code: number, reason: string): void {
+    this.#over = true;
+    this.#closeQuiche(code, reason);
+  }
+
+  /** Closes for a reason that the node did not give, and tells it. */
+  shutDown(code: number, reason: string): void {
+    if (this.#over) return;
+    this.close(code, reason);
+    this.#events?.ended({ by: "local", code, reason });
+  }
+
+  finish(): void {
+    if (this.#finishing || this.#over) return;
+    this.#finishing = true;
+    this.#lingerEnds = this.#host.now() + LINGER;
+    this.#streams?.finish();
+    this.#received = true;
+    this.#commanded();
+  }
+
+  /** A reader that pauses is given what was written when it goes on; if it is gone, the idle time ends this. */
+  #linger(now: number): void {
+    if (this.#streams?.isBlocked) this.#lingerEnds = now + LINGER;
+    else this.#closeQuiche(0, "");
+  }
+
+  #handshake(): void {
+    const isDone = this.#quiche.isEstablished();
+    // The batch that ended a handshake may hold much that the peer sent right after it.
+    if (!isDone) return this.#flight.received > this.#limits.maxHandshakeBytes ? this.#giveUp() : undefined;
+    if (this.#mustProve && this.#quiche.isResumed()) {
+      // A ticket stands for the proof of another connection: whoever has it need not have the key.
+      return this.#giveUp({ by: "error", reason: "the session was resumed" }, ACCESS_DENIED);
+    }
+    this.#flight.complete();
+    const facts: SessionFacts = {
+      alpn: new TextDecoder().decode(this.#quiche.applicationProto()),
+      remoteAddress: this.remote,
+      certificate: this.#quiche.peerCertChain()?.[0],
+      dialled: this.#dialled,
+      maxDatagram: this.#quiche.dgramMaxWritableLen() ?? 0,
+    };
+    const events = this.#host.established(this, facts);
+    if (!events) {
+      this.#over = true;
+      return;
+    }
+    this.#events = events;
+    this.#streams = new SessionStreams(this.#quiche, events, this.#host.scratch, this.#dialled, this.#frames);
+    this.#limitsOfPeer = new StreamLimits(this.#quiche, events);
+    if (this.#dialled) this.#keepAliveAt = this.#host.now() + this.#limits.keepAlive;
+  }
+
+  #work(streams: SessionStreams): void {
+    if (this.#received || this.#readable) streams.deliver();
+    this.#readable = false;
+    if (!this.#received) return;
+    this.#received = false;
+    streams.retry();
+    streams.checkStopped(false);
+    this.#limitsOfPeer!.announce(streams.opened);
+    this.#takeDatagrams();
+    if (this.#finishing && streams.acknowledged) this.#closeQuiche(0, "");
+  }
+
+  /** What was done of use: streams, and datagram messages, whether or not there was room to keep them. */
+  #progress({ progress }: SessionStreams): Progress {
+    return {
+      received: progress.received + this.#frames.datagramBytes,
+      deliveries: progress.deliveries + this.#frames.datagrams,
+      sent: progress.sent + this.#messages.bytes,
+      sends: progress.sends + this.#messages.count,
+      cut: progress.cut,
+    };
+  }
+
+  #takeDatagrams(): void {
+    let message: Uint8Array | null;
+    while ((message = this.#quiche.dgramRecvVec())) this.#events!.datagram(message);
+  }
+
+  /** Whether there is nothing to send but an acknowledgement that can wait. */
+  #holdsBack(): boolean {
+    return !this.#over && this.#streams !== undefined && this.#hold.holds(this.#streams.progress, this.#host.now());
+  }
+
+  /** Sends what quiche has ready, up to a budget of bytes. */
+  #flush(udp: UdpSocket, budget: number): boolean {
+    let sent = 0;
+    while (sent < budget) {
+      try {
+        const { allowance } = this.#flight;
+        if (allowance === 0) return false;
+        const room = udp.slot(Math.min(this.#datagramSize, allowance));
+        const packet = this.#quiche.send(room);
+        if (packet === null) return false;
+        if (!this.#flight.confirmed) this.#flight.left(room.subarray(0, packet[0]), this.#host.now());
+        udp.commit(packet[0], this.remote);
+        sent += packet[0];
+      } catch { // Closed, or an address that the socket cannot send to: the same as if nobody answered.
+        return false;
+      }
+    }
+    return true;
+  }
+
+  #sayAgain(udp: UdpSocket): void {
+    for (const copy of this.#flight.copies(this.#host.now())) {
+      udp.slot(copy.byteLength).set(copy);
+      udp.commit(copy.byteLength, this.remote);
+    }
+  }
+
+  /** Notices that the connection is over, and when to look again. */
+  #settle(): void {
+    const quiche = this.#quiche;
+    const timeout = quiche.timeout();
+    // quiche has no timer exactly when the connection is closed or sets up none; both are rare.
+    const closed = (timeout === null || this.#over) && quiche.isClosed();
+    if (!this.#over && (closed || quiche.isDraining())) this.#end();
+    if (closed) {
+      this.#gone = true;
+      this.deadline = Infinity;
+      this.#host.gone(this);
+      return;
+    }
+    const due = timeout === null ? Infinity : this.#host.now() + timeout;
+    const handshake = this.#streams || this.#over ? Infinity : this.#handshakeEnds;
+    const copies = this.#over ? Infinity : this.#flight.due;
+    this.deadline = Math.min(due, handshake, this.#keepAliveAt, this.#lingerEnds, this.#hold.until, copies);
+  }
+
+  #end(): void {
+    const error = this.#quiche.peerError() ?? this.#quiche.localError() ?? undefined;
+    const info = closeInfo(this.#quiche, this.#finishing);
+    this.#over = true;
+    this.#keepAliveAt = this.#lingerEnds = Infinity;
+    if (!this.#streams) return this.#host.failed(this, info, error);
+    // What had arrived before the end is the application's.
+    this.#try(() => this.#streams!.deliver(true));
+    this.#events!.ended(info);
+  }
+
+  #giveUp(info: CloseInfo = { by: "timeout", reason: "handshake timeout" }, code = 0): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#host.failed(this, info, undefined);
+    this.#try(() => this.#quiche.close(false, code, new Uint8Array(0)));
+  }
+
+  #abused(found: Abuse): void {
+    this.#host.abused(this, found);
+    this.#over = true;
+    this.#try(() => this.#quiche.close(false, PROTOCOL_VIOLATION, new TextEncoder().encode(found)));
+    const error = new AlknetError("LIMIT", `the peer sent ${found.replaceAll("-", " ")}`);
+    this.#events!.ended({ by: "error", error });
+    this.#host.wake(this);
+  }
+
+  #closeQuiche(code: number, reason: string): void {
+    this.#lingerEnds = this.#keepAliveAt = Infinity;
+    this.#try(() => this.#quiche.close(true, code, reasonBytes(reason)));
+    if (this.#finishing && !this.#over) {
+      this.#over = true;
+      this.#events?.ended({ by: "local", code: 0, reason: "" });
+    }
+    this.#commanded();
+  }
+
+  /** The node wants something done, which no acknowledgement that waits may delay. */
+  #commanded(): void {
+    this.#hold.commanded = true;
+    this.#host.wake(this);
+  }
+
+  /** Calls into quiche where a refusal means only that there is nothing to do. */
+  #try(action: () => void): void {
+    try {
+      action();
+    } catch { /* the connection or the stream is already over */ }
+  }
+}
