@@ -11,6 +11,9 @@ import type { Parser } from "@optique/core/parser";
 import { argument, option } from "@optique/core/primitives";
 import { string, type ValueParser } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { locateHome } from "../home/home.ts";
 import { checked } from "../grammar/arguments.ts";
 import { TOKEN_FILE_TEXT } from "./reach.ts";
 
@@ -26,8 +29,12 @@ export interface OperationParsers {
   readonly tokenFile: Parser<"sync", string | undefined, unknown>;
 }
 
+/** A folder that is not there: whose home it is, is nobody. */
+const NO_HOME = "nobody";
 /** How long a shell waits for names, in milliseconds. */
 const COMPLETION_DEADLINE = 3000;
+/** What an operation may be called (call.md §6). A shell puts a completion on its line as it comes, so nothing else is one. */
+const NAME = /^[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.-]+)*$/;
 
 /** Makes the parsers, which know of each other: completing a name asks the node. */
 export function operationParsers(): OperationParsers {
@@ -81,19 +88,23 @@ function operationName(address: string, home: string, tokenFile: string): ValueP
 
 /**
  * The names that the node at an address shows. Completion is synchronous, so this program asks as another process; a
- * node that does not answer offers nothing.
+ * node that does not answer offers nothing. Nobody is asked for a passphrase by pressing Tab: where the vault needs one, it is
+ * nobody who asks.
  */
 function namesAt(address: string, home: string, tokenFile: string): string[] {
   if (address === "") return [];
   const program = Deno.build.standalone ? [] : ["run", "-A", new URL("../main.ts", import.meta.url).href];
-  const as = home === "" ? [] : ["--home", home];
-  const shown = tokenFile === "" ? [] : ["--token-file", tokenFile];
-  const args = [...program, "ops", address, "--timeout", `${COMPLETION_DEADLINE}ms`, ...as, ...shown];
   try {
+    const { folder, keyFile, vaultKeyFile } = locateHome(home === "" ? undefined : home);
+    const as = ["--home", [keyFile, vaultKeyFile].some((file) => existsSync(file)) ? folder : join(folder, NO_HOME)];
+    const shown = tokenFile === "" ? [] : ["--token-file", tokenFile];
+    const args = [...program, "ops", address, "--timeout", `${COMPLETION_DEADLINE}ms`, ...as, ...shown];
     const asked = new Deno.Command(Deno.execPath(), { args, stdin: "null", stdout: "piped", stderr: "null" });
     const { success, stdout } = asked.outputSync();
     if (!success) return [];
-    return new TextDecoder().decode(stdout).split("\n").map((line) => line.split(" ")[0]).filter((name) => name !== "");
+    return new TextDecoder().decode(stdout).split("\n").map((line) => line.split(" ")[0]).filter((name) =>
+      NAME.test(name)
+    );
   } catch {
     return [];
   }

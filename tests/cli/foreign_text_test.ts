@@ -26,6 +26,11 @@ Deno.test("alknet ping, dial and ops show what a hostile node says as text", asy
   match(asked[0].stderr + asked[2].stderr, /\\u001b\]0;OWNED\\u0007/);
   match(asked[3].stdout, /evil\/\\u001b/);
 
+  for (const { stdout } of [await runAlknet(["completions", "bash", "call", address, ""])]) {
+    equal(stdout.includes("evil"), false, "what is no name is no completion");
+    match(stdout, /^fine\/name$/m);
+  }
+
   const described = await runAlknet(["ops", address, "node/info"]);
   equal(described.code, 1);
   match(described.stderr, /^alknet: the node's services\/schema describes no operation for node\/info\n$/);

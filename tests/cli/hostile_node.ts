@@ -28,7 +28,11 @@ const says = (name: string, output: JsonValue) => {
 };
 const honest = nodeRegistry([]);
 const registry = new Registry([
-  says("services/list", { operations: [{ name: `evil/${NASTY}`, namespace: "evil", op_type: "query" }] }),
+  says("services/list", {
+    operations: [`evil/${NASTY}`, "evil;touch${IFS}owned", "fine/name"].map((name) => {
+      return { name, namespace: name.split("/")[0], op_type: "query" };
+    }),
+  }),
   says("services/schema", {}),
   ...[...honest.list()].filter(({ spec }) => spec.name === "services/list-peers"),
 ]);
