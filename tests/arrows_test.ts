@@ -91,17 +91,32 @@ Deno.test("handlers, identity and configuration load no transport", async () => 
   }
 });
 
+Deno.test("the command starts without what only some of its commands need", async () => {
+  const graph = await moduleGraph("cli/program.ts");
+  const loaded = new Set<string>();
+  const load = (path: string): void => {
+    if (loaded.has(path)) return;
+    loaded.add(path);
+    const { imports = [], lateImports = [] } = graph.get(path) ?? {};
+    for (const next of imports) if (!lateImports.includes(next)) load(next);
+  };
+  load("cli/program.ts");
+  const heavy =
+    /^(?:core\/(?:operations|transports|endpoint|config)|handlers|runtime|tensor|vault)\/|typebox|quickjs|ssh2|hono/;
+  assert.deepEqual([...loaded].filter((path) => heavy.test(path)), []);
+});
+
 Deno.test("the rules see what is wrong: an arrow up, a cycle, a stranger", () => {
   const module = (
     path: string,
     ...imports: string[]
-  ): [string, GraphModule] => [path, { path, imports, typeImports: [] }];
+  ): [string, GraphModule] => [path, { path, imports, lateImports: [], typeImports: [] }];
   assert.equal(partOf("vendor/a.ts"), undefined);
   assert.ok(floorOf("core/errors.ts") < floorOf("core/endpoint/router.ts"));
   assert.ok(floorOf("core/handler/address.ts") < floorOf("core/endpoint/router.ts"), "the longest prefix counts");
   assert.throws(() => floorOf("core/elsewhere.ts"), /FLOORS/);
   const ring = new Map([module("a", "b"), module("b", "c"), module("c", "a")]);
-  const ofTypes = new Map([module("a", "b"), ["b", { path: "b", imports: [], typeImports: ["a"] }]]);
+  const ofTypes = new Map([module("a", "b"), ["b", { path: "b", imports: [], lateImports: [], typeImports: ["a"] }]]);
   assert.deepEqual(cycle(ofTypes), ["a", "b", "a"]);
   assert.deepEqual(cycle(ring), ["a", "b", "c", "a"]);
   assert.equal(cycle(new Map([module("a", "b", "c"), module("b", "c"), module("c")])), undefined);

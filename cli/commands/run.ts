@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { GuestError, ProcessGuest } from "@alknet/runtime";
 import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { map, withDefault } from "@optique/core/modifiers";
@@ -52,6 +51,8 @@ export const runCommand: Command = command(
 );
 
 async function runFile({ file, memory, timeout }: RunOptions): Promise<number> {
+  // Only now: an engine is nothing that other commands should wait for.
+  const { GuestError, ProcessGuest } = await import("@alknet/runtime");
   using signals = new StopSignals();
   const interrupted = new AbortController();
   signals.first.then(() => interrupted.abort());

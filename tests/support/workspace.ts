@@ -35,6 +35,8 @@ export interface GraphModule {
   readonly path: string;
   /** What it imports when it runs. */
   readonly imports: readonly string[];
+  /** Of these, what it imports only when it comes to that. */
+  readonly lateImports: readonly string[];
   /** What it imports for its types alone. */
   readonly typeImports: readonly string[];
 }
@@ -53,12 +55,16 @@ export async function moduleGraph(entry: string): Promise<Map<string, GraphModul
     if (error) throw new Error(`${specifier}: ${error}`);
     if (!specifier.startsWith("file:")) continue;
     const imports: string[] = [];
+    const lateImports: string[] = [];
     const typeImports: string[] = [];
-    for (const { code, type } of dependencies) {
-      if (code?.specifier) imports.push(local(info.redirects[code.specifier] ?? code.specifier));
-      else if (type?.specifier) typeImports.push(local(type.specifier));
+    for (const { code, type, isDynamic } of dependencies) {
+      if (code?.specifier) {
+        const target = local(info.redirects[code.specifier] ?? code.specifier);
+        imports.push(target);
+        if (isDynamic) lateImports.push(target);
+      } else if (type?.specifier) typeImports.push(local(type.specifier));
     }
-    graph.set(local(specifier), { path: local(specifier), imports, typeImports });
+    graph.set(local(specifier), { path: local(specifier), imports, lateImports, typeImports });
   }
   return graph;
 }
@@ -67,7 +73,11 @@ interface Info {
   readonly modules: readonly {
     readonly specifier: string;
     readonly error?: string;
-    readonly dependencies?: readonly { code?: { specifier?: string }; type?: { specifier?: string } }[];
+    readonly dependencies?: readonly {
+      code?: { specifier?: string };
+      type?: { specifier?: string };
+      isDynamic?: boolean;
+    }[];
   }[];
   readonly redirects: Readonly<Record<string, string>>;
 }
