@@ -1,0 +1,53 @@
+/**
+ * Trees and what they hold, but for what the trees beside them hold at the same path.
+ *
+ * @module
+ */
+import { corrupt, missing } from "../errors.ts";
+import type { Oid } from "../objects/oid.ts";
+import { GITLINK_MODE, parseTree, TREE_MODE, type TreeEntry } from "../objects/tree.ts";
+import type { ObjectStore } from "../store/types.ts";
+import type { Pace } from "./pace.ts";
+import type { Selection } from "./selection.ts";
+
+/**
+ * Adds a tree and all that is below it to what is sent. What one of `others` has at the same path is there already, or is
+ * sent with it; so is what is below a tree that is selected.
+ *
+ * @param others Trees of the commit's parents.
+ * @throws {AlknetError} `GIT_OBJECT_MISSING`, `GIT_CORRUPT`.
+ */
+export async function selectTree(
+  tree: Oid,
+  others: readonly Oid[],
+  { store, selection, pace }: { readonly store: ObjectStore; readonly selection: Selection; readonly pace: Pace },
+): Promise<void> {
+  const stack = [{ tree, others }];
+  for (let next = stack.pop(); next; next = stack.pop()) {
+    if (next.others.includes(next.tree) || !selection.add(next.tree)) continue;
+    const beside: Map<string, TreeEntry>[] = [];
+    for (const other of next.others) {
+      beside.push(new Map((await entriesOf(store, other)).map((entry) => [entry.name, entry])));
+    }
+    for (const { mode, name, oid } of await entriesOf(store, next.tree)) {
+      if (mode === GITLINK_MODE) continue;
+      const there = beside.map((entries) => entries.get(name)).filter((entry) => entry !== undefined);
+      if (there.some((entry) => entry.oid === oid)) continue;
+      if (mode !== TREE_MODE) selection.add(oid);
+      else {
+        stack.push({
+          tree: oid,
+          others: there.filter((entry) => entry.mode === TREE_MODE).map((entry) => entry.oid),
+        });
+      }
+    }
+    await pace.step();
+  }
+}
+
+async function entriesOf(store: ObjectStore, oid: Oid): Promise<TreeEntry[]> {
+  const object = await store.read(oid);
+  if (!object) throw missing(oid);
+  if (object.kind !== "tree") throw corrupt(`object ${oid} is a ${object.kind}, and a tree is expected`);
+  return parseTree(object.bytes);
+}
