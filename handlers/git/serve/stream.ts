@@ -93,7 +93,7 @@ async function serve({ input, output, connection, context }: Front, parts: GitPa
       src: address,
       what: "git",
       key: connection.peer.fingerprint ?? "-",
-      reason: "no repository, or no right to it",
+      reason: "rights",
     });
     throw new GitRequestError("GIT_REFUSED", `access denied or repository not exported: ${printable(line.path)}`);
   }
