@@ -57,7 +57,7 @@ export class CommitReader {
  * Walks from `wants` to what `haves` reach. WANT and HAVE flow to parents, the younger first; HAVE also to what was passed
  * already, where clocks were wrong.
  *
- * @returns Commits in the order in which they were met.
+ * @returns Commits, mostly the younger first.
  * @throws {AlknetError} See {@linkcode CommitReader.links}.
  */
 export async function commitsBetween(
@@ -100,7 +100,38 @@ export async function commitsBetween(
     for (const parent of (await reader.links(oid)).parents) await mark(parent, flags);
     await pace.step();
   }
+  // Where clocks were wrong, a have that waits may still have parents among what was met.
+  for (const oid of queued) {
+    if (!(marks.get(oid)! & HAVE)) continue;
+    for (const parent of (await reader.links(oid)).parents) if (marks.has(parent)) await mark(parent, HAVE);
+    await pace.step();
+  }
   return met.filter((oid) => marks.get(oid) === WANT);
+}
+
+/**
+ * Commits in an order in which each comes after its parents, whatever their dates say.
+ *
+ * @throws {AlknetError} See {@linkcode CommitReader.links}.
+ */
+export async function parentsFirst(commits: readonly Oid[], reader: CommitReader, pace: Pace): Promise<Oid[]> {
+  const waiting = new Set(commits);
+  const ordered: Oid[] = [];
+  // The last met are likely the oldest.
+  for (const first of commits.toReversed()) {
+    const trail: { oid: Oid; parents: Oid[] }[] = [];
+    const enter = async (oid: Oid): Promise<void> => {
+      if (waiting.delete(oid)) trail.push({ oid, parents: [...(await reader.links(oid)).parents] });
+    };
+    await enter(first);
+    for (let at = trail.at(-1); at; at = trail.at(-1)) {
+      const parent = at.parents.pop();
+      if (parent !== undefined) await enter(parent);
+      else ordered.push(trail.pop()!.oid);
+    }
+    await pace.step();
+  }
+  return ordered;
 }
 
 /**

@@ -7,7 +7,7 @@ import { missing } from "../errors.ts";
 import type { Oid } from "../objects/oid.ts";
 import { parseTag } from "../objects/tag.ts";
 import type { ObjectStore, Ref } from "../store/types.ts";
-import { type CommitReader, commitsBetween } from "./commits.ts";
+import { type CommitReader, commitsBetween, parentsFirst } from "./commits.ts";
 import type { Pace } from "./pace.ts";
 import { Selection } from "./selection.ts";
 import { selectTree } from "./trees.ts";
@@ -46,14 +46,16 @@ export async function selectFetch({ store, wants, common, tags, reader, pace }: 
   }
   const parts = { store, selection, pace };
   const sent = await commitsBetween(commits, common, reader, pace);
-  for (const oid of sent) {
+  // A tree that is selected counts as sent whole. That holds only where the parents, whose trees it is compared with, are
+  // done: else a change that was taken back would be left out by each because of the other.
+  for (const oid of await parentsFirst(sent, reader, pace)) {
     selection.add(oid);
     const { tree, parents } = await reader.links(oid);
     const others: Oid[] = [];
     for (const parent of parents) others.push((await reader.links(parent)).tree);
     await selectTree(tree, others, parts);
   }
-  // Last, for a tree that is selected counts as sent whole, which one of a commit is only with its parents.
+  // Of what a commit's tree leaves out because of its parents, a tree that is wanted by itself needs all.
   for (const tree of trees) await selectWhole(tree, parts);
   for (const { oid, peeled } of tags) {
     if (peeled !== undefined && selection.has(peeled)) await selectTags(oid, store, selection);

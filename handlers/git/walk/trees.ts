@@ -12,9 +12,9 @@ import type { Selection } from "./selection.ts";
 
 /**
  * Adds a tree and all that is below it to what is sent. What one of `others` has at the same path is there already, or is
- * sent with it; so is what is below a tree that is selected.
+ * sent already; so is what is below a tree that is selected.
  *
- * @param others Trees of the commit's parents.
+ * @param others Trees of the commit's parents, which the client has or for which this was done before.
  * @throws {AlknetError} `GIT_OBJECT_MISSING`, `GIT_CORRUPT`.
  */
 export async function selectTree(

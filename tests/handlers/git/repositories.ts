@@ -52,7 +52,8 @@ export async function commit(work: string, name: string, content: string, second
 
 /** A text of lines that differ little from one number to the next, so that git makes deltas of it. */
 export function lines(number: number): string {
-  return Array.from({ length: 200 }, (_, i) => `line ${i} of many${i === number % 200 ? `, changed by ${number}` : ""}`).join("\n") + "\n";
+  return Array.from({ length: 200 }, (_, i) => `line ${i} of many${i === number % 200 ? `, changed by ${number}` : ""}`)
+    .join("\n") + "\n";
 }
 
 /**
