@@ -79,7 +79,7 @@ interface Front {
 
 async function serve({ input, output, connection, context }: Front, parts: GitParts): Promise<Outcome> {
   const first = await input.next(parts.limits.requestLine);
-  if (first === undefined) return "left";
+  if (first === undefined) return "done";
   if (typeof first === "string") throw new GitRequestError("GIT_PROTOCOL", "bad request line");
   const line = parseRequestLine(first);
   const { log } = context;
