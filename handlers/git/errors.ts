@@ -10,9 +10,12 @@ import { AlknetError } from "@alknet/core/handler";
  * The words are for the peer: they are what follows `ERR`.
  */
 export class GitRequestError extends AlknetError {
+  /** The class, as it stands before the message. */
   override readonly name = "GitRequestError";
 
   /**
+   * What a peer did, and what it is told.
+   *
    * @param code Stable code.
    * @param words What the peer is told; never the text of another error.
    */

@@ -5,7 +5,7 @@
  * @module
  */
 import { deepEqual, equal, match, notEqual } from "node:assert/strict";
-import { commit, contentsOf, git, GIT_ENV, lines, makeRepository } from "../handlers/git/repositories.ts";
+import { commit, contentsOf, git, GIT_ENV, gitWith, lines, makeRepository } from "../handlers/git/repositories.ts";
 import { type Output, runAlknet, runProgram } from "../support/process.ts";
 import { needs } from "../support/programs.ts";
 import { temporaryFolder } from "../support/temp.ts";
@@ -93,6 +93,38 @@ Deno.test({
     await well(home, ["clone", "-q", `alknet://${home.nodeId}@${node.address}/team/empty`, "b"]);
     for (const clone of ["a", "b"]) equal(await git(`${path}/${clone}`, "symbolic-ref", "HEAD"), "refs/heads/trunk");
     await git(`${path}/git/team/empty.git`, "fsck", "--strict");
+  },
+});
+
+Deno.test({
+  name: "git fetch of a client with hundreds of commits of its own: several rounds, requests in gzip (rows 5, 17)",
+  ...needs("git", "linux"),
+  async fn() {
+    await using home = await gitHome();
+    const { path } = home;
+    const bare = `${path}/git/notes.git`;
+    await Deno.remove(bare, { recursive: true });
+    await makeRepository(`${path}/work`, bare);
+    await git(bare, "config", "alknet.public", "true");
+    await configure(home, { anonymous: true });
+    await using node = await home.serve();
+    const urls = [`https://${node.address}/notes`, `alknet://${home.nodeId}@${node.address}/notes`];
+    const own = Array.from({ length: 400 }, (_, i) => {
+      const from = i === 0 ? "from refs/remotes/origin/main^0\n" : "";
+      return `commit refs/heads/own\ncommitter A <a@example.org> ${1_700_002_000 + i} +0000\ndata 1\nx\n${from}`;
+    });
+    for (const [i, url] of urls.entries()) {
+      await well(home, [...VIA_HTTPS, "clone", "-q", url, `c${i}`]);
+      await gitWith(`${path}/c${i}`, own.join(""), "fast-import", "--quiet");
+    }
+    await commit(`${path}/work`, "new", "new\n", 1_700_003_000);
+    await git(`${path}/work`, "push", "-q", bare, "main");
+    for (const i of urls.keys()) {
+      await well(home, [...VIA_HTTPS, "fetch", "-q"], `${path}/c${i}`);
+      equal(await git(`${path}/c${i}`, "rev-parse", "origin/main"), await git(bare, "rev-parse", "main"));
+      match(await node.child.errorLine(/objects=3 /), /outcome=done/);
+      await git(`${path}/c${i}`, "fsck", "--strict");
+    }
   },
 });
 
@@ -212,7 +244,7 @@ Deno.test({
       "copy master private",
       "notes main public",
     ]);
-    match(listed[2], /  0 B  my notes$/);
+    match(listed[2], / {2}0 B {2}my notes$/);
     const install = () => runAlknet(["git", "install-helper", "--dir", folder.path]);
     match((await install()).stderr, /not on the search path/);
     equal((await install()).code, 0, "twice");

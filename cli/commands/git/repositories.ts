@@ -123,7 +123,9 @@ async function add(options: AddOptions): Promise<number> {
   await editConfig(home.configFile, (document: ConfigDocument) => {
     // A configuration that names no handler has all of them; one that names any has exactly those.
     const named = document.handlers ?? {};
-    const handlers = document.handlers = Object.keys(named).length > 0 ? named : { ...structuredClone(DEFAULT_HANDLERS) };
+    const handlers = document.handlers = Object.keys(named).length > 0
+      ? named
+      : { ...structuredClone(DEFAULT_HANDLERS) };
     const git = handlers.git ??= {};
     const repositories = (git.repositories ??= {}) as Record<string, string>;
     if (Object.hasOwn(repositories, name)) {
