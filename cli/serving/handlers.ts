@@ -35,11 +35,11 @@ const httpSchema = Type.Object({
 }, closed);
 
 /** The schema of each handler's options, by its name in the configuration. */
-export const HANDLER_SCHEMAS: Readonly<Record<"call" | "echo" | "git" | "http" | "sftp" | "ssh", TSchema>> = {
+export const HANDLER_SCHEMAS: Readonly<Record<"call" | "echo" | "http" | "git" | "sftp" | "ssh", TSchema>> = {
   call: Type.Object({ imports: Type.Optional(IMPORTS_SCHEMA) }, closed),
   echo: Type.Object({}, closed),
-  git: GIT_SCHEMA,
   http: httpSchema,
+  git: GIT_SCHEMA,
   sftp: SFTP_SCHEMA,
   ssh: SSH_SCHEMA,
 };

@@ -5,9 +5,11 @@
  * @module
  */
 import { deepEqual, equal, match, notEqual } from "node:assert/strict";
+import { joined, request, requestLine } from "../handlers/git/client.ts";
 import { commit, contentsOf, git, GIT_ENV, gitWith, lines, makeRepository } from "../handlers/git/repositories.ts";
-import { type Output, runAlknet, runProgram } from "../support/process.ts";
+import { type Output, runAlknet, runProgram, start, startAlknet } from "../support/process.ts";
 import { needs } from "../support/programs.ts";
+import { Random } from "../support/random.ts";
 import { temporaryFolder } from "../support/temp.ts";
 import { initHome, type TestHome } from "./home.ts";
 
@@ -178,6 +180,49 @@ Deno.test({
     for (let i = 0; i < 8; i++) guesses.push(await status(advertisement("secret"), ...bearer("wrong")));
     equal(guesses[0], "401");
     equal(guesses.at(-1), "429");
+  },
+});
+
+Deno.test({
+  name: "clients that are killed in the middle of a pack, over HTTPS and alknet/git, leave no descriptor (row 44)",
+  ...needs("git", "curl", "linux"),
+  async fn() {
+    await using home = await gitHome();
+    const bare = `${home.path}/git/notes.git`;
+    // Far more than sockets and windows hold.
+    const content = new Random(3).bytes(48 * 1024 * 1024);
+    const head = new TextEncoder().encode(
+      `commit refs/heads/main\ncommitter A <a@example.org> 1700000000 +0000\ndata 1\nx\n` +
+        `M 100644 inline f\ndata ${content.byteLength}\n`,
+    );
+    await gitWith(bare, joined([head, content]), "fast-import", "--quiet");
+    await git(bare, "repack", "-a", "-d", "-q");
+    await configure(home, { anonymous: true });
+    await using node = await home.serve();
+    const want = `want ${await git(bare, "rev-parse", "main")}`;
+    const asked = request("command=fetch", "0001", want, "done", "0000");
+    await Deno.writeFile(`${home.path}/asked`, asked);
+    const headers = ["-H", "Git-Protocol: version=2", "-H", "Content-Type: application/x-git-upload-pack-request"];
+    const url = `https://${node.address}/notes/git-upload-pack`;
+    const address = `${home.nodeId}@${node.address}`;
+    const clients = [
+      () => start("curl", ["-skN", ...headers, "--limit-rate", "200k", "--data-binary", `@${home.path}/asked`, url]),
+      () => startAlknet(["dial", "alknet/git", address, "--transport", "tls", "--home", home.path]),
+    ];
+    await well(home, [...VIA_HTTPS, "ls-remote", `https://${node.address}/notes`]);
+    await node.child.errorLine(/outcome=done/);
+    for (const client of clients) {
+      await using child = client();
+      await child.write(joined([requestLine("/notes"), asked]));
+      await child.line(/./);
+      child.kill("SIGKILL");
+      await child.status;
+      match(await node.child.errorLine(/service=upload-pack/), /outcome=left/);
+    }
+    const packs = [...Deno.readDirSync(`/proc/${node.child.pid}/fd`)]
+      .map(({ name }) => Deno.readLinkSync(`/proc/${node.child.pid}/fd/${name}`)).filter((path) => path.includes(bare));
+    deepEqual(packs, []);
+    await well(home, [...VIA_HTTPS, "ls-remote", `https://${node.address}/notes`]);
   },
 });
 

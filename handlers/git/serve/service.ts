@@ -91,7 +91,6 @@ export async function openFor(
 export async function runUploadPack(run: Run, parts: GitParts): Promise<Outcome> {
   const { repository, identity, input, output, once, front, log } = run;
   const { limits, walks } = parts;
-  using _repository = repository;
   const served: Served = { requests: 0, objects: 0 };
   const began = performance.now();
   const late = new AbortController();
@@ -108,6 +107,8 @@ export async function runUploadPack(run: Run, parts: GitParts): Promise<Outcome>
     outcome = await told(error, output, log, repository.name);
   } finally {
     clearTimeout(timer);
+    // Before the log says that it is over.
+    repository[Symbol.dispose]();
   }
   log.info(
     "git service=upload-pack repo={repo} front={front} identity={identity} outcome={outcome} " +
