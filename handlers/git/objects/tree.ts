@@ -25,8 +25,6 @@ export const TREE_MODE = 0o40000;
 /** The mode of a commit that another repository holds. */
 export const GITLINK_MODE = 0o160000;
 
-const latin1 = new TextDecoder("latin1");
-
 /**
  * The entries, in order.
  *
@@ -44,8 +42,15 @@ export function parseTree(bytes: Uint8Array): TreeEntry[] {
     const end = bytes.indexOf(0, at);
     if (end < 0 || end + 1 + OID_BYTES > bytes.byteLength) throw corrupt("a tree ends inside of an entry");
     const oid = bytes.subarray(end + 1, end + 1 + OID_BYTES).toHex();
-    entries.push({ mode, name: latin1.decode(bytes.subarray(at + 1, end)), oid });
+    entries.push({ mode, name: nameOf(bytes, at + 1, end), oid });
     at = end + 1 + OID_BYTES;
   }
   return entries;
+}
+
+/** One character a byte. Names are short, so that a decoder would cost more than it decodes. */
+function nameOf(bytes: Uint8Array, start: number, end: number): string {
+  let name = "";
+  for (let i = start; i < end; i++) name += String.fromCharCode(bytes[i]);
+  return name;
 }

@@ -55,6 +55,7 @@ export class PackFile implements Disposable {
   readonly #id = `${++opened}`;
   readonly #size: number;
   #fd: number | undefined;
+  #last?: { readonly number: number; readonly bytes: Uint8Array };
 
   /**
    * Opens `PATH.pack` and `PATH.idx`.
@@ -162,6 +163,7 @@ export class PackFile implements Disposable {
   [Symbol.dispose](): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
+    this.#last = undefined;
   }
 
   #keep(offset: number, object: StoredObject): void {
@@ -195,9 +197,14 @@ export class PackFile implements Disposable {
   }
 
   #block(number: number): Uint8Array {
+    // Most reads are of the block that was read before.
+    if (this.#last?.number === number) return this.#last.bytes;
     const key = `${this.#id}:${number}`;
     const held = this.#caches.blocks.get(key);
-    if (held) return held;
+    if (held) {
+      this.#last = { number, bytes: held };
+      return held;
+    }
     if (this.#fd === undefined) throw new TypeError("the pack is closed");
     const block = new Uint8Array(BLOCK);
     let filled = 0;
@@ -206,6 +213,7 @@ export class PackFile implements Disposable {
     }
     const bytes = block.subarray(0, filled);
     this.#caches.blocks.set(key, bytes, BLOCK);
+    this.#last = { number, bytes };
     return bytes;
   }
 }

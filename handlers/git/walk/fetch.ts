@@ -10,7 +10,7 @@ import type { ObjectStore, Ref } from "../store/types.ts";
 import { type CommitReader, commitsBetween, parentsFirst } from "./commits.ts";
 import type { Pace } from "./pace.ts";
 import { Selection } from "./selection.ts";
-import { selectTree } from "./trees.ts";
+import { selectTree, TreeReader, type TreeWalk } from "./trees.ts";
 
 /** What is to be sent of what. */
 export interface FetchWalk {
@@ -44,7 +44,7 @@ export async function selectFetch({ store, wants, common, tags, reader, pace }: 
     else selection.add(target.oid);
     await pace.step();
   }
-  const parts = { store, selection, pace };
+  const parts = { trees: new TreeReader(store), selection, pace };
   const sent = await commitsBetween(commits, common, reader, pace);
   // A tree that is selected counts as sent whole. That holds only where the parents, whose trees it is compared with, are
   // done: else a change that was taken back would be left out by each because of the other.
@@ -56,7 +56,7 @@ export async function selectFetch({ store, wants, common, tags, reader, pace }: 
     await selectTree(tree, others, parts);
   }
   // Of what a commit's tree leaves out because of its parents, a tree that is wanted by itself needs all.
-  for (const tree of trees) await selectWhole(tree, parts);
+  for (const tree of trees) await selectWhole(tree, store, parts);
   for (const { oid, peeled } of tags) {
     if (peeled !== undefined && selection.has(peeled)) await selectTags(oid, store, selection);
     await pace.step();
@@ -65,10 +65,10 @@ export async function selectFetch({ store, wants, common, tags, reader, pace }: 
 }
 
 /** A tree of its own: it is sent whole, whatever the client has. */
-async function selectWhole(tree: Oid, parts: Parameters<typeof selectTree>[2]): Promise<void> {
-  const alone = new Selection(parts.store);
+async function selectWhole(tree: Oid, store: ObjectStore, parts: TreeWalk): Promise<void> {
+  const alone = new Selection(store);
   await selectTree(tree, [], { ...parts, selection: alone });
-  for (const place of alone.places()) parts.selection.add(parts.store.entry(place).oid);
+  for (const place of alone.places()) parts.selection.add(store.entry(place).oid);
   for (const oid of alone.loose) parts.selection.add(oid);
 }
 
