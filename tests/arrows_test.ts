@@ -32,7 +32,7 @@ const PARTS: readonly { readonly prefix: string; readonly may: readonly string[]
  */
 const FLOORS: readonly (readonly string[])[] = [
   ["core/errors.ts", "core/log.ts"],
-  ["core/identity/", "core/limits/"],
+  ["core/identity/", "core/limits/", "core/handler/ip.ts"],
   ["core/handler/"],
   ["core/operations/values/"],
   ["core/operations/authoring/"],

@@ -27,25 +27,23 @@ const LINES: readonly {
   refusal("2001:db8::7", "connections-per-address", "2001:db8::7"),
   refusal("192.0.2.7", "authentication-failures", "192.0.2.7"),
   refusal("192.0.2.7", "banned", "192.0.2.7"),
+  ...[
+    "identity-required",
+    "certificate",
+    "crypto-data",
+    "path-and-id-frames",
+    "stream-pieces",
+    "bytes-without-progress",
+  ]
+    .map((reason) => refusal("192.0.2.7", reason, "192.0.2.7")),
+  refusal("fe80::7%2", "connection-rate"),
   refusal("192.0.2.7", "shutdown"),
   refusal("192.0.2.7", "connections"),
   refusal("192.0.2.7", "handshakes"),
   {
     category: "endpoint",
-    message: "identity required src={src}",
-    properties: { connection: "c1", alpn: "alknet/x", src: "192.0.2.7" },
-    counts: "192.0.2.7",
-  },
-  {
-    category: "endpoint",
     message: "authentication failed src={src} reason={reason} key={key}",
     properties: { connection: "c1", alpn: "alknet/ssh", src: "192.0.2.7", reason: "unknown-key", key: "SHA256:x" },
-    counts: "192.0.2.7",
-  },
-  {
-    category: "quic.supervisor",
-    message: "refused src={src} reason=banned seconds={seconds}",
-    properties: { src: "192.0.2.7", seconds: "60" },
     counts: "192.0.2.7",
   },
   {

@@ -6,6 +6,8 @@
 import { AlknetError } from "../errors.ts";
 import { logger } from "../log.ts";
 import { reason } from "../identity/private_file.ts";
+import { resolve } from "node:path";
+import { assertTrusted } from "./trust.ts";
 import { parseConfig, type ParsedConfig, type ParseOptions } from "./parse.ts";
 
 /** Bytes of the largest configuration file that is read; ten thousand peers fit. */
@@ -14,13 +16,15 @@ const MAX_SIZE = 16 * 1024 * 1024;
 const log = logger("config");
 
 /**
- * Reads and checks a configuration file. What was corrected in it is logged once, at warn level.
+ * Reads and checks a configuration file, if it is this user's alone to write. What was corrected in it is logged once, at warn level.
  *
- * @throws {AlknetError} `CONFIG_NOT_FOUND`, `CONFIG_UNREADABLE`.
+ * @throws {AlknetError} `CONFIG_NOT_FOUND`, `CONFIG_UNREADABLE`, `CONFIG_PERMISSIONS`.
  * @throws {InvalidConfigError} `INVALID_CONFIG`.
  */
 export async function loadConfig(path: string, options: ParseOptions = {}): Promise<ParsedConfig> {
-  const config = parseConfig(await readConfigText(path), path, options);
+  const text = await readConfigText(path);
+  await assertTrusted(resolve(path), "config");
+  const config = parseConfig(text, path, options);
   for (const notice of config.notices) log.warn("{notice}", { notice });
   return config;
 }

@@ -8,12 +8,13 @@ import type { Connection, SocketAddress } from "../handler/connection.ts";
 import type { Handler, HandlerContext } from "../handler/handler.ts";
 import { anonymousOnly, type IdentityProvider } from "../identity/identity.ts";
 import { NodeKey } from "../identity/node_key.ts";
-import { Gate, type Refusal } from "../limits/gate.ts";
+import { Gate } from "../limits/gate.ts";
 import { type Limits, limitsWith } from "../limits/limits.ts";
 import { foreign, logger } from "../log.ts";
 import type { CertificateKeyPair } from "../identity/key_pair.ts";
 import { alpnsFor, type TlsProfiles } from "../transports/tls_profile.ts";
 import type { Listener, ListenRequest } from "../transports/transport.ts";
+import { beEngineIfStartedAsOne } from "../transports/quic/engine_command.ts";
 import type { QuicListenOptions } from "../transports/quic/quic.ts";
 import { formatSocketAddress, parseListenAddress } from "../handler/address.ts";
 import { CloseCode } from "./codes.ts";
@@ -118,6 +119,7 @@ export async function listen<const Alpns extends readonly string[]>(
   handlers: HandlerTable<Alpns>,
   options: ListenOptions,
 ): Promise<Endpoint<Alpns[number]>> {
+  await beEngineIfStartedAsOne();
   if (handlers.alpns.length === 0) {
     throw new AlknetError("NO_HANDLERS", "the router has no handlers; register one with use() before listen()");
   }
@@ -287,7 +289,7 @@ class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns
     if (!known && connection.transport !== "memory") {
       if (handler.requireIdentity) {
         this.#gate.authenticationFailed(address);
-        tagged.warn("identity required src={src}", { src: address });
+        this.#gate.note(address, "identity-required");
         return connection.close(CloseCode.IDENTITY_REQUIRED, "identity required");
       }
       if (!handler.answersRefused && this.#gate.isRefused(address)) {
@@ -304,23 +306,27 @@ class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns
     const { fingerprint } = connection.peer;
     if (connection.identity || fingerprint === undefined) return connection.identity !== undefined;
     const identity = this.#provider.resolveFingerprint(fingerprint);
-    if (identity) {
-      connection.identity = identity;
-      this.#gate.authenticated(connection.remoteAddress.hostname);
-    }
+    if (identity) connection.identity = identity;
     return identity !== undefined;
   }
 
   async #run(handler: Handler, connection: Connection, tagged: HandlerContext["log"]): Promise<void> {
     const address = connection.remoteAddress.hostname;
+    let failures = 0;
     const context: HandlerContext = {
       signal: this.#shutdown.signal,
       identityProvider: this.#provider,
       log: tagged,
       limits: this.#limits,
-      authenticationFailed: () => this.#gate.authenticationFailed(address),
+      authenticationFailed: () => {
+        failures++;
+        return this.#gate.authenticationFailed(address);
+      },
       authenticationRefused: () => this.#gate.isRefused(address),
-      authenticated: () => this.#gate.authenticated(address),
+      authenticated: () => {
+        this.#gate.forgive(address, failures);
+        failures = 0;
+      },
     };
     try {
       await handler.handle(connection, context);
@@ -379,7 +385,7 @@ async function startListener(
   }
 }
 
-function logRefusal(address: string, reason: Refusal): void {
+function logRefusal(address: string, reason: string): void {
   log.warn("refused src={src} reason={reason}", { src: address, reason });
 }
 

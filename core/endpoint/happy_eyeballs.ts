@@ -6,6 +6,7 @@
 import { lookup } from "node:dns/promises";
 import { DialError } from "../errors.ts";
 import { isIpAddress } from "../handler/address.ts";
+import { canonicalIp } from "../handler/ip.ts";
 
 /** Milliseconds before the next address is tried beside those that have not answered (RFC 8305 §5). */
 const ATTEMPT_DELAY = 250;
@@ -16,10 +17,10 @@ const ATTEMPT_DELAY = 250;
  * @throws {DialError} `UNREACHABLE`: the name has none.
  */
 export async function resolveHost(host: string): Promise<string[]> {
-  if (isIpAddress(host)) return [host];
+  if (isIpAddress(host)) return [canonicalIp(host)];
   try {
     const found = await lookup(host, { all: true, verbatim: true });
-    return interleaved(found);
+    return interleaved(found.map(({ address, family }) => ({ address: canonicalIp(address), family })));
   } catch (cause) {
     throw new DialError("UNREACHABLE", `the name ${JSON.stringify(host)} cannot be resolved`, { cause });
   }

@@ -5,6 +5,7 @@
  */
 import { AlknetError } from "../errors.ts";
 import type { SocketAddress } from "./connection.ts";
+import { canonicalIp, parseIp } from "./ip.ts";
 import { parseNodeId } from "../identity/fingerprint.ts";
 
 /** Where and whom to dial. */
@@ -65,7 +66,8 @@ function hostAndPort(part: string, whole: string): { host: string; port: number 
   }
   const port = Number(match[3]);
   if (port > 65535) throw invalid(whole, `port ${match[3]} is above 65535`);
-  return { host: match[1] ?? match[2], port };
+  if (match[1] !== undefined && !parseIp(match[1])) throw invalid(whole, `${match[1]} is no IPv6 address`);
+  return { host: canonicalIp(match[1] ?? match[2]), port };
 }
 
 function invalid(text: string, why: string): AlknetError {

@@ -25,7 +25,7 @@ export interface HandlerContext {
   authenticationFailed(): boolean;
   /** Whether its address has failed too often and is to be refused, without counting anything. */
   authenticationRefused(): boolean;
-  /** Reports that the peer authenticated, which clears its address's failures. */
+  /** Reports that the peer authenticated, which takes back the failures of this connection, and of no other. */
   authenticated(): void;
 }
 

@@ -6,9 +6,9 @@
  * @module
  */
 import { createPrivateKey, generateKeyPairSync, type KeyObject, sign, X509Certificate } from "node:crypto";
-import { isIP } from "node:net";
 import { domainToASCII } from "node:url";
 import { AlknetError } from "../errors.ts";
+import { parseIp } from "../handler/ip.ts";
 import { foreign } from "../log.ts";
 import type { CertificateKeyPair } from "./key_pair.ts";
 import { fingerprintOf } from "./fingerprint.ts";
@@ -159,25 +159,14 @@ function validityWarnings(leaf: X509Certificate, path: string, now: number): str
 
 function alternativeName(name: string): Uint8Array {
   const host = name.replace(/^\[(.*)\]$/, "$1");
-  const version = isIP(host);
-  if (version === 4) return ipAddress(Uint8Array.from(host.split("."), Number));
-  if (version === 6) return ipAddress(ipv6Bytes(host));
+  const ip = parseIp(host);
+  if (ip) return ipAddress(ip.bytes);
   const wildcard = host.startsWith("*.") ? "*." : "";
   const ascii = domainToASCII(host.slice(wildcard.length));
   if (!/^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_][a-z0-9_-]{0,62})*$/.test(ascii)) {
     throw new AlknetError("SELF_SIGNED", `"${foreign(name)}" is neither a host name nor an IP address`);
   }
   return dnsName(wildcard + ascii);
-}
-
-/** The 16 bytes of an IPv6 address, which the URL parser has brought into its one compressed form (RFC 5952). */
-function ipv6Bytes(address: string): Uint8Array {
-  const compressed = new URL(`http://[${address.split("%")[0]}]`).hostname.slice(1, -1);
-  const [head, tail] = compressed.split("::");
-  const left = head ? head.split(":") : [];
-  const right = tail ? tail.split(":") : [];
-  const groups = [...left, ...Array(8 - left.length - right.length).fill("0"), ...right];
-  return Uint8Array.from(groups.flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 0xff]));
 }
 
 function pkcs8(key: KeyObject): string {

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { addressGroup } from "../handler/ip.ts";
 import type { Limits } from "./limits.ts";
 
 /** Why a newcomer is refused; stable words for logs and counters. */
@@ -31,7 +32,7 @@ export interface GateOptions {
   /** Milliseconds that only go forward. Default `performance.now`. */
   readonly now?: () => number;
   /** Told of each refusal that deserves a log line: the first of an address in a minute. */
-  readonly onRefused?: (address: string, reason: Refusal) => void;
+  readonly onRefused?: (address: string, reason: string) => void;
 }
 
 interface Source {
@@ -55,7 +56,7 @@ export class Gate {
   readonly refused: Map<string, number> = new Map();
   #limits: Limits;
   readonly #now: () => number;
-  readonly #onRefused?: (address: string, reason: Refusal) => void;
+  readonly #onRefused?: (address: string, reason: string) => void;
   readonly #sources = new Map<string, Source>();
   #connections = 0;
   #handshakes = 0;
@@ -126,10 +127,12 @@ export class Gate {
     return source.refusedUntil > now;
   }
 
-  /** Clears an address's failures. */
-  authenticated(address: string): void {
+  /** Takes back failures of an address: those of somebody who has authenticated since, such as with a later key. */
+  forgive(address: string, failures: number): void {
     const source = this.#sources.get(addressGroup(address));
-    if (source) source.failures = source.refusedUntil = 0;
+    if (!source) return;
+    source.failures = Math.max(0, source.failures - failures);
+    if (source.failures <= this.#limits.maxAuthFailures) source.refusedUntil = 0;
   }
 
   /** Whether an address has failed to authenticate too often; looked at after the handshake. */
@@ -138,13 +141,19 @@ export class Gate {
     return source !== undefined && source.refusedUntil > this.#now();
   }
 
-  /** Counts a refusal that somebody else decided, such as one after the handshake. */
-  note(address: string, reason: Refusal): void {
+  /**
+   * Counts a refusal that somebody else decided, such as one after the handshake, and tells of it like of the gate's own:
+   * every line about an address that misbehaves goes through here.
+   *
+   * @param options `counted: true` when it has been counted already.
+   */
+  note(address: string, reason: string, options: { counted?: boolean } = {}): void {
     const key = addressGroup(address);
-    this.#refuse(key, this.#source(key), reason);
+    if (!options.counted) this.count(reason);
+    this.#tell(key, this.#source(key), reason);
   }
 
-  /** Counts a refusal that was decided and logged elsewhere. */
+  /** Counts a refusal that was decided and told of elsewhere. */
   count(reason: string, times = 1): void {
     this.refused.set(reason, (this.refused.get(reason) ?? 0) + times);
   }
@@ -160,12 +169,15 @@ export class Gate {
 
   #refuse(key: string, source: Source, reason: Refusal): Refusal {
     this.count(reason);
-    const now = this.#now();
-    if (now - source.loggedAt >= MINUTE) {
-      source.loggedAt = now;
-      this.#onRefused?.(key, reason);
-    }
+    this.#tell(key, source, reason);
     return reason;
+  }
+
+  #tell(key: string, source: Source, reason: string): void {
+    const now = this.#now();
+    if (now - source.loggedAt < MINUTE) return;
+    source.loggedAt = now;
+    this.#onRefused?.(key, reason);
   }
 
   #admission(key: string, source: Source, handshake: boolean): Admission {
@@ -220,18 +232,4 @@ export class Gate {
       if (++looked >= 64) return;
     }
   }
-}
-
-/** The unit that limits count: an IPv4 address, or the /64 of an IPv6 address, which one host controls whole. */
-export function addressGroup(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
-  if (mapped) return mapped[1];
-  if (!address.includes(":")) return address;
-  const [head, tail] = address.split("%")[0].split("::");
-  const left = head === "" ? [] : head.split(":");
-  const right = tail ? tail.split(":") : [];
-  const groups = tail === undefined
-    ? left
-    : [...left, ...Array(Math.max(0, 8 - left.length - right.length)).fill("0"), ...right];
-  return groups.slice(0, 4).map((group) => parseInt(group, 16).toString(16)).join(":") + "::/64";
 }

@@ -126,7 +126,7 @@ export {
   type OperationType,
   type Visibility,
 } from "./authoring/spec.ts";
-export { denial, isUnrestricted, resourceIdOf } from "./access/access.ts";
+export { type AddressedResource, denial, isUnrestricted, resourceIdOf } from "./access/access.ts";
 export { type OwnershipStore, ownershipStore } from "./access/ownership.ts";
 export { ConnectionLayer } from "./layers/connection_layer.ts";
 export type { OperationLayer, PeerLayers } from "./layers/layer.ts";

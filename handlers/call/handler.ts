@@ -26,12 +26,13 @@ export function call(dispatcher: Dispatcher, options: CallHandlerOptions = {}): 
   return defineHandler({
     alpns: [CALL_ALPN],
     description: "calls operations",
-    async handle(connection, { identityProvider, authenticationFailed, log, signal }) {
+    async handle(connection, { identityProvider, authenticationFailed, authenticationRefused, log, signal }) {
       const peer = new CallConnection(connection, {
         ...options,
         dispatcher,
         identityProvider,
         authenticationFailed,
+        authenticationRefused,
         log,
       });
       options.onConnection?.(peer);

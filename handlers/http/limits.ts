@@ -27,6 +27,13 @@ export interface HttpLimits {
   readonly bodyTime: number;
   /** Requests at a time in one conversation, as HTTP/2 servers commonly allow (RFC 9113 §6.5.2): over it `503`. */
   readonly requests: number;
+  /** Conversations at a time on one connection of `alknet/http`; further streams wait their turn. */
+  readonly conversations: number;
+  /**
+   * Conversations at a time on all connections: over it a stream is reset. Each takes two descriptors beside those of its connection, so that no more
+   * than a quarter of what the process may open is taken, whatever stands here.
+   */
+  readonly allConversations: number;
   /** Calls in one batch: over it `422`. */
   readonly batch: number;
   /** Silence of a subscription after which a comment is sent, so that no proxy takes the stream for dead. */
@@ -58,6 +65,8 @@ export const HTTP_LIMITS: HttpLimits = Object.freeze({
   body: 8 * 1024 * 1024,
   bodyTime: 120_000,
   requests: 100,
+  conversations: 100,
+  allConversations: 10_000,
   batch: 100,
   keepAlive: 15_000,
   message: 64 * 1024 * 1024,
@@ -65,6 +74,9 @@ export const HTTP_LIMITS: HttpLimits = Object.freeze({
   mcpSessions: 256,
   mcpIdle: 30 * 60_000,
 });
+
+/** A failure that repeats itself is logged once in this time, with how often it happened. */
+export const LOG_INTERVAL = 60_000;
 
 /** How often the times above are looked at: one timer for all conversations instead of several for each. */
 export const SWEEP_INTERVAL = 1000;

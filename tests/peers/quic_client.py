@@ -178,6 +178,19 @@ def resume(request):
     return result
 
 
+def ticket_for_a_key(request):
+    """A first connection proves a key; the second has its ticket and neither certificate nor key."""
+    tickets = []
+    first = Client(request, session_ticket_handler=tickets.append).connect()
+    first.echo()
+    first.close()
+    others = {name: value for name, value in request.items() if name not in ("certificate", "key")}
+    second = Client(others, session_ticket=tickets[-1]).connect()
+    outcome = second.outcome()
+    second.close()
+    return {"tickets": len(tickets) > 0, "closed": outcome["closed"], "code": outcome.get("code")}
+
+
 def told(client):
     """What the handler was told: it opens a stream and says so."""
     client.run(lambda: 1 in client.ended)
@@ -203,6 +216,7 @@ SCENARIOS = {
         be_closed,
         key_update,
         resume,
+        ticket_for_a_key,
     )
 }
 

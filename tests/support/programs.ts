@@ -39,6 +39,8 @@ const REQUIREMENTS = {
   chromium: debian("chromium", "chromium"),
   /** Gives a program a terminal. */
   script: debian("script", "bsdutils"),
+  /** Starts a program with other limits. */
+  prlimit: debian("prlimit", "util-linux"),
   ip: debian("ip", "iproute2"),
   tc: debian("tc", "iproute2"),
   /** The virtual environment with the Python peers (aioquic and its like). */

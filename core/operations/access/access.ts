@@ -15,9 +15,12 @@ export function isUnrestricted(access: AccessControl): boolean {
     access.resource_type === undefined && access.resource_action === undefined;
 }
 
-/** The resource that an input addresses, where the operation says where it is and it is there. */
-export function resourceIdOf({ resource_id_path }: OperationSpec, input: JsonValue): string | undefined {
-  return resource_id_path === undefined ? undefined : resourceId(resource_id_path, input);
+/** The resource that an input addresses: its id; `null` where it should be and is not; `undefined` where none is declared. */
+export type AddressedResource = string | null | undefined;
+
+/** The resource that an input addresses, by the path that the operation declares. */
+export function resourceIdOf({ resource_id_path }: OperationSpec, input: JsonValue): AddressedResource {
+  return resource_id_path === undefined ? undefined : resourceId(resource_id_path, input) ?? null;
 }
 
 /**
@@ -25,13 +28,13 @@ export function resourceIdOf({ resource_id_path }: OperationSpec, input: JsonVal
  * hierarchy.
  *
  * @param identity Who asks; nothing is nobody.
- * @param resource The resource that the input addresses, if it is known.
+ * @param resource The resource that the input addresses. Where it should be and is not, ownership grants nothing.
  * @param ownership Who owns what. Without it the resources of the identity decide.
  */
 export function denial(
   access: AccessControl,
   identity: Identity | undefined,
-  resource?: string,
+  resource?: AddressedResource,
   ownership?: OwnershipProvider,
 ): string | undefined {
   if (isUnrestricted(access)) return undefined;
@@ -43,7 +46,7 @@ export function denial(
     return `missing required scope (any of: ${any.join(", ")})`;
   }
   const { resource_type: type } = access;
-  if (type !== undefined && ownership) {
+  if (type !== undefined && ownership && resource !== null) {
     return ownershipDenial(type, access.resource_action ?? "", identity, ownership, resource);
   }
   return resourceDenial(access, identity);

@@ -8,7 +8,7 @@
  */
 import Type, { type Static, type TSchema } from "typebox";
 import { isProtocolCode } from "../values/errors.ts";
-import type { JsonValue } from "../values/json.ts";
+import { isObject, type JsonValue } from "../values/json.ts";
 import { checkedName, namespaceOf } from "../values/names.ts";
 import { resourcePath } from "../values/resource_id.ts";
 
@@ -153,6 +153,11 @@ export function operation<
       `operation ${name} has the resource path ${JSON.stringify(resourceIdPath)}; write "$.target.id"`,
     );
   }
+  if (resourceIdPath !== undefined && !hasMember(input as unknown as JsonValue, resourcePath(resourceIdPath)!)) {
+    throw new TypeError(
+      `operation ${name} has the resource path ${JSON.stringify(resourceIdPath)}, which its input schema does not have`,
+    );
+  }
   return {
     spec: {
       name,
@@ -177,4 +182,15 @@ export function operation<
       ...(resourceIdPath !== undefined && { resource_id_path: resourceIdPath }),
     },
   };
+}
+
+/** Whether a schema lets a path of members be there. What it leaves open, it has. */
+function hasMember(schema: JsonValue | undefined, [member, ...rest]: readonly string[]): boolean {
+  if (member === undefined || schema === true) return true;
+  if (!isObject(schema)) return false;
+  const choices = [schema.anyOf, schema.oneOf, schema.allOf].filter(Array.isArray).flat();
+  if (choices.length > 0) return choices.some((one) => hasMember(one, [member, ...rest]));
+  const { properties } = schema;
+  if (isObject(properties)) return Object.hasOwn(properties, member) && hasMember(properties[member], rest);
+  return schema.type === undefined || schema.type === "object";
 }

@@ -137,7 +137,7 @@ function discovery(node: () => Registry): HandlerRegistration[] {
     provide(SCHEMA, (input, { identity, ownership }) => {
       const name = requestedName(input as JsonValue);
       const spec = node().find(name)?.spec;
-      if (spec?.visibility !== "external") throw notFound(name, node().suggestion(name, identity));
+      if (spec?.visibility !== "external") throw notFound(name, node().suggestion(name, identity, ownership));
       // Which resource is meant is not known here: whoever owns one of the type may read how to address it.
       const reason = denial(spec.access_control, identity, undefined, ownership);
       if (reason !== undefined) throw new CallError("FORBIDDEN", reason);

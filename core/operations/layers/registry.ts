@@ -78,10 +78,10 @@ export class Registry implements OperationLayer {
   }
 
   /** What may be said to a caller who named an operation that is not there: the nearest ones that it may call. */
-  suggestion(name: string, identity: Identity | undefined): string | undefined {
+  suggestion(name: string, identity: Identity | undefined, ownership?: OwnershipProvider): string | undefined {
     this.#index ??= nameIndex(this.#external.map(({ spec }) => spec.name));
     const near = nearestNames(name, this.#index, (other) => {
-      return denial(this.#byName.get(other)!.spec.access_control, identity) === undefined;
+      return denial(this.#byName.get(other)!.spec.access_control, identity, undefined, ownership) === undefined;
     });
     return suggestion(near);
   }

@@ -1,6 +1,9 @@
 /**
  * Contexts over tasks. The wire path and the environment are the only makers, and both come here (call.md §10.4).
  *
+ * Handlers are given contexts and may try to change them: contexts and their class are frozen, and what decides about
+ * rights is read from the task, not from a context.
+ *
  * @module
  */
 import type { Identity } from "../../identity/identity.ts";
@@ -24,6 +27,7 @@ export class TaskContext implements OperationContext {
     this.#task = task;
     this.#identity = identity;
     this.#capabilities = capabilities;
+    Object.freeze(this);
   }
 
   /**
@@ -34,6 +38,12 @@ export class TaskContext implements OperationContext {
   static taskOf(context: OperationContext): Task {
     if (!(#task in context)) throw new TypeError("a parent must be the context that a handler was given");
     return context.#task;
+  }
+
+  /** The credentials of a context, as they were when it was made. */
+  static capabilitiesOf(context: OperationContext): Capabilities {
+    if (!(#capabilities in context)) throw new TypeError("a parent must be the context that a handler was given");
+    return context.#capabilities;
   }
 
   get requestId(): string {
@@ -73,7 +83,7 @@ export class TaskContext implements OperationContext {
   }
 
   get scopedEnv(): ScopedPeerEnv {
-    return this.#task.registration.scope ?? EMPTY_SCOPE;
+    return scopeOf(this.#task);
   }
 
   get env(): OperationEnv {
@@ -107,6 +117,15 @@ export class TaskContext implements OperationContext {
 
   async invoke(name: string, input: JsonValue, options?: InvokeOptions): Promise<JsonValue> {
     if (this.#task.isBelowCut) throw cancelled();
-    return await this.env.invoke(name, input, this, options);
+    return await this.#task.tree.env.invoke(name, input, this, options);
   }
+}
+
+// Whoever has an instance has its class, and could have it lie to everyone.
+Object.freeze(TaskContext.prototype);
+Object.freeze(TaskContext);
+
+/** What the handler of a task may compose. */
+export function scopeOf({ registration: { scope } }: Task): ScopedPeerEnv {
+  return scope ?? EMPTY_SCOPE;
 }

@@ -118,13 +118,18 @@ export class Dispatcher {
     this.#deadlines = new Deadlines(clock);
   }
 
+  /** External operations that somebody may call, in order of name: what every projection lists. */
+  permitted(identity: Identity | undefined): Iterable<HandlerRegistration> {
+    return this.registry.permitted(identity, this.#options.ownership);
+  }
+
   /** Serves a request. Never throws: what is wrong goes to the sink, possibly before this returns. */
   dispatch(request: CallRequest, sink: CallSink): RunningCall {
     const { identity, input = null } = request;
     const name = operationName(request.operation);
     const registration = this.registry.find(name);
     if (registration?.spec.visibility !== "external") {
-      sink.failed(notFound(name, this.registry.suggestion(name, identity)));
+      sink.failed(notFound(name, this.registry.suggestion(name, identity, this.#options.ownership)));
       return ENDED;
     }
     const { handler } = registration;

@@ -8,6 +8,7 @@ import { authorityIdentity, type ScopedPeerEnv } from "../authoring/authority.ts
 import type { ImportedListing, InvokeOptions, OperationContext, OperationEnv, PeerRef } from "../authoring/context.ts";
 import type { OperationLayer, PeerLayers } from "../layers/layer.ts";
 import { CallError, notFound } from "../values/errors.ts";
+import { scopeOf, TaskContext } from "./call_context.ts";
 import { runChild } from "./execution.ts";
 import type { JsonValue } from "../values/json.ts";
 import type { HandlerRegistration } from "../authoring/registration.ts";
@@ -48,12 +49,14 @@ export class LayeredEnv implements OperationEnv {
     options: InvokeOptions = {},
   ): Promise<JsonValue> {
     const { peer = "any" } = options;
-    const found = isReachable(parent.scopedEnv, name, peer) ? this.#route(name, peer) : undefined;
+    const task = TaskContext.taskOf(parent);
+    const { registration: { authority }, tree: { ownership } } = task;
+    const found = isReachable(scopeOf(task), name, peer) ? this.#route(name, peer) : undefined;
     if (!found) throw notFound(name);
     const { spec } = found;
     // The rights of the composing handler count, never those of whoever called it: they were checked at the entry.
-    const identity = parent.handlerIdentity && authorityIdentity(parent.handlerIdentity);
-    const reason = denial(spec.access_control, identity, resourceIdOf(spec, input), parent.ownership);
+    const identity = authority && authorityIdentity(authority);
+    const reason = denial(spec.access_control, identity, resourceIdOf(spec, input), ownership);
     if (reason !== undefined) throw new CallError("FORBIDDEN", reason);
     return await runChild(parent, found, input, options);
   }
@@ -81,16 +84,19 @@ export class LayeredEnv implements OperationEnv {
     return peer === "any" ? this.#find(name) : this.#peer(peer.peer)?.find(name);
   }
 
-  /** Peers come before a connection that is none: a browser does not take over the name of what a peer offers. */
+  /**
+   * The node's own operations come first: nobody who may be trusted less takes over a name of theirs. Peers come before a
+   * connection that is none: a browser does not take over the name of what a peer offers.
+   */
   #find(name: string): HandlerRegistration | undefined {
     const { session, connection, base } = this.#layers;
-    const first = session?.find(name);
+    const first = base.find(name) ?? session?.find(name);
     if (first) return first;
     for (const layer of this.#peers.values()) {
       const found = layer.find(name);
       if (found) return found;
     }
-    return connection?.find(name) ?? base.find(name);
+    return connection?.find(name);
   }
 
   #peer(peer: string): OperationLayer | undefined {

@@ -6,7 +6,7 @@
 import { authorityIdentity } from "../authoring/authority.ts";
 import { TaskContext } from "./call_context.ts";
 import { Task } from "./call_tree.ts";
-import { capabilitiesOver } from "../authoring/capabilities.ts";
+import { capabilitiesOver, NO_CAPABILITIES } from "../authoring/capabilities.ts";
 import type { InvokeOptions, OperationContext } from "../authoring/context.ts";
 import { CallError, cancelled, mapFailure } from "../values/errors.ts";
 import type { JsonValue } from "../values/json.ts";
@@ -41,7 +41,9 @@ export async function runChild(
   const { promise, resolve, reject } = Promise.withResolvers<JsonValue>();
   const task = new Task(crypto.randomUUID(), registration, above.tree, reject, above, policy ?? above.policy);
   const { authority } = above.registration;
-  const capabilities = capabilitiesOver(registration.capabilities, parent.capabilities);
+  // Only what the node itself provides is lent the credentials of whoever composes it: no session, no import.
+  const lent = registration.provenance === "local" ? TaskContext.capabilitiesOf(parent) : NO_CAPABILITIES;
+  const capabilities = capabilitiesOver(registration.capabilities, lent);
   const context = new TaskContext(task, authority && authorityIdentity(authority), capabilities);
   // Not at once, so that whoever composes and is aborted in the same breath starts nothing.
   queueMicrotask(() => {

@@ -17,7 +17,7 @@ export function resourcePath(path: string): readonly string[] | undefined {
 
 /**
  * The id of the addressed resource, or nothing: where the path is malformed, leads nowhere, or ends on anything but a
- * string.
+ * string or a number. A number is an id in its shortest decimal form.
  */
 export function resourceId(path: string, input: JsonValue): string | undefined {
   const members = resourcePath(path);
@@ -27,5 +27,5 @@ export function resourceId(path: string, input: JsonValue): string | undefined {
     if (!isObject(value) || !Object.hasOwn(value, member)) return undefined;
     value = value[member];
   }
-  return typeof value === "string" ? value : undefined;
+  return typeof value === "string" ? value : typeof value === "number" ? String(value) : undefined;
 }

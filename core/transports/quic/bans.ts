@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { addressGroup } from "../../limits/gate.ts";
+import { addressGroup } from "../../handler/ip.ts";
 
 /** A ban that holds. */
 export interface Ban {
-  /** Address, or /64 of it. */
+  /** Address, or the unit that it belongs to. */
   readonly address: string;
   /** Milliseconds it still holds. */
   readonly ms: number;

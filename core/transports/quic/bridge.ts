@@ -6,10 +6,9 @@
 import { setImmediate } from "node:timers";
 import { AlknetError, type CloseInfo } from "../../errors.ts";
 import { answers } from "./answers.ts";
-import type { SharedMap } from "./engine/libc.ts";
 import type { EndedEvent, RefusedEvent } from "./engine_config.ts";
 import { type Frame, FrameReader, FrameWriter, jsonOf, Kind } from "./frames.ts";
-import type { PathStats, SessionCommands, SessionFacts } from "./link.ts";
+import { DATAGRAM_BACKLOG, type PathStats, type SessionCommands, type SessionFacts } from "./link.ts";
 import { QuicConnection } from "./quic_connection.ts";
 import { ringsOf, type RingWriter } from "./shared_ring.ts";
 
@@ -18,8 +17,10 @@ const MAX_REASON = 1000;
 
 /** What the bridge reports. */
 export interface BridgeEvents {
-  /** The engine gave a sign of life, and says how many it refused since the last one, by reason. */
-  alive(refused: Readonly<Record<string, number>>): void;
+  /** The engine gave a sign of life: something came from it. */
+  alive(): void;
+  /** It says how many it refused since the last time, by reason. */
+  counted(refused: Readonly<Record<string, number>>): void;
   /** The engine refused a newcomer or closed a connection for abuse. */
   refused(event: RefusedEvent): void;
   /** A connection whose handshake is complete. */
@@ -37,28 +38,34 @@ export class Bridge {
   readonly #in = new FrameReader();
   readonly #out = new FrameWriter();
   readonly #connections = new Map<number, QuicConnection>();
-  readonly #shared: SharedMap | undefined;
   readonly #ring: RingWriter | undefined;
   #flushing = false;
+  /** Bytes that were taken for the socket, which it has not all. */
+  #leaving = 0;
   /** Whoever was given something has its turn. */
   #answering = false;
   #closed = false;
+  #fault: unknown;
 
   /**
    * @param pipe The private socket.
    * @param events Who is told what.
-   * @param shared Memory that the engine was offered; it becomes the bridge's.
+   * @param shared Rings that the engine was offered; not touched once `closed` has resolved.
    */
-  constructor(pipe: Deno.Conn, events: BridgeEvents, shared?: SharedMap) {
+  constructor(pipe: Deno.Conn, events: BridgeEvents, shared?: Uint8Array<ArrayBuffer>) {
     this.#pipe = pipe;
     this.#events = events;
-    this.#shared = shared;
     if (shared) {
-      const rings = ringsOf(shared.bytes, "node");
+      const rings = ringsOf(shared, "node");
       this.#in.ring = rings.in;
       this.#ring = rings.out;
     }
     this.closed = this.#read();
+  }
+
+  /** What went wrong on this side with what the engine said; then the engine is not to blame for the end. */
+  get fault(): unknown {
+    return this.#fault;
   }
 
   /** Sends a command to the engine as a whole. */
@@ -79,6 +86,11 @@ export class Bridge {
     this.#schedule();
   }
 
+  /** Sends a datagram message, or drops it where the engine does not keep up. */
+  sendDatagram(connection: number, message: Uint8Array): void {
+    if (this.#out.length + this.#leaving <= DATAGRAM_BACKLOG) this.send(Kind.SEND_DATAGRAM, connection, 0, 0, message);
+  }
+
   /** Closes the socket, at which the engine ends. */
   close(): void {
     if (this.#closed) return;
@@ -93,8 +105,9 @@ export class Bridge {
         const { bytes, start, length } = this.#in.room();
         const count = await this.#pipe.read(bytes.subarray(start, start + length));
         if (count === null) break;
+        this.#events.alive();
         this.#answering = true;
-        this.#in.advance(count, (frame) => this.#dispatch(frame));
+        if (!this.#take(count)) break;
         await answers();
         this.#answering = false;
         if (this.#out.length > 0) this.#leave();
@@ -102,12 +115,23 @@ export class Bridge {
     } catch { /* closed by us, or the engine has died: both are the end */ }
     this.close();
     this.#in.ring = undefined;
-    this.#shared?.unmap();
+  }
+
+  /** Passes on what has come. Returns false when that went wrong on this side: then the frames have no meaning any more. */
+  #take(count: number): boolean {
+    try {
+      this.#in.advance(count, (frame) => this.#dispatch(frame));
+      return true;
+    } catch (error) {
+      this.#fault = error;
+      return false;
+    }
   }
 
   #dispatch(frame: Frame): void {
     if (frame.kind === Kind.HEARTBEAT) {
-      return this.#events.alive(frame.payload.byteLength > 0 ? jsonOf<Record<string, number>>(frame.payload) : {});
+      if (frame.payload.byteLength > 0) this.#events.counted(jsonOf<Record<string, number>>(frame.payload));
+      return;
     }
     if (frame.kind === Kind.REFUSED) return this.#events.refused(jsonOf<RefusedEvent>(frame.payload));
     if (frame.kind === Kind.OPENED) return this.#opened(frame);
@@ -171,8 +195,10 @@ export class Bridge {
     try {
       while (this.#out.length > 0) {
         const bytes = this.#out.take();
+        this.#leaving = bytes.byteLength;
         for (let at = 0; at < bytes.byteLength;) at += await this.#pipe.write(bytes.subarray(at));
         this.#out.giveBack(bytes);
+        this.#leaving = 0;
       }
     } catch { /* the engine has gone, which the reader notices */ }
     this.#flushing = false;
@@ -212,7 +238,7 @@ class FramedCommands implements SessionCommands {
   }
 
   sendDatagram(message: Uint8Array): void {
-    this.#bridge.send(Kind.SEND_DATAGRAM, this.#id, 0, 0, message);
+    this.#bridge.sendDatagram(this.#id, message);
   }
 
   close(code: number, reason: string): void {

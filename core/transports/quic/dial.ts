@@ -6,7 +6,8 @@
 import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { AlknetError, type CloseInfo, DialError } from "../../errors.ts";
-import type { LinkedConnection } from "../../handler/connection.ts";
+import type { LinkedConnection, SocketAddress } from "../../handler/connection.ts";
+import { canonicalIp } from "../../handler/ip.ts";
 import { NodeKey } from "../../identity/node_key.ts";
 import type { DialRequest } from "../transport.ts";
 import { checkPeer, trustedAuthorities } from "../verify.ts";
@@ -14,7 +15,7 @@ import type { QuicheError } from "./engine/binding.ts";
 import type { Session } from "./engine/session.ts";
 import type { DialOptions } from "./engine/socket.ts";
 import type { UdpOptions } from "./engine/udp_socket.ts";
-import { dialSocket } from "./dial_socket.ts";
+import { type DialSocket, dialSocket } from "./dial_socket.ts";
 import type { Driver } from "./driver.ts";
 import { QuicConnection } from "./quic_connection.ts";
 
@@ -39,14 +40,30 @@ const CONNECTION_REFUSED = 0x02;
  * @throws {DialError} See its codes.
  */
 export async function dialQuic(request: DialRequest, options: QuicDialOptions = {}): Promise<LinkedConnection> {
-  const { signal, address } = request;
+  const { signal } = request;
   signal.throwIfAborted();
-  const { driver, release } = await dialSocket(address.hostname.includes(":") ? "::" : "0.0.0.0", options.udp);
+  // Answers are known by where they come from, as the system writes it.
+  const address = { ...request.address, hostname: canonicalIp(request.address.hostname) };
+  const { driver, release } = await socketFor(address, options.udp);
   try {
-    return await handshake(driver, request, release, options.datagramSize);
+    return await handshake(driver, { ...request, address }, release, options.datagramSize);
   } catch (error) {
     await release();
     throw error;
+  }
+}
+
+/** A socket to dial an address from. Where this machine has none for its family, that address alone is out of reach. */
+async function socketFor(
+  { hostname, port }: SocketAddress,
+  implementation: QuicDialOptions["udp"],
+): Promise<DialSocket> {
+  try {
+    return await dialSocket(hostname.includes(":") ? "::" : "0.0.0.0", implementation);
+  } catch (cause) {
+    if (cause instanceof AlknetError && cause.code === "NO_TRANSPORT") throw cause;
+    const why = (cause as Error).message;
+    throw new DialError("UNREACHABLE", `${hostname} port ${port} cannot be dialled over QUIC: ${why}`, { cause });
   }
 }
 

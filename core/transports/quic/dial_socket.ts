@@ -27,7 +27,7 @@ const sockets = new Map<string, Shared>();
  * Takes a share of the socket that dials a family of addresses.
  *
  * @param family The unspecified address to bind: `0.0.0.0` or `::`.
- * @throws {AlknetError} `BIND_FAILED`, or `NO_TRANSPORT` where the platform has no binary of QUIC.
+ * @throws {AlknetError} `BIND_FAILED`, such as for a family that this machine does not have, or `NO_TRANSPORT` where the platform has no binary of QUIC.
  */
 export async function dialSocket(
   family: "0.0.0.0" | "::",
@@ -45,7 +45,8 @@ export async function dialSocket(
   try {
     return { driver: await shared.driver, release };
   } catch (error) {
-    sockets.delete(key);
+    // Another dial may have opened one meanwhile.
+    if (sockets.get(key) === shared) sockets.delete(key);
     throw error;
   }
 }

@@ -5,11 +5,9 @@
  */
 import type { CloseInfo } from "../../errors.ts";
 import type { SocketAddress } from "../../handler/connection.ts";
-import type { Refusal } from "../../limits/gate.ts";
 import type { Limits } from "../../limits/limits.ts";
 import type { TlsProfiles } from "../tls_profile.ts";
 import type { UdpOptions } from "./engine/udp_socket.ts";
-import type { Abuse } from "./engine/defence.ts";
 
 /** How an engine is to run. Travels over the private socket alone: it holds the node's key. */
 export interface EngineConfig {
@@ -25,7 +23,7 @@ export interface EngineConfig {
 /** A newcomer was refused, or a connection closed for abuse. */
 export interface RefusedEvent {
   readonly address: string;
-  readonly reason: Refusal | Abuse;
+  readonly reason: string;
 }
 
 /** Why an engine cannot run. */

@@ -9,11 +9,10 @@ import type { LinkedConnection, SocketAddress } from "../../handler/connection.t
 import type { Limits } from "../../limits/limits.ts";
 import type { Ban } from "./bans.ts";
 import { Bridge } from "./bridge.ts";
-import type { EngineConfig, FailedEvent, RefusedEvent } from "./engine_config.ts";
-import { readRecord, RECORD_SIZE } from "./engine/flight_recorder.ts";
-import { hasLibc, mapShared, memoryFile, type SharedMap } from "./engine/libc.ts";
+import { ENGINE_ARGUMENT, type EngineConfig, type FailedEvent, type RefusedEvent } from "./engine_config.ts";
+import { readRecord, readTurns } from "./engine/flight_recorder.ts";
+import { type EngineMemory, offerMemory } from "./engine_memory.ts";
 import { type Frame, jsonOf, Kind } from "./frames.ts";
-import { SHARED_SIZE } from "./shared_ring.ts";
 
 /** What an engine reports. */
 export interface EngineEvents {
@@ -40,13 +39,16 @@ export class EngineProcess {
   readonly bridge: Bridge;
   /** Resolves when the process is gone. */
   readonly exited: Promise<void>;
-  /** When it last gave a sign of life, by `performance.now`. */
-  aliveAt: number = performance.now();
   readonly #child: Deno.ChildProcess;
-  readonly #record: Deno.FsFile | undefined;
+  #memory: EngineMemory | undefined;
   readonly #words: { text: string };
   readonly #stopped = Promise.withResolvers<void>();
+  /** When it last gave a sign of life, and what its count of turns was then. */
+  #aliveAt = performance.now();
+  #turns = 0;
+  #suspected = false;
   #culprit: string | undefined;
+  #ending = "";
   #killed = false;
   #dismissed = false;
   #endTimer: ReturnType<typeof setTimeout> | undefined;
@@ -55,88 +57,104 @@ export class EngineProcess {
     child: Deno.ChildProcess,
     bridge: Bridge,
     address: SocketAddress,
-    record: Deno.FsFile | undefined,
+    memory: EngineMemory | undefined,
     words: { text: string },
   ) {
     this.#child = child;
     this.bridge = bridge;
     this.address = address;
-    this.#record = record;
+    this.#memory = memory;
     this.#words = words;
     this.exited = this.#wait();
   }
 
   /**
-   * Starts an engine and waits until it listens.
+   * Starts an engine and waits until it listens. Where it does not, nothing is left of it.
    *
    * @param config How it is to run.
    * @param command The program and its first arguments.
-   * @throws {AlknetError} What kept it from listening.
+   * @throws {AlknetError} What kept it from listening: `NO_TRANSPORT` where there is no place for its socket, or where the
+   * program is no engine.
    */
   static async start(config: EngineConfig, command: string[], events: EngineEvents): Promise<EngineProcess> {
-    // Nobody else may look in: the folder is the owner's alone, and the key goes over the socket, not over arguments.
-    const folder = await Deno.makeTempDir({ prefix: "alknet-engine-" });
-    const path = join(folder, "s");
-    using listener = Deno.listen({ transport: "unix", path });
-    const mode = Deno.build.os === "linux" && config.udp !== "node" ? "poll" : "events";
-    const shared = mode === "poll" ? offerMemory() : undefined;
-    const [program, ...args] = [...command, path, join(folder, "record"), mode, shared?.path ?? ""];
-    const child = new Deno.Command(program, { args, stdin: "null", stdout: "null", stderr: "piped" }).spawn();
+    const folder = await privateFolder();
+    const offered = offerMemory();
+    const { promise: ready, ...settle } = Promise.withResolvers<SocketAddress>();
+    ready.catch(() => {});
     const words = { text: "" };
-    const heard = collect(child.stderr, words);
-    const ready = Promise.withResolvers<SocketAddress>();
-    ready.promise.catch(() => {});
-    let engine: EngineProcess | undefined;
-    const timer = setTimeout(() => {
-      listener.close();
-      ready.reject(new AlknetError("ENGINE_LOST", "the QUIC engine did not come up in time"));
-    }, START_TIMEOUT);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let child: Deno.ChildProcess | undefined;
     let bridge: Bridge | undefined;
-    child.status.then(async ({ code, signal }) => {
-      // What it said last, on either way, comes before the news of its end.
-      await Promise.all([heard, bridge?.closed]);
-      const how = signal ?? `exit code ${code}`;
-      const said = words.text.trim().split("\n")[0];
-      ready.reject(
-        new AlknetError("ENGINE_LOST", `the QUIC engine ended at its start (${how})${said ? `: ${said}` : ""}`),
-      );
-    });
+    let engine: EngineProcess | undefined;
     try {
-      const pipe = await Promise.race([listener.accept(), ready.promise]) as Deno.Conn;
+      const path = join(folder, "s");
+      using listener = listenAt(path);
+      const mode = Deno.build.os === "linux" && config.udp !== "node" ? "poll" : "events";
+      child = spawn([...command, path, mode, offered?.path ?? ""]);
+      const heard = collect(child.stderr, words);
+      timer = setTimeout(() => {
+        listener.close();
+        settle.reject(notUp(command, "the QUIC engine did not come up in time"));
+      }, START_TIMEOUT);
+      child.status.then(async (status) => {
+        // What it said last, on either way, comes before the news of its end.
+        await Promise.all([heard, bridge?.closed]);
+        const said = words.text.trim().split("\n")[0];
+        const message = `the QUIC engine ended at its start (${endingOf(status)})${said ? `: ${said}` : ""}`;
+        settle.reject(bridge ? new AlknetError("ENGINE_LOST", message) : notUp(command, message));
+      });
+      const pipe = await Promise.race([listener.accept(), ready]) as Deno.Conn;
       bridge = new Bridge(pipe, {
-        alive: (refused) => {
-          if (engine) engine.aliveAt = performance.now();
-          events.counted(refused);
-        },
+        alive: () => engine?.excuse(),
+        counted: events.counted,
         refused: events.refused,
         opened: ({ connection }) => events.opened(connection),
         control: (frame) => {
           if (frame.kind === Kind.STOPPED_ACCEPTING) engine!.#stopped.resolve();
-          else announce(frame, ready);
+          else announce(frame, settle);
         },
-      }, shared?.map);
+      }, offered?.memory.rings);
       bridge.command(Kind.CONFIG, 0, JSON.stringify(config));
-      const address = await ready.promise;
-      // Both sides have what was in the folder: it goes now, because a node that is killed removes nothing.
-      const record = await Deno.open(join(folder, "record")).catch(() => undefined);
-      await Deno.remove(folder, { recursive: true });
-      return engine = new EngineProcess(child, bridge, address, record, words);
+      const address = await ready;
+      return engine = new EngineProcess(child, bridge, address, offered?.memory, words);
     } catch (error) {
       bridge?.close();
-      kill(child);
-      await child.status;
-      await Deno.remove(folder, { recursive: true }).catch(() => {});
+      if (child) kill(child);
+      await child?.status;
+      await bridge?.closed;
+      offered?.memory[Symbol.dispose]();
       throw error;
     } finally {
       clearTimeout(timer);
-      shared?.close();
-      if (!bridge) shared?.map.unmap();
+      // Both sides have what they met by: it goes now, because a node that is killed removes nothing.
+      offered?.withdraw();
+      await Deno.remove(folder, { recursive: true }).catch(() => {});
     }
   }
 
   /** Process id. */
   get pid(): number {
     return this.#child.pid;
+  }
+
+  /**
+   * Looks whether it hangs: for so many milliseconds its loop has not gone on and nothing has come from it. Where there is
+   * no record to look into, it is asked twice: what it said may wait in the pipe, behind what this process was doing.
+   */
+  hangs(timeout: number): boolean {
+    const turns = this.#memory ? readTurns(this.#memory.record) : 0;
+    if (turns !== this.#turns) this.excuse();
+    this.#turns = turns;
+    if (performance.now() - this.#aliveAt < timeout) return false;
+    if (this.#memory || this.#suspected) return true;
+    this.#suspected = true;
+    return false;
+  }
+
+  /** Takes it for alive now. */
+  excuse(): void {
+    this.#aliveAt = performance.now();
+    this.#suspected = false;
   }
 
   /** Takes no newcomers; resolves once that holds, or the engine does not answer. */
@@ -187,46 +205,85 @@ export class EngineProcess {
     return this.#culprit;
   }
 
-  /** After its end: what it wrote to standard error, shortened. */
+  /** After its end: signal or exit code, what it wrote to standard error, shortened, and what went wrong on this side. */
   lastWords(): string {
-    return this.#words.text.trim();
+    const { fault } = this.bridge;
+    const own = fault === undefined ? "" : `what it said could not be used: ${fault}`;
+    return [this.#ending, own, this.#words.text.trim()].filter((part) => part !== "").join(": ");
   }
 
   async #wait(): Promise<void> {
-    const { signal } = await this.#child.status;
+    const status = await this.#child.status;
     clearTimeout(this.#endTimer);
+    this.#ending = endingOf(status);
     // The last frames may still be in the socket.
     await this.bridge.closed;
-    const culprit = this.#record && await culpritOf(this.#record);
-    // Killed by others, such as the operator or a system short of memory: whose packet it had in hand says nothing.
-    if (signal !== "SIGKILL" || this.#killed) this.#culprit = culprit;
+    const culprit = this.#memory && readRecord(this.#memory.record);
+    this.#memory?.[Symbol.dispose]();
+    this.#memory = undefined;
+    // Ended by others, such as the operator, a system short of memory, or a fault on this side: whose packet it had in hand
+    // says nothing.
+    const byOthers = status.signal === "SIGKILL" && !this.#killed || this.bridge.fault !== undefined;
+    if (!byOthers) this.#culprit = culprit;
   }
 }
 
-/** Memory to share with an engine, where the system has it; without it everything goes over the socket. */
-function offerMemory(): { path: string; map: SharedMap; close(): void } | undefined {
-  if (!hasLibc()) return undefined;
-  const file = memoryFile("alknet-engine");
+/**
+ * A folder that nobody else may look into: the key goes over a socket in it, not over arguments.
+ *
+ * @throws {AlknetError} `NO_TRANSPORT`.
+ */
+async function privateFolder(): Promise<string> {
   try {
-    return { path: file.path, map: mapShared(file.path, SHARED_SIZE), close: () => file.close() };
-  } catch {
-    file.close();
+    return await Deno.makeTempDir({ prefix: "alknet-engine-" });
+  } catch (cause) {
+    throw noPlace(cause);
   }
+}
+
+function listenAt(path: string): Deno.UnixListener {
+  try {
+    return Deno.listen({ transport: "unix", path });
+  } catch (cause) {
+    throw noPlace(cause);
+  }
+}
+
+function noPlace(cause: unknown): AlknetError {
+  const how = "TMPDIR names another folder for it";
+  const message = `QUIC has no place for its engine's socket: ${(cause as Error).message}; ${how}`;
+  return new AlknetError("NO_TRANSPORT", message, { cause });
+}
+
+function spawn([program, ...args]: string[]): Deno.ChildProcess {
+  try {
+    return new Deno.Command(program, { args, stdin: "null", stdout: "null", stderr: "piped" }).spawn();
+  } catch (cause) {
+    const message = `the QUIC engine cannot be started: ${(cause as Error).message}`;
+    throw new AlknetError("ENGINE_LOST", message, { cause });
+  }
+}
+
+/** An engine that never came to its socket: the program may be one that is no engine when it is started as one. */
+function notUp(command: readonly string[], message: string): AlknetError {
+  if (!command.includes(ENGINE_ARGUMENT)) return new AlknetError("ENGINE_LOST", message);
+  const how = `with ${ENGINE_ARGUMENT} as first argument this program must come to listen() or to the engine's main()`;
+  return new AlknetError("NO_TRANSPORT", `${message}; ${how}`);
+}
+
+function endingOf({ code, signal }: Deno.CommandStatus): string {
+  return signal ?? `exit code ${code}`;
 }
 
 /** Passes the first news of an engine on to whoever waits for it to come up. */
-function announce(frame: Frame, ready: PromiseWithResolvers<SocketAddress>): void {
+function announce(
+  frame: Frame,
+  ready: Omit<PromiseWithResolvers<SocketAddress>, "promise">,
+): void {
   if (frame.kind === Kind.LISTENING) ready.resolve(jsonOf<SocketAddress>(frame.payload));
   if (frame.kind !== Kind.FAILED) return;
   const { code, message } = jsonOf<FailedEvent>(frame.payload);
   ready.reject(new AlknetError(code, message));
-}
-
-async function culpritOf(record: Deno.FsFile): Promise<string | undefined> {
-  using file = record;
-  const bytes = new Uint8Array(RECORD_SIZE);
-  await file.read(bytes);
-  return readRecord(bytes);
 }
 
 /** Keeps the end of what an engine says on standard error. */

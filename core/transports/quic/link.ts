@@ -24,6 +24,12 @@ export const NO_STREAM = -1;
 export const CONNECTION_CREDIT = 8 * 1024 * 1024;
 
 /**
+ * Frames that may wait for the other process before datagram messages are dropped, in bytes. No credit bounds those, and
+ * whoever sends them reckons with losses (RFC 9221 §5.2).
+ */
+export const DATAGRAM_BACKLOG = 1024 * 1024;
+
+/**
  * Bytes of that credit that a stream of the peer takes until its handler does. Streams may be empty and over at once, so
  * neither bytes nor the streams open at a time bound how many a handler can leave waiting.
  */

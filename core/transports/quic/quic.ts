@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { logger } from "../../log.ts";
 import type { Listener, ListenRequest } from "../transport.ts";
 import { Driver } from "./driver.ts";
 import { loadQuiche } from "./engine/binding.ts";
@@ -30,8 +29,6 @@ export interface QuicListenOptions {
   /** The engine's module, for tests that break it. */
   readonly module?: string;
 }
-
-const log = logger("quic");
 
 /**
  * Listens for QUIC.
@@ -63,10 +60,7 @@ async function listenInProcess(request: ListenRequest, options: QuicListenOption
         onConnection(connection.connection);
         return connection;
       },
-      onAbuse: ({ hostname }, reason) => {
-        gate.count(reason);
-        log.warn("refused src={src} reason={reason}", { src: hostname, reason });
-      },
+      onAbuse: ({ hostname }, reason) => gate.note(hostname, reason),
     },
   });
   return {

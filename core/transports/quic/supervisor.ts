@@ -13,7 +13,8 @@ import type { Limits } from "../../limits/limits.ts";
 import { foreign, logger } from "../../log.ts";
 import type { Listener, ListenRequest } from "../transport.ts";
 import { Bans } from "./bans.ts";
-import { ENGINE_ARGUMENT, type EngineConfig } from "./engine_config.ts";
+import { beEngineIfStartedAsOne, engineCommand } from "./engine_command.ts";
+import type { EngineConfig } from "./engine_config.ts";
 import { EngineProcess } from "./engine_process.ts";
 
 /** How engines are supervised. */
@@ -74,6 +75,7 @@ export class Supervisor implements Listener {
    * @throws {AlknetError} `BIND_FAILED` and whatever else keeps an engine from running.
    */
   static async start(request: ListenRequest, options: SupervisorOptions): Promise<Supervisor> {
+    await beEngineIfStartedAsOne();
     const supervisor = new Supervisor(request, options);
     try {
       // One after another: the first one picks the port that the others share.
@@ -138,7 +140,7 @@ export class Supervisor implements Listener {
     const culprit = engine.culprit();
     log.error("engine {pid} stopped ({how}); its connections are lost, another one starts", {
       pid: engine.pid,
-      how: foreign(engine.lastWords() || "killed"),
+      how: foreign(engine.lastWords()),
     });
     const error = new AlknetError("ENGINE_LOST", "the QUIC engine stopped and is being replaced");
     engine.bridge.end({ by: "error", error });
@@ -147,8 +149,8 @@ export class Supervisor implements Listener {
     if (!engine.dismissed) { for (const other of this.#engines) other.dismiss(); }
     if (culprit === undefined) return;
     const ban = this.#bans.add(culprit);
-    log.warn("refused src={src} reason=banned seconds={seconds}", {
-      src: ban.address,
+    log.warn("{address} is refused for {seconds} s: the engine was working on its packet", {
+      address: ban.address,
       seconds: Math.ceil(ban.ms / 1000),
     });
     this.#request.gate.note(culprit, "banned");
@@ -182,7 +184,7 @@ export class Supervisor implements Listener {
     };
     const engine = await EngineProcess.start(config, engineCommand(this.#options.module), {
       opened: (connection) => this.#opened(connection),
-      refused: ({ address, reason }) => log.warn("refused src={src} reason={reason}", { src: address, reason }),
+      refused: ({ address, reason }) => gate.note(address, reason, { counted: true }),
       counted: (refused) => {
         for (const [reason, times] of Object.entries(refused)) gate.count(reason, times);
       },
@@ -209,18 +211,12 @@ export class Supervisor implements Listener {
     const late = now - this.#looked > 4 * WATCH_INTERVAL;
     this.#looked = now;
     for (const engine of this.#engines) {
-      if (late) engine.aliveAt = now;
-      if (now - engine.aliveAt < (this.#options.hangTimeout ?? HANG_TIMEOUT)) continue;
+      if (late) engine.excuse();
+      if (!engine.hangs(this.#options.hangTimeout ?? HANG_TIMEOUT)) continue;
       log.error("engine {pid} hangs", { pid: engine.pid });
       engine.kill();
     }
   }
-}
-
-/** The command that runs an engine: this program again, compiled or not. */
-function engineCommand(module?: string): string[] {
-  if (Deno.build.standalone && module === undefined) return [Deno.execPath(), ENGINE_ARGUMENT];
-  return [Deno.execPath(), "run", "-A", "--quiet", module ?? import.meta.resolve("./engine/main.ts")];
 }
 
 /** Waits, but no longer than until `end`. */

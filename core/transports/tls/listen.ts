@@ -12,6 +12,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import { formatSocketAddress } from "../../handler/address.ts";
+import { canonicalIp } from "../../handler/ip.ts";
 import { AlknetError } from "../../errors.ts";
 import type { SocketAddress } from "../../handler/connection.ts";
 import type { Peer } from "../../identity/identity.ts";
@@ -109,7 +110,7 @@ class TlsListener implements Listener {
     raw.on("error", ignore);
     const { remoteAddress, remotePort = 0 } = raw;
     if (remoteAddress === undefined) return void raw.destroy();
-    const hostname = remoteAddress.replace(/^::ffff:(?=\d+\.)/i, "");
+    const hostname = canonicalIp(remoteAddress);
     const admission = this.#request.gate.admit(hostname);
     if (typeof admission === "string") return void raw.destroy();
     this.#sockets.add(raw);
@@ -175,21 +176,27 @@ class TlsListener implements Listener {
     });
     tls.once("secure", () => {
       reads.count(undefined);
-      const peer = peerOf(tls, remoteAddress);
+      const peer = this.#peerOf(tls, remoteAddress.hostname);
       if (!peer || tls.alpnProtocol !== chosen.name) return void raw.destroy();
       handshakeDone();
       const facts = { alpn: chosen.name, peer, remoteAddress };
       this.#request.onConnection(connectionOver({ tls, raw, reads, dialled: false }, facts));
     });
   }
-}
 
-/** What the client's certificate proves; nothing when it is one that proves nothing and yet was presented. */
-function peerOf(tls: TLSSocket, { hostname }: SocketAddress): Peer | undefined {
-  try {
-    return provenPeer(tls.getPeerX509Certificate()?.raw);
-  } catch (error) {
-    log.warn("refused src={src}: {error}", { src: hostname, error: (error as Error).message });
+  /**
+   * What the client's certificate proves; nothing when one was presented that proves nothing, or none was: the runtime gives
+   * a resumed session the certificate of the first one, and whoever has the ticket need not have the key.
+   */
+  #peerOf(tls: TLSSocket, hostname: string): Peer | undefined {
+    try {
+      const peer = provenPeer(tls.getPeerX509Certificate()?.raw);
+      if (peer.fingerprint === undefined || !tls.isSessionReused()) return peer;
+      this.#request.gate.count("resumed-session");
+    } catch (error) {
+      this.#request.gate.note(hostname, "certificate");
+      log.debug("certificate of {address}: {error}", { address: hostname, error: foreign((error as Error).message) });
+    }
   }
 }
 

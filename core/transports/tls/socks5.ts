@@ -13,8 +13,9 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { connect, isIPv4, isIPv6, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { DialError } from "../../errors.ts";
+import { parseIp } from "../../handler/ip.ts";
 
 const VERSION = 5;
 const NO_AUTHENTICATION = 0;
@@ -88,21 +89,11 @@ async function negotiate(socket: Socket, to: Destination): Promise<void> {
 /** ATYP, address, port (§5). */
 function destination({ host, port }: Destination): Uint8Array {
   const end = Uint8Array.of(port >> 8, port & 0xff);
-  if (isIPv4(host)) return Buffer.concat([Uint8Array.of(IPV4, ...host.split(".").map(Number)), end]);
-  if (isIPv6(host)) return Buffer.concat([Uint8Array.of(IPV6), ipv6Bytes(host), end]);
+  const ip = parseIp(host)?.bytes;
+  if (ip) return Buffer.concat([Uint8Array.of(ip.byteLength === 4 ? IPV4 : IPV6), ip, end]);
   const name = Buffer.from(host);
   if (name.byteLength > 255) throw new Error("the name is longer than 255 bytes");
   return Buffer.concat([Uint8Array.of(NAME, name.byteLength), name, end]);
-}
-
-function ipv6Bytes(host: string): Uint8Array {
-  const { hostname } = new URL(`http://[${host.split("%")[0]}]`);
-  const [head, tail] = hostname.slice(1, -1).split("::");
-  const left = head ? head.split(":") : [];
-  const right = tail ? tail.split(":") : [];
-  const zeros = Array(8 - left.length - right.length).fill("0");
-  const groups = (tail === undefined ? left : [...left, ...zeros, ...right]).map((group) => parseInt(group, 16));
-  return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]));
 }
 
 /** Reads exact numbers of bytes from a socket and gives back what is left. */

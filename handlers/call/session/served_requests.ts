@@ -18,6 +18,8 @@ export interface ServedRequestsOptions {
   readonly identityProvider?: IdentityProvider;
   /** A token did not resolve. Returns whether the peer has failed too often. */
   readonly authenticationFailed?: () => boolean | void;
+  /** Whether its address has failed too often: then no token is looked at. */
+  readonly authenticationRefused?: () => boolean;
   /** Requests served at once. Default 131 072. */
   readonly maxRequests?: number;
   /** Bytes of their bodies. Default 64 MiB. */
@@ -85,6 +87,7 @@ export class ServedRequests implements InboundTable {
     if (refusal) return call.failed(refusal);
     const { operationId, input, token, forwardedFor, timeoutMs } = requestPayload(payload);
     const identity = token === undefined ? this.#session.identity : this.#identityOf(token);
+    if (this.#isOver) return;
     const { dispatcher } = this.#options;
     if (!dispatcher) return call.failed(notFound(operationName(operationId)));
     const { layer } = this.#session;
@@ -141,7 +144,9 @@ export class ServedRequests implements InboundTable {
 
   /** Who asks: the token's owner, or else whoever the connection is (call.md §9). */
   #identityOf(token: string): Identity | undefined {
-    const { identityProvider, authenticationFailed } = this.#options;
+    const { identityProvider, authenticationFailed, authenticationRefused } = this.#options;
+    // Not one more guess is looked at.
+    if (authenticationRefused?.()) return this.#guessed();
     let identity: Identity | undefined;
     try {
       identity = identityProvider?.resolveToken(token);
@@ -151,8 +156,13 @@ export class ServedRequests implements InboundTable {
       });
     }
     if (identity) return identity;
-    if (authenticationFailed?.()) this.#session.refuse("authentication");
-    return this.#session.identity;
+    return authenticationFailed?.() ? this.#guessed() : this.#session.identity;
+  }
+
+  /** Its address has shown too many tokens that are nobody's: frames that were read already are not served. */
+  #guessed(): undefined {
+    this.#isOver = true;
+    this.#session.refuse("authentication");
   }
 
   #add(call: InboundCall): void {

@@ -11,6 +11,8 @@ export const HttpCode = {
   NO_ERROR: 0x100,
   /** The server behind the stream could not be reached or failed. */
   INTERNAL_ERROR: 0x102,
+  /** There are as many conversations as the limits and the descriptors of the node allow. */
+  EXCESSIVE_LOAD: 0x107,
   /** The client left, went over a limit of time, or the endpoint shut down. */
   REQUEST_CANCELLED: 0x10c,
 } as const;

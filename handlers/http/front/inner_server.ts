@@ -2,17 +2,29 @@
  * The HTTP server behind the handler: `Deno.serve` on a loopback port of its own, which speaks HTTP/1.1 and, with prior
  * knowledge, h2 on one plain listener (RFC 9112, RFC 9113 §3.3).
  *
- * Each conversation reaches it through a socket, and the local port of that socket says whose requests arrive there. A
- * port is known before its first byte is passed on and forgotten before its socket closes, so no other process can ever
- * speak under a known one; requests from unknown ports are refused.
+ * Each conversation reaches it through a socket, and the local address of that socket, host and port, says whose requests
+ * arrive there. It is known before its first byte is passed on and forgotten before its socket closes, and while the socket
+ * is there no other can have that address; requests from any other are refused, such as one from the same port of another
+ * loopback address, which whoever has an account on this machine could send.
+ *
+ * A server whose listener ends, as it does when descriptors run out, is replaced at the next conversation.
  *
  * @module
  */
-import { AlknetError, type BidiStream, type Connection, foreign, type HandlerContext } from "@alknet/core/handler";
+import {
+  AlknetError,
+  type BidiStream,
+  type Connection,
+  descriptorLimit,
+  foreign,
+  type HandlerContext,
+  logger,
+} from "@alknet/core/handler";
 import { type ConnectionBindings, RequestBindings } from "../request/bindings.ts";
 import { HttpCode } from "./codes.ts";
 import { Conversation } from "./conversation.ts";
 import { type HttpLimits, SWEEP_INTERVAL } from "../limits.ts";
+import { Seldom } from "./seldom.ts";
 import { withServerName } from "./server_name.ts";
 import type { Answerer } from "../surface/shortcut.ts";
 import { drainUnread } from "./unread_body.ts";
@@ -22,6 +34,11 @@ const LOOPBACK = "127.0.0.1";
 const MANY_CONVERSATIONS = "alknet/http";
 /** Deno lets this variable override the address that a program asks for; it would put the inner server on the network. */
 const OVERRIDE = "DENO_SERVE_ADDRESS";
+
+/** Share of the descriptors that conversations may take, of which each takes two. */
+const DESCRIPTORS_A_CONVERSATION = 4;
+
+const log = logger("http");
 
 /** Options of {@linkcode InnerServer}. */
 export interface InnerServerOptions {
@@ -37,12 +54,16 @@ export interface InnerServerOptions {
 
 /** One inner server: one endpoint's. */
 export class InnerServer {
-  /** Loopback port. */
-  readonly port: number;
   readonly #options: InnerServerOptions;
-  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #now: () => number;
+  /** The one that takes conversations; those of one before it go on there. */
+  #server: Deno.HttpServer<Deno.NetAddr> | undefined;
   readonly #byPort = new Map<number, Conversation>();
   readonly #conversations = new Set<Conversation>();
+  /** Conversations on all connections. */
+  readonly #most: number;
+  readonly #unreachable: Seldom;
+  readonly #crowded: Seldom;
   #sweeper?: ReturnType<typeof setInterval>;
   #connections = 0;
   /** Once it stops; resolves when it has stopped. */
@@ -57,13 +78,16 @@ export class InnerServer {
   constructor(options: InnerServerOptions) {
     assertNotMoved();
     this.#options = options;
-    this.#server = Deno.serve(
-      { hostname: LOOPBACK, port: 0, onListen: () => {}, onError: () => new Response(null, { status: 500 }) },
-      (request, info) => this.#answer(request, info),
-    );
-    // The listener alone is no reason for a process to stay; the sockets of conversations are.
-    this.#server.unref();
-    this.port = this.#server.addr.port;
+    this.#now = options.now ?? (() => performance.now());
+    this.#unreachable = new Seldom((times, reason) => {
+      log.warn("inner server unreachable, {times} conversations refused: {error}", { times, error: foreign(reason) });
+    }, this.#now);
+    this.#crowded = new Seldom((times) => {
+      log.warn("{times} conversations refused: there are {most}, as many as may be", { times, most: this.#most });
+    }, this.#now);
+    const descriptors = descriptorLimit() ?? Infinity;
+    this.#most = Math.min(options.limits.allConversations, Math.floor(descriptors / DESCRIPTORS_A_CONVERSATION));
+    this.#server = this.#listen();
     options.signal.addEventListener("abort", () => this.#stop(), { once: true });
   }
 
@@ -74,14 +98,18 @@ export class InnerServer {
   async serve(connection: Connection, context: HandlerContext): Promise<void> {
     const bindings = bindingsOf(connection, context);
     const running = new Set<Promise<void>>();
+    const { signal, limits: { conversations } } = this.#options;
     const accept = async () => {
       for await (const stream of connection) {
-        const answered: Promise<void> = this.#converse(stream, bindings).finally(() => running.delete(answered));
-        running.add(answered);
+        if (!this.#isFull()) {
+          const answered: Promise<void> = this.#converse(stream, bindings).finally(() => running.delete(answered));
+          running.add(answered);
+        } else refuse(stream, HttpCode.EXCESSIVE_LOAD);
         if (connection.alpn !== MANY_CONVERSATIONS) return;
+        // Its other streams wait: each costs two descriptors, and a stream that waits costs none.
+        while (running.size >= conversations) await Promise.race(running);
       }
     };
-    const { signal } = this.#options;
     const { promise: draining, resolve } = Promise.withResolvers<void>();
     const drain = () => resolve();
     signal.addEventListener("abort", drain);
@@ -96,15 +124,14 @@ export class InnerServer {
 
   /** Resolves when the client has been answered all it asked, as far as this side is concerned. */
   async #converse(stream: BidiStream, bindings: ConnectionBindings): Promise<void> {
-    const socket = await this.#connect(bindings.context);
+    const socket = await this.#connect();
     if (!socket || this.#stopped) {
       socket?.close();
-      stream.reset(HttpCode.INTERNAL_ERROR);
-      stream.stop(HttpCode.INTERNAL_ERROR);
-      return;
+      return refuse(stream, HttpCode.INTERNAL_ERROR);
     }
     const { port } = socket.localAddr;
-    const { limits, now = () => performance.now() } = this.#options;
+    const { limits } = this.#options;
+    const now = this.#now;
     const release = () => this.#byPort.delete(port);
     const conversation = new Conversation({ stream, socket, release, bindings, limits, now });
     this.#byPort.set(port, conversation);
@@ -123,18 +150,43 @@ export class InnerServer {
     this.#sweeper = undefined;
   }
 
-  async #connect({ log }: HandlerContext): Promise<Deno.TcpConn | undefined> {
+  #listen(): Deno.HttpServer<Deno.NetAddr> {
+    const server = Deno.serve(
+      { hostname: LOOPBACK, port: 0, onListen: () => {}, onError: () => new Response(null, { status: 500 }) },
+      (request, info) => this.#answer(request, info),
+    );
+    // The listener alone is no reason for a process to stay; the sockets of conversations are.
+    server.unref();
+    const ended = (why: string): void => {
+      if (this.#server !== server || this.#stopped) return;
+      this.#server = undefined;
+      log.warn("the inner server's listener ended, another takes its place: {why}", { why: foreign(why) });
+    };
+    server.finished.then(() => ended("it was closed"), (error) => ended(String(error)));
+    return server;
+  }
+
+  /** Whether there is no room for one more conversation. */
+  #isFull(): boolean {
+    if (this.#conversations.size < this.#most) return false;
+    this.#crowded.happened();
+    return true;
+  }
+
+  async #connect(): Promise<Deno.TcpConn | undefined> {
     try {
-      const socket = await Deno.connect({ hostname: LOOPBACK, port: this.port });
+      this.#server ??= this.#listen();
+      const socket = await Deno.connect({ hostname: LOOPBACK, port: this.#server.addr.port });
       socket.setNoDelay(true);
       return socket;
     } catch (error) {
-      log.warn("inner server unreachable: {error}", { error: foreign(String(error)) });
+      this.#unreachable.happened(String(error));
     }
   }
 
   #answer(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): Response | Promise<Response> {
-    const conversation = this.#byPort.get(info.remoteAddr.port);
+    const { hostname, port } = info.remoteAddr;
+    const conversation = hostname === LOOPBACK ? this.#byPort.get(port) : undefined;
     if (!conversation) return new Response(null, { status: 403, headers: { connection: "close" } });
     const received = conversation.requestBegan();
     const ended = () => conversation.requestEnded();
@@ -180,8 +232,14 @@ export class InnerServer {
     if (!this.#stopped || this.#closing || this.#conversations.values().some(({ isTakenOver }) => isTakenOver)) return;
     this.#closing = true;
     const { resolve } = this.#stopped;
-    this.#server.shutdown().then(resolve, () => resolve());
+    if (this.#server) this.#server.shutdown().then(resolve, () => resolve());
+    else resolve();
   }
+}
+
+function refuse(stream: BidiStream, code: HttpCode): void {
+  stream.reset(code);
+  stream.stop(code);
 }
 
 /** As HTTP/1.1 writes them, without the first line. */

@@ -108,7 +108,7 @@ function search({ query = "" }: JsonObject, { dispatcher, identity }: ToolOrigin
   if (typeof query !== "string") throw invalid("query must be a string");
   const wanted = query.toLowerCase();
   const operations: JsonValue[] = [];
-  for (const { spec } of dispatcher.registry.permitted(identity)) {
+  for (const { spec } of dispatcher.permitted(identity)) {
     if (spec.op_type === "subscription") continue;
     const { name } = spec;
     const description = describe(spec);

@@ -44,10 +44,10 @@ export function addGateway(app: HttpApp, dispatcher: Dispatcher, limits: HttpLim
   });
 }
 
-function search(c: RouteContext, { registry }: Dispatcher): Response {
+function search(c: RouteContext, dispatcher: Dispatcher): Response {
   const wanted = c.req.query("query")?.toLowerCase() ?? "";
   const operations: JsonValue[] = [];
-  for (const { spec } of registry.permitted(c.env.identity)) {
+  for (const { spec } of dispatcher.permitted(c.env.identity)) {
     const { name, namespace, op_type } = spec;
     const description = describe(spec);
     if (!name.toLowerCase().includes(wanted) && !description.toLowerCase().includes(wanted)) continue;

@@ -78,12 +78,13 @@ function upgrader({ req, env }: Context<HttpEnv>, offered: readonly string[]): C
 }
 
 async function serve({ env }: Context<HttpEnv>, carrier: WebSocketCarrier, options: UpgradeOptions): Promise<void> {
-  const { signal, identityProvider, authenticationFailed, log } = env.context;
+  const { signal, identityProvider, authenticationFailed, authenticationRefused, log } = env.context;
   const release = env.hold();
   const session = new CallSession(carrier, {
     dispatcher: options.dispatcher,
     identityProvider,
     authenticationFailed,
+    authenticationRefused,
     log,
     maxRequests: options.limits.calls,
   });

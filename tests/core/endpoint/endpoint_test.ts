@@ -9,6 +9,7 @@ import { defineHandler, type Handler } from "../../../core/handler/handler.ts";
 import { memoryPair } from "../../../core/handler/memory.ts";
 import type { Identity, IdentityProvider } from "../../../core/identity/identity.ts";
 import { NodeKey } from "../../../core/identity/node_key.ts";
+import { keepLogs } from "../../support/logs.ts";
 import { addressOf, ask, readText, ROOMY, TRANSPORTS } from "./support.ts";
 
 /** A handler whose answer to every stream is its own name and what it was sent. */
@@ -192,6 +193,16 @@ for (const transport of TRANSPORTS) {
     assert.equal(runs, 1);
   });
 
+  Deno.test(title("strangers that come again and again are one line in the log (core.md §13)"), async () => {
+    await using logs = await keepLogs();
+    const strict = defineHandler({ alpns: ["alknet/strict"], requireIdentity: true, handle: () => {} });
+    await using endpoint = await listening(router().use(strict));
+    for (let i = 0; i < 5; i++) await (await connect(addressOf(endpoint), "alknet/strict", { transport })).closed;
+    const lines = logs.lines.filter((line) => line.includes('"src":"127.0.0.1"'));
+    assert.deepEqual([lines.length, lines[0].includes("identity-required")], [1, true], lines.join("\n"));
+    assert.equal(endpoint.stats().refused["identity-required"], 5);
+  });
+
   Deno.test(title("the handler sees who the peer is (core.md §18 rows 30 to 33)"), async () => {
     const seen: Pick<Connection, "peer" | "identity">[] = [];
     const looking = defineHandler({
@@ -229,11 +240,12 @@ for (const transport of TRANSPORTS) {
     expectEnd(transport, await refused.closed, 0x102, "limit");
     assert.equal(runs, 6);
     assert.equal(endpoint.stats().refused["authentication-failures"], 1);
-    // A certificate that is known is served all the same, and clears the count.
+    // A certificate that is known is served all the same, and clears nobody else's failures.
     await (await connect(addressOf(endpoint), "alknet/login", { transport, key: known })).closed;
     assert.equal(runs, 7);
-    await (await connect(addressOf(endpoint), "alknet/login", { transport })).closed;
-    assert.equal(runs, 8);
+    const again = await connect(addressOf(endpoint), "alknet/login", { transport });
+    expectEnd(transport, await again.closed, 0x102, "limit");
+    assert.equal(runs, 7);
   });
 
   Deno.test(title("shutdown waits for a handler that finishes, and no longer (core.md §18 row 67)"), async () => {

@@ -8,10 +8,16 @@ import type { Identity } from "@alknet/core/handler";
 import {
   type AccessControl,
   denial,
+  Dispatcher,
+  type JsonValue,
+  nodeRegistry,
+  operation,
   type OwnershipProvider,
   ownershipStore,
+  provide,
   resourceIdOf,
 } from "@alknet/core/operations";
+import Type, { type TSchema } from "typebox";
 import { identity, once } from "./fixtures.ts";
 
 const someone = (...scopes: string[]): Identity => identity("someone", scopes);
@@ -94,6 +100,67 @@ Deno.test("denial(): without an id, whoever owns one of the type passes (call.md
   assert.equal(denial(container, identity("other"), undefined, owned), "no owned resources of type: container");
 });
 
+Deno.test("denial(): where an id is declared and there is none, ownership grants nothing (call.md §26 row 67b)", () => {
+  const owned = ownershipStore();
+  owned.record(identity("owner"), "container", "c1");
+  assert.equal(denial(container, identity("owner"), null, owned), "missing resource: container/start");
+  assert.equal(denial(container, identity("admin", [], { container: ["start"] }), null, owned), undefined);
+});
+
+Deno.test("a number is an id: who owns another resource of the type is refused (call.md §10.1)", async () => {
+  const owned = ownershipStore();
+  owned.record(identity("olga"), "vm", "7");
+  const kill = operation({
+    name: "vm/kill",
+    type: "mutation",
+    input: Type.Object({ id: Type.Integer() }),
+    output: Type.String(),
+    access: { resourceType: "vm", resourceAction: "kill", resourceIdPath: "$.id" },
+  });
+  const dispatcher = new Dispatcher({ registry: nodeRegistry([provide(kill, () => "dead")]), ownership: owned });
+  const asOlga = (id: JsonValue) =>
+    dispatcher.call({ operation: "vm/kill", input: { id }, identity: identity("olga") });
+  assert.equal(await asOlga(7), "dead");
+  await assert.rejects(asOlga(42), { code: "FORBIDDEN" });
+  await assert.rejects(asOlga({ is: 7 }), { code: "FORBIDDEN" });
+});
+
+Deno.test("operation(): a resource path that the input does not have is refused (call.md §10.1)", () => {
+  const declared = (input: TSchema, resourceIdPath: string) => () =>
+    operation({
+      name: "vm/kill",
+      type: "mutation",
+      input,
+      output: Type.Null(),
+      access: { resourceType: "vm", resourceIdPath },
+    });
+  const input = Type.Object({ target: Type.Object({ id: Type.String() }) });
+  const either = Type.Union([Type.Object({ name: Type.String() }), input]);
+  for (const path of ["$.id", "$.target.name", "$.target.id.more"]) {
+    assert.throws(declared(input, path), TypeError, path);
+  }
+  assert.throws(declared(Type.String(), "$.id"), TypeError);
+  for (const [schema, path] of [[input, "$.target.id"], [either, "$/target/id"], [Type.Unknown(), "$.id"]] as const) {
+    declared(schema, path)();
+  }
+});
+
+Deno.test("what may be called is one answer for every list and suggestion, ownership included (call.md §20)", async () => {
+  const owned = ownershipStore();
+  owned.record(identity("olga"), "vm", "vm-1");
+  const stop = once("vm/stop", () => "stopped", {
+    access: { resourceType: "vm", resourceAction: "stop", resourceIdPath: "$.id" },
+  });
+  const dispatcher = new Dispatcher({ registry: nodeRegistry([stop]), ownership: owned });
+  const listed = (who: Identity) => [...dispatcher.permitted(who)].map(({ spec }) => spec.name).includes("vm/stop");
+  const otto = identity("otto", [], { vm: ["stop"] });
+  assert.deepEqual([listed(identity("olga")), listed(otto)], [true, false]);
+  const wrong = (who: Identity) =>
+    dispatcher.call({ operation: "vm/stopp", identity: who }).catch(({ message }) => message);
+  assert.match(await wrong(identity("olga")), /vm\/stop/);
+  assert.doesNotMatch(await wrong(otto), /did you mean/i);
+});
+
 Deno.test("denial(): ownership does not stand for a scope (call.md §11.2)", () => {
   const owned = ownershipStore();
   owned.record(identity("owner"), "vm", "v1");
@@ -128,28 +195,28 @@ Deno.test("ownershipStore(): the creator owns until the resource is gone (call.m
   assert.ok(!store.ownsAny(identity("a"), "vm"));
 });
 
-Deno.test("resourceIdOf(): a path leads to a string or to no id (call.md §26 row 68)", () => {
+Deno.test("resourceIdOf(): a path leads to a string, to a number, or to no id (call.md §26 row 68)", () => {
   const spec = once("a/b", () => null).spec;
   const input = { a: { b: "id", n: 5, list: ["x"] }, "a.b": "dotted" };
-  const cases: readonly [path: string | undefined, id: string | undefined][] = [
+  const cases: readonly [path: string | undefined, id: string | null | undefined][] = [
     ["$.a.b", "id"],
     ["$/a/b", "id"],
-    ["a.b", undefined],
-    ["$.a.n", undefined],
-    ["$.a", undefined],
-    ["$.a.none", undefined],
-    ["$.a.list.0", undefined],
-    ["$.a.constructor.name", undefined],
-    ["$.__proto__.x", undefined],
-    ["$", undefined],
-    ["$.", undefined],
-    ["$..a", undefined],
-    ["$a.b", undefined],
-    ["", undefined],
+    ["a.b", null],
+    ["$.a.n", "5"],
+    ["$.a", null],
+    ["$.a.none", null],
+    ["$.a.list.0", null],
+    ["$.a.constructor.name", null],
+    ["$.__proto__.x", null],
+    ["$", null],
+    ["$.", null],
+    ["$..a", null],
+    ["$a.b", null],
+    ["", null],
     [undefined, undefined],
   ];
   for (const [path, id] of cases) {
     assert.equal(resourceIdOf({ ...spec, resource_id_path: path }, input), id, String(path));
   }
-  assert.equal(resourceIdOf({ ...spec, resource_id_path: "$.a" }, null), undefined);
+  assert.equal(resourceIdOf({ ...spec, resource_id_path: "$.a" }, null), null);
 });

@@ -122,14 +122,14 @@ Deno.test("invoke(): a leaf reaches nothing (call.md §26 row 123)", async () =>
   await assert.rejects(run([composing("leaf/run"), leaf, child()]), failsWith("NOT_FOUND"));
 });
 
-Deno.test("invoke(): a leaf finds its own credential, and what its composer holds (call.md §26 row 125)", async () => {
+Deno.test("invoke(): a leaf finds its own credential, and nothing of what its composer holds (call.md §26 row 125)", async () => {
   const leaf = once("leaf/run", (_input, { capabilities }) => {
     return ["weather", "shared", "upper", "none"].map((name) => (capabilities.get(name) as string) ?? null);
   }, { provenance: "from_openapi", capabilities: capabilitiesOf({ weather: "own", shared: "own" }) });
   const bare = composing("leaf/run");
   assert.deepEqual(await run([bare, leaf]), ["own", "own", null, null]);
   const holding = composing("leaf/run", { capabilities: capabilitiesOf({ shared: "parent", upper: "parent" }) });
-  assert.deepEqual(await run([holding, leaf]), ["own", "own", "parent", null]);
+  assert.deepEqual(await run([holding, leaf]), ["own", "own", null, null]);
 });
 
 Deno.test("invoke(): the input of a composed call is checked (call.md §17)", async () => {
@@ -149,7 +149,7 @@ Deno.test("invoke(): ids of 10,000 compositions in parallel all differ (call.md 
   assert.equal(ids.size, 10_000);
 });
 
-Deno.test("layers: session before connection before base; running calls keep them (call.md §26 row 127)", async () => {
+Deno.test("layers: session before connection; running calls keep them (call.md §26 row 127)", async () => {
   const say = (where: string) => () => where;
   const layer = new ConnectionLayer();
   layer.replace([imported("child/run", say("connection"))]);
@@ -162,20 +162,22 @@ Deno.test("layers: session before connection before base; running calls keep the
     current = undefined;
     return [first, await context.invoke("child/run", null)] as JsonValue;
   }, reaching("child/run"));
-  const base = once("child/run", say("base"));
   const sessions = () => current;
-  assert.deepEqual(await run([entry, base], { layer }, { sessions }), ["session", "session"]);
-  assert.deepEqual(await run([entry, base], { layer }, { sessions }), ["connection", "connection"]);
+  assert.deepEqual(await run([entry], { layer }, { sessions }), ["session", "session"]);
+  assert.deepEqual(await run([entry], { layer }, { sessions }), ["connection", "connection"]);
   layer.end();
-  assert.deepEqual(await run([entry, base], { layer }, { sessions }), ["base", "base"]);
+  await assert.rejects(run([entry], { layer }, { sessions }), failsWith("NOT_FOUND"));
 });
 
 Deno.test("layers: the failure of the first layer is the answer (call.md §26 row 128)", async () => {
   const layer = new ConnectionLayer();
-  layer.replace([imported("child/run", () => {
-    throw new CallError("NOT_FOUND", "gone");
-  })]);
-  await assert.rejects(run([composing("child/run"), child()], { layer }), failsWith("NOT_FOUND"));
+  const session = new SessionLayer({ authority: { label: "box", scopes: [], resources: {} }, ...reaching() });
+  session.add(once("child/run", () => {
+    throw new CallError("NOT_FOUND", "gone from the session");
+  }, { provenance: "session" }));
+  layer.replace([imported("child/run", () => "ran")]);
+  const failed = run([composing("child/run")], { layer }, { sessions: () => session });
+  await assert.rejects(failed, (error: CallError) => error.message === "gone from the session");
 });
 
 Deno.test("layers: a source of sessions that throws costs the session alone (call.md §18)", async () => {
@@ -209,4 +211,48 @@ Deno.test("peers: a pinned name is reached at its peer alone (call.md §26 row 1
   await assert.rejects(routed("any"), failsWith("NOT_FOUND"));
   assert.equal(await routed({ peer: "b" }), "b");
   await assert.rejects(routed({ peer: "a" }), failsWith("NOT_FOUND"));
+});
+
+Deno.test("a handler cannot give itself reach or rights: its context and the class of it are frozen (call.md §17)", async () => {
+  const secret = once("secret/read", () => "secret", { access: { scopes: ["admin"] }, visibility: "internal" });
+  const greedy = once("entry/run", async (_input, context) => {
+    const wider = { allowedOps: new Set(["secret/read"]), peerPinned: new Set() };
+    const admin = { label: "me", scopes: ["admin"], resources: {} };
+    for (const target of [context, Object.getPrototypeOf(context)]) {
+      assert.throws(() => Object.defineProperty(target, "scopedEnv", { get: () => wider }), TypeError);
+      assert.throws(() => Object.defineProperty(target, "handlerIdentity", { get: () => admin }), TypeError);
+    }
+    // A look-alike is no context either.
+    const alike = Object.create(context, { scopedEnv: { value: wider }, handlerIdentity: { value: admin } });
+    await assert.rejects(context.env.invoke("secret/read", null, alike), TypeError);
+    return await context.invoke("secret/read", null);
+  });
+  await assert.rejects(run([greedy, secret]), failsWith("NOT_FOUND"));
+});
+
+Deno.test("an import or a session cannot answer for an operation of the node (call.md §18)", async () => {
+  const own = once("users/role", () => "guest", { visibility: "internal" });
+  const layer = new ConnectionLayer();
+  layer.replace([imported("users/role", () => "admin")]);
+  const session = new SessionLayer({
+    authority: { label: "s", scopes: [], resources: {} },
+    scope: { allowedOps: new Set(), peerPinned: new Set() },
+  });
+  session.add(once("users/role", () => "admin", { provenance: "session" }));
+  assert.equal(await run([composing("users/role"), own], { layer }, { sessions: () => session }), "guest");
+});
+
+Deno.test("credentials are lent to operations of the node, not to imports, and not to a session (call.md §17 step 5)", async () => {
+  const tell = (_input: JsonValue, context: OperationContext) => String(context.capabilities.get("bank") ?? "nothing");
+  const holds: Stated = { capabilities: capabilitiesOf({ bank: "k" }) };
+  const layer = new ConnectionLayer();
+  layer.replace([imported("child/run", tell)]);
+  assert.equal(await run([composing("child/run", holds)], { layer }), "nothing");
+  assert.equal(await run([composing("child/run", holds), once("child/run", tell)]), "k");
+  const session = new SessionLayer({
+    authority: { label: "s", scopes: [], resources: {} },
+    scope: { allowedOps: new Set(), peerPinned: new Set() },
+  });
+  session.add(once("child/run", tell, { provenance: "session" }));
+  assert.equal(await run([composing("child/run", holds)], {}, { sessions: () => session }), "nothing");
 });

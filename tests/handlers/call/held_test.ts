@@ -298,3 +298,36 @@ Deno.test("CallConnection: 100,000 calls leave nothing behind (call.md §12)", a
   const grown = Deno.memoryUsage().heapUsed - before;
   ok(grown < 48 * MIB, `${Math.round(grown / MIB)} MiB for 100,000 calls`);
 });
+
+Deno.test("CallConnection: of tokens that came in one write no more are looked up than may be tried (call.md §9)", async () => {
+  const MAY_TRY = 5;
+  let looked = 0;
+  let failures = 0;
+  let runs = 0;
+  const [near, far] = memoryPair("alknet/call");
+  const dispatcher = new Dispatcher({ registry: nodeRegistry([once("open/ask", () => runs++)]) });
+  const session = new CallConnection(far, {
+    dispatcher,
+    identityProvider: { resolveFingerprint: () => undefined, resolveToken: () => void looked++ },
+    authenticationFailed: () => ++failures > MAY_TRY,
+    authenticationRefused: () => failures > MAY_TRY,
+  });
+  const guesses = Array.from({ length: 500 }, (_, n) => {
+    const payload = { operationId: "/open/ask", input: null, auth_token: `alk_guess${n}` };
+    return new TextEncoder().encode(JSON.stringify({ type: "call.requested", id: `${n}`, payload }));
+  });
+  const frames = guesses.map((body) => encodeFrame(new TextDecoder().decode(body)));
+  const all = new Uint8Array(frames.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  let at = 0;
+  for (const frame of frames) {
+    all.set(frame, at);
+    at += frame.byteLength;
+  }
+  const writer = (await near.open()).writable.getWriter();
+  writer.closed.catch(() => {});
+  await writer.write(all).catch(() => {});
+  await session.closed;
+  equal(looked, MAY_TRY + 1);
+  ok(runs <= MAY_TRY + 1, `${runs} requests were served`);
+  near.close();
+});

@@ -151,6 +151,22 @@ Deno.test({
 });
 
 Deno.test({
+  name: "QUIC from aioquic: the ticket of a connection that proved a key does not stand for the key (core.md §10.1)",
+  ...needs("python"),
+  async fn() {
+    await using node = await startNode();
+    await using folder = await temporaryFolder();
+    await using peer = startPeer("quic_client.py");
+    const pair = NodeKey.generate().certificate();
+    const certificate = await folder.write("certificate.pem", pair.certificate);
+    const key = await folder.write("key.pem", pair.privateKey);
+    const [{ port }] = node.addresses;
+    const request = { port, scenario: "ticket_for_a_key", alpn: "alknet/test-echo", certificate, key };
+    assert.deepEqual(await peer.ask(request), { tickets: true, closed: true, code: CERTIFICATE_REQUIRED });
+  },
+});
+
+Deno.test({
   name: "QUIC from aioquic: an Ed25519 client certificate is the peer's fingerprint (core.md §9, §10.2)",
   ...needs("python"),
   async fn() {

@@ -81,8 +81,7 @@ export class Acceptor {
    */
   consider(datagram: Uint8Array, header: LongHeader, remote: SocketAddress, key: string): Newcomer | undefined {
     if (header.type === "unknown") {
-      const negotiation = encodeVersionNegotiation(datagram, header);
-      if (negotiation) this.#answer(negotiation, remote);
+      this.#answer(remote, () => encodeVersionNegotiation(datagram, header));
       return;
     }
     if (header.type !== "initial" || datagram.byteLength < MIN_INITIAL_DATAGRAM) return;
@@ -111,7 +110,7 @@ export class Acceptor {
     if (proof && header.dcid.byteLength !== CID_LENGTH) return;
     const admission = gate.admit(remote.hostname);
     if (typeof admission === "string") {
-      this.#answer(encodeRefusal(header), remote);
+      this.#answer(remote, () => encodeRefusal(header));
       return;
     }
     const pending: Pending = {
@@ -153,12 +152,17 @@ export class Acceptor {
     pending.admission.release();
   }
 
-  #answer(datagram: Uint8Array, remote: SocketAddress): void {
+  /** Makes an answer and sends it, if this second's are not used up: sealing one costs more than all that came before. */
+  #answer(remote: SocketAddress, make: () => Uint8Array | undefined): void {
     const now = this.#options.now();
     if (now - this.#answersSince >= 1000) {
       this.#answersSince = now;
       this.#answers = ANSWERS_PER_SECOND;
     }
-    if (this.#answers-- > 0) this.#options.answer(datagram, remote);
+    if (this.#answers <= 0) return;
+    const datagram = make();
+    if (!datagram) return;
+    this.#answers--;
+    this.#options.answer(datagram, remote);
   }
 }

@@ -8,6 +8,7 @@
  */
 import { AlknetError } from "../../../errors.ts";
 import type { SocketAddress } from "../../../handler/connection.ts";
+import { foreign } from "../../../log.ts";
 import { claimBinding } from "./isolate_claim.ts";
 
 /** An address as the binding takes it. */
@@ -67,6 +68,8 @@ export interface QuicheConfig {
   enableDgram(enabled: boolean, receiveQueue: number, sendQueue: number): void;
   enablePacing(enabled: boolean): void;
   grease(enabled: boolean): void;
+  /** Key that seals session tickets from now on, 48 bytes; tickets of another key are no longer opened. */
+  setTicketKey(key: Uint8Array): void;
 }
 
 /** One QUIC connection. */
@@ -93,6 +96,8 @@ export interface QuicheConnection {
   applicationProto(): Uint8Array;
   peerCertChain(): Uint8Array[] | null;
   isEstablished(): boolean;
+  /** Whether the handshake resumed a session instead of proving keys anew. */
+  isResumed(): boolean;
   isDraining(): boolean;
   isClosed(): boolean;
   isTimedOut(): boolean;
@@ -148,7 +153,7 @@ let loaded: Promise<Quiche> | undefined;
 /**
  * Loads the native binding.
  *
- * @throws {AlknetError} `NO_TRANSPORT`: this platform has no binary of it, or another isolate of this process has it.
+ * @throws {AlknetError} `NO_TRANSPORT`: this platform has no binary that can be loaded, or another isolate of this process has it.
  */
 export function loadQuiche(): Promise<Quiche> {
   loaded ??= load();
@@ -164,7 +169,10 @@ async function load(): Promise<Quiche> {
     return module.default.quiche as unknown as Quiche;
   } catch (cause) {
     const platform = `${Deno.build.os} on ${Deno.build.arch}`;
-    throw new AlknetError("NO_TRANSPORT", `QUIC has no binary for ${platform}; use TCP and TLS`, { cause });
+    const why = foreign(cause instanceof Error ? cause.message : String(cause));
+    throw new AlknetError("NO_TRANSPORT", `QUIC's binary for ${platform} is not loaded (${why}); use TCP and TLS`, {
+      cause,
+    });
   }
 }
 

@@ -7,7 +7,7 @@ import type { CloseInfo } from "../../../errors.ts";
 import type { Limits } from "../../../limits/limits.ts";
 import type { EndedEvent, RefusedEvent } from "../engine_config.ts";
 import { type Frame, type FrameWriter, jsonOf, Kind } from "../frames.ts";
-import type { PathStats, SessionEvents, SessionFacts } from "../link.ts";
+import { DATAGRAM_BACKLOG, type PathStats, type SessionEvents, type SessionFacts } from "../link.ts";
 import type { Session } from "./session.ts";
 
 /** What concerns the engine as a whole. */
@@ -21,9 +21,6 @@ export interface EngineControl {
   /** Refuse an address for a while. */
   ban(address: string, ms: number): void;
 }
-
-/** Frames that may wait for the node before datagram messages are dropped, in bytes. */
-const DATAGRAM_BACKLOG = 1024 * 1024;
 
 /** All connections of one engine, as the node knows them. */
 export class EngineBridge {
@@ -124,7 +121,6 @@ class FramedEvents implements SessionEvents {
   }
 
   datagram(message: Uint8Array): void {
-    // Nothing bounds them but the node's pace, and whoever sends them reckons with losses (RFC 9221 §5.2).
     if (this.#out.length > DATAGRAM_BACKLOG) return;
     this.#out.write(Kind.DATAGRAM, this.#id, 0, 0, message);
   }

@@ -9,14 +9,15 @@
  * - each piece of a stream that does not continue it, with some 150 bytes of its own: a piece of one byte, ten on the
  *   wire, costs many times that. Flow control bounds their bytes, not their number.
  *
- * quiche decrypts a packet where it lies, so once it is done the frames can be read. A packet that is not genuine is left
- * as zeros, which is padding. What is read here has reached quiche already; what it does is end the connection before the
- * next packet of it.
+ * quiche decrypts a packet where it lies, so once it is done the frames can be read. But only of a packet that it has
+ * taken: one that it passes over, because it is too short to be protected or stands behind one that it drops, lies there
+ * as whoever sent it wrote it. What is read here has reached quiche already; what it does is end the connection before
+ * the next packet of it.
  *
  * @module
  */
 import { CID_LENGTH } from "./connection_ids.ts";
-import { parseLongHeader, readVarint, varintLength } from "./packet_header.ts";
+import { readVarint, varintLength } from "./packet_header.ts";
 
 /** What a connection is closed for. */
 export type FrameAbuse = "crypto-data" | "path-and-id-frames" | "stream-pieces";
@@ -83,19 +84,13 @@ export class FrameBudget {
     return undefined;
   }
 
-  /** Counts the frames of a datagram that quiche has decrypted. Only packets with a short header have frames of ours. */
-  count(datagram: Uint8Array): void {
-    let start = 0;
-    while (start < datagram.byteLength && datagram[start] >= 0x80) {
-      const header = parseLongHeader(datagram, start);
-      if (!header) return;
-      start = header.end;
-    }
-    if (start + 1 + CID_LENGTH >= datagram.byteLength) return;
+  /** Counts the frames of a packet with a short header that quiche has taken; others have none of those. */
+  count(packet: Uint8Array): void {
+    if (1 + CID_LENGTH >= packet.byteLength) return;
     // The packet number is as long as the low bits of the first byte say, plus one (RFC 9000 §17.3.1).
-    this.#at = start + 1 + CID_LENGTH + (datagram[start] & 3) + 1;
-    this.#end = datagram.byteLength - TAG_LENGTH;
-    while (this.#at < this.#end && this.#frame(datagram));
+    this.#at = 1 + CID_LENGTH + (packet[0] & 3) + 1;
+    this.#end = packet.byteLength - TAG_LENGTH;
+    while (this.#at < this.#end && this.#frame(packet));
   }
 
   /** Notes that a stream was delivered up to an offset. */

@@ -1,5 +1,5 @@
 /**
- * Says the handshake again when a path loses it.
+ * Says the handshake again when a path loses it, and keeps a server from saying too much to an address that may be forged.
  *
  * quiche 0.18 probes once after a second, then at doubling intervals, and half of its probes say nothing of the handshake:
  * it counts itself done when it has sent its last flight, and probes with packets that the peer has no keys for yet
@@ -24,6 +24,9 @@ const TYPE_BITS = 0xf0;
 /** Set in the first byte of Initial and Handshake packets (RFC 9000 §17.2). */
 const LONG_HEADER = 0x80;
 
+/** RFC 9000 §14.1: a shorter datagram would not carry a server's Initial, so less is as good as nothing. */
+const MIN_DATAGRAM = 1200;
+
 /** What one side says in its handshake. */
 export class HandshakeFlight {
   /** When copies are to be sent, in the milliseconds of the caller's clock. */
@@ -33,14 +36,31 @@ export class HandshakeFlight {
   /** Whether the peer needs nothing more of it. */
   confirmed = false;
   readonly #dialled: boolean;
+  #proven: boolean;
   #kept: Uint8Array[] = [];
   #wait = FIRST_WAIT;
   #sent = 0;
   #complete = false;
 
-  /** @param dialled Whether this is the client's side. */
-  constructor(dialled: boolean) {
+  /**
+   * @param dialled Whether this is the client's side.
+   * @param proven Whether the other side's address has been proven, as by a Retry.
+   */
+  constructor(dialled: boolean, proven = dialled) {
     this.#dialled = dialled;
+    this.#proven = proven;
+  }
+
+  /** Bytes that may be sent now, in one datagram; 0 until more has come or the address is proven (RFC 9000 §8.1). */
+  get allowance(): number {
+    if (this.#proven) return Infinity;
+    const bytes = AMPLIFICATION * this.received - this.#sent;
+    return bytes < MIN_DATAGRAM ? 0 : bytes;
+  }
+
+  /** Notes that the other side has what was sent to its address. */
+  prove(): void {
+    this.#proven = true;
   }
 
   /** Whether a datagram begins with an Initial for which a server has no keys any more (RFC 9001 §4.9.1): not worth a look. */
@@ -66,7 +86,7 @@ export class HandshakeFlight {
 
   /** The handshake is complete on this side (RFC 9001 §4.1.1): for a server it is confirmed, a client has a flight to go. */
   complete(): void {
-    this.#complete = true;
+    this.#complete = this.#proven = true;
     if (!this.#dialled) return this.#confirm();
     this.#kept = [];
     this.#wait = FIRST_WAIT;
@@ -79,7 +99,7 @@ export class HandshakeFlight {
     this.#wait *= 2;
     this.due = now + this.#wait;
     const bytes = this.#kept.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    if (!this.#dialled && this.#sent + bytes > AMPLIFICATION * this.received) return [];
+    if (!this.#proven && this.#sent + bytes > AMPLIFICATION * this.received) return [];
     this.#sent += bytes;
     return this.#kept;
   }

@@ -11,12 +11,13 @@ import { Gate } from "../../../limits/gate.ts";
 import type { SocketAddress } from "../../../handler/connection.ts";
 import type { Limits } from "../../../limits/limits.ts";
 import { type EngineConfig, HEARTBEAT_INTERVAL } from "../engine_config.ts";
+import { acceptMemory } from "../engine_memory.ts";
 import { type Frame, FrameReader, FrameWriter, jsonOf, Kind } from "../frames.ts";
-import { ringsOf, SHARED_SIZE } from "../shared_ring.ts";
+import { ringsOf } from "../shared_ring.ts";
 import { loadQuiche } from "./binding.ts";
 import { EngineBridge, type EngineControl } from "./engine_bridge.ts";
-import { FlightRecorder, RECORD_SIZE } from "./flight_recorder.ts";
-import { dieWithParent, hasLibc, mapShared } from "./libc.ts";
+import { FlightRecorder } from "./flight_recorder.ts";
+import { dieWithParent, hasLibc } from "./libc.ts";
 import { connectPipe, type Pipe } from "./pipe.ts";
 import { QuicSocket } from "./socket.ts";
 import { bindUdp } from "./udp.ts";
@@ -34,16 +35,16 @@ const MAX_BACKLOG = 64 * 1024 * 1024;
 /**
  * Runs an engine until its node ends or tells it to.
  *
- * @param args Path of the node's socket, path of the flight record, how to wait, path of memory to share.
+ * @param args Path of the node's socket, how to wait, path of memory to share.
  */
 export async function main(args: readonly string[], options: EngineOptions = {}): Promise<void> {
-  const [socketPath, recordPath, mode, memoryPath] = args;
+  const [socketPath, mode, memoryPath = ""] = args;
   surviveTerminal();
   if (hasLibc()) dieWithParent();
   const pipe = await connectPipe(socketPath, mode === "poll" ? "poll" : "events");
-  const recorder = hasLibc() ? new FlightRecorder(mapShared(recordPath, RECORD_SIZE).bytes) : undefined;
-  const engine = new Engine(pipe, recorder, options);
-  if (memoryPath) engine.share(memoryPath);
+  const memory = acceptMemory(memoryPath);
+  const engine = new Engine(pipe, memory && new FlightRecorder(memory.record), options);
+  if (memory && mode === "poll") engine.share(memory.rings);
   await engine.run();
 }
 
@@ -73,8 +74,10 @@ class Engine implements EngineControl {
       await this.#start(await this.#config());
     } catch (error) {
       const code = error instanceof AlknetError ? error.code : "INTERNAL";
-      this.#out.writeJson(Kind.FAILED, 0, { code, message: error instanceof Error ? error.message : String(error) });
+      this.#out.writeJson(Kind.FAILED, 0, { code, message: messagesOf(error) });
       this.#pipe.write(this.#out);
+      // It may still be on its way: the node ends this once it knows.
+      do await this.#pipe.wait(undefined, HEARTBEAT_INTERVAL); while (this.#pipe.read(this.#in, () => {}));
       return;
     }
     await this.#loop();
@@ -82,14 +85,12 @@ class Engine implements EngineControl {
     this.#pipe.close();
   }
 
-  /** Shares memory with the node, unless the system forbids it: then everything goes over the socket. */
-  share(path: string): void {
-    try {
-      const rings = ringsOf(mapShared(path, SHARED_SIZE).bytes, "engine");
-      this.#in.ring = rings.in;
-      this.#out.ring = rings.out;
-      this.#out.write(Kind.SHARING);
-    } catch { /* such as /proc that hides other processes */ }
+  /** Puts long payloads into memory that the node has too. */
+  share(memory: Uint8Array<ArrayBuffer>): void {
+    const rings = ringsOf(memory, "engine");
+    this.#in.ring = rings.in;
+    this.#out.ring = rings.out;
+    this.#out.write(Kind.SHARING);
   }
 
   stopAccepting(): void {
@@ -114,6 +115,7 @@ class Engine implements EngineControl {
   async #config(): Promise<EngineConfig> {
     let config: EngineConfig | undefined;
     while (!config) {
+      this.#recorder?.turn();
       await this.#pipe.wait(undefined, HEARTBEAT_INTERVAL);
       const open = this.#pipe.read(this.#in, (frame) => {
         if (frame.kind === Kind.CONFIG) config = jsonOf<EngineConfig>(frame.payload);
@@ -145,8 +147,7 @@ class Engine implements EngineControl {
         gate,
         accept: (session, facts) => this.#bridge.accept(session, facts),
         onAbuse: ({ hostname }, reason) => {
-          gate.count(reason);
-          this.#bridge.refused({ address: hostname, reason });
+          gate.note(hostname, reason);
           this.#beat();
         },
       },
@@ -173,6 +174,7 @@ class Engine implements EngineControl {
     let more = false;
     while (!this.#ending) {
       const now = socket.now();
+      this.#recorder?.turn();
       if (now >= this.#heartbeatAt) {
         this.#heartbeatAt = now + HEARTBEAT_INTERVAL;
         this.#beat();
@@ -185,6 +187,16 @@ class Engine implements EngineControl {
       more = socket.turn(ready);
     }
   }
+}
+
+/** The messages of an error and its causes: the chain itself does not cross to the node. */
+function messagesOf(error: unknown): string {
+  const parts: string[] = [];
+  for (let at = error; at !== undefined && parts.length < 5; at = at instanceof Error ? at.cause : undefined) {
+    const message = at instanceof Error ? at.message : String(at);
+    if (!parts.some((part) => part.includes(message))) parts.push(message);
+  }
+  return parts.join(" <- ");
 }
 
 /** An interrupt at the terminal reaches every process of the group; what becomes of the engine is the node's to say. */

@@ -104,6 +104,16 @@ export function parseLongHeader(datagram: Uint8Array, offset = 0): LongHeader | 
   };
 }
 
+/**
+ * Where the packets with long headers at the beginning of a datagram end. What follows is the packet with a short header,
+ * if its first byte says so (RFC 9000 §12.2), or nothing that holds together.
+ */
+export function longPacketsEnd(datagram: Uint8Array): number {
+  let end = 0;
+  for (let header = parseLongHeader(datagram); header; header = parseLongHeader(datagram, end)) end = header.end;
+  return end;
+}
+
 /** The variable-length integer (RFC 9000 §16) at `at`, exact below 2^53; -1 if it does not end before `end`. */
 export function readVarint(bytes: Uint8Array, at: number, end: number): number {
   if (at >= end || at + varintLength(bytes, at) > end) return -1;

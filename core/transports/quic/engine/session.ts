@@ -7,45 +7,18 @@ import { AlknetError, type CloseInfo } from "../../../errors.ts";
 import type { SocketAddress } from "../../../handler/connection.ts";
 import type { Limits } from "../../../limits/limits.ts";
 import type { SessionCommands, SessionEvents, SessionFacts } from "../link.ts";
-import { type HostPort, hostPort, type QuicheConnection, type QuicheError } from "./binding.ts";
+import { type HostPort, hostPort, type QuicheConnection } from "./binding.ts";
 import { AckHold } from "./ack_hold.ts";
 import { closeInfo, reasonBytes } from "./close_info.ts";
 import { type Abuse, abuse } from "./defence.ts";
 import { FrameBudget } from "./frame_budget.ts";
 import { HandshakeFlight } from "./handshake_flight.ts";
+import { longPacketsEnd } from "./packet_header.ts";
+import type { SessionHost, SessionOptions } from "./session_host.ts";
 import { SessionStreams } from "./session_streams.ts";
 import { StreamLimits } from "./stream_limits.ts";
 import type { Progress } from "./stream_state.ts";
 import type { UdpSocket } from "./udp_socket.ts";
-
-/** What a session needs of the socket it lives on. */
-export interface SessionHost {
-  /** The session has work; give it a turn. */
-  wake(session: Session): void;
-  /** The handshake is complete; gives the node's side, or nothing to refuse the connection. */
-  established(session: Session, facts: SessionFacts): SessionEvents | undefined;
-  /** The handshake failed. */
-  failed(session: Session, info: CloseInfo, error: QuicheError | undefined): void;
-  /** The session is closed for abuse. */
-  abused(session: Session, abuse: Abuse): void;
-  /** quiche is done with the connection. */
-  gone(session: Session): void;
-  /** Room to read into, shared by all sessions. */
-  readonly scratch: Uint8Array;
-  /** Milliseconds that only go forward. */
-  now(): number;
-}
-
-/** What makes a session. */
-export interface SessionOptions {
-  readonly quiche: QuicheConnection;
-  readonly remote: SocketAddress;
-  readonly local: HostPort;
-  readonly dialled: boolean;
-  readonly datagramSize: number;
-  readonly limits: Limits;
-  readonly host: SessionHost;
-}
 
 /** Bytes that a session may send in one turn, so that a busy one cannot starve the others nor flood the receiver. */
 const TURN_BYTES = 512 * 1024;
@@ -53,6 +26,8 @@ const TURN_BYTES = 512 * 1024;
 const LINGER = 5000;
 /** Transport error for abuse: EXCESSIVE_LOAD has no number of its own in RFC 9000, so PROTOCOL_VIOLATION (§20.1). */
 const PROTOCOL_VIOLATION = 0x0a;
+/** TLS alert access_denied (RFC 8446 §6.2) as RFC 9001 §4.8 carries it. */
+const ACCESS_DENIED = 0x100 + 49;
 
 /** One QUIC connection. */
 export class Session implements SessionCommands {
@@ -63,14 +38,17 @@ export class Session implements SessionCommands {
   /** The validated remote; packets from elsewhere are not for this session. */
   readonly remote: SocketAddress;
   readonly #quiche: QuicheConnection;
-  readonly #host: SessionHost;
+  readonly #host: SessionHost<Session>;
   readonly #limits: Limits;
   readonly #dialled: boolean;
+  readonly #mustProve: boolean;
   readonly #datagramSize: number;
   readonly #info: { from: HostPort; to: HostPort };
   readonly #handshakeEnds: number;
   readonly #begun: number;
   readonly #frames = new FrameBudget();
+  /** Packets that quiche took. */
+  #taken = 0;
   /** Datagram messages sent, and their bytes. */
   readonly #messages = { count: 0, bytes: 0 };
   readonly #flight: HandshakeFlight;
@@ -87,12 +65,13 @@ export class Session implements SessionCommands {
   #gone = false;
 
   /** @param options The connection and where it belongs. */
-  constructor(options: SessionOptions) {
+  constructor(options: SessionOptions<Session>) {
     this.#quiche = options.quiche;
     this.#host = options.host;
     this.#limits = options.limits;
     this.#dialled = options.dialled;
-    this.#flight = new HandshakeFlight(options.dialled);
+    this.#mustProve = options.mustProve ?? false;
+    this.#flight = new HandshakeFlight(options.dialled, options.dialled || options.proven);
     this.#datagramSize = options.datagramSize;
     this.remote = options.remote;
     this.#info = { from: hostPort(options.remote), to: options.local };
@@ -100,22 +79,33 @@ export class Session implements SessionCommands {
     this.#handshakeEnds = this.#begun + this.#limits.handshakeTimeout;
   }
 
-  /** Whether the handshake is complete. */
-  get isEstablished(): boolean {
-    return this.#streams !== undefined;
+  /** The remote knows an id that was sent to its address, so it is there (RFC 9000 §8.1). */
+  proveAddress(): void {
+    this.#flight.prove();
   }
 
   /** Takes one datagram. quiche overwrites it while decrypting. */
   receive(datagram: Uint8Array): void {
     if (this.#flight.isLate(datagram)) return;
     this.#flight.arrived(datagram);
-    try {
-      this.#quiche.recv(datagram, this.#info);
-    } catch { /* quiche has noted what was wrong and closes the connection itself where RFC 9000 asks for it */ }
-    // Before the keys are there nothing was decrypted.
-    if (this.#streams || this.#quiche.isEstablished()) this.#frames.count(datagram);
+    // One after the other: of a datagram as a whole it would not be known which of its packets were genuine.
+    const end = longPacketsEnd(datagram);
+    if (end > 0) this.#take(datagram.subarray(0, end));
+    const short = datagram.subarray(end);
+    if (short[0] < 0x80 && this.#take(short)) this.#frames.count(short);
     this.#received = true;
     this.#hold.received(datagram.byteLength);
+  }
+
+  /** Gives packets to quiche. Returns whether it took them: they were genuine, and it has decrypted them in their place. */
+  #take(packets: Uint8Array): boolean {
+    try {
+      this.#quiche.recv(packets, this.#info);
+    } catch { /* quiche has noted what was wrong and closes the connection itself where RFC 9000 asks for it */ }
+    const { recv } = this.#quiche.stats();
+    const taken = recv > this.#taken;
+    this.#taken = recv;
+    return taken;
   }
 
   /**
@@ -188,29 +178,26 @@ export class Session implements SessionCommands {
   send(stream: number, bytes: Uint8Array, fin: boolean): void {
     if (this.#over) return;
     this.#streams?.send(stream, bytes, fin);
-    this.#hold.commanded = true;
-    this.#host.wake(this);
+    this.#commanded();
   }
 
   consumed(stream: number, bytes: number): void {
     if (this.#over || !this.#streams?.consumed(stream, bytes)) return;
     // Reading on opens the peer's window, which it waits for.
-    this.#readable = this.#hold.commanded = true;
-    this.#host.wake(this);
+    this.#readable = true;
+    this.#commanded();
   }
 
   reset(stream: number, code: number): void {
     if (this.#over) return;
     this.#streams?.reset(stream, code);
-    this.#hold.commanded = true;
-    this.#host.wake(this);
+    this.#commanded();
   }
 
   stop(stream: number, code: number): void {
     if (this.#over) return;
     this.#streams?.stop(stream, code);
-    this.#hold.commanded = true;
-    this.#host.wake(this);
+    this.#commanded();
   }
 
   sendDatagram(message: Uint8Array): void {
@@ -218,8 +205,7 @@ export class Session implements SessionCommands {
     this.#messages.count++;
     this.#messages.bytes += message.byteLength;
     this.#try(() => this.#quiche.dgramSend(message));
-    this.#hold.commanded = true;
-    this.#host.wake(this);
+    this.#commanded();
   }
 
   close(code: number, reason: string): void {
@@ -240,8 +226,7 @@ export class Session implements SessionCommands {
     this.#lingerEnds = this.#host.now() + LINGER;
     this.#streams?.finish();
     this.#received = true;
-    this.#hold.commanded = true;
-    this.#host.wake(this);
+    this.#commanded();
   }
 
   /** A reader that pauses is given what was written when it goes on; if it is gone, the idle time ends this. */
@@ -254,6 +239,10 @@ export class Session implements SessionCommands {
     const isDone = this.#quiche.isEstablished();
     // The batch that ended a handshake may hold much that the peer sent right after it.
     if (!isDone) return this.#flight.received > this.#limits.maxHandshakeBytes ? this.#giveUp() : undefined;
+    if (this.#mustProve && this.#quiche.isResumed()) {
+      // A ticket stands for the proof of another connection: whoever has it need not have the key.
+      return this.#giveUp({ by: "error", reason: "the session was resumed" }, ACCESS_DENIED);
+    }
     this.#flight.complete();
     const facts: SessionFacts = {
       alpn: new TextDecoder().decode(this.#quiche.applicationProto()),
@@ -311,7 +300,9 @@ export class Session implements SessionCommands {
     let sent = 0;
     while (sent < budget) {
       try {
-        const room = udp.slot(this.#datagramSize);
+        const { allowance } = this.#flight;
+        if (allowance === 0) return false;
+        const room = udp.slot(Math.min(this.#datagramSize, allowance));
         const packet = this.#quiche.send(room);
         if (packet === null) return false;
         if (!this.#flight.confirmed) this.#flight.left(room.subarray(0, packet[0]), this.#host.now());
@@ -361,11 +352,11 @@ export class Session implements SessionCommands {
     this.#events!.ended(info);
   }
 
-  #giveUp(): void {
+  #giveUp(info: CloseInfo = { by: "timeout", reason: "handshake timeout" }, code = 0): void {
     if (this.#over) return;
     this.#over = true;
-    this.#host.failed(this, { by: "timeout", reason: "handshake timeout" }, undefined);
-    this.#try(() => this.#quiche.close(false, 0, new Uint8Array(0)));
+    this.#host.failed(this, info, undefined);
+    this.#try(() => this.#quiche.close(false, code, new Uint8Array(0)));
   }
 
   #abused(found: Abuse): void {
@@ -384,6 +375,11 @@ export class Session implements SessionCommands {
       this.#over = true;
       this.#events?.ended({ by: "local", code: 0, reason: "" });
     }
+    this.#commanded();
+  }
+
+  /** The node wants something done, which no acknowledgement that waits may delay. */
+  #commanded(): void {
     this.#hold.commanded = true;
     this.#host.wake(this);
   }

@@ -9,7 +9,8 @@
  */
 import type { CloseInfo } from "../../../errors.ts";
 import type { SocketAddress } from "../../../handler/connection.ts";
-import { addressGroup, type Admission, type Gate } from "../../../limits/gate.ts";
+import { addressGroup } from "../../../handler/ip.ts";
+import type { Admission, Gate } from "../../../limits/gate.ts";
 import type { Limits } from "../../../limits/limits.ts";
 import { isOwnAlpn, type ProfileName, type TlsProfiles } from "../../tls_profile.ts";
 import type { SessionEvents, SessionFacts } from "../link.ts";
@@ -20,7 +21,8 @@ import { datagramSizeFor, PATH_DATAGRAM } from "./datagram_size.ts";
 import type { Abuse } from "./defence.ts";
 import type { FlightRecorder } from "./flight_recorder.ts";
 import { parseLongHeader } from "./packet_header.ts";
-import { Session, type SessionHost } from "./session.ts";
+import { Session } from "./session.ts";
+import type { SessionHost } from "./session_host.ts";
 import { Timers } from "./timers.ts";
 import { DialConfigs, tlsConfig, type TlsConfigOptions } from "./tls_config.ts";
 import { sameAddress, type UdpSocket } from "./udp_socket.ts";
@@ -78,11 +80,13 @@ const BATCHES_PER_TURN = 4;
 const FULL_BATCH = 16;
 /** Room for reading a stream; large, so that bulk takes few calls. */
 const SCRATCH_BYTES = 256 * 1024;
+/** Bytes of a ticket key as BoringSSL takes it: name, HMAC key, AES key. */
+const TICKET_KEY_LENGTH = 48;
 /** Time between looks at the counters, in milliseconds. */
 const INSPECTION_INTERVAL = 1000;
 
 /** A UDP socket with QUIC on it. */
-export class QuicSocket implements SessionHost {
+export class QuicSocket implements SessionHost<Session> {
   readonly scratch: Uint8Array = new Uint8Array(SCRATCH_BYTES);
   readonly #options: QuicSocketOptions;
   readonly #udp: UdpSocket;
@@ -245,7 +249,7 @@ export class QuicSocket implements SessionHost {
     this.#options.tap?.(datagram, from);
     if (datagram.byteLength < 1 + CID_LENGTH || this.#isBanned(from)) return;
     const short = (datagram[0] & 0x80) === 0;
-    const held = short ? this.#byCid.get(connectionIdKey(datagram, 1)) : this.#route(datagram, from);
+    const held = short ? this.#named(datagram, 1, from) : this.#route(datagram, from);
     // Migration is not served: a packet from elsewhere is somebody else's, whatever id it carries.
     if (held && sameAddress(held.session.remote, from)) this.#deliver(held, datagram);
   };
@@ -256,12 +260,19 @@ export class QuicSocket implements SessionHost {
     this.wake(session);
   }
 
+  /** The session that an id of ours names: whoever sends it has got what was sent to its address. */
+  #named(bytes: Uint8Array, at: number, from: SocketAddress): Held | undefined {
+    const held = this.#byCid.get(connectionIdKey(bytes, at));
+    if (held && sameAddress(held.session.remote, from)) held.session.proveAddress();
+    return held;
+  }
+
   /** The session of a packet with a long header, made if need be. */
   #route(datagram: Uint8Array, from: SocketAddress): Held | undefined {
     const header = parseLongHeader(datagram);
     if (!header) return;
     if (header.dcid.byteLength === CID_LENGTH) {
-      const held = this.#byCid.get(connectionIdKey(header.dcid, 0));
+      const held = this.#named(header.dcid, 0, from);
       if (held) return held;
     }
     if (!this.#acceptor) return;
@@ -279,12 +290,17 @@ export class QuicSocket implements SessionHost {
     const { quiche, server } = this.#options;
     const { limits, datagramSize = datagramSizeFor(remote) } = server!;
     const config = this.#serverConfig(profile, datagramSize);
+    // A ticket of the identity profile would be an identity without its key: no key that sealed one is kept.
+    const mustProve = profile === "identity";
+    if (mustProve) config.setTicketKey(crypto.getRandomValues(new Uint8Array(TICKET_KEY_LENGTH)));
     const connection = quiche.Connection.accept(scid, odcid, this.#local, hostPort(remote), config);
     const session = new Session({
       quiche: connection,
       remote,
       local: this.#local,
       dialled: false,
+      mustProve,
+      proven: odcid !== null,
       datagramSize,
       limits,
       host: this,

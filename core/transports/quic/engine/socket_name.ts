@@ -12,6 +12,7 @@
  * @module
  */
 import { isIP } from "node:net";
+import { formatIp, type IpAddress, parseIp } from "../../../handler/ip.ts";
 import type { SocketAddress } from "../../../handler/connection.ts";
 import { interfaceIndex } from "./libc.ts";
 
@@ -137,11 +138,15 @@ export function encodeName(family: number, address: SocketAddress, name: Uint8Ar
   name[0] = family;
   name[2] = port >>> 8;
   name[3] = port & 0xff;
-  if (family === AF_INET) writeIPv4(hostname, name, 4);
+  const { bytes, zone } = parseIp(hostname)!;
+  if (family === AF_INET) name.set(bytes, 4);
   else if (own === AF_INET) {
     name[18] = name[19] = 0xff;
-    writeIPv4(hostname, name, 20);
-  } else writeIPv6(hostname, name);
+    name.set(bytes, 20);
+  } else {
+    name.set(bytes, 8);
+    if (zone !== undefined) new DataView(name.buffer, name.byteOffset).setUint32(24, zoneIndex(zone), true);
+  }
   return length;
 }
 
@@ -149,8 +154,14 @@ export function encodeName(family: number, address: SocketAddress, name: Uint8Ar
 export function decodeName(name: Uint8Array): SocketAddress {
   const port = name[2] << 8 | name[3];
   const at = name[0] === AF_INET ? 4 : isMapped(name) ? 20 : -1;
-  const hostname = at < 0 ? readIPv6(name) : `${name[at]}.${name[at + 1]}.${name[at + 2]}.${name[at + 3]}`;
+  const hostname = formatIp(at < 0 ? ipv6Of(name) : { bytes: name.slice(at, at + 4) });
   return Object.freeze({ hostname, port });
+}
+
+function ipv6Of(name: Uint8Array): IpAddress {
+  const bytes = name.slice(8, 24);
+  const zone = new DataView(name.buffer, name.byteOffset).getUint32(24, true);
+  return zone === 0 ? { bytes } : { bytes, zone: String(zone) };
 }
 
 function isMapped(name: Uint8Array): boolean {
@@ -158,51 +169,8 @@ function isMapped(name: Uint8Array): boolean {
   return name[18] === 0xff && name[19] === 0xff;
 }
 
-function writeIPv4(hostname: string, name: Uint8Array, at: number): void {
-  const parts = hostname.split(".");
-  for (let index = 0; index < 4; index++) name[at + index] = Number(parts[index]);
-}
-
-// `hostname` passed isIP: at most one "::", groups of hex, perhaps a dotted tail, perhaps a zone (RFC 4291 §2.2).
-function writeIPv6(hostname: string, name: Uint8Array): void {
-  const [text, zone] = hostname.split("%");
-  const dotted = text.includes(".") ? text.slice(text.lastIndexOf(":") + 1) : undefined;
-  const groups = dotted === undefined ? text : text.slice(0, -dotted.length) + "0:0";
-  const [head, tail] = groups.split("::").map((part) => part === "" ? [] : part.split(":"));
-  head.forEach((group, index) => writeGroup(name, index, group));
-  tail?.forEach((group, index) => writeGroup(name, 8 - tail.length + index, group));
-  if (dotted !== undefined) writeIPv4(dotted, name, 20);
-  if (zone !== undefined) new DataView(name.buffer, name.byteOffset).setUint32(24, zoneIndex(zone), true);
-}
-
-function writeGroup(name: Uint8Array, index: number, group: string): void {
-  const value = parseInt(group, 16);
-  name[8 + index * 2] = value >>> 8;
-  name[9 + index * 2] = value & 0xff;
-}
-
 function zoneIndex(zone: string): number {
   const index = /^\d+$/.test(zone) ? Number(zone) : interfaceIndex(zone);
   if (index === 0) throw new TypeError(`no network interface "${zone}" for an IPv6 zone`);
   return index;
-}
-
-// RFC 5952 §4: lower case, no leading zeros, "::" for the first longest run of two or more zero groups.
-function readIPv6(name: Uint8Array): string {
-  const groups: number[] = [];
-  for (let at = 8; at < 24; at += 2) groups.push(name[at] << 8 | name[at + 1]);
-  let start = -1;
-  let longest = 1;
-  for (let from = 0; from < 8; from++) {
-    let to = from;
-    while (to < 8 && groups[to] === 0) to++;
-    if (to - from > longest) {
-      start = from;
-      longest = to - from;
-    }
-  }
-  const hex = groups.map((group) => group.toString(16));
-  const text = start < 0 ? hex.join(":") : `${hex.slice(0, start).join(":")}::${hex.slice(start + longest).join(":")}`;
-  const zone = new DataView(name.buffer, name.byteOffset).getUint32(24, true);
-  return zone === 0 ? text : `${text}%${zone}`;
 }

@@ -8,6 +8,7 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { isIP } from "node:net";
 import { AlknetError } from "../../../errors.ts";
 import type { SocketAddress } from "../../../handler/connection.ts";
+import { canonicalIp } from "../../../handler/ip.ts";
 import { type DatagramHandler, MAX_DATAGRAM, type UdpOptions, type UdpSocket } from "./udp_socket.ts";
 
 // Beyond these, arriving datagrams are dropped, as the kernel does when its own buffer is full.
@@ -218,12 +219,10 @@ class NodeUdpSocket implements UdpSocket {
   }
 
   #intern(address: string, port: number): SocketAddress {
-    const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
-    const hostname = mapped ? mapped[1] : address;
-    const key = `${hostname} ${port}`;
+    const key = `${address} ${port}`;
     const young = this.#remotes.get(key);
     if (young) return young;
-    const remote = this.#oldRemotes.get(key) ?? Object.freeze({ hostname, port });
+    const remote = this.#oldRemotes.get(key) ?? Object.freeze({ hostname: canonicalIp(address), port });
     if (this.#remotes.size >= REMOTES) {
       this.#oldRemotes = this.#remotes;
       this.#remotes = new Map();

@@ -5,10 +5,11 @@
 import assert from "node:assert/strict";
 import { NodeKey } from "../../../../core/identity/node_key.ts";
 import { PYTHON, ROOT, startPeer } from "../../../support/python.ts";
-import { runProgram } from "../../../support/process.ts";
+import { runProgram, start } from "../../../support/process.ts";
 import { needs } from "../../../support/programs.ts";
 import { temporaryFolder } from "../../../support/temp.ts";
 import { forgeriesOf, pemOf } from "../forgeries.ts";
+import { until } from "../quic/processes.ts";
 import { tlsServer } from "./support.ts";
 
 const victim = NodeKey.generate();
@@ -22,6 +23,38 @@ const CASES = [
     .filter(({ what }) => !/nothing|longer/.test(what))
     .map(({ what, der }) => ({ what: `another's certificate with ${what}`, der, signer: rogue, proves: false })),
 ];
+
+Deno.test({
+  name:
+    "TLS: the ticket of a session that proved a key does not stand for the key; one that proved none is resumed (core.md §13)",
+  ...needs("openssl"),
+  async fn() {
+    await using folder = await temporaryFolder();
+    await using server = await tlsServer();
+    const { certificate, privateKey } = victim.certificate();
+    const own = ["-cert", await folder.write("leaf", certificate), "-key", await folder.write("key", privateKey)];
+    const target = ["-connect", `127.0.0.1:${server.port}`, "-servername", `${server.key.id}.alknet`];
+    const client = (...args: string[]) => start("openssl", ["s_client", ...target, "-alpn", "test/suite", ...args]);
+    const [proven, anonymous] = [folder.join("proven"), folder.join("anonymous")];
+    for (const args of [[...own, "-sess_out", proven], ["-sess_out", anonymous]]) {
+      await using _first = client(...args);
+      const connection = await server.next();
+      await until("the ticket arrives", () => /END SSL SESSION/.test(textOf(args.at(-1)!)));
+      connection.close();
+    }
+    {
+      await using _second = client("-sess_in", proven);
+      await until("it is refused", () => server.gate.refused.get("resumed-session") === 1);
+      assert.equal(server.accepted, 2);
+    }
+    await using second = client("-sess_in", anonymous);
+    const connection = await server.next();
+    await second.line(/^Reused, TLSv1.3/);
+    assert.equal(connection.peer.fingerprint, undefined);
+    assert.equal(server.gate.refused.get("resumed-session"), 1);
+    connection.close();
+  },
+});
 
 for (const { what, der, signer, proves } of CASES) {
   const outcome = proves ? "is known by it" : "is no one";
@@ -51,6 +84,8 @@ for (const { what, der, signer, proves } of CASES) {
       assert.ok(stdout.includes("handshake"), stderr);
       assert.equal(server.accepted, proves ? 1 : 0);
       assert.equal(server.gate.connections, 0);
+      // The runtime lets this one through to our own look at it.
+      if (what.includes("version 1")) assert.equal(server.gate.refused.get("certificate"), 1);
     },
   });
 
@@ -79,4 +114,12 @@ for (const { what, der, signer, proves } of CASES) {
       }
     },
   });
+}
+
+function textOf(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    return "";
+  }
 }

@@ -53,3 +53,29 @@ Deno.test("Acceptor: a hello that takes more than maxHandshakeBytes, or too long
   slow.acceptor.sweep();
   assert.deepEqual([slow.acceptor.pending, slow.gate.connections], [0, 0]);
 });
+
+Deno.test("Acceptor: once a second's answers are used up, a refusal is not even sealed", () => {
+  const clock = { now: 0 };
+  const limits = limitsWith({ maxConnections: 1 });
+  const gate = new Gate(limits, { now: () => clock.now });
+  gate.close();
+  let answers = 0;
+  const profiles = { identity: NodeKey.generate().certificate() };
+  const answer = () => void answers++;
+  const acceptor = new Acceptor({ gate, limits, profiles, now: () => clock.now, answer });
+  const hello = clientHello({ alpns: ["alknet/a"] });
+  const datagram = sealInitial({ dcid: DCID, payload: cryptoFrame(0, hello) });
+  // A refusal is addressed to the client's own id, which nothing else here looks at.
+  let sealed = 0;
+  const header = Object.defineProperty({ ...parseLongHeader(datagram)! }, "scid", {
+    get: () => {
+      sealed++;
+      return new Uint8Array(8);
+    },
+  });
+  for (let i = 0; i < 1500; i++) acceptor.consider(datagram, header, REMOTE, `key ${i}`);
+  assert.deepEqual([answers, sealed, gate.refused.get("shutdown")], [1000, 1000, 1500]);
+  clock.now = 1000;
+  acceptor.consider(datagram, header, REMOTE, "key");
+  assert.deepEqual([answers, sealed], [1001, 1001]);
+});

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { FlightRecorder, readRecord, RECORD_SIZE } from "../../../../../core/transports/quic/engine/flight_recorder.ts";
+import {
+  FlightRecorder,
+  readRecord,
+  readTurns,
+  RECORD_SIZE,
+} from "../../../../../core/transports/quic/engine/flight_recorder.ts";
 
 Deno.test("FlightRecorder: what was entered last and not left can be read from the memory alone", () => {
   const memory = new Uint8Array(RECORD_SIZE);
@@ -25,4 +30,16 @@ Deno.test("FlightRecorder blames nobody rather than half an address, and readRec
   assert.equal(readRecord(memory), undefined);
   assert.equal(readRecord(new Uint8Array(0)), undefined);
   assert.equal(readRecord(new Uint8Array(RECORD_SIZE).fill(255)), undefined);
+});
+
+Deno.test("FlightRecorder: turns are counted beside the address, over the end of their number", () => {
+  const memory = new Uint8Array(RECORD_SIZE);
+  const recorder = new FlightRecorder(memory);
+  recorder.enter({ hostname: "192.0.2.1", port: 1 });
+  recorder.turn();
+  recorder.turn();
+  assert.deepEqual([readTurns(memory), readRecord(memory)], [2, "192.0.2.1"]);
+  memory.fill(0xff, RECORD_SIZE - 4);
+  recorder.turn();
+  assert.equal(readTurns(memory), 0);
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { FrameBudget } from "../../../../../core/transports/quic/engine/frame_budget.ts";
+import { longPacketsEnd } from "../../../../../core/transports/quic/engine/packet_header.ts";
 
 const TAG = new Uint8Array(16);
 const CID = new Uint8Array(8).fill(0xcc);
@@ -109,7 +110,10 @@ Deno.test("FrameBudget: a packet behind one with a long header counts (RFC 9000 
   const budget = new FrameBudget();
   // Handshake packet: type 2, version 1, two ids, length 4 and as many bytes.
   const handshake = [0xe0, 0, 0, 0, 1, 8, ...CID, 8, ...CID, 4, 0, 0, 0, 0];
-  for (let i = 0; i < 300; i++) budget.count(Uint8Array.of(...handshake, ...packet(pathChallenge)));
+  for (let i = 0; i < 300; i++) {
+    const datagram = Uint8Array.of(...handshake, ...packet(pathChallenge));
+    budget.count(datagram.subarray(longPacketsEnd(datagram)));
+  }
   assert.equal(budget.abuse, "path-and-id-frames");
 });
 

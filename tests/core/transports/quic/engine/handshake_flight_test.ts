@@ -82,3 +82,21 @@ Deno.test("HandshakeFlight: an Initial is late for a server that is complete, an
     assert.deepEqual([long(1200), handshake, short(40)].map((each) => flight.isLate(each)), [!dialled, false, false]);
   }
 });
+
+Deno.test("HandshakeFlight: a server may send three times what came, in datagrams worth it, until the address is proven (RFC 9000 §8.1)", () => {
+  const flight = new HandshakeFlight(false);
+  assert.equal(flight.allowance, 0);
+  flight.arrived(long(1200));
+  assert.equal(flight.allowance, 3600);
+  flight.left(long(2400), 0);
+  assert.equal(flight.allowance, 1200);
+  flight.left(short(1), 0);
+  assert.equal(flight.allowance, 0, "less than a datagram of an Initial (RFC 9000 §14.1)");
+  flight.arrived(long(1200));
+  assert.equal(flight.allowance, 4799);
+  flight.prove();
+  assert.equal(flight.allowance, Infinity);
+  for (const free of [new HandshakeFlight(true), new HandshakeFlight(false, true)]) {
+    assert.equal(free.allowance, Infinity);
+  }
+});
