@@ -13,6 +13,7 @@ import { Random } from "../support/random.ts";
 import { temporaryFolder } from "../support/temp.ts";
 import { initHome, type TestHome } from "./home.ts";
 
+const MAIN = new URL("../../cli/main.ts", import.meta.url).pathname;
 const VIA_HTTPS = ["-c", "http.sslVerify=false"];
 
 /** Runs stock git, which knows the helper and whose home it is. */
@@ -70,6 +71,19 @@ Deno.test({
       equal((await well(home, [...with_, "ls-remote", url])).trimEnd(), refs, way);
     }
     for (let i = 0; i < 3; i++) await commit(`${path}/work`, `more ${i}`, lines(i), 1_700_001_000 + i);
+    // git's own protocol, carried by `alknet dial` (row 35).
+    const proxy = `#!/bin/sh\nexec ${Deno.execPath()} run -A ${MAIN} dial alknet/git "${home.nodeId}@$1:$2"\n`;
+    await Deno.writeTextFile(`${path}/proxy`, proxy, { mode: 0o700 });
+    await well(home, [
+      "-c",
+      `core.gitProxy=${path}/proxy`,
+      "clone",
+      "-q",
+      "--bare",
+      `git://${node.address}/notes`,
+      "p",
+    ]);
+    deepEqual((await contentsOf(`${path}/p`)).objects.length > 0, true);
     await git(`${path}/work`, "tag", "-a", "v2", "-m", "second");
     await git(`${path}/work`, "push", "-q", bare, "main", "v2");
     for (const way of Object.keys(urls)) {

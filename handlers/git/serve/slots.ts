@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Identity } from "@alknet/core/handler";
+import { addressGroup, type Identity } from "@alknet/core/handler";
 import type { GitLimits } from "../limits.ts";
 
 /** Who runs a service. */
@@ -27,7 +27,7 @@ export class ServiceSlots {
 
   /** Takes a place, to be disposed; nothing where there is none left. */
   take({ identity, address }: Client): Disposable | undefined {
-    const key = identity ? `id ${identity.id}` : `at ${address}`;
+    const key = identity ? `id ${identity.id}` : `at ${addressGroup(address)}`;
     const most = identity ? this.#limits.servicesPerIdentity : this.#limits.servicesPerAddress;
     const held = this.#held.get(key) ?? 0;
     if (held >= most || this.#all >= this.#limits.services) return undefined;
