@@ -14,6 +14,8 @@ import { LooseObjects, unlessMissing } from "./loose.ts";
 
 /** Larger loose objects are read in pieces. */
 const WHOLE = 1024 * 1024;
+/** Milliseconds for which a change is young. */
+const YOUNG = 100;
 
 /** Objects of `objects/`. Disposing closes the packs. */
 export class FolderObjects implements ObjectStore, Disposable {
@@ -148,7 +150,8 @@ export class FolderObjects implements ObjectStore, Disposable {
   /** Opens packs that are new. Says whether there were any. */
   #scan(): boolean {
     const changed = unlessMissing(() => statSync(this.#folder).mtimeMs) ?? 0;
-    if (changed === this.#seen) return false;
+    // A change may follow another within one tick of the file system's clock.
+    if (changed === this.#seen && Date.now() - changed > YOUNG) return false;
     this.#seen = changed;
     const names = (unlessMissing(() => readdirSync(this.#folder)) ?? [])
       .filter((name) => /^pack-[0-9a-f]{40}\.idx$/.test(name) && !this.#names.has(name))
