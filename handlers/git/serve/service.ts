@@ -44,6 +44,8 @@ export interface Run {
   readonly front: "stream" | "http";
   /** The connection's log. */
   readonly log: Logger;
+  /** Aborted when the node shuts down. */
+  readonly draining?: AbortSignal;
 }
 
 /** How a run ended: well, with what the client did, or with a fault of ours. */
@@ -89,7 +91,7 @@ export async function openFor(
  * Neither input nor output is ended here.
  */
 export async function runUploadPack(run: Run, parts: GitParts): Promise<Outcome> {
-  const { repository, identity, input, output, once, front, log } = run;
+  const { repository, identity, input, output, once, front, log, draining } = run;
   const { limits, walks } = parts;
   const served: Served = { requests: 0, objects: 0 };
   const began = performance.now();
@@ -102,7 +104,7 @@ export async function runUploadPack(run: Run, parts: GitParts): Promise<Outcome>
   const requestBytes = identity ? limits.requestBytes : limits.anonymousRequestBytes;
   let outcome: Outcome = "done";
   try {
-    await uploadPack({ repository, input, output, limits, requestBytes, walks, signal }, served, once);
+    await uploadPack({ repository, input, output, limits, requestBytes, walks, signal, draining }, served, once);
   } catch (error) {
     outcome = await told(error, output, log, repository.name);
   } finally {

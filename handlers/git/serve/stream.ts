@@ -67,7 +67,7 @@ async function serveStream(
   if (outcome === "left" || outcome === "slow") return cut(stream, CODES[outcome]);
   await output.close();
   // A single stream has no codes, and its client would lose what it has not read yet.
-  if (!await drained(input, parts.limits.transferStall)) stream.stop(CODES[outcome]);
+  if (!await drained(input, parts.limits.transferStall, context.signal)) stream.stop(CODES[outcome]);
 }
 
 interface Front {
@@ -105,7 +105,16 @@ async function serve({ input, output, connection, context }: Front, parts: GitPa
   }
   for (const part of advertisement()) await output.put(part);
   await output.flush();
-  return await runUploadPack({ repository, identity, input, output, once: false, front: "stream", log }, parts);
+  return await runUploadPack({
+    repository,
+    identity,
+    input,
+    output,
+    once: false,
+    front: "stream",
+    log,
+    draining: context.signal,
+  }, parts);
 }
 
 /** Why a service is not run for somebody who may read; nothing where it is. */
@@ -132,14 +141,18 @@ function printable(text: string): string {
   return text.slice(0, 256).replace(/[^\x20-\x7e]/g, "?");
 }
 
-/** Reads and drops what still comes; whether that was all, in time. */
-async function drained(input: PktReader, milliseconds: number): Promise<boolean> {
-  const { promise: late, resolve } = Promise.withResolvers<false>();
+/** Reads and drops what still comes; whether that was all, in time. A node that shuts down does not wait for it. */
+async function drained(input: PktReader, milliseconds: number, shutdown: AbortSignal): Promise<boolean> {
+  if (shutdown.aborted) return true;
+  const { promise: over, resolve } = Promise.withResolvers<boolean>();
   const timer = setTimeout(() => resolve(false), milliseconds);
+  const stop = (): void => resolve(true);
+  shutdown.addEventListener("abort", stop, { once: true });
   try {
-    return await Promise.race([input.drain(DRAIN).catch(() => true), late]);
+    return await Promise.race([input.drain(DRAIN).catch(() => true), over]);
   } finally {
     clearTimeout(timer);
+    shutdown.removeEventListener("abort", stop);
   }
 }
 

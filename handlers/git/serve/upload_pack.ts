@@ -37,6 +37,8 @@ export interface UploadPack {
   readonly walks: Turns;
   /** Ends the service. */
   readonly signal: AbortSignal;
+  /** Aborted when the node shuts down: what is asked is answered, and nothing more is read. */
+  readonly draining?: AbortSignal;
 }
 
 /** What a service came to, for the log. */
@@ -54,17 +56,28 @@ export interface Served {
  * @throws {AlknetError} `GIT_FAILED`: a pack could not be finished; the client has been told. What its stream throws.
  */
 export async function uploadPack(service: UploadPack, served: Served, once: boolean): Promise<void> {
-  const { input, limits, output, requestBytes: bytes } = service;
+  const { output } = service;
   // What refs were shown is what may be wanted, for as long as the conversation lasts.
   let snapshot: RefSnapshot | undefined;
   do {
-    const command = await readCommand(input, { bytes, idle: limits.negotiationIdle });
+    const command = await nextCommand(service);
     if (!command) return;
     snapshot ??= await service.repository.refs.snapshot();
     await answer(command, service, snapshot, served);
     await output.flush();
     served.requests++;
   } while (!once);
+}
+
+async function nextCommand({ input, limits, requestBytes: bytes, draining }: UploadPack): Promise<Command | undefined> {
+  if (draining?.aborted) return undefined;
+  const stop = (): void => void input.cancel();
+  draining?.addEventListener("abort", stop, { once: true });
+  try {
+    return await readCommand(input, { bytes, idle: limits.negotiationIdle });
+  } finally {
+    draining?.removeEventListener("abort", stop);
+  }
 }
 
 async function answer(command: Command, service: UploadPack, snapshot: RefSnapshot, served: Served): Promise<void> {

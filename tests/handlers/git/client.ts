@@ -12,6 +12,8 @@ import { contextOf } from "../context.ts";
 export interface GitNode extends AsyncDisposable {
   /** What serves. */
   readonly served: Git;
+  /** What an endpoint does when it is asked to end. */
+  shutdown(): void;
   /** A new connection, whose end the handler has seen when it is disposed. */
   connect(identity?: Identity): GitConnection;
 }
@@ -31,6 +33,7 @@ export function gitNode(options: GitOptions): GitNode {
   const running = new Set<Promise<void>>();
   return {
     served,
+    shutdown: () => shutdown.abort("shutdown"),
     connect(identity) {
       const [connection, far] = memoryPair("alknet/git");
       if (identity) far.identity = identity;

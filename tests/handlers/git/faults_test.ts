@@ -127,6 +127,30 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "shutdown: a client that asks nothing does not hold the node up, one that has asked is answered",
+  ...needed,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const head = await largeRepository(folder.join("r.git"));
+    const node = gitNode({ root: folder.path });
+    const [idle, busy] = [node.connect(READER), node.connect(READER)];
+    const quiet = new PktReader((await idle.open(requestLine("/r"))).readable);
+    while (await quiet.next() !== "flush");
+    const asked = await busy.open(
+      joined([requestLine("/r"), request("command=fetch", "0001", `want ${head}`, "done", "0000")]),
+    );
+    const reader = asked.readable.getReader();
+    let received = (await reader.read()).value!.byteLength;
+    while (received < 100_000) received += (await reader.read()).value!.byteLength;
+    node.shutdown();
+    equal(await quiet.next(), undefined);
+    for (let next = await reader.read(); !next.done; next = await reader.read()) received += next.value.byteLength;
+    ok(received > 2_000_000);
+    await node[Symbol.asyncDispose]();
+  },
+});
+
 /** What parses, and an input of each kind to begin with. */
 const PARSERS: readonly (readonly [name: string, input: Uint8Array, parse: (bytes: Uint8Array) => unknown])[] = [
   ["request line", requestLine("/r").subarray(4), parseRequestLine],
