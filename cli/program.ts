@@ -14,6 +14,7 @@ import { authorizeCommand } from "./commands/authorize.ts";
 import { callCommand } from "./commands/call.ts";
 import { dialCommand } from "./commands/dial.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { gitCommand } from "./commands/git.ts";
 import { importCommand } from "./commands/import.ts";
 import { idCommand } from "./commands/id.ts";
 import { initCommand } from "./commands/init.ts";
@@ -37,6 +38,7 @@ const COMMANDS = or(
   group("Who may do what", or(authorizeCommand, tokenCommand)),
   group("Reaching nodes", or(pingCommand, dialCommand, tunnelCommand, sshConfigCommand)),
   group("Operations", or(opsCommand, callCommand, subscribeCommand, importCommand)),
+  group("Repositories", gitCommand),
   group("Guests", runCommand),
 );
 

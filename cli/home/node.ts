@@ -17,6 +17,7 @@ export const DEFAULT_HANDLERS: Readonly<Record<string, Readonly<Record<string, u
   call: {},
   echo: {},
   http: { decoy: { kind: "notFound" } },
+  git: {},
 };
 
 /**

@@ -8,11 +8,13 @@ import { AlknetError, type Handler } from "@alknet/core/handler";
 import type { Dispatcher } from "@alknet/core/operations";
 import { call } from "@alknet/handlers/call";
 import { echo } from "@alknet/handlers/echo";
-import { type Decoy, http, notFound, redirect, staticSite } from "@alknet/handlers/http";
+import type { Git } from "@alknet/handlers/git";
+import { type Decoy, http, type HttpApp, notFound, redirect, staticSite } from "@alknet/handlers/http";
 import { dirname, resolve } from "node:path";
 import Type, { type Static, type TSchema } from "typebox";
 import { IMPORTS_SCHEMA } from "../imports/entry.ts";
 import type { Observer } from "./observe.ts";
+import { GIT_SCHEMA } from "./git.ts";
 import { SFTP_SCHEMA } from "./sftp.ts";
 import { SSH_SCHEMA } from "./ssh.ts";
 import { DEFAULT_HANDLERS } from "../home/node.ts";
@@ -33,10 +35,11 @@ const httpSchema = Type.Object({
 }, closed);
 
 /** The schema of each handler's options, by its name in the configuration. */
-export const HANDLER_SCHEMAS: Readonly<Record<"call" | "echo" | "http" | "sftp" | "ssh", TSchema>> = {
+export const HANDLER_SCHEMAS: Readonly<Record<"call" | "echo" | "http" | "git" | "sftp" | "ssh", TSchema>> = {
   call: Type.Object({ imports: Type.Optional(IMPORTS_SCHEMA) }, closed),
   echo: Type.Object({}, closed),
   http: httpSchema,
+  git: GIT_SCHEMA,
   sftp: SFTP_SCHEMA,
   ssh: SSH_SCHEMA,
 };
@@ -51,6 +54,8 @@ export interface HandlerParts {
   readonly ssh?: Handler;
   /** The SFTP handler, likewise. */
   readonly sftp?: Handler;
+  /** The repositories, likewise; HTTP serves them too. */
+  readonly git?: Git;
 }
 
 /**
@@ -64,15 +69,16 @@ export interface HandlerParts {
 export function buildRouter(
   configured: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
   configFile: string,
-  { observer, dispatcher, ssh, sftp }: HandlerParts,
+  { observer, dispatcher, ssh, sftp, git }: HandlerParts,
 ): Router<readonly string[]> {
   const named = Object.keys(configured).length > 0 ? configured : DEFAULT_HANDLERS;
   const handlers: Handler[] = [];
   if (named.call) handlers.push(call(dispatcher));
   if (named.echo) handlers.push(echo());
-  if (named.http) handlers.push(httpOf(named.http as Static<typeof httpSchema>, configFile, dispatcher));
+  if (named.http) handlers.push(httpOf(named.http as Static<typeof httpSchema>, configFile, dispatcher, git));
   if (ssh) handlers.push(ssh);
   if (sftp) handlers.push(sftp);
+  if (git) handlers.push(git.handler);
   let built = router() as unknown as Router<readonly string[]>;
   // Which ALPNs there are is known at run time only; `use` still refuses one that is claimed twice.
   for (const handler of handlers) built = built.use(observer.watch(handler) as never);
@@ -91,13 +97,20 @@ function decoyOf({ decoy = { kind: "notFound" } }: Static<typeof httpSchema>, co
 }
 
 /** Options that the schema lets pass and the handler refuses are a wrong configuration. */
-function httpOf(options: Static<typeof httpSchema>, configFile: string, dispatcher: Dispatcher): Handler {
+function httpOf(
+  options: Static<typeof httpSchema>,
+  configFile: string,
+  dispatcher: Dispatcher,
+  git: Git | undefined,
+): Handler {
   const { direct, mcp, console, origins } = options;
   const decoy = decoyOf(options, configFile);
+  const routes = git &&
+    ((app: HttpApp) => app.use(async (c, next) => await git.http(c.req.raw, c.env) ?? await next()));
   return orInvalid(
     configFile,
     "handlers.http.origins",
-    () => http({ dispatcher, direct, mcp, console, origins, decoy }),
+    () => http({ dispatcher, direct, mcp, console, origins, decoy, routes }),
   );
 }
 

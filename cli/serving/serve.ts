@@ -15,7 +15,7 @@ import { exists, type Home, locateHome } from "../home/home.ts";
 import type { ImportEntry } from "../imports/entry.ts";
 import type { Imported } from "../imports/load.ts";
 import { startLogging } from "./log.ts";
-import { DEFAULT_PORT, makeConfig, makeNode } from "../home/node.ts";
+import { DEFAULT_HANDLERS, DEFAULT_PORT, makeConfig, makeNode } from "../home/node.ts";
 import { keyStore } from "../home/node_key.ts";
 import { Observer, type ServeEvent } from "./observe.ts";
 import { KEPT_LINES } from "../operations/log.ts";
@@ -23,6 +23,8 @@ import { builtInOperations } from "../operations/mod.ts";
 import type { RunningNode } from "../operations/running_node.ts";
 import { ExitCode } from "../terminal/output.ts";
 import { onHangup, type StopSignal, StopSignals } from "../terminal/signals.ts";
+import type { Git } from "@alknet/handlers/git";
+import type { GitConfig } from "./git.ts";
 import type { SftpConfig } from "./sftp.ts";
 import type { SshConfig } from "./ssh.ts";
 import { logStrayRejections } from "./stray_rejections.ts";
@@ -77,7 +79,9 @@ export async function serve(options: ServeOptions): Promise<number> {
   const registry = nodeRegistry([...ownOperations, ...imported.registrations]);
   const ssh = await configuredSsh(config, home, options);
   const sftp = await configuredSftp(config);
-  const endpoint = await listen(options, key, node, { observer, dispatcher: new Dispatcher({ registry }), ssh, sftp });
+  const git = await configuredGit(config, home);
+  const dispatcher = new Dispatcher({ registry });
+  const endpoint = await listen(options, key, node, { observer, dispatcher, ssh, sftp, git });
   up.endpoint = node.endpoint = endpoint;
   face.started(endpoint, observer);
   const signal = await signals.first;
@@ -145,6 +149,16 @@ async function configuredSftp({ path, static: { handlers } }: ConfigFile): Promi
   if (!handlers.sftp) return;
   const { sftpOf } = await import("./sftp.ts");
   return await sftpOf(handlers.sftp as SftpConfig, path);
+}
+
+async function configuredGit(
+  { path: configFile, static: { handlers } }: ConfigFile,
+  home: Home,
+): Promise<Git | undefined> {
+  const named = Object.keys(handlers).length > 0 ? handlers : DEFAULT_HANDLERS;
+  if (!named.git) return;
+  const { gitOf } = await import("./git.ts");
+  return await gitOf(named.git as GitConfig, { configFile, home });
 }
 
 async function listen(

@@ -1,0 +1,22 @@
+/**
+ * Under which URLs a node's repositories are reached.
+ *
+ * @module
+ */
+import { parseListenAddress } from "@alknet/core/address";
+import { DEFAULT_PORT } from "../home/node.ts";
+import { publicIdentity } from "../home/node_key.ts";
+import type { GitHome } from "./folders.ts";
+
+const LOOPBACK = /^(?:localhost|127\.|::1$)/;
+
+/** The URLs of a repository: over HTTPS, and over `alknet://`, which names the node's key where there is one. */
+export async function urlsOf(name: string, { home, config }: GitHome): Promise<string[]> {
+  const names = config?.certificate.mode === "selfSigned" ? config.certificate.names ?? [] : [];
+  const found = names.find((one) => !LOOPBACK.test(one)) ?? "localhost";
+  const host = found.includes(":") ? `[${found}]` : found;
+  const [listen] = config?.listen ?? [];
+  const port = listen === undefined ? DEFAULT_PORT : parseListenAddress(listen).port || DEFAULT_PORT;
+  const id = await publicIdentity(home).then(({ nodeId }) => `${nodeId}@`, () => "");
+  return [`https://${host}:${port}/${name}`, `alknet://${id}${host}:${port}/${name}`];
+}

@@ -1,0 +1,88 @@
+/**
+ * The git handler as the configuration has it: where the repositories are, and its limits.
+ *
+ * @module
+ */
+import { AlknetError } from "@alknet/core/handler";
+import type { Git, GitLimits, RepositoryFolders } from "@alknet/handlers/git";
+import { dirname, join, resolve } from "node:path";
+import Type, { type Static, type TSchema } from "typebox";
+import type { Home } from "../home/home.ts";
+
+const closed = { additionalProperties: false };
+
+const schema = Type.Object({
+  root: Type.Optional(
+    Type.String({ minLength: 1, description: "folder of the repositories; default: git in the home folder" }),
+  ),
+  repositories: Type.Optional(
+    Type.Record(Type.String(), Type.String({ minLength: 1 }), { description: "folders of others, by name" }),
+  ),
+  anonymous: Type.Optional(Type.Boolean({ description: "whether public ones are read without identity" })),
+  limits: Type.Optional(
+    Type.Record(Type.String(), Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }), {
+      description: "limits by their names; bytes, milliseconds or counts",
+    }),
+  ),
+}, closed);
+
+/** The schema of `handlers.git`. */
+export const GIT_SCHEMA: TSchema = schema;
+/** Options of `handlers.git`. */
+export type GitConfig = Static<typeof schema>;
+
+/** Whose configuration it is. */
+export interface GitConfigPlace {
+  /** Relative folders are resolved against its own. */
+  readonly configFile: string;
+  /** Has the repositories, where the configuration names no other folder. */
+  readonly home: Home;
+}
+
+/**
+ * Where the repositories of a configuration are.
+ *
+ * @throws {AlknetError} `INVALID_CONFIG`: a name of `repositories` is none.
+ */
+export async function repositoryFolders(config: GitConfig, place: GitConfigPlace): Promise<RepositoryFolders> {
+  const { isRepositoryName } = await import("@alknet/handlers/git");
+  const base = dirname(place.configFile);
+  const elsewhere: Record<string, string> = {};
+  for (const [name, folder] of Object.entries(config.repositories ?? {})) {
+    if (!isRepositoryName(name)) throw wrong(place, `repositories: ${JSON.stringify(name)} is no name of a repository`);
+    elsewhere[name] = resolve(base, folder);
+  }
+  const root = config.root === undefined ? join(place.home.folder, "git") : resolve(base, config.root);
+  return { root, elsewhere };
+}
+
+/**
+ * The git handler and its routes.
+ *
+ * @throws {AlknetError} `INVALID_CONFIG`: a name, a folder or a limit is none.
+ */
+export async function gitOf(config: GitConfig, place: GitConfigPlace): Promise<Git> {
+  const { folderOf, git } = await import("@alknet/handlers/git");
+  const folders = await repositoryFolders(config, place);
+  const { root, elsewhere: repositories } = folders;
+  for (const [name, folder] of Object.entries(repositories)) {
+    if (await folderOf(folders, name) !== undefined) continue;
+    throw wrong(place, `repositories.${name}: ${folder} is no git repository; the path of one that is there is needed`);
+  }
+  try {
+    return git({ root, repositories, anonymous: config.anonymous, limits: limitsOf(config.limits) });
+  } catch (cause) {
+    throw wrong(place, `limits: ${(cause as Error).message}`, cause);
+  }
+}
+
+/** `wants_walk` to `wantsWalk`. */
+function limitsOf(limits: Readonly<Record<string, number>> = {}): Partial<GitLimits> {
+  return Object.fromEntries(
+    Object.entries(limits).map(([name, value]) => [name.replaceAll(/_([a-z])/g, (_, c) => c.toUpperCase()), value]),
+  );
+}
+
+function wrong({ configFile }: GitConfigPlace, reason: string, cause?: unknown): AlknetError {
+  return new AlknetError("INVALID_CONFIG", `config ${configFile}: handlers.git.${reason}`, { cause });
+}

@@ -1,0 +1,75 @@
+/**
+ * Limits of the git handler, each with its reason. Times are milliseconds, sizes bytes.
+ *
+ * @module
+ */
+
+/** Limits of {@linkcode git}. */
+export interface GitLimits {
+  /** From a stream's start to the end of its request line: what a slow client gets. */
+  readonly requestLine: number;
+  /** Without a byte of a request that has begun or is awaited. */
+  readonly negotiationIdle: number;
+  /** Without the client taking a byte of a pack that is ready for it. */
+  readonly transferStall: number;
+  /** For one fetch, from its request to the end of its pack. */
+  readonly fetchTime: number;
+  /** Wants of one fetch: lazy checkouts send many. */
+  readonly wants: number;
+  /** Haves of one fetch. */
+  readonly haves: number;
+  /** What a request of an identity may take in memory, an object id counted with 32 bytes. */
+  readonly requestBytes: number;
+  /** What a request of the anonymous may take. */
+  readonly anonymousRequestBytes: number;
+  /** An object that is read whole, such as a tree; larger ones are copied in pieces or not at all. */
+  readonly objectBytes: number;
+  /** Services that one identity runs at a time. */
+  readonly servicesPerIdentity: number;
+  /** Services that one address runs at a time without identity. */
+  readonly servicesPerAddress: number;
+  /** Services at a time. */
+  readonly services: number;
+  /** Walks at a time; others wait. */
+  readonly walks: number;
+  /** Blocks of packs that are kept in memory, of all repositories together. */
+  readonly blockCache: number;
+  /** Objects that are kept as bases of deltas, of all repositories together. */
+  readonly baseCache: number;
+}
+
+/** The defaults. */
+export const GIT_LIMITS: GitLimits = Object.freeze({
+  requestLine: 10_000,
+  negotiationIdle: 60_000,
+  transferStall: 30_000,
+  fetchTime: 4 * 3_600_000,
+  wants: 1_000_000,
+  haves: 1_000_000,
+  requestBytes: 64 * 1024 * 1024,
+  anonymousRequestBytes: 4 * 1024 * 1024,
+  objectBytes: 512 * 1024 * 1024,
+  servicesPerIdentity: 8,
+  servicesPerAddress: 8,
+  services: 64,
+  walks: 2,
+  blockCache: 64 * 1024 * 1024,
+  baseCache: 96 * 1024 * 1024,
+});
+
+/**
+ * The defaults with some limits changed.
+ *
+ * @throws {RangeError} A limit is none of these, or not a positive whole number.
+ */
+export function gitLimitsWith(changes: Partial<GitLimits> = {}): GitLimits {
+  for (const [name, value] of Object.entries(changes)) {
+    if (!Object.hasOwn(GIT_LIMITS, name)) {
+      throw new RangeError(`git limit ${name} is none; there are ${Object.keys(GIT_LIMITS).join(", ")}`);
+    }
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new RangeError(`git limit ${name} is ${value}; it must be a positive whole number`);
+    }
+  }
+  return Object.freeze({ ...GIT_LIMITS, ...changes });
+}

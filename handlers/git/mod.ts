@@ -1,0 +1,110 @@
+/**
+ * git: the repositories of a node, for stock git, over streams of `alknet/git` and smart HTTP. They are read: clones,
+ * fetches and `ls-remote` in version 2 of git's protocol.
+ *
+ * Participants: stock git, behind `git-remote-alknet`, or over HTTPS with nothing but itself; and this node, which needs no
+ * git. Goals: each repository is an ordinary bare one that stock git may write, check and collect beside us; entries of
+ * packs go out as they are stored. Non-goals so far, each refused with words that say so: pushes, versions 0 and 1, shallow
+ * and partial clones, fetches over SSH.
+ * Rights: none, read, write, admin. A repository is read by who has the right: by its owner (`alknet.owner` in its config),
+ * by the scopes `git:read`, `git:read:NAME` and `git:read:FOLDER/*` (and `write` and `admin` likewise), by the resources
+ * `git` and `git/NAME`, and where `alknet.public` is true by whoever is known, or everyone where `anonymous` says so. Others
+ * are told that there is no such repository.
+ * Failures: a malformed request costs its own stream. Limits are in {@linkcode GitLimits}.
+ *
+ * @example Repositories of a folder, over `alknet/git` and HTTP
+ * ```ts
+ * import { git } from "@alknet/handlers/git";
+ * import { http } from "@alknet/handlers/http";
+ *
+ * const repositories = git({ root: "/srv/git", anonymous: true });
+ * const web = http({
+ *   routes: (app) => app.use(async (c, next) => await repositories.http(c.req.raw, c.env) ?? await next()),
+ * });
+ * console.assert(repositories.handler.alpns[0] === "alknet/git" && web.alpns.includes("h2"));
+ * ```
+ *
+ * @module
+ */
+import { defineHandler, type Handler } from "@alknet/core/handler";
+import { type GitLimits, gitLimitsWith } from "./limits.ts";
+import { packCaches } from "./pack/pack_file.ts";
+import { answerHttp, type GitHttpEnv } from "./serve/http.ts";
+import type { GitParts } from "./serve/service.ts";
+import { ServiceSlots, Turns } from "./serve/slots.ts";
+import { serveConnection } from "./serve/stream.ts";
+import { FolderRepositories } from "./store/folder/repositories.ts";
+import type { Maybe, Repositories } from "./store/types.ts";
+
+export { GitCode } from "./codes.ts";
+export { GitRequestError } from "./errors.ts";
+export { GIT_LIMITS, type GitLimits } from "./limits.ts";
+export type { Kind, Oid } from "./objects/oid.ts";
+export type { StoredObject } from "./pack/pack_file.ts";
+export type { GitHttpEnv } from "./serve/http.ts";
+export { type Right, rightOf } from "./serve/policy.ts";
+export { type CreateOptions, createRepository } from "./store/folder/create.ts";
+export { folderOf, namesOf, type RepositoryFolders } from "./store/folder/repositories.ts";
+export { isRepositoryFolder, readSettings } from "./store/folder/repository.ts";
+export type {
+  Maybe,
+  ObjectStore,
+  Place,
+  RawEntry,
+  Ref,
+  RefSnapshot,
+  RefStore,
+  Repositories,
+  Repository,
+  RepositorySettings,
+} from "./store/types.ts";
+export { isRepositoryName, repositoryName } from "./wire/names.ts";
+export { formatRequestLine, type RequestLine } from "./wire/request_line.ts";
+export { pktLine } from "./wire/pkt_line.ts";
+
+/** The protocol's name on the wire. */
+export const GIT_ALPN = "alknet/git";
+
+/** Options of {@linkcode git}. */
+export interface GitOptions {
+  /** A repository `NAME` is `<root>/<NAME>.git`. The folder need not be there. */
+  readonly root: string;
+  /** Repositories elsewhere, by name; these win. */
+  readonly repositories?: Readonly<Record<string, string>>;
+  /** Whether public ones are read without identity. Default `false`. */
+  readonly anonymous?: boolean;
+  /** Changes to {@linkcode GIT_LIMITS}. */
+  readonly limits?: Partial<GitLimits>;
+}
+
+/** The repositories of a node, and the ways to them. */
+export interface Git {
+  /** The front `alknet/git`. */
+  readonly handler: Handler<readonly [typeof GIT_ALPN]>;
+  /** The repositories. */
+  readonly repositories: Repositories;
+  /** Answers a request of smart HTTP; nothing where it is none. */
+  http(request: Request, env: GitHttpEnv): Maybe<Response>;
+}
+
+/**
+ * Serves repositories of folders.
+ *
+ * @throws {RangeError} A limit is none, or not a positive whole number.
+ */
+export function git(options: GitOptions): Git {
+  const { root, repositories: elsewhere = {}, anonymous = false } = options;
+  const limits = gitLimitsWith(options.limits);
+  const repositories = new FolderRepositories({ root, elsewhere }, packCaches(limits), limits.objectBytes);
+  const slots = new ServiceSlots(limits);
+  const parts: GitParts = { repositories, anonymous, limits, slots, walks: new Turns(limits.walks) };
+  return {
+    handler: defineHandler({
+      alpns: [GIT_ALPN],
+      description: "git repositories",
+      handle: (connection, context) => serveConnection(connection, context, parts),
+    }),
+    repositories,
+    http: (request, env) => answerHttp(request, env, parts),
+  };
+}

@@ -1,0 +1,155 @@
+/**
+ * The front of smart HTTP (gitprotocol-http): two paths a repository, version 2 alone, fetches alone.
+ *
+ * @module
+ */
+import type { HandlerContext, Identity } from "@alknet/core/handler";
+import type { Maybe } from "../store/types.ts";
+import { advertisement } from "../wire/advertisement.ts";
+import { repositoryName } from "../wire/names.ts";
+import { errorLine, FLUSH, pktLine, PktReader } from "../wire/pkt_line.ts";
+import { type HttpCaller, httpCaller } from "./http_credentials.ts";
+import { Output } from "./output.ts";
+import { allows } from "./policy.ts";
+import { type GitParts, type Opened, openFor, runUploadPack } from "./service.ts";
+
+/** What comes with a request. */
+export interface GitHttpEnv {
+  /** Whom the connection's certificate names, and from where. */
+  readonly peer: { readonly identity?: Identity; readonly remoteAddress?: { readonly hostname: string } };
+  /** What the endpoint gave the handler. */
+  readonly context: HandlerContext;
+}
+
+interface Asked {
+  readonly path: string;
+  readonly service: string;
+  readonly advertise: boolean;
+}
+
+/** What is read and dropped of a request's body after the request in it. */
+const DRAIN = 64 * 1024;
+/** How long an address that guessed too often is told to stay away, and a client for which there is no place; seconds. */
+const REFUSED_SECONDS = "60";
+const BUSY_SECONDS = "5";
+const NO_PUSH = "git-receive-pack: this node does not take pushes yet";
+const OLD = "upload-pack: this protocol version is not served; use version 2: git -c protocol.version=2";
+
+/** Answers a request that is git's; nothing where it is not. */
+export async function answerHttp(request: Request, env: GitHttpEnv, parts: GitParts): Maybe<Response> {
+  const asked = askedOf(request);
+  if (!asked) return undefined;
+  const { service } = asked;
+  if (service !== "git-upload-pack" && service !== "git-receive-pack") return plain(403, "no such service");
+  const caller = httpCaller(request.headers, env);
+  if (caller.refused) return plain(429, "too many wrong tokens", { "retry-after": REFUSED_SECONDS });
+  if (caller.wrong) return unauthorized();
+  const slot = parts.slots.take({ identity: caller.identity, address: env.peer.remoteAddress?.hostname ?? "-" });
+  if (!slot) return plain(503, "too many services; try again", { "retry-after": BUSY_SECONDS });
+  // Both go on to what runs after the answer has begun.
+  using held = new DisposableStack();
+  held.use(slot);
+  const { context: { log } } = env;
+  const opened = await openFor(repositoryName(asked.path), parts, { identity: caller.identity, log });
+  if (!opened) return caller.identity ? plain(404, "no such repository") : unauthorized();
+  held.use(opened.repository);
+  const refusal = refusalOf(asked, request, caller, opened);
+  if (refusal) return refusal;
+  if (asked.advertise) return advertised(request);
+  return fetched(request, { caller, opened, log, held: held.move() }, parts);
+}
+
+function askedOf({ method, url }: Request): Asked | undefined {
+  const rest = url.slice(url.indexOf("/", url.indexOf("//") + 2));
+  const [, path, what, query] = /^(\/[^?#]*)\/(info\/refs|git-[a-z-]+)(?:\?([^#]*))?$/.exec(rest) ?? [];
+  if (what === "info/refs") {
+    const service = /^service=(git-[a-z-]+)$/.exec(query ?? "")?.[1];
+    return method === "GET" && service !== undefined ? { path, service, advertise: true } : undefined;
+  }
+  const known = what === "git-upload-pack" || what === "git-receive-pack";
+  return method === "POST" && known ? { path, service: what, advertise: false } : undefined;
+}
+
+/** What stands against a request of somebody who may read; nothing where nothing does. */
+function refusalOf(
+  { service, advertise }: Asked,
+  { headers }: Request,
+  { identity }: HttpCaller,
+  { right }: Opened,
+): Response | undefined {
+  if (service === "git-receive-pack") {
+    if (!identity) return unauthorized();
+    return plain(403, allows(right, "write") ? NO_PUSH : "no right to write");
+  }
+  if (advertise) return undefined;
+  if (headers.get("content-type") !== "application/x-git-upload-pack-request") {
+    return plain(415, "not a request of git's");
+  }
+  const encoding = headers.get("content-encoding");
+  return encoding === null || /^(?:x-)?gzip$/.test(encoding) ? undefined : plain(415, "only gzip is inflated");
+}
+
+function advertised({ headers }: Request): Response {
+  const lines = isVersion2(headers) ? advertisement() : [pktLine("# service=git-upload-pack"), FLUSH, errorLine(OLD)];
+  return result("advertisement", new Blob(lines).stream());
+}
+
+interface Fetching {
+  readonly caller: HttpCaller;
+  readonly opened: Opened;
+  readonly log: GitHttpEnv["context"]["log"];
+  readonly held: DisposableStack;
+}
+
+/** One round: the request is read, and answered while it is worked on. */
+function fetched(request: Request, { caller, opened, log, held }: Fetching, parts: GitParts): Response {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const input = new PktReader(bodyOf(request));
+  const output = new Output(writable, parts.limits.transferStall);
+  const run = async (): Promise<void> => {
+    using _held = held;
+    if (!isVersion2(request.headers)) await output.put(errorLine(OLD));
+    else {
+      const { repository } = opened;
+      const { identity } = caller;
+      const outcome = await runUploadPack(
+        { repository, identity, input, output, once: true, front: "http", log },
+        parts,
+      );
+      if (outcome === "left" || outcome === "slow") {
+        await input.cancel();
+        return await output.abort(new Error("the client takes nothing"));
+      }
+    }
+    await input.drain(DRAIN).catch(() => false);
+    await output.close();
+  };
+  run().catch((error) => log.error("git over HTTP: {error}", { error: (error as Error).message }));
+  return result("result", readable);
+}
+
+function bodyOf({ body, headers }: Request): ReadableStream<Uint8Array> {
+  if (!body) return new Blob([]).stream();
+  return headers.has("content-encoding") ? body.pipeThrough(new DecompressionStream("gzip")) : body;
+}
+
+function isVersion2(headers: Headers): boolean {
+  return (headers.get("git-protocol") ?? "").split(":").includes("version=2");
+}
+
+function result(kind: "advertisement" | "result", body: ReadableStream<Uint8Array>): Response {
+  return new Response(body, {
+    headers: { "content-type": `application/x-git-upload-pack-${kind}`, "cache-control": "no-cache" },
+  });
+}
+
+function unauthorized(): Response {
+  return plain(401, "a token with the right is needed", { "www-authenticate": 'Basic realm="git"' });
+}
+
+function plain(status: number, words: string, headers: Record<string, string> = {}): Response {
+  return new Response(`${words}\n`, {
+    status,
+    headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-cache", ...headers },
+  });
+}

@@ -1,0 +1,148 @@
+/**
+ * One run of a service on one stream of bytes, whatever carried it: who may run it, its limits, its end, and its line in
+ * the log.
+ *
+ * @module
+ */
+import { AlknetError, foreign, type Identity, type Logger } from "@alknet/core/handler";
+import { GitRequestError } from "../errors.ts";
+import type { GitLimits } from "../limits.ts";
+import type { Maybe, Repositories, Repository } from "../store/types.ts";
+import { errorLine, type PktReader } from "../wire/pkt_line.ts";
+import type { Output } from "./output.ts";
+import { type Right, rightOf } from "./policy.ts";
+import type { ServiceSlots, Turns } from "./slots.ts";
+import { type Served, uploadPack } from "./upload_pack.ts";
+
+/** What all services of a node share. */
+export interface GitParts {
+  /** The repositories. */
+  readonly repositories: Repositories;
+  /** Whether public ones are read without identity. */
+  readonly anonymous: boolean;
+  /** Limits. */
+  readonly limits: GitLimits;
+  /** Places for services. */
+  readonly slots: ServiceSlots;
+  /** Turns of walks. */
+  readonly walks: Turns;
+}
+
+/** What a front brings. */
+export interface Run {
+  /** The repository, which the service lets go at its end. */
+  readonly repository: Repository;
+  /** Who asks. */
+  readonly identity?: Identity;
+  /** What the client sends. */
+  readonly input: PktReader;
+  /** What it gets. */
+  readonly output: Output;
+  /** One request, or all until the client is done. */
+  readonly once: boolean;
+  /** For the log. */
+  readonly front: "stream" | "http";
+  /** The connection's log. */
+  readonly log: Logger;
+  /** Aborted when the node shuts down. */
+  readonly draining?: AbortSignal;
+}
+
+/** How a run ended: well, with what the client did, or with a fault of ours. */
+export type Outcome = "done" | "protocol" | "refused" | "slow" | "left" | "internal";
+
+const OUTCOMES: Readonly<Record<string, Outcome>> = {
+  GIT_PROTOCOL: "protocol",
+  GIT_TOO_LARGE: "protocol",
+  GIT_REFUSED: "refused",
+  GIT_SLOW: "slow",
+};
+
+/** A repository and what a client may do with it. */
+export interface Opened {
+  /** Open, to be disposed. */
+  readonly repository: Repository;
+  /** The right of who asked. */
+  readonly right: Right;
+}
+
+/** Opens a repository for somebody; nothing where there is none, it cannot be served, or they may not read it. */
+export async function openFor(
+  name: string | undefined,
+  { repositories, anonymous }: GitParts,
+  { identity, log }: { readonly identity?: Identity; readonly log: Logger },
+): Maybe<Opened> {
+  if (name === undefined) return undefined;
+  let repository: Repository | undefined;
+  try {
+    repository = await repositories.open(name);
+  } catch (error) {
+    log.warn("git repository {repo} cannot be opened: {error}", { repo: name, error: (error as Error).message });
+  }
+  if (!repository) return undefined;
+  const right = rightOf(name, repository.settings, { identity, anonymous });
+  if (right !== "none") return { repository, right };
+  repository[Symbol.dispose]();
+  return undefined;
+}
+
+/**
+ * Runs upload-pack to its end, and lets the repository go. The client is told what it did wrong; the log is told the rest.
+ * Neither input nor output is ended here.
+ */
+export async function runUploadPack(run: Run, parts: GitParts): Promise<Outcome> {
+  const { repository, identity, input, output, once, front, log, draining } = run;
+  const { limits, walks } = parts;
+  const served: Served = { requests: 0, objects: 0 };
+  const began = performance.now();
+  const late = new AbortController();
+  const timer = setTimeout(
+    () => late.abort(new GitRequestError("GIT_SLOW", "the fetch takes too long")),
+    Math.min(limits.fetchTime, 2 ** 31 - 1),
+  );
+  const signal = AbortSignal.any([output.gone, late.signal]);
+  const requestBytes = identity ? limits.requestBytes : limits.anonymousRequestBytes;
+  let outcome: Outcome = "done";
+  try {
+    await uploadPack({ repository, input, output, limits, requestBytes, walks, signal, draining }, served, once);
+  } catch (error) {
+    outcome = await told(error, output, log, repository.name);
+  } finally {
+    clearTimeout(timer);
+    // Before the log says that it is over.
+    repository[Symbol.dispose]();
+  }
+  log.info(
+    "git service=upload-pack repo={repo} front={front} identity={identity} outcome={outcome} " +
+      "requests={requests} objects={objects} bytes={bytes} ms={ms}",
+    {
+      repo: repository.name,
+      front,
+      identity: identity ? foreign(identity.id) : "-",
+      outcome,
+      ...served,
+      bytes: output.sent,
+      ms: Math.round(performance.now() - began),
+    },
+  );
+  return outcome;
+}
+
+/** Tells the client what it can be told, and says what it was. */
+async function told(error: unknown, output: Output, log: Logger, repo: string): Promise<Outcome> {
+  if (output.gone.aborted) return "left";
+  if (error instanceof GitRequestError) {
+    const outcome = OUTCOMES[error.code];
+    // After a stall nothing would be taken either.
+    if (outcome !== "slow") await say(error.message, output);
+    return outcome;
+  }
+  const { message } = error as Error;
+  log.warn("git repository {repo}: {error}", { repo, error: message });
+  if (!(error instanceof AlknetError) || error.code !== "GIT_FAILED") await say("upload-pack: internal error", output);
+  return "internal";
+}
+
+async function say(words: string, output: Output): Promise<void> {
+  await output.put(errorLine(words)).then(() => output.flush()).catch(() => {});
+}
