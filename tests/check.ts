@@ -74,7 +74,7 @@ async function runStep({ args, folder = ".", counts = (output) => output }: Step
  * mend. What else it prints, of packages that it looks up, is no complaint; only where it fails without one, all counts.
  */
 export function complaintsOfDoc(output: string): string {
-  const complaints = output.split(/^(?=error(?:\[[\w-]+\])?: )/m).slice(1);
+  const complaints = output.split(/^(?=error(?:\[[\w-]+\])?: )/m).filter((part) => part.startsWith("error"));
   const ours = complaints.filter((part) => !part.startsWith("error: Found ") && !/^ *--> .*\/npm\//m.test(part));
   return complaints.length === 0 ? output : ours.join("");
 }

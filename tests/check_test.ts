@@ -14,8 +14,11 @@ Deno.test("complaintsOfDoc: looked-up packages and complaints about a dependency
 });
 
 Deno.test("complaintsOfDoc: a complaint about a file of the project counts, and it alone", () => {
-  const told = complaintsOfDoc(LOOKED_UP + foreign() + own() + foreign() + found(3));
-  equal(told, own());
+  for (const before of [LOOKED_UP, ""]) {
+    equal(complaintsOfDoc(before + foreign() + own() + foreign() + found(3)), own());
+    equal(complaintsOfDoc(before + own() + foreign() + found(2)), own());
+    equal(complaintsOfDoc(before + own() + own() + found(2)), own() + own());
+  }
 });
 
 Deno.test("complaintsOfDoc: a linter that failed for another reason has failed", () => {

@@ -6,10 +6,10 @@
 import type { Identity } from "@alknet/core/handler";
 import type { RepositorySettings } from "../store/types.ts";
 
-/** Rights, each of which holds those before it. */
-export const RIGHTS = ["none", "read", "write", "admin"] as const;
-/** A right. */
-export type Right = typeof RIGHTS[number];
+/** A right; each holds those before it. */
+export type Right = "none" | "read" | "write" | "admin";
+
+const RIGHTS: readonly Right[] = ["none", "read", "write", "admin"];
 
 /** Whether a right holds another. */
 export function allows(held: Right, needed: Right): boolean {
