@@ -9,7 +9,7 @@ import { needs } from "../support/programs.ts";
 import { initHome } from "./home.ts";
 
 Deno.test({
-  name: "handlers.http.console serves people: state of the node, tokens, a live log, and a node that stops (issue 4)",
+  name: "handlers.http.console serves people: state of the node, tokens, a live log, and a node that stops",
   ...needs("chromium"),
   async fn() {
     await using home = await initHome();

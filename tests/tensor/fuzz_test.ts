@@ -1,5 +1,5 @@
 /**
- * Mutated headers and files: a clear error or a valid file, nothing read out of bounds (issue "What it must reach", fuzz).
+ * Mutated headers and files: a clear error or a valid file, nothing read out of bounds.
  * `ALKNET_FUZZ_CASES` asks for more of them.
  *
  * @module
