@@ -41,12 +41,12 @@
  *
  * @module
  */
-export { DerivedKey, type SharedPublicKey } from "./derived_key.ts";
-export type { KeyType } from "./public_key.ts";
+export { DerivedKey, type SharedPublicKey } from "./keys/derived_key.ts";
+export type { KeyType } from "./keys/public_key.ts";
 export { VaultError, type VaultErrorCode } from "./errors.ts";
-export { ethereumAddress, isEthereumAddress } from "./ethereum.ts";
-export { ExtendedKey } from "./extended_key.ts";
-export type { KeyAndChain } from "./hmac.ts";
+export { ethereumAddress, isEthereumAddress } from "./formats/ethereum.ts";
+export { ExtendedKey } from "./keys/extended_key.ts";
+export type { KeyAndChain } from "./keys/hmac.ts";
 export {
   opensshPrivateKey,
   opensshPublicKey,
@@ -54,7 +54,7 @@ export {
   type PublicKeyParts,
   publicKeyPem,
   sshFingerprint,
-} from "./key_formats.ts";
+} from "./formats/key_formats.ts";
 export {
   ALKNET_PATHS,
   type AlknetPaths,
@@ -63,8 +63,8 @@ export {
   HARDENED,
   LAST_KEY_VERSION,
   parsePath,
-} from "./path.ts";
-export { entropyOf, generatePhrase, phraseOf, readPhrase, seedOf, type WordCount } from "./phrase.ts";
-export { parseSealedData, type SealedData } from "./sealed_data.ts";
+} from "./keys/path.ts";
+export { entropyOf, generatePhrase, phraseOf, readPhrase, seedOf, type WordCount } from "./phrase/phrase.ts";
+export { parseSealedData, type SealedData } from "./sealing/sealed_data.ts";
 export { constantTimeEqual, wipe } from "./secret_bytes.ts";
 export { Vault, type VaultOptions } from "./vault.ts";

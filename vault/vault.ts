@@ -3,19 +3,19 @@
  *
  * @module
  */
-import { deriveBip32 } from "./bip32.ts";
-import { DerivedKey } from "./derived_key.ts";
-import type { KeyType } from "./public_key.ts";
+import { deriveBip32 } from "./keys/bip32.ts";
+import { DerivedKey } from "./keys/derived_key.ts";
+import type { KeyType } from "./keys/public_key.ts";
 import { VaultError } from "./errors.ts";
-import { KEY_LENGTH, type KeyAndChain } from "./hmac.ts";
-import { type CachedKey, KeyCache } from "./key_cache.ts";
-import { ALKNET_PATHS, CURRENT_KEY_VERSION, formatPath, parsePath } from "./path.ts";
-import { generatePhrase, readPhrase, seedOf, seedOfEntropy, type WordCount } from "./phrase.ts";
-import { rustSealingKey } from "./rust_scheme.ts";
-import { openAll, openingStream, sealAll, sealingStream } from "./seal_stream.ts";
-import { decodeText, encodeText, openWith, parseSealedData, type SealedData, sealWith } from "./sealed_data.ts";
+import { KEY_LENGTH, type KeyAndChain } from "./keys/hmac.ts";
+import { type CachedKey, KeyCache } from "./keys/key_cache.ts";
+import { ALKNET_PATHS, CURRENT_KEY_VERSION, formatPath, parsePath } from "./keys/path.ts";
+import { generatePhrase, readPhrase, seedOf, seedOfEntropy, type WordCount } from "./phrase/phrase.ts";
+import { rustSealingKey } from "./keys/rust_scheme.ts";
+import { openAll, openingStream, sealAll, sealingStream } from "./sealing/seal_stream.ts";
+import { decodeText, encodeText, openWith, parseSealedData, type SealedData, sealWith } from "./sealing/sealed_data.ts";
 import { redact, wipe } from "./secret_bytes.ts";
-import { deriveSlip10 } from "./slip10.ts";
+import { deriveSlip10 } from "./keys/slip10.ts";
 
 /** Settings of a {@linkcode Vault}. */
 export interface VaultOptions {

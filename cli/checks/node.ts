@@ -7,8 +7,8 @@ import { loadConfig } from "@alknet/core/config";
 import { AlknetError } from "@alknet/core/handler";
 import { exists, type Home } from "../home/home.ts";
 import { HANDLER_SCHEMAS } from "../serving/handlers.ts";
-import { DEFAULT_PORT } from "../home/node.ts";
-import { publicIdentity } from "../home/node_key.ts";
+import { DEFAULT_PORT } from "../node/node.ts";
+import { publicIdentity } from "../node/node_key.ts";
 import type { Finding } from "./finding.ts";
 
 /** Permission bits of everyone but the owner. */

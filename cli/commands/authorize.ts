@@ -62,7 +62,7 @@ export const authorizeCommand: Command = command(
 
 async function authorize(options: AuthorizeOptions): Promise<number> {
   const { key, change } = options;
-  const { addPeer, disablePeer, readAuthorization, removePeerKey } = await import("../home/authorization.ts");
+  const { addPeer, disablePeer, readAuthorization, removePeerKey } = await import("../node/authorization.ts");
   if (key === undefined) {
     if (change !== "add") throw new UsageError(`--${change} needs a KEY: a node id or a fingerprint`);
     const { peers } = await readAuthorization(options);

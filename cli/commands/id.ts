@@ -24,7 +24,7 @@ export const idCommand: Command = command(
 );
 
 async function id(options: { home?: string; json: boolean }): Promise<number> {
-  const { publicIdentity } = await import("../home/node_key.ts");
+  const { publicIdentity } = await import("../node/node_key.ts");
   const { nodeId, fingerprint, sshHostKey } = await publicIdentity(locateHome(options.home));
   if (options.json) printJson({ nodeId, fingerprint, sshHostKey });
   else print(nodeId);

@@ -109,7 +109,8 @@ function run(options: ImportCommandOptions): Action {
 
 async function importService(options: ImportCommandOptions): Promise<number> {
   const { addImport } = await import("../imports/write.ts");
-  const { entry, operations, config } = await addImport(options);
+  const { HANDLER_SCHEMAS } = await import("../serving/handlers.ts");
+  const { entry, operations, config } = await addImport(options, HANDLER_SCHEMAS);
   const { dryRun, json } = options;
   if (json) {
     printJson({ import: entry, operations, config, written: !dryRun });

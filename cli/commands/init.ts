@@ -30,7 +30,7 @@ export const initCommand: Command = command(
 async function init(options: InitOptions): Promise<number> {
   const { mayMake } = await import("../vault/making.ts");
   const { newSecret } = await import("../vault/secrets.ts");
-  const { makeNode } = await import("../home/node.ts");
+  const { makeNode } = await import("../node/node.ts");
   const home = homeOf(options);
   const aside = await mayMake(home, options);
   await makeNode(home, await newSecret(options), { words: options.words, force: options.force, aside });

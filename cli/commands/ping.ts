@@ -116,7 +116,7 @@ async function reportConnected(
   { address, json }: PingOptions,
 ): Promise<void> {
   const { transport, peer: { fingerprint }, remoteAddress: { hostname, port } } = connection;
-  const { nodeIdOfFingerprint } = await import("../home/node_key.ts");
+  const { nodeIdOfFingerprint } = await import("../node/node_key.ts");
   const nodeId = fingerprint === undefined ? undefined : nodeIdOfFingerprint(fingerprint);
   if (json) {
     printJson({ event: "connected", address, remote: hostname, port, transport, handshake, nodeId, fingerprint });

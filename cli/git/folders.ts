@@ -6,7 +6,7 @@
 import { loadConfig, type StaticConfig } from "@alknet/core/config";
 import type { RepositoryFolders } from "@alknet/handlers/git";
 import { exists, type Home, locateHome } from "../home/home.ts";
-import { DEFAULT_HANDLERS } from "../home/node.ts";
+import { DEFAULT_HANDLERS } from "../node/node.ts";
 import { type GitConfig, repositoryFolders } from "../serving/git.ts";
 
 /** Which home is meant. */

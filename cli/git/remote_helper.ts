@@ -12,7 +12,7 @@
 import { parseAddress } from "@alknet/core/address";
 import { AlknetError, type BidiStream, type Connection } from "@alknet/core/handler";
 import { formatRequestLine, pktLine, repositoryName } from "@alknet/handlers/git";
-import { DEFAULT_PORT } from "../home/node.ts";
+import { DEFAULT_PORT } from "../node/node.ts";
 import { givenToken, prepareReach } from "../reaching/reach.ts";
 import { UsageError } from "../terminal/output.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 import { parseListenAddress } from "@alknet/core/address";
-import { DEFAULT_PORT } from "../home/node.ts";
-import { publicIdentity } from "../home/node_key.ts";
+import { DEFAULT_PORT } from "../node/node.ts";
+import { publicIdentity } from "../node/node_key.ts";
 import type { GitHome } from "./folders.ts";
 
 const LOOPBACK = /^(?:localhost|127\.|::1$)/;

@@ -8,14 +8,14 @@ import { editConfig } from "@alknet/core/config";
 import { AlknetError } from "@alknet/core/handler";
 import { OutboundClient } from "@alknet/handlers/http";
 import { resolve } from "node:path";
-import { HANDLER_SCHEMAS } from "../serving/handlers.ts";
+import type { TSchema } from "typebox";
 import { locateHome } from "../home/home.ts";
-import { loadNodeKey } from "../home/node_key.ts";
+import { loadNodeKey } from "../node/node_key.ts";
 import { UsageError } from "../terminal/output.ts";
 import { baseUrlIn, isUrl, readDocument } from "./document.ts";
 import { entryFault, type ImportEntry, type ImportPlace } from "./entry.ts";
 import { importOne } from "./load.ts";
-import { DEFAULT_HANDLERS } from "../home/node.ts";
+import { DEFAULT_HANDLERS } from "../node/node.ts";
 
 /** What is to be imported. */
 export interface ImportRequest {
@@ -51,6 +51,9 @@ export interface ImportRequest {
   readonly passphraseFile?: string;
 }
 
+/** Schemas of the options of handlers, by name. */
+export type HandlerSchemas = Readonly<Record<string, TSchema>>;
+
 /** What was imported. */
 export interface AddedImport {
   /** As it is in the configuration. */
@@ -64,10 +67,11 @@ export interface AddedImport {
 /**
  * Asks the service what it offers, and writes the import.
  *
+ * @param handlers What the options of each handler may be.
  * @throws {UsageError} The request makes no sense.
  * @throws {AlknetError} `IMPORT_EXISTS`; what `importOne` and `editConfig` throw. Nothing is written then.
  */
-export async function addImport(request: ImportRequest): Promise<AddedImport> {
+export async function addImport(request: ImportRequest, handlers: HandlerSchemas): Promise<AddedImport> {
   const home = locateHome(request.home);
   const config = resolve(request.config ?? home.configFile);
   const place: ImportPlace = { configFile: config, home, passphraseFile: request.passphraseFile };
@@ -76,7 +80,7 @@ export async function addImport(request: ImportRequest): Promise<AddedImport> {
   if (fault !== undefined) throw new UsageError(fault);
   const key = entry.kind === "node" ? await loadNodeKey(home, place) : undefined;
   const operations = await offered(entry, { ...place, key });
-  if (!request.dryRun) await write(config, entry, request.replace);
+  if (!request.dryRun) await write(config, entry, request.replace, handlers);
   return { entry, operations, config };
 }
 
@@ -88,7 +92,12 @@ async function offered(
   return imported.registrations.map(({ spec: { name, op_type: type } }) => ({ name, type }));
 }
 
-async function write(config: string, entry: ImportEntry, replace: boolean): Promise<void> {
+async function write(
+  config: string,
+  entry: ImportEntry,
+  replace: boolean,
+  handlers: HandlerSchemas,
+): Promise<void> {
   await editConfig(config, (document) => {
     // A configuration that names no handler has all of them; one that names any has exactly those.
     const named = document.handlers ?? {};
@@ -106,7 +115,7 @@ async function write(config: string, entry: ImportEntry, replace: boolean): Prom
       );
     }
     call.imports = [...others, entry];
-  }, { handlers: HANDLER_SCHEMAS });
+  }, { handlers });
 }
 
 async function entryOf(request: ImportRequest, place: ImportPlace): Promise<ImportEntry> {

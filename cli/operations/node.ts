@@ -7,7 +7,7 @@ import { type HandlerRegistration, operation, provide } from "@alknet/core/opera
 import { formatSocketAddress } from "@alknet/core/address";
 import Type, { type Static } from "typebox";
 import manifest from "../deno.json" with { type: "json" };
-import type { ServeEvent } from "../serving/observe.ts";
+import type { ServeEvent } from "./observe.ts";
 import { ADMIN_SCOPE, endpointOf, type RunningNode } from "./running_node.ts";
 
 /** Reads counters and connections. */

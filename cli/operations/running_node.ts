@@ -5,8 +5,8 @@
  */
 import type { Endpoint } from "@alknet/core";
 import type { ConfigFile } from "@alknet/core/config";
-import type { Feed } from "../serving/feed.ts";
-import type { Observer, ServeEvent } from "../serving/observe.ts";
+import type { Feed } from "./feed.ts";
+import type { Observer, ServeEvent } from "./observe.ts";
 
 /** The parts of a running node. */
 export interface RunningNode {

@@ -6,7 +6,7 @@
 import { AlknetError } from "@alknet/core/handler";
 import { CallError, type HandlerRegistration, operation, provide } from "@alknet/core/operations";
 import Type, { type Static } from "typebox";
-import { addApiKey, removeApiKey } from "../home/authorization.ts";
+import { addApiKey, removeApiKey } from "../node/authorization.ts";
 import { ADMIN_SCOPE, type RunningNode } from "./running_node.ts";
 
 const closed = { additionalProperties: false };

@@ -92,7 +92,7 @@ export async function prepareReach(options: ReachOptions): Promise<Dial> {
       await prepareDial(transport);
       return connect;
     }),
-    import("../home/node_key.ts").then(({ loadNodeKey }) => loadNodeKey(locateHome(options.home), options)),
+    import("../node/node_key.ts").then(({ loadNodeKey }) => loadNodeKey(locateHome(options.home), options)),
     options.ca === undefined ? undefined : readAuthorities(options.ca),
   ]);
   if (insecure) note(`alknet: warning: --insecure: whoever answers at ${address} is believed`);

@@ -5,7 +5,7 @@
  */
 import type { EndpointStats } from "@alknet/core";
 import { visible } from "../terminal/visible.ts";
-import type { Traffic } from "./observe.ts";
+import type { Traffic } from "../operations/observe.ts";
 
 /** What the dashboard shows. */
 export interface DashboardSource {

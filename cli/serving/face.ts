@@ -6,9 +6,9 @@
 import type { Endpoint } from "@alknet/core";
 import { formatSocketAddress } from "@alknet/core/address";
 import { Dashboard } from "./dashboard.ts";
-import type { Feed } from "./feed.ts";
+import type { Feed } from "../operations/feed.ts";
 import { formatEvent } from "./log.ts";
-import type { Observer, ServeEvent } from "./observe.ts";
+import type { Observer, ServeEvent } from "../operations/observe.ts";
 import { note, printJson, writeText } from "../terminal/output.ts";
 
 /** What a running node tells its operator. */

@@ -13,11 +13,11 @@ import { type Decoy, http, type HttpApp, notFound, redirect, staticSite } from "
 import { dirname, resolve } from "node:path";
 import Type, { type Static, type TSchema } from "typebox";
 import { IMPORTS_SCHEMA } from "../imports/entry.ts";
-import type { Observer } from "./observe.ts";
+import type { Observer } from "../operations/observe.ts";
 import { GIT_SCHEMA } from "./git.ts";
 import { SFTP_SCHEMA } from "./sftp.ts";
 import { SSH_SCHEMA } from "./ssh.ts";
-import { DEFAULT_HANDLERS } from "../home/node.ts";
+import { DEFAULT_HANDLERS } from "../node/node.ts";
 
 const closed = { additionalProperties: false };
 

@@ -7,7 +7,7 @@ import { AlknetError } from "@alknet/core/handler";
 import { createPrivateFile, readPrivateFile, reason } from "@alknet/core/private-file";
 import { exists, type Home } from "../home/home.ts";
 import { formatBackup, readBackup } from "./backup.ts";
-import type { Disk } from "./disk.ts";
+import type { Disk } from "../home/disk.ts";
 import { type MakingOptions, mayMake } from "./making.ts";
 import type { SealOptions } from "./sealed_phrase.ts";
 import { knownPassphrase, newPassphrase, newVaultKey, type UnlockOptions } from "./secrets.ts";

@@ -6,8 +6,8 @@
 import { AlknetError } from "@alknet/core/handler";
 import { readPrivateFile } from "@alknet/core/private-file";
 import type { Home } from "../home/home.ts";
-import { isUnfinished, recover } from "./transaction.ts";
-import { turnToRead, turnToWrite } from "./turns.ts";
+import { isUnfinished, recover } from "../home/transaction.ts";
+import { turnToRead, turnToWrite } from "../home/turns.ts";
 import { parseVaultFile, type VaultDocument } from "./vault_file.ts";
 
 /**

@@ -12,12 +12,12 @@ import { join } from "node:path";
 import { exists, type Home, makeHome } from "../home/home.ts";
 import { Progress } from "../terminal/progress.ts";
 import { type Credentials, formatCredentials, readCredentials } from "./credentials.ts";
-import { type Disk, realDisk } from "./disk.ts";
+import { type Disk, realDisk } from "../home/disk.ts";
 import { openEntropy, type PublicPart, sealEntropy, type SealOptions, type Secret } from "./sealed_phrase.ts";
 import { formatVaultKey, knownPassphrase, readVaultKey, type UnlockOptions } from "./secrets.ts";
 import { noVault, readUnsettled, settled } from "./reading.ts";
-import { asideName, type Changes, commit, recover } from "./transaction.ts";
-import { turnToWrite } from "./turns.ts";
+import { asideName, type Changes, commit, recover } from "../home/transaction.ts";
+import { turnToWrite } from "../home/turns.ts";
 import { formatVaultFile, type VaultDocument } from "./vault_file.ts";
 
 /** A vault that is open, with what it was read from. Disposing of it locks it and wipes its secrets. */

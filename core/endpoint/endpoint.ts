@@ -14,7 +14,7 @@ import { foreign, logger } from "../log.ts";
 import type { CertificateKeyPair } from "../identity/key_pair.ts";
 import { alpnsFor, type TlsProfiles } from "../transports/tls_profile.ts";
 import type { Listener, ListenRequest } from "../transports/transport.ts";
-import { beEngineIfStartedAsOne } from "../transports/quic/engine_command.ts";
+import { beEngineIfStartedAsOne } from "../transports/quic/process/engine_command.ts";
 import type { QuicListenOptions } from "../transports/quic/quic.ts";
 import { formatSocketAddress, parseListenAddress } from "../handler/address.ts";
 import { CloseCode } from "./codes.ts";

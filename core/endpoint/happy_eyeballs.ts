@@ -6,7 +6,7 @@
 import { lookup } from "node:dns/promises";
 import { DialError } from "../errors.ts";
 import { isIpAddress } from "../handler/address.ts";
-import { canonicalIp } from "../handler/ip.ts";
+import { canonicalIp } from "../ip.ts";
 
 /** Milliseconds before the next address is tried beside those that have not answered (RFC 8305 §5). */
 const ATTEMPT_DELAY = 250;

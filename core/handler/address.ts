@@ -5,7 +5,7 @@
  */
 import { AlknetError } from "../errors.ts";
 import type { SocketAddress } from "./connection.ts";
-import { canonicalIp, parseIp } from "./ip.ts";
+import { canonicalIp, parseIp } from "../ip.ts";
 import { parseNodeId } from "../identity/fingerprint.ts";
 
 /** Where and whom to dial. */

@@ -8,7 +8,7 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, sign, X509Certificate } from "node:crypto";
 import { domainToASCII } from "node:url";
 import { AlknetError } from "../errors.ts";
-import { parseIp } from "../handler/ip.ts";
+import { parseIp } from "../ip.ts";
 import { foreign } from "../log.ts";
 import type { CertificateKeyPair } from "./key_pair.ts";
 import { fingerprintOf } from "./fingerprint.ts";

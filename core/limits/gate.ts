@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { addressGroup } from "../handler/ip.ts";
+import { addressGroup } from "../ip.ts";
 import type { Limits } from "./limits.ts";
 
 /** Why a newcomer is refused; stable words for logs and counters. */

@@ -6,7 +6,7 @@
 import { DEFAULT_ALIGN } from "../format/document.ts";
 import { TensorError } from "../format/errors.ts";
 import { type Entry, isPadding } from "../format/entry.ts";
-import { canonicalOrder, encodeHeader } from "../write/canonical.ts";
+import { canonicalOrder, encodeHeader } from "../format/canonical.ts";
 import type { TensorFile } from "./file.ts";
 
 /** Checks an open file; reads padding, records with padding in them, and rows of packed blobs. */

@@ -11,7 +11,7 @@ import { roundUp } from "../format/layout.ts";
 import { MAX_HEADER, MAX_NAME, MAX_RANK } from "../format/limits.ts";
 import type { Json, JsonObject } from "../format/scanner.ts";
 import { MAX_ALIGN } from "../format/schema.ts";
-import { canonicalOrder, encodeHeader } from "./canonical.ts";
+import { canonicalOrder, encodeHeader } from "../format/canonical.ts";
 
 /** What a file is going to hold, its data aside. */
 export interface EntryPlan {

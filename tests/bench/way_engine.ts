@@ -4,9 +4,9 @@
  * @module
  */
 import type { SocketAddress } from "../../core/handler/connection.ts";
-import { connectUnix, pollBlocking, read, write } from "../../core/transports/quic/engine/linux/calls.ts";
-import { Poll } from "../../core/transports/quic/engine/linux/call_table.ts";
-import { PollSet } from "../../core/transports/quic/engine/linux/memory.ts";
+import { connectUnix, pollBlocking, read, write } from "../../core/transports/quic/linux/calls.ts";
+import { Poll } from "../../core/transports/quic/linux/call_table.ts";
+import { PollSet } from "../../core/transports/quic/linux/memory.ts";
 import { bindLinuxUdp } from "../../core/transports/quic/engine/udp/udp_linux.ts";
 
 const FOREVER = -1;

@@ -4,7 +4,7 @@
  * @module
  */
 import { deepEqual, equal } from "node:assert/strict";
-import { Feed, type FeedItem } from "../../cli/serving/feed.ts";
+import { Feed, type FeedItem } from "../../cli/operations/feed.ts";
 
 /** The next items of a follower. */
 async function take<T>(items: AsyncIterator<FeedItem<T>>, count: number): Promise<FeedItem<T>[]> {

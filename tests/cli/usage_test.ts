@@ -4,7 +4,7 @@
  * @module
  */
 import { equal, match, notEqual } from "node:assert/strict";
-import { ENGINE_ARGUMENT } from "../../core/transports/quic/engine_config.ts";
+import { ENGINE_ARGUMENT } from "../../core/transports/quic/link/engine_config.ts";
 import { needs } from "../support/programs.ts";
 import { runAlknet, runProgram } from "../support/process.ts";
 import { initHome } from "./home.ts";

@@ -6,7 +6,7 @@
  */
 // Loaded with the module: a library opened within a test would count as that test's leak.
 import "../../core/transports/quic/quic.ts";
-import "../../core/transports/quic/engine/linux/call_table.ts";
+import "../../core/transports/quic/linux/call_table.ts";
 import { connect } from "@alknet/core/dial";
 import { type BidiStream, type Connection, defineHandler, type Endpoint, memoryPair, router } from "@alknet/core";
 import {

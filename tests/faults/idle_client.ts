@@ -9,10 +9,10 @@
 import type { SocketAddress } from "../../core/handler/connection.ts";
 import { NodeKey } from "../../core/identity/node_key.ts";
 import { limitsWith } from "../../core/limits/limits.ts";
-import { Driver } from "../../core/transports/quic/driver.ts";
+import { Driver } from "../../core/transports/quic/dialling/driver.ts";
 import { loadQuiche } from "../../core/transports/quic/engine/binding.ts";
 import { bindUdp } from "../../core/transports/quic/engine/udp/udp.ts";
-import { QuicConnection } from "../../core/transports/quic/quic_connection.ts";
+import { QuicConnection } from "../../core/transports/quic/connection/quic_connection.ts";
 import { type Child, start } from "../support/process.ts";
 
 /** What the client does. */

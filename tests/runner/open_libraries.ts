@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { hasLibc } from "../../core/transports/quic/engine/linux/call_table.ts";
+import { hasLibc } from "../../core/transports/quic/linux/call_table.ts";
 import { open, write } from "../../tensor/mod.ts";
 
 hasLibc();

@@ -5,13 +5,13 @@
  */
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
-import { DerivedKey } from "../../vault/derived_key.ts";
-import { ethereumAddress } from "../../vault/ethereum.ts";
-import { ExtendedKey } from "../../vault/extended_key.ts";
-import { type CachedKey, KeyCache } from "../../vault/key_cache.ts";
-import { ALKNET_PATHS } from "../../vault/path.ts";
-import { entropyOf } from "../../vault/phrase.ts";
-import { publicKeyOf } from "../../vault/public_key.ts";
+import { DerivedKey } from "../../vault/keys/derived_key.ts";
+import { ethereumAddress } from "../../vault/formats/ethereum.ts";
+import { ExtendedKey } from "../../vault/keys/extended_key.ts";
+import { type CachedKey, KeyCache } from "../../vault/keys/key_cache.ts";
+import { ALKNET_PATHS } from "../../vault/keys/path.ts";
+import { entropyOf } from "../../vault/phrase/phrase.ts";
+import { publicKeyOf } from "../../vault/keys/public_key.ts";
 import { REDACTED } from "../../vault/secret_bytes.ts";
 import { Vault } from "../../vault/vault.ts";
 import { runProgram } from "../support/process.ts";

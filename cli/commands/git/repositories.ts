@@ -112,7 +112,7 @@ async function add(options: AddOptions): Promise<number> {
       import("@alknet/core/config"),
       import("../../git/folders.ts"),
       import("@alknet/handlers/git"),
-      import("../../home/node.ts"),
+      import("../../node/node.ts"),
     ]);
   if (!isRepositoryName(name)) throw new UsageError(`${JSON.stringify(name)} is no name of a repository`);
   const home = await openGitHome(options);

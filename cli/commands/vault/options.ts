@@ -96,7 +96,7 @@ export function nameArgument(): Parser<"sync", string, unknown> {
 
 /** Reports a vault that was made. */
 export async function reportVault(home: Home, options: VaultCommandOptions, what: string): Promise<void> {
-  const { publicIdentity } = await import("../../home/node_key.ts");
+  const { publicIdentity } = await import("../../node/node_key.ts");
   const { nodeId, fingerprint, sshHostKey } = await publicIdentity(home);
   const { folder, vaultFile, configFile } = home;
   if (options.json) printJson({ nodeId, fingerprint, sshHostKey, home: folder, vaultFile, configFile });

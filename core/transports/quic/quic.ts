@@ -4,13 +4,13 @@
  * @module
  */
 import type { Listener, ListenRequest } from "../transport.ts";
-import { Driver } from "./driver.ts";
+import { Driver } from "./dialling/driver.ts";
 import { loadQuiche } from "./engine/binding.ts";
 import { bindUdp } from "./engine/udp/udp.ts";
-import { QuicConnection } from "./quic_connection.ts";
-import { Supervisor } from "./supervisor.ts";
+import { QuicConnection } from "./connection/quic_connection.ts";
+import { Supervisor } from "./process/supervisor.ts";
 
-export { dialQuic, type QuicDialOptions } from "./dial.ts";
+export { dialQuic, type QuicDialOptions } from "./dialling/dial.ts";
 
 /** How the QUIC engine runs. */
 export interface QuicListenOptions {

@@ -12,7 +12,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import { formatSocketAddress } from "../../handler/address.ts";
-import { canonicalIp } from "../../handler/ip.ts";
+import { canonicalIp } from "../../ip.ts";
 import { AlknetError } from "../../errors.ts";
 import type { SocketAddress } from "../../handler/connection.ts";
 import type { Peer } from "../../identity/identity.ts";

@@ -15,7 +15,7 @@
 import { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
 import { DialError } from "../../errors.ts";
-import { parseIp } from "../../handler/ip.ts";
+import { parseIp } from "../../ip.ts";
 
 const VERSION = 5;
 const NO_AUTHENTICATION = 0;

@@ -12,7 +12,7 @@ import {
 } from "@alknet/core/operations";
 import type { Caller } from "../request/bearer.ts";
 import { REFUSED_SECONDS } from "../limits.ts";
-import { namedResponse } from "../front/server_name.ts";
+import { namedResponse } from "./server_name.ts";
 
 const STATUS: Readonly<Record<string, number>> = {
   NOT_FOUND: 404,
@@ -65,11 +65,6 @@ export function refusedAnswer(caller: Caller): Response {
     details: { retry_after: REFUSED_SECONDS },
   });
   return errorAnswer(error, { caller, status: 429 });
-}
-
-/** A failure that the request itself explains. */
-export function invalid(message: string): CallError {
-  return new CallError("INVALID_INPUT", message);
 }
 
 /** The status of an error (http.md §7). */

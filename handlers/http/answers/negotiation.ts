@@ -4,7 +4,8 @@
  * @module
  */
 import type { Caller } from "../request/bearer.ts";
-import { errorAnswer, invalid } from "./answers.ts";
+import { errorAnswer } from "./answers.ts";
+import { invalid } from "../request/invalid.ts";
 
 /** A known path with a method that it does not have. */
 export function notAllowed(allow: readonly string[]): Response {

@@ -25,9 +25,9 @@ import { HttpCode } from "./codes.ts";
 import { Conversation } from "./conversation.ts";
 import { type HttpLimits, SWEEP_INTERVAL } from "../limits.ts";
 import { Seldom } from "./seldom.ts";
-import { withServerName } from "./server_name.ts";
+import { withServerName } from "../answers/server_name.ts";
 import type { Answerer } from "../surface/shortcut.ts";
-import { drainUnread } from "./unread_body.ts";
+import { drainUnread } from "../request/unread_body.ts";
 
 const LOOPBACK = "127.0.0.1";
 /** The ALPN whose connections carry a conversation on each stream. */

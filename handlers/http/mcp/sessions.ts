@@ -8,7 +8,8 @@
 import type { HandlerContext } from "@alknet/core/handler";
 import { CallError, type Dispatcher, type JsonValue } from "@alknet/core/operations";
 import { isInitializeRequest } from "@modelcontextprotocol/sdk/types.js";
-import { errorAnswer, invalid } from "../answers/answers.ts";
+import { errorAnswer } from "../answers/answers.ts";
+import { invalid } from "../request/invalid.ts";
 import type { RequestBindings } from "../request/bindings.ts";
 import type { HttpLimits } from "../limits.ts";
 import { readJson } from "../request/request_body.ts";

@@ -13,7 +13,7 @@ import {
   operationName,
 } from "@alknet/core/operations";
 import type { CallToolResult, Tool } from "@modelcontextprotocol/sdk/types.js";
-import { invalid } from "../answers/answers.ts";
+import { invalid } from "../request/invalid.ts";
 import { askedCall, jsonText } from "../surface/calls.ts";
 import { describe } from "../surface/descriptions.ts";
 

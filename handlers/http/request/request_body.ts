@@ -12,10 +12,10 @@ import {
   STRANGER_MEMBERS,
 } from "@alknet/core/operations";
 import type { Caller } from "./bearer.ts";
-import { invalid } from "../answers/answers.ts";
+import { invalid } from "./invalid.ts";
 import { joined } from "./joined.ts";
 import type { HttpLimits } from "../limits.ts";
-import { drain } from "../front/unread_body.ts";
+import { drain } from "./unread_body.ts";
 
 /** What came of a body: its value, or why there is none. */
 export type Body = { readonly value: JsonValue } | { readonly status: number; readonly error: CallError };

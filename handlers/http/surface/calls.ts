@@ -12,7 +12,7 @@ import {
   type OperationSpec,
 } from "@alknet/core/operations";
 import { foreign } from "@alknet/core/handler";
-import { invalid } from "../answers/answers.ts";
+import { invalid } from "../request/invalid.ts";
 import type { RequestBindings } from "../request/bindings.ts";
 import { watchDeparture } from "../request/departure.ts";
 

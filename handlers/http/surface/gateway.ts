@@ -11,7 +11,8 @@ import {
   type OperationSpec,
 } from "@alknet/core/operations";
 import type { Context } from "hono";
-import { apiAnswer, errorAnswer, invalid, refusedAnswer } from "../answers/answers.ts";
+import { apiAnswer, errorAnswer, refusedAnswer } from "../answers/answers.ts";
+import { invalid } from "../request/invalid.ts";
 import { type AskedCall, askedCall, type CallOrigin, type CallOutcome, runCall, specOf } from "./calls.ts";
 import { answerSubscription } from "./event_stream.ts";
 import type { HttpLimits } from "../limits.ts";

@@ -8,9 +8,9 @@
  */
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { locateHome } from "../../../cli/home/home.ts";
-import { makeNode } from "../../../cli/home/node.ts";
+import { makeNode } from "../../../cli/node/node.ts";
 import { formatCredentials, rotated } from "../../../cli/vault/credentials.ts";
-import type { Disk } from "../../../cli/vault/disk.ts";
+import type { Disk } from "../../../cli/home/disk.ts";
 import { backUp, bringBack } from "../../../cli/vault/keeping.ts";
 import { mayMake } from "../../../cli/vault/making.ts";
 import type { Secret } from "../../../cli/vault/sealed_phrase.ts";
@@ -23,7 +23,7 @@ import {
   unlock,
 } from "../../../cli/vault/vault_folder.ts";
 import { readVaultFile } from "../../../cli/vault/reading.ts";
-import { recover } from "../../../cli/vault/transaction.ts";
+import { recover } from "../../../cli/home/transaction.ts";
 import { phraseOf } from "@alknet/vault";
 import { temporaryFolder } from "../../support/temp.ts";
 import { FAULTS, FaultyDisk } from "./faulty_disk.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Disk, type DiskFile, realDisk } from "../../../cli/vault/disk.ts";
+import { type Disk, type DiskFile, realDisk } from "../../../cli/home/disk.ts";
 
 /**
  * What happens at the step. `full`: it fails, those after it do not. `killed`: it and all after it fail, so that nobody

@@ -5,7 +5,7 @@
  */
 // Loaded with the module: a library opened within a test would count as that test's leak.
 import "../../../core/transports/quic/quic.ts";
-import "../../../core/transports/quic/engine/linux/call_table.ts";
+import "../../../core/transports/quic/linux/call_table.ts";
 import { type BidiStream, type Connection, type Identity, memoryPair } from "@alknet/core/handler";
 import { NodeKey } from "@alknet/core/identity";
 import type { Clock, JsonObject, JsonValue } from "@alknet/core/operations";

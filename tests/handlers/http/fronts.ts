@@ -5,7 +5,7 @@
  */
 // Loaded with the module: a library opened within a test would count as that test's leak.
 import "../../../core/transports/quic/quic.ts";
-import "../../../core/transports/quic/engine/linux/call_table.ts";
+import "../../../core/transports/quic/linux/call_table.ts";
 import { type Endpoint, router } from "@alknet/core";
 import { selfSignedCertificate } from "@alknet/core/identity";
 import type { HTTP_ALPNS } from "@alknet/handlers/http";

@@ -5,7 +5,7 @@
  */
 // Loaded with the module: a library opened within a test would count as that test's leak.
 import "../../../core/transports/quic/quic.ts";
-import "../../../core/transports/quic/engine/linux/call_table.ts";
+import "../../../core/transports/quic/linux/call_table.ts";
 import { router } from "@alknet/core";
 import type { Identity } from "@alknet/core/handler";
 import { sftp, type SftpPolicy } from "@alknet/handlers/sftp";

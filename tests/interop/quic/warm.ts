@@ -4,7 +4,7 @@
  * @module
  */
 import { loadQuiche } from "../../../core/transports/quic/engine/binding.ts";
-import { hasLibc } from "../../../core/transports/quic/engine/linux/call_table.ts";
+import { hasLibc } from "../../../core/transports/quic/linux/call_table.ts";
 
 await loadQuiche();
 hasLibc();

@@ -5,9 +5,9 @@
  */
 import type { CloseInfo } from "../../../errors.ts";
 import type { Limits } from "../../../limits/limits.ts";
-import type { EndedEvent, RefusedEvent } from "../engine_config.ts";
-import { type Frame, type FrameWriter, jsonOf, Kind } from "../frames.ts";
-import { DATAGRAM_BACKLOG, type PathStats, type SessionEvents, type SessionFacts } from "../link.ts";
+import type { EndedEvent, RefusedEvent } from "../link/engine_config.ts";
+import { type Frame, type FrameWriter, jsonOf, Kind } from "../link/frames.ts";
+import { DATAGRAM_BACKLOG, type PathStats, type SessionEvents, type SessionFacts } from "../link/link.ts";
 import type { Session } from "./session/session.ts";
 
 /** What concerns the engine as a whole. */

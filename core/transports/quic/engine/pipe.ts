@@ -4,11 +4,11 @@
  * @module
  */
 import { setImmediate } from "node:timers";
-import type { Frame, FrameReader, FrameWriter } from "../frames.ts";
+import type { Frame, FrameReader, FrameWriter } from "../link/frames.ts";
 import { BusyWait } from "./udp/busy_wait.ts";
-import { close, connectUnix, pollBlocking, read, write } from "./linux/calls.ts";
-import { Errno, Poll } from "./linux/call_table.ts";
-import { PollSet } from "./linux/memory.ts";
+import { close, connectUnix, pollBlocking, read, write } from "../linux/calls.ts";
+import { Errno, Poll } from "../linux/call_table.ts";
+import { PollSet } from "../linux/memory.ts";
 import { LinuxUdpSocket } from "./udp/udp_linux.ts";
 import type { UdpSocket } from "./udp/udp_socket.ts";
 

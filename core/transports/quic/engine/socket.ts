@@ -9,17 +9,17 @@
  */
 import type { CloseInfo } from "../../../errors.ts";
 import type { SocketAddress } from "../../../handler/connection.ts";
-import { addressGroup } from "../../../handler/ip.ts";
+import { addressGroup } from "../../../ip.ts";
 import type { Admission, Gate } from "../../../limits/gate.ts";
 import type { Limits } from "../../../limits/limits.ts";
 import { isOwnAlpn, type ProfileName, type TlsProfiles } from "../../tls_profile.ts";
-import type { SessionEvents, SessionFacts } from "../link.ts";
+import type { SessionEvents, SessionFacts } from "../link/link.ts";
 import { Acceptor, type Newcomer } from "./admission/acceptor.ts";
 import { type HostPort, hostPort, type Quiche, type QuicheConfig, type QuicheError } from "./binding.ts";
 import { CID_LENGTH, connectionIdKey, newConnectionId } from "./admission/connection_ids.ts";
 import { datagramSizeFor, PATH_DATAGRAM } from "./udp/datagram_size.ts";
 import type { Abuse } from "./session/defence.ts";
-import type { FlightRecorder } from "./flight_recorder.ts";
+import type { FlightRecorder } from "../link/flight_recorder.ts";
 import { parseLongHeader } from "./admission/packet_header.ts";
 import { Session } from "./session/session.ts";
 import type { SessionHost } from "./session/session_host.ts";

@@ -8,7 +8,7 @@ import { firstToConnect } from "../../../../core/endpoint/happy_eyeballs.ts";
 import { router } from "../../../../core/endpoint/router.ts";
 import { defineHandler } from "../../../../core/handler/handler.ts";
 import { DEFAULT_LIMITS } from "../../../../core/limits/limits.ts";
-import { dialQuic } from "../../../../core/transports/quic/dial.ts";
+import { dialQuic } from "../../../../core/transports/quic/dialling/dial.ts";
 
 const endpoint = () =>
   router().use(defineHandler({ alpns: ["test/suite"], handle: async ({ closed }) => void await closed })).listen({});

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { AlknetError } from "../../../../core/errors.ts";
 import type { LinkedConnection } from "../../../../core/handler/connection.ts";
 import { DEFAULT_LIMITS } from "../../../../core/limits/limits.ts";
-import { STREAM_CREDIT } from "../../../../core/transports/quic/link.ts";
+import { STREAM_CREDIT } from "../../../../core/transports/quic/link/link.ts";
 import { bindUdp } from "../../../../core/transports/quic/engine/udp/udp.ts";
 import { loadQuiche } from "../../../../core/transports/quic/engine/binding.ts";
 import { needs } from "../../../support/programs.ts";

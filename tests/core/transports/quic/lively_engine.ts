@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { FlightRecorder } from "../../../../core/transports/quic/engine/flight_recorder.ts";
-import { acceptMemory } from "../../../../core/transports/quic/engine_memory.ts";
-import { FrameWriter, Kind } from "../../../../core/transports/quic/frames.ts";
+import { FlightRecorder } from "../../../../core/transports/quic/link/flight_recorder.ts";
+import { acceptMemory } from "../../../../core/transports/quic/link/engine_memory.ts";
+import { FrameWriter, Kind } from "../../../../core/transports/quic/link/frames.ts";
 
 /** Its exit code. */
 export const OWN_END = 7;

@@ -7,7 +7,7 @@ import type { LinkedConnection } from "../../../../core/handler/connection.ts";
 import { NodeKey } from "../../../../core/identity/node_key.ts";
 import { Gate } from "../../../../core/limits/gate.ts";
 import { type Limits, limitsWith } from "../../../../core/limits/limits.ts";
-import { dialQuic } from "../../../../core/transports/quic/dial.ts";
+import { dialQuic } from "../../../../core/transports/quic/dialling/dial.ts";
 import { listenQuic, type QuicListenOptions } from "../../../../core/transports/quic/quic.ts";
 import type { TlsProfiles } from "../../../../core/transports/tls_profile.ts";
 import type { DialRequest, Listener } from "../../../../core/transports/transport.ts";

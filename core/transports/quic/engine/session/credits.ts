@@ -10,7 +10,7 @@ import {
   MAX_STREAM_CREDIT,
   STREAM_COST,
   STREAM_CREDIT,
-} from "../../link.ts";
+} from "../../link/link.ts";
 import type { StreamState } from "./stream_state.ts";
 
 /** Counts what is on its way between quiche and the node. */

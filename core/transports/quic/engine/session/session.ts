@@ -6,7 +6,7 @@
 import { AlknetError, type CloseInfo } from "../../../../errors.ts";
 import type { SocketAddress } from "../../../../handler/connection.ts";
 import type { Limits } from "../../../../limits/limits.ts";
-import type { SessionCommands, SessionEvents, SessionFacts } from "../../link.ts";
+import type { SessionCommands, SessionEvents, SessionFacts } from "../../link/link.ts";
 import { type HostPort, hostPort, type QuicheConnection } from "../binding.ts";
 import { AckHold } from "./ack_hold.ts";
 import { closeInfo, reasonBytes } from "./close_info.ts";

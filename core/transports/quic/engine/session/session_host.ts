@@ -6,7 +6,7 @@
 import type { CloseInfo } from "../../../../errors.ts";
 import type { SocketAddress } from "../../../../handler/connection.ts";
 import type { Limits } from "../../../../limits/limits.ts";
-import type { SessionEvents, SessionFacts } from "../../link.ts";
+import type { SessionEvents, SessionFacts } from "../../link/link.ts";
 import type { HostPort, QuicheConnection, QuicheError } from "../binding.ts";
 import type { Abuse } from "./defence.ts";
 

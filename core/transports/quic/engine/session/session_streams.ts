@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type SessionEvents, STREAM_CREDIT } from "../../link.ts";
+import { type SessionEvents, STREAM_CREDIT } from "../../link/link.ts";
 import { Credits } from "./credits.ts";
 import type { Progress, StreamState } from "./stream_state.ts";
 import { errorCodeOf, type QuicheConnection, SHUTDOWN_READ, SHUTDOWN_WRITE } from "../binding.ts";

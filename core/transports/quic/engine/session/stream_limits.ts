@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { SessionEvents } from "../../link.ts";
+import type { SessionEvents } from "../../link/link.ts";
 import type { QuicheConnection } from "../binding.ts";
 
 /** Streams left to open below which the peer's limits are asked for. */

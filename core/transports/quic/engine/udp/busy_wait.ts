@@ -7,8 +7,8 @@
  *
  * @module
  */
-import { pollAwake } from "../linux/calls.ts";
-import type { PollSet } from "../linux/memory.ts";
+import { pollAwake } from "../../linux/calls.ts";
+import type { PollSet } from "../../linux/memory.ts";
 
 /** Longest time awake, in milliseconds: what another process of this machine may take to answer. */
 export const LONGEST = 0.3;

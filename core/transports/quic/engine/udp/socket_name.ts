@@ -12,9 +12,9 @@
  * @module
  */
 import { isIP } from "node:net";
-import { formatIp, type IpAddress, parseIp } from "../../../../handler/ip.ts";
+import { formatIp, type IpAddress, parseIp } from "../../../../ip.ts";
 import type { SocketAddress } from "../../../../handler/connection.ts";
-import { interfaceIndex } from "../linux/calls.ts";
+import { interfaceIndex } from "../../linux/calls.ts";
 
 /** Address family of IPv4. */
 export const AF_INET = 2;

@@ -5,7 +5,7 @@
  */
 import { AlknetError } from "../../../../errors.ts";
 import type { SocketAddress } from "../../../../handler/connection.ts";
-import { hasLibc } from "../linux/call_table.ts";
+import { hasLibc } from "../../linux/call_table.ts";
 import { portOwner } from "../../../port_owner.ts";
 import { bindLinuxUdp } from "./udp_linux.ts";
 import { bindNodeUdp } from "./udp_node.ts";

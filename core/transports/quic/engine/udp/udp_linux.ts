@@ -16,9 +16,9 @@ import {
   setOption,
   socket,
   write,
-} from "../linux/calls.ts";
-import { assertLibc, checked, Poll } from "../linux/call_table.ts";
-import { Memory, PollSet } from "../linux/memory.ts";
+} from "../../linux/calls.ts";
+import { assertLibc, checked, Poll } from "../../linux/call_table.ts";
+import { Memory, PollSet } from "../../linux/memory.ts";
 import { AF_INET6, decodeName, encodeName, familyOf, NAME_STRIDE, RemoteTable } from "./socket_name.ts";
 import { SOL_UDP, UDP_GRO, UdpReceiver } from "./udp_receiver.ts";
 import { UDP_SEGMENT, UdpSender } from "./udp_sender.ts";

@@ -8,7 +8,7 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { isIP } from "node:net";
 import { AlknetError } from "../../../../errors.ts";
 import type { SocketAddress } from "../../../../handler/connection.ts";
-import { canonicalIp } from "../../../../handler/ip.ts";
+import { canonicalIp } from "../../../../ip.ts";
 import { type DatagramHandler, MAX_DATAGRAM, type UdpOptions, type UdpSocket } from "./udp_socket.ts";
 
 // Beyond these, arriving datagrams are dropped, as the kernel does when its own buffer is full.

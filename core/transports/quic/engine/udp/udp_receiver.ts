@@ -10,9 +10,9 @@
  *
  * @module
  */
-import { recvmmsg } from "../linux/calls.ts";
-import { Errno } from "../linux/call_table.ts";
-import { IoVector, Memory, setAddress } from "../linux/memory.ts";
+import { recvmmsg } from "../../linux/calls.ts";
+import { Errno } from "../../linux/call_table.ts";
+import { IoVector, Memory, setAddress } from "../../linux/memory.ts";
 import { NAME_STRIDE, type RemoteTable } from "./socket_name.ts";
 import type { DatagramHandler } from "./udp_socket.ts";
 

@@ -11,9 +11,9 @@
  * @module
  */
 import type { SocketAddress } from "../../../../handler/connection.ts";
-import { sendmmsg } from "../linux/calls.ts";
-import { Errno } from "../linux/call_table.ts";
-import { IoVector, Memory, setAddress } from "../linux/memory.ts";
+import { sendmmsg } from "../../linux/calls.ts";
+import { Errno } from "../../linux/call_table.ts";
+import { IoVector, Memory, setAddress } from "../../linux/memory.ts";
 import { NAME_STRIDE, type Remote, type RemoteTable } from "./socket_name.ts";
 import { SOL_UDP } from "./udp_receiver.ts";
 import { MAX_DATAGRAM } from "./udp_socket.ts";

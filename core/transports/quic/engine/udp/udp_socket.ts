@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { UdpImplementation } from "../../link/engine_config.ts";
 import type { SocketAddress } from "../../../../handler/connection.ts";
 
 /** Longest UDP payload over IPv4, in bytes: 65,535 less the IP (20) and UDP (8) headers (RFC 768, RFC 791 §3.1). */
@@ -84,11 +85,11 @@ export interface UdpSocket extends Disposable {
 /** How to bind. */
 export interface UdpOptions {
   /**
-   * `linux` uses system calls, `node` works on every platform.
+   * How UDP is reached.
    *
    * @default {"auto"}
    */
-  readonly implementation?: "auto" | "linux" | "node";
+  readonly implementation?: UdpImplementation;
   /**
    * Lets several sockets share the port; the system spreads remotes over them (`SO_REUSEPORT`). Linux sockets only.
    *

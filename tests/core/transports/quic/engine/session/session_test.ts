@@ -9,7 +9,7 @@ import type {
 import { tlsConfig } from "../../../../../../core/transports/quic/engine/tls_config.ts";
 import { NodeKey } from "../../../../../../core/identity/node_key.ts";
 import type { QuicheConfig, QuicheConnection } from "../../../../../../core/transports/quic/engine/binding.ts";
-import type { SessionEvents } from "../../../../../../core/transports/quic/link.ts";
+import type { SessionEvents } from "../../../../../../core/transports/quic/link/link.ts";
 import type { UdpSocket } from "../../../../../../core/transports/quic/engine/udp/udp_socket.ts";
 
 Deno.test("Session: a handshake that ran out of time is given up once, and not looked at again and again", async () => {

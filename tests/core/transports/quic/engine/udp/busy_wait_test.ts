@@ -4,9 +4,9 @@
  * @module
  */
 // Loaded with the module: a library opened within a test would count as that test's leak.
-import { close, eventfd, write } from "../../../../../../core/transports/quic/engine/linux/calls.ts";
-import { hasLibc, Poll } from "../../../../../../core/transports/quic/engine/linux/call_table.ts";
-import { Memory, PollSet } from "../../../../../../core/transports/quic/engine/linux/memory.ts";
+import { close, eventfd, write } from "../../../../../../core/transports/quic/linux/calls.ts";
+import { hasLibc, Poll } from "../../../../../../core/transports/quic/linux/call_table.ts";
+import { Memory, PollSet } from "../../../../../../core/transports/quic/linux/memory.ts";
 import { BusyWait, LONGEST } from "../../../../../../core/transports/quic/engine/udp/busy_wait.ts";
 import assert from "node:assert/strict";
 
