@@ -3,22 +3,23 @@
  *
  * @module
  */
-import { AlknetError, ConnectionClosedError, describeClose } from "../errors.ts";
+import { AlknetError } from "../errors.ts";
 import type { Connection, SocketAddress } from "../handler/connection.ts";
-import type { Handler, HandlerContext } from "../handler/handler.ts";
+import type { Handler } from "../handler/handler.ts";
 import { anonymousOnly, type IdentityProvider } from "../identity/identity.ts";
 import { NodeKey } from "../identity/node_key.ts";
 import { Gate } from "../limits/gate.ts";
 import { type Limits, limitsWith } from "../limits/limits.ts";
-import { foreign, logger } from "../log.ts";
+import { logger } from "../log.ts";
 import type { CertificateKeyPair } from "../identity/key_pair.ts";
-import { alpnsFor, type TlsProfiles } from "../transports/tls_profile.ts";
-import type { Listener, ListenRequest } from "../transports/transport.ts";
+import type { Listener } from "../transports/transport.ts";
 import { beEngineIfStartedAsOne } from "../transports/quic/process/engine_command.ts";
 import type { QuicListenOptions } from "../transports/quic/quic.ts";
 import { formatSocketAddress, parseListenAddress } from "../handler/address.ts";
+import { bind, type BindOptions } from "./binding.ts";
 import { CloseCode } from "./codes.ts";
 import { connect, type ConnectOptions } from "./dial.ts";
+import { Serving } from "./serving.ts";
 
 /** Handlers by ALPN; what a router is to an endpoint. */
 export interface HandlerTable<Alpns extends readonly string[]> {
@@ -107,8 +108,6 @@ export interface Endpoint<Alpn extends string = string> extends AsyncDisposable 
 const log = logger("endpoint");
 const DEFAULT_LISTEN = "127.0.0.1:0";
 const DEFAULT_DRAIN = 2000;
-/** Tries to find a port that is free for both UDP and TCP. */
-const PORT_ATTEMPTS = 16;
 
 /**
  * Listens on every address with every transport. All are up when it resolves; none is when it rejects.
@@ -132,28 +131,32 @@ class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns
   readonly nodeId: string;
   readonly fingerprint: string;
   readonly alpns: Alpns;
-  readonly #handlers: HandlerTable<Alpns>;
   readonly #key: NodeKey;
-  readonly #provider: IdentityProvider;
   #limits: Limits;
   readonly #gate: Gate;
   readonly #drain: number;
   readonly #shutdown = new AbortController();
+  readonly #serving: Serving;
   readonly #running = new Map<Connection, Promise<void>>();
   #listeners: Listener[] = [];
   #accepted = 0;
   #ended?: Promise<void>;
 
   constructor(handlers: HandlerTable<Alpns>, options: ListenOptions) {
-    this.#handlers = handlers;
     this.alpns = handlers.alpns;
     this.#key = options.key ?? NodeKey.generate();
     this.nodeId = this.#key.id;
     this.fingerprint = this.#key.fingerprint;
-    this.#provider = options.identityProvider ?? anonymousOnly;
     this.#limits = limitsWith(options.limits);
     this.#gate = new Gate(this.#limits, { onRefused: logRefusal });
     this.#drain = options.drain ?? DEFAULT_DRAIN;
+    this.#serving = new Serving({
+      handler: (alpn) => handlers.handler(alpn),
+      provider: options.identityProvider ?? anonymousOnly,
+      gate: this.#gate,
+      signal: this.signal,
+      limits: () => this.#limits,
+    });
   }
 
   get addresses(): readonly SocketAddress[] {
@@ -172,43 +175,9 @@ class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns
 
   async bind(options: ListenOptions): Promise<void> {
     const wanted = options.listen ?? DEFAULT_LISTEN;
-    const profiles: TlsProfiles = { identity: this.#key.certificate(), public: options.certificate };
-    try {
-      for (const address of typeof wanted === "string" ? [wanted] : wanted) {
-        await this.#bindAddress(parseListenAddress(address), profiles, options);
-      }
-    } catch (error) {
-      await this.#closeListeners();
-      throw error;
-    }
-  }
-
-  /** Binds UDP and TCP on one port number; with port 0, tries again when the port of the one is taken for the other. */
-  async #bindAddress(address: SocketAddress, profiles: TlsProfiles, options: ListenOptions): Promise<void> {
-    const transports = options.transports ?? ["quic", "tls"];
-    for (let attempt = 1;; attempt++) {
-      const bound: Listener[] = [];
-      try {
-        for (const transport of transports) {
-          const request = this.#listenRequest(transport, bound[0]?.address ?? address, profiles);
-          const listener = await startListener(transport, request, options, transports.length > 1);
-          if (listener) bound.push(listener);
-        }
-        this.#listeners.push(...bound);
-        return;
-      } catch (error) {
-        for (const listener of bound) await listener.close();
-        const taken = error instanceof AlknetError && error.code === "BIND_FAILED";
-        if (!taken || address.port !== 0 || bound.length === 0 || attempt >= PORT_ATTEMPTS) throw error;
-      }
-    }
-  }
-
-  #listenRequest(transport: "quic" | "tls", address: SocketAddress, profiles: TlsProfiles): ListenRequest {
-    return {
-      address,
-      alpns: alpnsFor(transport, this.alpns),
-      profiles,
+    const shared: BindOptions = {
+      alpns: this.alpns,
+      profiles: { identity: this.#key.certificate(), public: options.certificate },
       nodeId: this.nodeId,
       limits: this.#limits,
       gate: this.#gate,
@@ -217,7 +186,17 @@ class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns
         if (this.#ended) connection.close(CloseCode.NORMAL, "shutdown");
         else this.dispatch(connection);
       },
+      transports: options.transports ?? ["quic", "tls"],
+      quic: options.quic,
     };
+    try {
+      for (const address of typeof wanted === "string" ? [wanted] : wanted) {
+        this.#listeners.push(...await bind(parseListenAddress(address), shared));
+      }
+    } catch (error) {
+      await this.#closeListeners();
+      throw error;
+    }
   }
 
   connect(address: string, alpn: string, options: ConnectOptions = {}): Promise<Connection> {
@@ -229,7 +208,7 @@ class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns
 
   dispatch(connection: Connection): Promise<void> {
     this.#accepted++;
-    const done = this.#serve(connection).finally(() => this.#running.delete(connection));
+    const done = this.#serving.serve(connection).finally(() => this.#running.delete(connection));
     this.#running.set(connection, done);
     return done;
   }
@@ -270,77 +249,6 @@ class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns
     return this.shutdown();
   }
 
-  /** One connection, from its identity to its end. Never rejects. */
-  async #serve(connection: Connection): Promise<void> {
-    const handler = this.#handlers.handler(connection.alpn);
-    const tagged = log.with({ connection: connection.id, alpn: connection.alpn });
-    const address = connection.remoteAddress.hostname;
-    if (!handler) {
-      tagged.warn("no handler for ALPN {alpn}");
-      return connection.close(CloseCode.NORMAL, "no handler");
-    }
-    let known: boolean;
-    try {
-      known = this.#identify(connection);
-    } catch (error) {
-      tagged.error("identity provider failed: {error}", { error: describeError(error) });
-      return connection.close(CloseCode.HANDLER_ERROR, "handler error");
-    }
-    if (!known && connection.transport !== "memory") {
-      if (handler.requireIdentity) {
-        this.#gate.authenticationFailed(address);
-        this.#gate.note(address, "identity-required");
-        return connection.close(CloseCode.IDENTITY_REQUIRED, "identity required");
-      }
-      if (!handler.answersRefused && this.#gate.isRefused(address)) {
-        this.#gate.note(address, "authentication-failures");
-        return connection.close(CloseCode.LIMIT, "limit");
-      }
-    } else if (handler.requireIdentity && !connection.identity) {
-      return connection.close(CloseCode.IDENTITY_REQUIRED, "identity required");
-    }
-    await this.#run(handler, connection, tagged);
-  }
-
-  #identify(connection: Connection): boolean {
-    const { fingerprint } = connection.peer;
-    if (connection.identity || fingerprint === undefined) return connection.identity !== undefined;
-    const identity = this.#provider.resolveFingerprint(fingerprint);
-    if (identity) connection.identity = identity;
-    return identity !== undefined;
-  }
-
-  async #run(handler: Handler, connection: Connection, tagged: HandlerContext["log"]): Promise<void> {
-    const address = connection.remoteAddress.hostname;
-    let failures = 0;
-    const context: HandlerContext = {
-      signal: this.#shutdown.signal,
-      identityProvider: this.#provider,
-      log: tagged,
-      limits: this.#limits,
-      authenticationFailed: () => {
-        failures++;
-        return this.#gate.authenticationFailed(address);
-      },
-      authenticationRefused: () => this.#gate.isRefused(address),
-      authenticated: () => {
-        this.#gate.forgive(address, failures);
-        failures = 0;
-      },
-    };
-    try {
-      await handler.handle(connection, context);
-      await connection[Symbol.asyncDispose]();
-    } catch (error) {
-      if (error instanceof ConnectionClosedError) {
-        tagged.debug("ended: {how}", { how: describeClose(error.info) });
-      } else {
-        tagged.warn("handler failed: {error}", { error: describeError(error) });
-      }
-      connection.close(CloseCode.HANDLER_ERROR, "handler error");
-    }
-  }
-
   async #end(drain: number): Promise<void> {
     this.#gate.close();
     await Promise.all(this.#listeners.map((listener) => listener.stopAccepting()));
@@ -366,34 +274,6 @@ class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns
   }
 }
 
-/** Starts one transport. QUIC is left out, and said so, where the machine has no binary of it and TLS can stand in. */
-async function startListener(
-  transport: "quic" | "tls",
-  request: ListenRequest,
-  options: ListenOptions,
-  optional: boolean,
-): Promise<Listener | undefined> {
-  if (transport === "tls") return (await import("../transports/tls/tls.ts")).listenTls(request);
-  // Nothing to offer over UDP, so nothing to bind.
-  if (request.alpns.length === 0) return;
-  try {
-    const { listenQuic } = await import("../transports/quic/quic.ts");
-    return await listenQuic(request, options.quic);
-  } catch (error) {
-    if (!optional || !(error instanceof AlknetError) || error.code !== "NO_TRANSPORT") throw error;
-    log.warn("serving TCP and TLS alone: {reason}", { reason: error.message });
-  }
-}
-
 function logRefusal(address: string, reason: string): void {
   log.warn("refused src={src} reason={reason}", { src: address, reason });
-}
-
-/** The chain of messages of whatever was thrown, safe for a log. */
-function describeError(error: unknown): string {
-  const parts: string[] = [];
-  for (let at: unknown = error; at !== undefined && parts.length < 5; at = at instanceof Error ? at.cause : undefined) {
-    parts.push(at instanceof Error ? `${at.name}: ${at.message}` : String(at));
-  }
-  return foreign(parts.join(" <- "));
 }

@@ -6,6 +6,11 @@
 import { AlknetError, type CloseInfo } from "../../../../errors.ts";
 import type { QuicheConnection, QuicheError } from "../binding.ts";
 
+/** Transport error for abuse: EXCESSIVE_LOAD has no number of its own in RFC 9000, so PROTOCOL_VIOLATION (§20.1). */
+export const PROTOCOL_VIOLATION = 0x0a;
+/** TLS alert access_denied (RFC 8446 §6.2) as RFC 9001 §4.8 carries it. */
+export const ACCESS_DENIED = 0x100 + 49;
+
 /**
  * How a connection that is over ended.
  *

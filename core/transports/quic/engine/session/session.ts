@@ -9,7 +9,8 @@ import type { Limits } from "../../../../limits/limits.ts";
 import type { SessionCommands, SessionEvents, SessionFacts } from "../../link/link.ts";
 import { type HostPort, hostPort, type QuicheConnection } from "../binding.ts";
 import { AckHold } from "./ack_hold.ts";
-import { closeInfo, reasonBytes } from "./close_info.ts";
+import { ACCESS_DENIED, closeInfo, PROTOCOL_VIOLATION, reasonBytes } from "./close_info.ts";
+import { Deadlines, type Phase } from "./deadlines.ts";
 import { type Abuse, abuse } from "./defence.ts";
 import { FrameBudget } from "./frame_budget.ts";
 import { HandshakeFlight } from "./handshake_flight.ts";
@@ -24,16 +25,12 @@ import type { UdpSocket } from "../udp/udp_socket.ts";
 const TURN_BYTES = 512 * 1024;
 /** Time for the peer to acknowledge what a finishing connection wrote, in milliseconds. */
 const LINGER = 5000;
-/** Transport error for abuse: EXCESSIVE_LOAD has no number of its own in RFC 9000, so PROTOCOL_VIOLATION (§20.1). */
-const PROTOCOL_VIOLATION = 0x0a;
-/** TLS alert access_denied (RFC 8446 §6.2) as RFC 9001 §4.8 carries it. */
-const ACCESS_DENIED = 0x100 + 49;
 
 /** One QUIC connection. */
 export class Session implements SessionCommands {
   /** Whether the session waits for its turn. Owned by the host. */
   queued = false;
-  /** When it wants to be looked at. */
+  /** When it wants to be looked at, in milliseconds; Infinity for never. */
   deadline = Infinity;
   /** The validated remote; packets from elsewhere are not for this session. */
   readonly remote: SocketAddress;
@@ -44,7 +41,6 @@ export class Session implements SessionCommands {
   readonly #mustProve: boolean;
   readonly #datagramSize: number;
   readonly #info: { from: HostPort; to: HostPort };
-  readonly #handshakeEnds: number;
   readonly #begun: number;
   readonly #frames = new FrameBudget();
   /** Packets that quiche took. */
@@ -54,15 +50,14 @@ export class Session implements SessionCommands {
   readonly #flight: HandshakeFlight;
   #streams: SessionStreams | undefined;
   #events: SessionEvents | undefined;
-  #received = false;
-  readonly #hold = new AckHold();
-  #readable = false;
   #limitsOfPeer: StreamLimits | undefined;
-  #keepAliveAt = Infinity;
-  #lingerEnds = Infinity;
-  #finishing = false;
-  #over = false;
-  #gone = false;
+  readonly #hold = new AckHold();
+  readonly #deadlines = new Deadlines();
+  #phase: Phase = "handshaking";
+  /** Whether the next turn has packets, or news of quiche, to look at. */
+  #received = false;
+  /** Whether the next turn has streams to read that had to wait. */
+  #readable = false;
 
   /** @param options The connection and where it belongs. */
   constructor(options: SessionOptions<Session>) {
@@ -76,7 +71,7 @@ export class Session implements SessionCommands {
     this.remote = options.remote;
     this.#info = { from: hostPort(options.remote), to: options.local };
     this.#begun = this.#host.now();
-    this.#handshakeEnds = this.#begun + this.#limits.handshakeTimeout;
+    this.#deadlines.handshake = this.#begun + this.#limits.handshakeTimeout;
   }
 
   /** The remote knows an id that was sent to its address, so it is there (RFC 9000 §8.1). */
@@ -113,31 +108,41 @@ export class Session implements SessionCommands {
    * budget ran out.
    */
   turn(udp: UdpSocket): boolean {
-    if (this.#gone) return false;
-    if (!this.#streams && !this.#over) this.#handshake();
+    if (this.#phase === "gone") return false;
+    if (this.#phase === "handshaking") this.#handshake();
     let budget = TURN_BYTES;
-    if (this.#streams && !this.#over) {
+    if (this.#isOpen(this.#streams)) {
       this.#work(this.#streams);
       const found = this.#frames.abuse;
-      if (found && !this.#over) this.#abused(found);
-      // An end of a stream that stands alone must leave before the next packet is read: see SessionStreams.
-      if (this.#streams.drain()) budget = Infinity;
+      if (found && !this.#isOver) this.#abused(found);
+      // An end of a stream that stands alone must leave before the next packet is read: see Sending.
+      if (this.#streams.sending.drain()) budget = Infinity;
     }
     const more = !this.#holdsBack() && this.#flush(udp, budget);
-    if (this.#flight.due !== Infinity && !this.#over) this.#sayAgain(udp);
-    this.#settle();
-    return more && !this.#gone;
+    if (this.#flight.due !== Infinity && !this.#isOver) this.#sayAgain(udp);
+    return this.#settle() && more;
+  }
+
+  /** Whether it is over for the node. */
+  get #isOver(): boolean {
+    return this.#phase === "closing" || this.#phase === "gone";
+  }
+
+  /** Whether the node works with it; its streams are there then. */
+  #isOpen(streams: SessionStreams | undefined): streams is SessionStreams {
+    return streams !== undefined && !this.#isOver;
   }
 
   /** Acts on deadlines that have passed. */
   expire(): void {
+    if (this.#phase === "gone") return;
     const now = this.#host.now();
-    if (this.#gone) return;
-    if (!this.#streams && now >= this.#handshakeEnds) this.#giveUp();
-    if (now >= this.#lingerEnds) this.#linger(now);
-    if (now >= this.#flight.due && !this.#over) this.#hold.commanded = true;
-    if (now >= this.#keepAliveAt) {
-      this.#keepAliveAt = now + this.#limits.keepAlive;
+    const due = this.#deadlines.passed(this.#phase, now);
+    if (due.includes("handshake")) this.#giveUp();
+    if (due.includes("linger")) this.#linger(now);
+    if (due.includes("copies")) this.#hold.commanded = true;
+    if (due.includes("keepAlive")) {
+      this.#deadlines.keepAlive = now + this.#limits.keepAlive;
       this.#try(() => this.#quiche.sendAckEliciting());
       this.#hold.commanded = true;
     }
@@ -150,7 +155,7 @@ export class Session implements SessionCommands {
 
   /** Looks at the counters, once in a while, if the session was active. */
   inspect(): void {
-    if (!this.#streams || this.#over) return;
+    if (!this.#isOpen(this.#streams)) return;
     const stats = this.#quiche.stats();
     const path = this.#quiche.pathStats()[0];
     this.#frames.sweep((stream) => this.#quiche.streamFinished(stream));
@@ -167,7 +172,7 @@ export class Session implements SessionCommands {
     if (found) return this.#abused(found);
     // Path events queue up in quiche until somebody takes them.
     while (this.#quiche.pathEventNext());
-    this.#streams.checkStopped(true);
+    this.#streams.sending.checkStopped(true);
     if (path) this.#events?.path({ rtt: path.rtt, packetsLost: path.lost, congestionWindow: path.cwnd });
   }
 
@@ -176,32 +181,32 @@ export class Session implements SessionCommands {
   }
 
   send(stream: number, bytes: Uint8Array, fin: boolean): void {
-    if (this.#over) return;
-    this.#streams?.send(stream, bytes, fin);
+    if (!this.#isOpen(this.#streams)) return;
+    this.#streams.sending.send(stream, bytes, fin);
     this.#commanded();
   }
 
   consumed(stream: number, bytes: number): void {
-    if (this.#over || !this.#streams?.consumed(stream, bytes)) return;
+    if (!this.#isOpen(this.#streams) || !this.#streams.receiving.consumed(stream, bytes)) return;
     // Reading on opens the peer's window, which it waits for.
     this.#readable = true;
     this.#commanded();
   }
 
   reset(stream: number, code: number): void {
-    if (this.#over) return;
-    this.#streams?.reset(stream, code);
+    if (!this.#isOpen(this.#streams)) return;
+    this.#streams.sending.reset(stream, code);
     this.#commanded();
   }
 
   stop(stream: number, code: number): void {
-    if (this.#over) return;
-    this.#streams?.stop(stream, code);
+    if (!this.#isOpen(this.#streams)) return;
+    this.#streams.receiving.stop(stream, code);
     this.#commanded();
   }
 
   sendDatagram(message: Uint8Array): void {
-    if (this.#over) return;
+    if (this.#isOver) return;
     this.#messages.count++;
     this.#messages.bytes += message.byteLength;
     this.#try(() => this.#quiche.dgramSend(message));
@@ -209,30 +214,32 @@ export class Session implements SessionCommands {
   }
 
   close(code: number, reason: string): void {
-    this.#over = true;
-    this.#closeQuiche(code, reason);
+    if (this.#phase === "gone") return;
+    this.#phase = "closing";
+    this.#try(() => this.#quiche.close(true, code, reasonBytes(reason)));
+    this.#commanded();
   }
 
   /** Closes for a reason that the node did not give, and tells it. */
   shutDown(code: number, reason: string): void {
-    if (this.#over) return;
+    if (this.#isOver) return;
     this.close(code, reason);
     this.#events?.ended({ by: "local", code, reason });
   }
 
   finish(): void {
-    if (this.#finishing || this.#over) return;
-    this.#finishing = true;
-    this.#lingerEnds = this.#host.now() + LINGER;
-    this.#streams?.finish();
+    if (this.#phase !== "open") return;
+    this.#phase = "finishing";
+    this.#deadlines.linger = this.#host.now() + LINGER;
+    this.#streams!.finish();
     this.#received = true;
     this.#commanded();
   }
 
   /** A reader that pauses is given what was written when it goes on; if it is gone, the idle time ends this. */
   #linger(now: number): void {
-    if (this.#streams?.isBlocked) this.#lingerEnds = now + LINGER;
-    else this.#closeQuiche(0, "");
+    if (this.#streams?.sending.isBlocked) this.#deadlines.linger = now + LINGER;
+    else this.#finished();
   }
 
   #handshake(): void {
@@ -252,26 +259,29 @@ export class Session implements SessionCommands {
       maxDatagram: this.#quiche.dgramMaxWritableLen() ?? 0,
     };
     const events = this.#host.established(this, facts);
+    // The node may have closed it while it was told.
+    if (this.#isOver) return;
     if (!events) {
-      this.#over = true;
+      this.#phase = "closing";
       return;
     }
+    this.#phase = "open";
     this.#events = events;
     this.#streams = new SessionStreams(this.#quiche, events, this.#host.scratch, this.#dialled, this.#frames);
     this.#limitsOfPeer = new StreamLimits(this.#quiche, events);
-    if (this.#dialled) this.#keepAliveAt = this.#host.now() + this.#limits.keepAlive;
+    if (this.#dialled) this.#deadlines.keepAlive = this.#host.now() + this.#limits.keepAlive;
   }
 
   #work(streams: SessionStreams): void {
-    if (this.#received || this.#readable) streams.deliver();
+    if (this.#received || this.#readable) streams.receiving.deliver();
     this.#readable = false;
     if (!this.#received) return;
     this.#received = false;
-    streams.retry();
-    streams.checkStopped(false);
-    this.#limitsOfPeer!.announce(streams.opened);
+    streams.sending.retry();
+    streams.sending.checkStopped(false);
+    this.#limitsOfPeer!.announce(streams.sending.opened);
     this.#takeDatagrams();
-    if (this.#finishing && streams.acknowledged) this.#closeQuiche(0, "");
+    if (this.#phase === "finishing" && streams.sending.acknowledged) this.#finished();
   }
 
   /** What was done of use: streams, and datagram messages, whether or not there was room to keep them. */
@@ -292,7 +302,7 @@ export class Session implements SessionCommands {
 
   /** Whether there is nothing to send but an acknowledgement that can wait. */
   #holdsBack(): boolean {
-    return !this.#over && this.#streams !== undefined && this.#hold.holds(this.#streams.progress, this.#host.now());
+    return this.#isOpen(this.#streams) && this.#hold.holds(this.#streams.progress, this.#host.now());
   }
 
   /** Sends what quiche has ready, up to a budget of bytes. */
@@ -322,60 +332,54 @@ export class Session implements SessionCommands {
     }
   }
 
-  /** Notices that the connection is over, and when to look again. */
-  #settle(): void {
+  /** Notices that the connection is over, and when to look again. Returns whether there is a connection still. */
+  #settle(): boolean {
     const quiche = this.#quiche;
     const timeout = quiche.timeout();
     // quiche has no timer exactly when the connection is closed or sets up none; both are rare.
-    const closed = (timeout === null || this.#over) && quiche.isClosed();
-    if (!this.#over && (closed || quiche.isDraining())) this.#end();
+    const closed = (timeout === null || this.#isOver) && quiche.isClosed();
+    if (!this.#isOver && (closed || quiche.isDraining())) this.#end();
     if (closed) {
-      this.#gone = true;
-      this.deadline = Infinity;
+      this.#phase = "gone";
       this.#host.gone(this);
-      return;
     }
-    const due = timeout === null ? Infinity : this.#host.now() + timeout;
-    const handshake = this.#streams || this.#over ? Infinity : this.#handshakeEnds;
-    const copies = this.#over ? Infinity : this.#flight.due;
-    this.deadline = Math.min(due, handshake, this.#keepAliveAt, this.#lingerEnds, this.#hold.until, copies);
+    this.#deadlines.quiche = timeout === null ? Infinity : this.#host.now() + timeout;
+    this.#deadlines.acknowledgement = this.#hold.until;
+    this.#deadlines.copies = this.#flight.due;
+    this.deadline = this.#deadlines.next(this.#phase);
+    return !closed;
   }
 
   #end(): void {
     const error = this.#quiche.peerError() ?? this.#quiche.localError() ?? undefined;
-    const info = closeInfo(this.#quiche, this.#finishing);
-    this.#over = true;
-    this.#keepAliveAt = this.#lingerEnds = Infinity;
+    const info = closeInfo(this.#quiche, this.#phase === "finishing");
+    this.#phase = "closing";
     if (!this.#streams) return this.#host.failed(this, info, error);
     // What had arrived before the end is the application's.
-    this.#try(() => this.#streams!.deliver(true));
+    this.#try(() => this.#streams!.receiving.deliver(true));
     this.#events!.ended(info);
   }
 
   #giveUp(info: CloseInfo = { by: "timeout", reason: "handshake timeout" }, code = 0): void {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.#isOver) return;
+    this.#phase = "closing";
     this.#host.failed(this, info, undefined);
     this.#try(() => this.#quiche.close(false, code, new Uint8Array(0)));
   }
 
   #abused(found: Abuse): void {
     this.#host.abused(this, found);
-    this.#over = true;
+    this.#phase = "closing";
     this.#try(() => this.#quiche.close(false, PROTOCOL_VIOLATION, new TextEncoder().encode(found)));
     const error = new AlknetError("LIMIT", `the peer sent ${found.replaceAll("-", " ")}`);
     this.#events!.ended({ by: "error", error });
     this.#host.wake(this);
   }
 
-  #closeQuiche(code: number, reason: string): void {
-    this.#lingerEnds = this.#keepAliveAt = Infinity;
-    this.#try(() => this.#quiche.close(true, code, reasonBytes(reason)));
-    if (this.#finishing && !this.#over) {
-      this.#over = true;
-      this.#events?.ended({ by: "local", code: 0, reason: "" });
-    }
-    this.#commanded();
+  /** Everything written has been acknowledged, or will not be. */
+  #finished(): void {
+    this.close(0, "");
+    this.#events?.ended({ by: "local", code: 0, reason: "" });
   }
 
   /** The node wants something done, which no acknowledgement that waits may delay. */

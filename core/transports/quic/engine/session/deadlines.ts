@@ -1,0 +1,68 @@
+/**
+ * The states of a session, and what may be due in each.
+ *
+ * ```text
+ * handshaking ──▶ open ──▶ finishing ──▶ closing ──▶ gone
+ *      │            └───────────────────────▲
+ *      └────────────────────────────────────┘
+ * ```
+ *
+ * @module
+ */
+
+/**
+ * Where a session stands.
+ *
+ * - `handshaking`: the node does not know of it yet.
+ * - `open`: streams, both ways.
+ * - `finishing`: the node is done with it; what was written goes out and waits to be acknowledged.
+ * - `closing`: over for the node; quiche says goodbye, or waits for late packets (RFC 9000 §10.2).
+ * - `gone`: quiche is done with it too.
+ */
+export type Phase = "handshaking" | "open" | "finishing" | "closing" | "gone";
+
+/** What may be due: each name says what passes when its time comes. */
+export type Deadline =
+  /** The time for a handshake. */
+  | "handshake"
+  /** The time without a packet after which a dialled connection sends one. */
+  | "keepAlive"
+  /** The time for the peer to acknowledge what a finishing connection wrote. */
+  | "linger"
+  /** The wait of an acknowledgement for the answer that it may travel with. */
+  | "acknowledgement"
+  /** The wait before the handshake is said again. */
+  | "copies"
+  /** Whatever quiche waits for: loss, idleness, the end of draining. */
+  | "quiche";
+
+/** What is waited for in each state. */
+const WAITED_FOR: Readonly<Record<Phase, readonly Deadline[]>> = {
+  handshaking: ["quiche", "handshake", "copies"],
+  open: ["quiche", "acknowledgement", "keepAlive", "copies"],
+  finishing: ["quiche", "acknowledgement", "keepAlive", "copies", "linger"],
+  closing: ["quiche"],
+  gone: [],
+};
+
+/** When each is due, in the milliseconds of the session's clock; Infinity for never. */
+export class Deadlines implements Record<Deadline, number> {
+  handshake = Infinity;
+  keepAlive = Infinity;
+  linger = Infinity;
+  acknowledgement = Infinity;
+  copies = Infinity;
+  quiche = Infinity;
+
+  /** The first of those that a session in this state waits for. */
+  next(phase: Phase): number {
+    let next = Infinity;
+    for (const deadline of WAITED_FOR[phase]) if (this[deadline] < next) next = this[deadline];
+    return next;
+  }
+
+  /** Those that a session in this state waits for whose time has come. */
+  passed(phase: Phase, now: number): Deadline[] {
+    return WAITED_FOR[phase].filter((deadline) => now >= this[deadline]);
+  }
+}
