@@ -4,7 +4,7 @@
  * @module
  */
 import { ConnectionClosedError, describeClose } from "../errors.ts";
-import type { Connection } from "../handler/connection.ts";
+import { type Connection, LinkedConnection } from "../handler/connection.ts";
 import type { Handler, HandlerContext } from "../handler/handler.ts";
 import type { IdentityProvider } from "../identity/identity.ts";
 import type { Gate } from "../limits/gate.ts";
@@ -91,6 +91,7 @@ export class Serving {
       },
       authenticationRefused: () => this.#parts.gate.isRefused(address),
       authenticated: () => {
+        if (connection instanceof LinkedConnection) connection.trust();
         this.#parts.gate.forgive(address, failures);
         failures = 0;
       },

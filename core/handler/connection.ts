@@ -101,6 +101,8 @@ export interface ConnectionLink {
   finish(): Promise<void>;
   /** Counters, as of now. */
   stats(): ConnectionStats;
+  /** The peer proved who it is: it may make us hold more (core.md §13). */
+  trust?(): void;
   /** Resolves when what the transport held for the ended connection is released, where that takes time. */
   released?(): Promise<void>;
 }
@@ -165,6 +167,12 @@ export class LinkedConnection implements Connection {
       );
     }
     this.#identity = Object.freeze({ ...identity });
+    this.trust();
+  }
+
+  /** The peer proved who it is, by its key or by a credential within the protocol: it may make us hold more. */
+  trust(): void {
+    this.#link.trust?.();
   }
 
   get receiveStreams(): AsyncIterable<ReceiveStream> {

@@ -9,7 +9,9 @@
  */
 import { setImmediate } from "node:timers";
 import { type AlknetError, StreamClosedError } from "../errors.ts";
+import type { Account } from "./account.ts";
 import { checkedCode, isCode } from "./application_code.ts";
+import { ChunkQueue } from "./chunk_queue.ts";
 
 /** What a receiving half asks of its transport. */
 export interface ReceivePort {
@@ -31,13 +33,15 @@ export interface SendPort {
 /** Reset and stop code when a Web Stream is cancelled or aborted without a code as its reason. */
 const CANCELLED = 0;
 const EMPTY = new Uint8Array(0);
+/** What a writer takes of an account that others wait for, in bytes. */
+const FAIR_SHARE = 16 * 1024;
 
 /** The receiving half: a transport pushes, a ReadableStream pulls. */
 export class ReceiveHalf {
   readonly #port: ReceivePort;
   #readable?: ReadableStream<Uint8Array>;
   #controller?: ReadableStreamDefaultController<Uint8Array>;
-  #queue: Uint8Array[] = [];
+  readonly #queue = new ChunkQueue();
   #wanted?: () => void;
   #ended = false;
   #error?: AlknetError;
@@ -52,7 +56,7 @@ export class ReceiveHalf {
     return this.#readable ??= new ReadableStream<Uint8Array>({
       start: (controller) => {
         this.#controller = controller;
-        if (this.#error && this.#queue.length === 0) controller.error(this.#error);
+        if (this.#error && this.#queue.isEmpty) controller.error(this.#error);
       },
       pull: () => this.#pull(),
       cancel: (reason) => this.stop(isCode(reason) ? reason : CANCELLED),
@@ -64,12 +68,18 @@ export class ReceiveHalf {
     return this.#ended;
   }
 
-  /** The transport received bytes, in order; `fin` says that they are the last. The half keeps the array. */
-  push(bytes: Uint8Array, fin: boolean): void {
+  /**
+   * The transport received bytes, in order.
+   *
+   * @param bytes Copied, unless `keep`.
+   * @param fin Whether they are the last.
+   * @param keep Whether the array is the half's from now on.
+   */
+  push(bytes: Uint8Array, fin: boolean, keep = false): void {
     if (this.#ended) return;
     // A reader woken for nothing would not be woken again: it asks once for each chunk.
     if (bytes.byteLength === 0 && !fin) return;
-    if (bytes.byteLength > 0) this.#queue.push(bytes);
+    this.#queue.push(bytes, keep);
     this.#ended = fin;
     this.#wake();
   }
@@ -87,7 +97,7 @@ export class ReceiveHalf {
   /** Stops the peer's sending and errors the reader. */
   stop(code: number): void {
     checkedCode(code);
-    if (this.#ended && this.#queue.length === 0) return;
+    if (this.#ended && this.#queue.isEmpty) return;
     const tell = !this.#ended;
     this.#ended = true;
     this.#drop();
@@ -101,8 +111,7 @@ export class ReceiveHalf {
 
   /** Drops what nobody will read, and gives its credit back: a connection may share credit among its streams. */
   #drop(): void {
-    const bytes = this.#queue.reduce((sum, chunk) => sum + chunk.byteLength, 0);
-    this.#queue = [];
+    const bytes = this.#queue.clear();
     if (bytes > 0) this.#port.consumed(bytes);
   }
 
@@ -130,7 +139,7 @@ export class ReceiveHalf {
       this.#controller!.enqueue(chunk);
       this.#port.consumed(chunk.byteLength);
     }
-    if (this.#ended && this.#queue.length === 0) {
+    if (this.#ended && this.#queue.isEmpty) {
       this.#controller!.close();
       return true;
     }
@@ -143,6 +152,7 @@ export class SendHalf {
   readonly #port: SendPort;
   #writable?: WritableStream<Uint8Array>;
   #controller?: WritableStreamDefaultController;
+  readonly #account: Account | undefined;
   #credit: number;
   #granted?: () => void;
   /** The write that waits for credit. */
@@ -154,9 +164,11 @@ export class SendHalf {
   /**
    * @param port The transport's side of this direction.
    * @param credit Bytes that may be sent before the first grant.
+   * @param account What all streams of the connection draw on, where it bounds them together.
    */
-  constructor(port: SendPort, credit: number) {
+  constructor(port: SendPort, credit: number, account?: Account) {
     this.#port = port;
+    this.#account = account;
     this.#credit = credit;
   }
 
@@ -223,23 +235,42 @@ export class SendHalf {
     this.#writes++;
     if (!(chunk instanceof Uint8Array)) throw new TypeError("a stream takes Uint8Array chunks");
     if (this.#ended) throw this.#error ?? new StreamClosedError("local", "reset", CANCELLED);
-    if (chunk.byteLength > this.#credit) {
+    if (chunk.byteLength > this.#room) {
       return this.#writing = this.#writeSlowly(chunk).finally(() => this.#writing = undefined);
     }
-    this.#credit -= chunk.byteLength;
-    this.#port.send(chunk, false);
+    this.#send(chunk);
   }
 
   async #writeSlowly(chunk: Uint8Array): Promise<void> {
     let rest = chunk;
     while (rest.byteLength > 0) {
-      while (this.#credit <= 0 && !this.#ended) await new Promise<void>((resolve) => this.#granted = resolve);
+      while (this.#room <= 0 && !this.#ended) await this.#roomThere();
       if (this.#ended) throw this.#error ?? new StreamClosedError("local", "reset", CANCELLED);
-      const part = rest.subarray(0, this.#credit);
+      // Whoever found the account empty leaves something for the others that did.
+      const most = this.#account?.isContended ? FAIR_SHARE : Infinity;
+      const part = rest.subarray(0, Math.min(this.#room, most));
       rest = rest.subarray(part.byteLength);
-      this.#credit -= part.byteLength;
-      this.#port.send(part, false);
+      this.#send(part);
     }
+  }
+
+  /** Bytes that may be sent now. */
+  get #room(): number {
+    return this.#account ? Math.min(this.#credit, this.#account.room) : this.#credit;
+  }
+
+  #send(bytes: Uint8Array): void {
+    this.#credit -= bytes.byteLength;
+    this.#account?.take(bytes.byteLength);
+    this.#port.send(bytes, false);
+  }
+
+  async #roomThere(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#granted = resolve;
+    if (this.#credit > 0) this.#account?.wait(resolve);
+    await promise;
+    this.#account?.cancel(resolve);
   }
 
   #finish(): void {

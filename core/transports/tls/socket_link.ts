@@ -145,7 +145,7 @@ class SocketLink implements ConnectionLink {
     if (this.#receive.done) return;
     this.#unread += chunk.byteLength;
     if (this.#unread >= RECEIVE_WINDOW) this.#reads.stop();
-    this.#receive.push(chunk, false);
+    this.#receive.push(chunk, false, true);
   }
 
   #consumed(bytes: number): void {

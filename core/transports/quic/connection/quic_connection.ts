@@ -4,6 +4,7 @@
  * @module
  */
 import { type CloseInfo, ConnectionClosedError, StreamClosedError } from "../../../errors.ts";
+import { Account, processLimit } from "../../../handler/account.ts";
 import {
   type ConnectionLink,
   type ConnectionStats,
@@ -24,8 +25,10 @@ import {
   type SessionFacts,
   STREAM_COST,
   STREAM_CREDIT,
+  TRUSTED_CREDIT,
 } from "../link/link.ts";
 import { SeenStreams } from "./seen_streams.ts";
+import { StallWatch } from "./stall_watch.ts";
 
 interface StreamHalves {
   readonly send?: SendHalf;
@@ -35,7 +38,12 @@ interface StreamHalves {
 }
 
 /** What all streams together may owe; each alone owes less than a step, but there are many. */
-const MAX_OWED = CONNECTION_CREDIT / 2;
+const MAX_OWED = CONNECTION_CREDIT / 4;
+/** Reset code of a stream that nobody reads, while others wait for the room that it takes; a hint for people. */
+const CUT_FOR_OTHERS = 0x102;
+/** Part of the memory that what was written and not taken may hold, over all connections of a process. */
+const UNSENT_SHARE = 1 / 8;
+const UNSENT = new Account(processLimit(UNSENT_SHARE));
 /** Datagram messages kept for a reader that is late; what exceeds them is dropped (RFC 9221 §5). */
 const DATAGRAM_QUEUE = 256;
 
@@ -51,6 +59,12 @@ export class QuicConnection implements SessionEvents, ConnectionLink {
   readonly #streams = new Map<number, StreamHalves>();
   readonly #seen = new SeenStreams();
   readonly #datagrams: DatagramQueue | undefined;
+  /** What was written and quiche has not taken, over all streams. */
+  readonly #unsent = new Account(CONNECTION_CREDIT, UNSENT);
+  readonly #stalls = new StallWatch({
+    stands: () => this.#unsent.isContended,
+    cut: () => this.#commands.reset(NO_STREAM, CUT_FOR_OTHERS),
+  });
   readonly #opened = { bidi: 0, uni: 0 };
   readonly #limit = { bidi: 0, uni: 0 };
   readonly #ended = Promise.withResolvers<void>();
@@ -74,6 +88,7 @@ export class QuicConnection implements SessionEvents, ConnectionLink {
     this.#commands = commands;
     this.#release = release;
     this.#dialled = facts.dialled;
+    if (facts.dialled) this.#unsent.raise(TRUSTED_CREDIT);
     if (facts.maxDatagram > 0) this.#datagrams = new DatagramQueue(facts.maxDatagram, commands);
     const { alpn, remoteAddress, certificate } = facts;
     const peer = certificate ? { certificate, fingerprint: fingerprintOf(certificate) } : {};
@@ -115,6 +130,12 @@ export class QuicConnection implements SessionEvents, ConnectionLink {
     clearInterval(look);
   }
 
+  trust(): void {
+    if (this.#over || this.#dialled) return;
+    this.#unsent.raise(TRUSTED_CREDIT);
+    this.#commands.trust();
+  }
+
   stats(): ConnectionStats {
     return { bytesSent: this.#sent, bytesReceived: this.#received, ...this.#path };
   }
@@ -128,7 +149,7 @@ export class QuicConnection implements SessionEvents, ConnectionLink {
     const stream = this.#streams.get(id) ?? this.#incoming(id);
     if (!stream) return this.#consumed(NO_STREAM, undefined, bytes.byteLength);
     if (stream.receive!.done) this.#consumed(id, stream, bytes.byteLength);
-    else stream.receive!.push(bytes.slice(), fin);
+    else stream.receive!.push(bytes, fin);
     if (fin) this.#settle(id, stream);
   }
 
@@ -148,6 +169,10 @@ export class QuicConnection implements SessionEvents, ConnectionLink {
 
   grant(id: number, bytes: number): void {
     this.#granted += bytes;
+    if (id === NO_STREAM) {
+      this.#unsent.give(bytes);
+      return this.#stalls.moved();
+    }
     this.#streams.get(id)?.send?.grant(bytes);
   }
 
@@ -180,6 +205,8 @@ export class QuicConnection implements SessionEvents, ConnectionLink {
     }
     this.#streams.clear();
     this.#datagrams?.end();
+    this.#stalls.end();
+    this.#unsent.close();
     this.#wake();
     this.#ended.resolve();
     this.#released = this.#release();
@@ -217,17 +244,22 @@ export class QuicConnection implements SessionEvents, ConnectionLink {
   }
 
   #sendHalf(id: number): SendHalf {
-    return new SendHalf({
-      send: (bytes, fin) => {
-        this.#sent += bytes.byteLength;
-        this.#commands.send(id, bytes, fin);
-        if (fin) this.#settleById(id);
+    return new SendHalf(
+      {
+        send: (bytes, fin) => {
+          this.#sent += bytes.byteLength;
+          this.#commands.send(id, bytes, fin);
+          if (this.#unsent.room <= 0) this.#stalls.watch();
+          if (fin) this.#settleById(id);
+        },
+        reset: (code) => {
+          this.#commands.reset(id, code);
+          this.#settleById(id);
+        },
       },
-      reset: (code) => {
-        this.#commands.reset(id, code);
-        this.#settleById(id);
-      },
-    }, STREAM_CREDIT);
+      STREAM_CREDIT,
+      this.#unsent,
+    );
   }
 
   #receiveHalf(id: number): ReceiveHalf {

@@ -79,6 +79,8 @@ export class EngineBridge {
         return session.stop(stream, value);
       case Kind.SEND_DATAGRAM:
         return session.sendDatagram(payload);
+      case Kind.TRUST:
+        return session.trust();
       case Kind.FINISH:
         return session.finish();
       case Kind.CLOSE:

@@ -47,6 +47,8 @@ export const Kind = {
   CLOSE: 11,
   /** Command: close once everything is acknowledged. */
   FINISH: 12,
+  /** Command: the peer has an identity. */
+  TRUST: 14,
   /** Event: listening; JSON of the address. */
   LISTENING: 32,
   /** Event: cannot run; JSON of the error. */

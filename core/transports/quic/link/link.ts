@@ -18,10 +18,15 @@ export const MAX_STREAM_CREDIT = 1024 * 1024;
 export const CREDIT_GROWTH = 2 * (MAX_STREAM_CREDIT - STREAM_CREDIT);
 /** Grants and reports smaller than this are saved up, so that small messages cost no frames of their own. */
 export const CREDIT_STEP = STREAM_CREDIT / 2;
-/** Stands for no stream in particular: bytes read from streams that have ended meanwhile. */
+/** Stands for no stream in particular: bytes read from streams that have ended meanwhile, bytes of any that have left. */
 export const NO_STREAM = -1;
-/** Delivered but unread bytes of one connection, over all its streams. */
-export const CONNECTION_CREDIT = 8 * 1024 * 1024;
+/**
+ * Bytes of one connection, over all its streams, that may be delivered and unread, and as many again that may be written
+ * and not yet taken by quiche: half of what a peer without identity may make a node hold (core.md §13).
+ */
+export const CONNECTION_CREDIT = 2 * 1024 * 1024;
+/** The same for a peer with an identity. */
+export const TRUSTED_CREDIT = 32 * 1024 * 1024;
 
 /**
  * Frames that may wait for the other process before datagram messages are dropped, in bytes. No credit bounds those, and
@@ -67,12 +72,14 @@ export interface SessionCommands {
   send(stream: number, bytes: Uint8Array, fin: boolean): void;
   /** A reader took this many bytes of a stream, or of {@linkcode NO_STREAM}. */
   consumed(stream: number, bytes: number): void;
-  /** RESET_STREAM. */
+  /** RESET_STREAM. Of {@linkcode NO_STREAM}: of the stream for which most waits that the peer does not take. */
   reset(stream: number, code: number): void;
   /** STOP_SENDING. */
   stop(stream: number, code: number): void;
   /** Sends a datagram message, or drops it. */
   sendDatagram(message: Uint8Array): void;
+  /** The peer has an identity: {@linkcode TRUSTED_CREDIT} holds from now on. */
+  trust(): void;
   /** Closes at once with an application code. */
   close(code: number, reason: string): void;
   /** Closes with code 0 once everything sent is acknowledged; `ended` follows. */
@@ -87,7 +94,10 @@ export interface SessionEvents {
   peerReset(stream: number, code: number): void;
   /** The peer stopped our direction of the stream. */
   peerStopped(stream: number, code: number): void;
-  /** Our direction of the stream may send this many bytes more. */
+  /**
+   * Our direction of the stream may send this many bytes more. Of {@linkcode NO_STREAM}: so many bytes that were sent on any
+   * stream are the engine's no more.
+   */
   grant(stream: number, bytes: number): void;
   /** Streams that we may open in all, since the beginning. */
   streamLimit(bidi: number, uni: number): void;

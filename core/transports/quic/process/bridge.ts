@@ -241,6 +241,10 @@ class FramedCommands implements SessionCommands {
     this.#bridge.sendDatagram(this.#id, message);
   }
 
+  trust(): void {
+    this.#bridge.send(Kind.TRUST, this.#id, 0, 0);
+  }
+
   close(code: number, reason: string): void {
     // Longer than any packet takes; the engine cuts it to measure.
     this.#bridge.send(Kind.CLOSE, this.#id, 0, code, new TextEncoder().encode(reason.slice(0, MAX_REASON)));

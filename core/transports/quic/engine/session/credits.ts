@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Account } from "../../../../handler/account.ts";
 import {
   CONNECTION_CREDIT,
   CREDIT_GROWTH,
@@ -10,6 +11,7 @@ import {
   MAX_STREAM_CREDIT,
   STREAM_COST,
   STREAM_CREDIT,
+  TRUSTED_CREDIT,
 } from "../../link/link.ts";
 import type { StreamState } from "./stream_state.ts";
 
@@ -18,21 +20,36 @@ export class Credits {
   /** Whether the node reads too slowly for what the peer has sent. */
   held = false;
   /** Delivered, and not yet reported as read. */
-  #unread = 0;
+  readonly #unread: Account;
   /** Credit of all streams beyond their first. */
   #growth = 0;
 
+  /** @param process What may be delivered and unread of all sessions. */
+  constructor(process: Account) {
+    this.#unread = new Account(CONNECTION_CREDIT, process);
+  }
+
+  /** The peer has an identity. */
+  trust(): void {
+    this.#unread.raise(TRUSTED_CREDIT);
+  }
+
+  /** The session is over. */
+  close(): void {
+    this.#unread.close();
+  }
+
   /** Whether there is credit for another stream of the peer; takes it if so. */
   admits(): boolean {
-    const room = CONNECTION_CREDIT - this.#unread >= STREAM_COST;
-    if (room) this.#unread += STREAM_COST;
+    const room = this.#unread.room >= STREAM_COST;
+    if (room) this.#unread.take(STREAM_COST);
     else this.held = true;
     return room;
   }
 
   /** Bytes of a stream that may be delivered now. */
   room(stream: StreamState): number {
-    const room = Math.min(stream.credit - stream.unread, CONNECTION_CREDIT - this.#unread);
+    const room = Math.min(stream.credit - stream.unread, this.#unread.room);
     if (room <= 0) this.held = true;
     return room;
   }
@@ -40,12 +57,12 @@ export class Credits {
   /** Bytes of a stream were delivered. */
   delivered(stream: StreamState, bytes: number): void {
     stream.unread += bytes;
-    this.#unread += bytes;
+    this.#unread.take(bytes);
   }
 
   /** A reader took bytes, of a stream that may be over. One that keeps reading is given more ahead. */
   consumed(stream: StreamState | undefined, bytes: number): void {
-    this.#unread -= bytes;
+    this.#unread.give(bytes);
     if (!stream) return;
     stream.unread -= bytes;
     stream.credit = Math.min(stream.credit + bytes, MAX_STREAM_CREDIT);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { SessionEvents } from "../../link/link.ts";
+import { CREDIT_STEP, NO_STREAM, type SessionEvents } from "../../link/link.ts";
 import { errorCodeOf, type QuicheConnection, SHUTDOWN_WRITE } from "../binding.ts";
 import type { Credits } from "./credits.ts";
 import type { Progress, StreamState } from "./stream_state.ts";
@@ -34,6 +34,8 @@ export class Sending {
   readonly #blocked = new Set<number>();
   readonly #unacknowledged: number[] = [];
   #loneEnd = false;
+  /** Bytes that quiche took, or that were dropped, and that the node does not know of yet. */
+  #gone = 0;
   /** Where the round of stop checks stands. */
   #stopRound: Iterator<[number, StreamState]> | undefined;
 
@@ -49,12 +51,11 @@ export class Sending {
   /** See {@linkcode SessionCommands.send}. What is sent on a stream that has ended meanwhile is dropped. */
   send(id: number, bytes: Uint8Array, fin: boolean): void {
     const stream = this.#table.get(id);
-    if (!stream || stream.sendDone || stream.finQueued) return;
-    const waits = stream.queue.length > 0 || bytes.byteLength < SMALL;
+    if (!stream || stream.sendDone || stream.finQueued) return this.#left(bytes.byteLength);
+    const waits = !stream.queue.isEmpty || bytes.byteLength < SMALL;
     const sent = waits ? 0 : this.#offer(id, stream, bytes, fin);
-    if (stream.sendDone) return;
-    // What is left is copied: the caller may reuse the array.
-    if (sent < bytes.byteLength) stream.queue.push(bytes.slice(sent));
+    if (stream.sendDone) return this.#left(bytes.byteLength - sent);
+    stream.queue.push(bytes.subarray(sent));
     stream.finQueued = fin;
     if (!this.#blocked.has(id)) this.#fresh.add(id);
   }
@@ -66,6 +67,22 @@ export class Sending {
     this.begin(id, stream);
     this.#cut(id, code);
     this.#sendDone(id, stream);
+  }
+
+  /** Cuts the stream for which most waits, if one waits for the peer at all. */
+  cutLargest(code: number): void {
+    let most = 0;
+    let worst: [number, StreamState] | undefined;
+    for (const id of this.#blocked) {
+      const stream = this.#table.get(id);
+      if (!stream || stream.queue.byteLength <= most) continue;
+      most = stream.queue.byteLength;
+      worst = [id, stream];
+    }
+    if (!worst) return;
+    const [id] = worst;
+    this.reset(id, code);
+    this.#events.peerStopped(id, code);
   }
 
   /**
@@ -123,6 +140,13 @@ export class Sending {
     return this.#blocked.size > 0;
   }
 
+  /** Arrays that wait: what memory depends on. */
+  get arrays(): number {
+    let arrays = 0;
+    for (const [, { queue }] of this.#table.entries()) arrays += queue.pieces;
+    return arrays;
+  }
+
   /** Whether the peer has acknowledged everything on streams that have ended. */
   get acknowledged(): boolean {
     if (this.#blocked.size > 0 || this.#fresh.size > 0) return false;
@@ -160,6 +184,14 @@ export class Sending {
     }
   }
 
+  /** Bytes are ours no more. */
+  #left(bytes: number): void {
+    this.#gone += bytes;
+    if (this.#gone < CREDIT_STEP) return;
+    this.#events.grant(NO_STREAM, this.#gone);
+    this.#gone = 0;
+  }
+
   #stoppedBy(error: unknown, id: number, stream: StreamState): void {
     const code = errorCodeOf("StreamStopped", error);
     // RFC 9000 §3.5: who is stopped answers with a reset of the same code.
@@ -178,13 +210,12 @@ export class Sending {
   /** Sends what is queued, as far as quiche has room. */
   #drain(id: number, stream: StreamState): void {
     const { queue } = stream;
-    while (queue.length > 0) {
-      const bytes = queue[0];
-      const last = queue.length === 1 && stream.finQueued;
+    for (let bytes = queue.peek(); bytes; bytes = queue.peek()) {
+      const last = queue.pieces === 1 && stream.finQueued;
       const sent = this.#offer(id, stream, bytes, last);
       if (stream.sendDone) return;
       if (sent < bytes.byteLength) {
-        queue[0] = bytes.subarray(sent);
+        queue.skip(sent);
         this.#blocked.add(id);
         return;
       }
@@ -214,6 +245,7 @@ export class Sending {
     stream.begun = true;
     this.#progress.sent += taken;
     this.#progress.sends++;
+    this.#left(taken);
     const grant = this.#credits.accepted(stream, taken);
     if (grant > 0) this.#events.grant(id, grant);
     if (fin && taken === bytes.byteLength) this.#sendDone(id, stream);
@@ -223,7 +255,7 @@ export class Sending {
   #sendDone(id: number, stream: StreamState): void {
     stream.sendDone = true;
     this.#credits.sent(stream);
-    stream.queue.length = 0;
+    this.#left(stream.queue.clear());
     stream.finQueued = false;
     this.#blocked.delete(id);
     this.#fresh.delete(id);

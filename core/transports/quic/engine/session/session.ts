@@ -6,7 +6,7 @@
 import { AlknetError, type CloseInfo } from "../../../../errors.ts";
 import type { SocketAddress } from "../../../../handler/connection.ts";
 import type { Limits } from "../../../../limits/limits.ts";
-import type { SessionCommands, SessionEvents, SessionFacts } from "../../link/link.ts";
+import { NO_STREAM, type SessionCommands, type SessionEvents, type SessionFacts } from "../../link/link.ts";
 import { type HostPort, hostPort, type QuicheConnection } from "../binding.ts";
 import { AckHold } from "./ack_hold.ts";
 import { ACCESS_DENIED, closeInfo, PROTOCOL_VIOLATION, reasonBytes } from "./close_info.ts";
@@ -15,6 +15,7 @@ import { type Abuse, abuse } from "./defence.ts";
 import { FrameBudget } from "./frame_budget.ts";
 import { HandshakeFlight } from "./handshake_flight.ts";
 import { longPacketsEnd } from "../admission/packet_header.ts";
+import { Messages } from "./messages.ts";
 import type { SessionHost, SessionOptions } from "./session_host.ts";
 import { SessionStreams } from "./session_streams.ts";
 import { StreamLimits } from "./stream_limits.ts";
@@ -45,8 +46,7 @@ export class Session implements SessionCommands {
   readonly #frames = new FrameBudget();
   /** Packets that quiche took. */
   #taken = 0;
-  /** Datagram messages sent, and their bytes. */
-  readonly #messages = { count: 0, bytes: 0 };
+  readonly #messages: Messages;
   readonly #flight: HandshakeFlight;
   #streams: SessionStreams | undefined;
   #events: SessionEvents | undefined;
@@ -62,6 +62,7 @@ export class Session implements SessionCommands {
   /** @param options The connection and where it belongs. */
   constructor(options: SessionOptions<Session>) {
     this.#quiche = options.quiche;
+    this.#messages = new Messages(options.quiche);
     this.#host = options.host;
     this.#limits = options.limits;
     this.#dialled = options.dialled;
@@ -195,7 +196,8 @@ export class Session implements SessionCommands {
 
   reset(stream: number, code: number): void {
     if (!this.#isOpen(this.#streams)) return;
-    this.#streams.sending.reset(stream, code);
+    if (stream === NO_STREAM) this.#streams.sending.cutLargest(code);
+    else this.#streams.sending.reset(stream, code);
     this.#commanded();
   }
 
@@ -205,11 +207,15 @@ export class Session implements SessionCommands {
     this.#commanded();
   }
 
+  trust(): void {
+    this.#streams?.trust();
+    this.#readable = true;
+    this.#commanded();
+  }
+
   sendDatagram(message: Uint8Array): void {
     if (this.#isOver) return;
-    this.#messages.count++;
-    this.#messages.bytes += message.byteLength;
-    this.#try(() => this.#quiche.dgramSend(message));
+    this.#messages.send(message);
     this.#commanded();
   }
 
@@ -267,7 +273,8 @@ export class Session implements SessionCommands {
     }
     this.#phase = "open";
     this.#events = events;
-    this.#streams = new SessionStreams(this.#quiche, events, this.#host.scratch, this.#dialled, this.#frames);
+    this.#streams = new SessionStreams(this.#quiche, events, this.#host, this.#dialled, this.#frames);
+    if (this.#dialled) this.#streams.trust();
     this.#limitsOfPeer = new StreamLimits(this.#quiche, events);
     if (this.#dialled) this.#deadlines.keepAlive = this.#host.now() + this.#limits.keepAlive;
   }
@@ -280,7 +287,7 @@ export class Session implements SessionCommands {
     streams.sending.retry();
     streams.sending.checkStopped(false);
     this.#limitsOfPeer!.announce(streams.sending.opened);
-    this.#takeDatagrams();
+    this.#messages.deliver(this.#events!);
     if (this.#phase === "finishing" && streams.sending.acknowledged) this.#finished();
   }
 
@@ -289,15 +296,10 @@ export class Session implements SessionCommands {
     return {
       received: progress.received + this.#frames.datagramBytes,
       deliveries: progress.deliveries + this.#frames.datagrams,
-      sent: progress.sent + this.#messages.bytes,
-      sends: progress.sends + this.#messages.count,
+      sent: progress.sent + this.#messages.sent.bytes,
+      sends: progress.sends + this.#messages.sent.count,
       cut: progress.cut,
     };
-  }
-
-  #takeDatagrams(): void {
-    let message: Uint8Array | null;
-    while ((message = this.#quiche.dgramRecvVec())) this.#events!.datagram(message);
   }
 
   /** Whether there is nothing to send but an acknowledgement that can wait. */
@@ -341,6 +343,7 @@ export class Session implements SessionCommands {
     if (!this.#isOver && (closed || quiche.isDraining())) this.#end();
     if (closed) {
       this.#phase = "gone";
+      this.#streams?.close();
       this.#host.gone(this);
     }
     this.#deadlines.quiche = timeout === null ? Infinity : this.#host.now() + timeout;

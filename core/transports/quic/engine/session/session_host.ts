@@ -4,6 +4,7 @@
  * @module
  */
 import type { CloseInfo } from "../../../../errors.ts";
+import type { Account } from "../../../../handler/account.ts";
 import type { SocketAddress } from "../../../../handler/connection.ts";
 import type { Limits } from "../../../../limits/limits.ts";
 import type { SessionEvents, SessionFacts } from "../../link/link.ts";
@@ -22,6 +23,8 @@ export interface SessionHost<Session> {
   abused(session: Session, abuse: Abuse): void;
   /** quiche is done with the connection. */
   gone(session: Session): void;
+  /** What may be delivered to the node and unread of all sessions, in bytes. */
+  readonly unread: Account;
   /** Room to read into, shared by all sessions. */
   readonly scratch: Uint8Array;
   /** Milliseconds that only go forward. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Account } from "../../../../handler/account.ts";
 import type { SessionEvents } from "../../link/link.ts";
 import type { QuicheConnection } from "../binding.ts";
 import { Credits } from "./credits.ts";
@@ -23,30 +24,42 @@ export class SessionStreams {
   /** What the peer sends. */
   readonly receiving: Receiving;
   readonly #table: StreamTable;
+  readonly #credits: Credits;
 
   /**
    * @param quiche The connection.
    * @param events The node's side.
-   * @param scratch Room to read into; shared by all sessions of a thread.
+   * @param shared What all sessions of a thread share: room to read into, and what may be delivered and unread.
    * @param dialled Whether even stream ids are ours.
    * @param frames Told of what was delivered.
    */
   constructor(
     quiche: QuicheConnection,
     events: SessionEvents,
-    scratch: Uint8Array,
+    shared: { readonly scratch: Uint8Array; readonly unread: Account },
     dialled: boolean,
     frames: FrameBudget,
   ) {
     this.#table = new StreamTable(dialled);
-    const parts = { quiche, events, table: this.#table, credits: new Credits(), progress: this.progress };
+    this.#credits = new Credits(shared.unread);
+    const parts = { quiche, events, table: this.#table, credits: this.#credits, progress: this.progress };
     this.sending = new Sending(parts);
-    this.receiving = new Receiving(parts, this.sending, scratch, frames);
+    this.receiving = new Receiving(parts, this.sending, shared.scratch, frames);
   }
 
   /** Begins a stream of ours. The peer sees it with its first byte. */
   open(id: number): void {
     this.#table.obtain(id);
+  }
+
+  /** The peer has an identity. */
+  trust(): void {
+    this.#credits.trust();
+  }
+
+  /** The connection is over. */
+  close(): void {
+    this.#credits.close();
   }
 
   /** Ends every stream as a connection that finishes does: what was written goes out, what comes in is refused. */

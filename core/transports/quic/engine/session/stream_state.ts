@@ -4,10 +4,12 @@
  * @module
  */
 
+import type { ChunkQueue } from "../../../../handler/chunk_queue.ts";
+
 /** One stream, as the engine knows it. */
 export interface StreamState {
   /** What quiche has not taken yet, oldest first. */
-  readonly queue: Uint8Array[];
+  readonly queue: ChunkQueue;
   /** Whether the end of the stream follows the queue. */
   finQueued: boolean;
   /** Whether quiche took anything. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ChunkQueue } from "../../../../handler/chunk_queue.ts";
 import { type SessionEvents, STREAM_CREDIT } from "../../link/link.ts";
 import type { QuicheConnection } from "../binding.ts";
 import type { Credits } from "./credits.ts";
@@ -53,7 +54,7 @@ export class StreamTable {
     if (!stream) {
       const oneWay = (id & 2) !== 0;
       stream = {
-        queue: [],
+        queue: new ChunkQueue(),
         finQueued: false,
         begun: ((id & 1) === 0) !== this.#dialled,
         sendDone: oneWay && this.isOneWayOfPeer(id),

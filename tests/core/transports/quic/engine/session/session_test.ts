@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Account } from "../../../../../../core/handler/account.ts";
 import { limitsWith } from "../../../../../../core/limits/limits.ts";
 import { hostPort, loadQuiche } from "../../../../../../core/transports/quic/engine/binding.ts";
 import { Session } from "../../../../../../core/transports/quic/engine/session/session.ts";
@@ -26,6 +27,7 @@ Deno.test("Session: a handshake that ran out of time is given up once, and not l
     failed: (_session, { reason }) => failures.push(reason!),
     abused: () => {},
     gone: () => {},
+    unread: new Account(1e9),
     scratch: new Uint8Array(1024),
     now: () => now,
   };
@@ -69,6 +71,7 @@ function serving(config: QuicheConfig, quiche: QuicheConnection, changes: Partia
     failed: (_session, { reason }) => heard.push(`failed: ${reason}`),
     abused: (_session, abuse) => heard.push(abuse),
     gone: () => {},
+    unread: new Account(1e9),
     scratch: new Uint8Array(64 * 1024),
     now: () => clock.now,
   };
