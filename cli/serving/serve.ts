@@ -6,8 +6,9 @@
 import type { Endpoint } from "@alknet/core";
 import { type ConfigFile, limitsOf, watchConfig } from "@alknet/core/config";
 import { AlknetError, type Handler, logger } from "@alknet/core/handler";
-import { configProvider, loadOrCreateKey, type NodeKey } from "@alknet/core/identity";
+import { type CertificateKeyPair, configProvider, loadOrCreateKey, type NodeKey } from "@alknet/core/identity";
 import { Dispatcher, type HandlerRegistration, nodeRegistry } from "@alknet/core/operations";
+import { type CertificateRenewal, followCertificate } from "./certificate_renewal.ts";
 import { chooseFace, type Face, recorded } from "./face.ts";
 import { Feed } from "../operations/feed.ts";
 import { buildRouter, HANDLER_SCHEMAS, type HandlerParts } from "./handlers.ts";
@@ -59,13 +60,14 @@ export async function serve(options: ServeOptions): Promise<number> {
   using _strays = logStrayRejections(log);
   const home = locateHome(options.home);
   const key = await openKey(home, options);
-  const up: { endpoint?: Endpoint } = {};
+  const up: { endpoint?: Endpoint; renewal?: CertificateRenewal } = {};
   await using config = await openConfig(home, options.config, face, () => {
     up.endpoint?.adjustLimits(limitsOf({ static: config.static, dynamic: config.snapshot() }));
   });
   // Before anyone is told that the node is up: until then, SIGHUP would end it.
   using _hangup = onHangup(async () => {
     const { outcome } = await config.reload();
+    await up.renewal?.look();
     face.event({ event: "hangup", outcome });
   });
   const events = new Feed<ServeEvent>();
@@ -81,8 +83,14 @@ export async function serve(options: ServeOptions): Promise<number> {
   const sftp = await configuredSftp(config);
   const git = await configuredGit(config, home);
   const dispatcher = new Dispatcher({ registry });
-  const endpoint = await listen(options, key, node, { observer, dispatcher, ssh, sftp, git });
+  const certificate = await publicCertificate(config.static.certificate);
+  const endpoint = await listen(options, { key, certificate }, node, { observer, dispatcher, ssh, sftp, git });
   up.endpoint = node.endpoint = endpoint;
+  await using renewal = await followCertificate(config.static.certificate, certificate, endpoint, {
+    renewed: () => face.event({ event: "certificate-renewed" }),
+    failed: (error) => face.event({ event: "certificate-failed", error }),
+  });
+  up.renewal = renewal;
   face.started(endpoint, observer);
   const signal = await signals.first;
   face.event({ event: "draining", signal, milliseconds: config.static.drain_timeout_ms });
@@ -163,7 +171,7 @@ async function configuredGit(
 
 async function listen(
   options: ServeOptions,
-  key: NodeKey,
+  { key, certificate }: { readonly key: NodeKey; readonly certificate: CertificateKeyPair | undefined },
   node: RunningNode,
   parts: HandlerParts,
 ): Promise<Endpoint> {
@@ -174,7 +182,7 @@ async function listen(
     return await buildRouter(fixed.handlers, config.path, parts).listen({
       listen: addresses.length > 0 ? addresses : `0.0.0.0:${DEFAULT_PORT}`,
       key,
-      certificate: await publicCertificate(fixed.certificate),
+      certificate,
       identityProvider: configProvider(() => config.snapshot()),
       limits: limitsOf({ static: fixed, dynamic: config.snapshot() }),
       transports: options.transport === undefined ? fixed.transports : [options.transport],

@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { basename, dirname, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { AlknetError } from "../errors.ts";
-import { reason } from "../identity/private_file.ts";
 import { logger } from "../log.ts";
+import { type FollowedFiles, followFiles } from "./follow_files.ts";
 import { loadConfig } from "./load.ts";
 import { ConfigSyntaxError, type ParsedConfig, type ParseOptions } from "./parse.ts";
 import type { DynamicConfig, StaticConfig } from "./types.ts";
@@ -22,6 +22,8 @@ export interface WatchOptions extends ParseOptions {
   readonly onStaticChanged?: (fields: readonly string[]) => void;
   /** Whether changes of the file are noticed by themselves. Default `true`; `reload()` works either way. */
   readonly watch?: boolean;
+  /** Milliseconds between looks at the file without an event. Default 5000. */
+  readonly poll?: number;
   /** Waits some milliseconds. For tests. Default: a timer. */
   readonly delay?: (milliseconds: number) => Promise<void>;
 }
@@ -48,8 +50,6 @@ export interface ConfigFile extends AsyncDisposable {
   reload(): Promise<ReloadResult>;
 }
 
-/** A writer makes several events in a row: create, write, rename. */
-const DEBOUNCE = 50;
 /** A file that does not parse may be half written; it is read once more after this. */
 const RETRY = 200;
 
@@ -58,20 +58,21 @@ const log = logger("config");
 /**
  * Reads a configuration file and follows it.
  *
- * The folder is watched, not the file, so that a file replaced by rename (as editors and `mv` do), a symbolic link that is
- * turned, and a file that vanishes and comes back are noticed.
- *
  * @throws {AlknetError} As {@linkcode loadConfig}: the first reading has to succeed.
  */
 export async function watchConfig(path: string, options: WatchOptions = {}): Promise<ConfigFile> {
   const absolute = resolve(path);
+  const { promise: ready, resolve: made } = Promise.withResolvers<FollowedFile>();
   // Before the first reading, so that no change falls between the two.
-  const watcher = options.watch === false ? undefined : watchFolders(absolute, await foldersOf(absolute));
+  const files = options.watch === false
+    ? undefined
+    : await followFiles([absolute], async () => void await (await ready).reload(), options);
   try {
-    const config = await loadConfig(absolute, options);
-    return new FollowedFile(absolute, config, options, watcher);
+    const file = new FollowedFile(absolute, await loadConfig(absolute, options), options, files);
+    made(file);
+    return file;
   } catch (error) {
-    watcher?.close();
+    await files?.[Symbol.asyncDispose]();
     throw error;
   }
 }
@@ -81,22 +82,20 @@ class FollowedFile implements ConfigFile {
   readonly static: StaticConfig;
   readonly #options: WatchOptions;
   readonly #delay: (milliseconds: number) => Promise<void>;
-  readonly #watcher?: FolderWatcher;
-  readonly #stopped = new AbortController();
-  readonly #following: Promise<void>;
+  readonly #files: FollowedFiles | undefined;
+  #stopped = false;
   #current: ParsedConfig;
   /** What was last told as invalid, so that one fault is told once. */
   #lastFault?: string;
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(path: string, config: ParsedConfig, options: WatchOptions, watcher: FolderWatcher | undefined) {
+  constructor(path: string, config: ParsedConfig, options: WatchOptions, files: FollowedFiles | undefined) {
     this.path = path;
     this.static = config.static;
     this.#current = config;
     this.#options = options;
-    this.#delay = options.delay ?? ((milliseconds) => wait(milliseconds, this.#stopped.signal));
-    this.#watcher = watcher;
-    this.#following = this.#follow();
+    this.#delay = options.delay ?? pause;
+    this.#files = files;
   }
 
   snapshot(): DynamicConfig {
@@ -104,27 +103,19 @@ class FollowedFile implements ConfigFile {
   }
 
   reload(): Promise<ReloadResult> {
-    const result = this.#queue.then(() => this.#reload());
+    const result = this.#queue.then(async () => {
+      // What it leads to may be another folder by now, which is watched from here on.
+      await this.#files?.refresh();
+      return await this.#reload();
+    });
     this.#queue = result.catch(() => {});
     return result;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stopped.abort();
-    this.#watcher?.close();
-    await this.#following;
+    this.#stopped = true;
+    await this.#files?.[Symbol.asyncDispose]();
     await this.#queue;
-  }
-
-  async #follow(): Promise<void> {
-    if (!this.#watcher) return;
-    while (await this.#watcher.changed()) {
-      await this.#delay(DEBOUNCE);
-      // Everything up to here is covered by this reading; what comes later causes another.
-      this.#watcher.forget();
-      if (this.#stopped.signal.aborted) return;
-      await this.reload();
-    }
   }
 
   async #reload(): Promise<ReloadResult> {
@@ -149,7 +140,7 @@ class FollowedFile implements ConfigFile {
     try {
       return await loadConfig(this.path, this.#options);
     } catch (error) {
-      if (!mayBeHalfWritten(error) || this.#stopped.signal.aborted) throw error;
+      if (!mayBeHalfWritten(error) || this.#stopped) throw error;
     }
     await this.#delay(RETRY);
     return await loadConfig(this.path, this.#options);
@@ -172,66 +163,6 @@ class FollowedFile implements ConfigFile {
       log.error("callback {name} failed", { name, error });
     }
   }
-}
-
-/** Events of folders, as one question: did anything change since it was last asked? */
-class FolderWatcher {
-  readonly #watcher: Deno.FsWatcher;
-  #pending = false;
-  #closed = false;
-  #wake?: () => void;
-
-  constructor(folders: readonly string[]) {
-    this.#watcher = Deno.watchFs([...folders], { recursive: false });
-    this.#run().catch((error) => log.error("changes of the configuration are no longer noticed", { error }));
-  }
-
-  /** Resolves with `true` at the next change, or at once if there was one; with `false` when closed. */
-  async changed(): Promise<boolean> {
-    while (!this.#pending && !this.#closed) await new Promise<void>((resolve) => this.#wake = resolve);
-    return !this.#closed;
-  }
-
-  /** Counts what changed so far as seen. */
-  forget(): void {
-    this.#pending = false;
-  }
-
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#watcher.close();
-    this.#wake?.();
-  }
-
-  async #run(): Promise<void> {
-    for await (const event of this.#watcher) {
-      // Reading the file is an event too; reacting to it would never end.
-      if (event.kind === "access") continue;
-      this.#pending = true;
-      this.#wake?.();
-    }
-  }
-}
-
-/** A node whose system has no watches left still serves; SIGHUP reloads. */
-function watchFolders(path: string, folders: readonly string[]): FolderWatcher | undefined {
-  try {
-    return new FolderWatcher(folders);
-  } catch (error) {
-    // A folder that is not there makes the reading that follows fail, with the better message.
-    if (error instanceof Deno.errors.NotFound) return;
-    log.warn("changes of {path} are not noticed by themselves, SIGHUP reloads it: {reason}", {
-      path,
-      reason: reason(error),
-    });
-  }
-}
-
-/** The folder of the file, and that of what a symbolic link there points to. */
-async function foldersOf(path: string): Promise<string[]> {
-  const real = await Deno.realPath(path).catch(() => path);
-  return [...new Set([dirname(path), dirname(real)])];
 }
 
 function mayBeHalfWritten(error: unknown): boolean {
@@ -259,15 +190,6 @@ function same(a: unknown, b: unknown): boolean {
   );
 }
 
-function wait(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal.addEventListener("abort", done);
-  });
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

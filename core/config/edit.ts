@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { dirname } from "node:path";
 import { AlknetError } from "../errors.ts";
 import { reason, replaceFile } from "../identity/private_file.ts";
 import { readConfigText } from "./load.ts";
@@ -29,7 +30,7 @@ export async function editConfig<T>(
   change: (document: ConfigDocument) => T | Promise<T>,
   options: EditOptions = {},
 ): Promise<T> {
-  using _lock = await lock(`${path}.lock`, path);
+  using _lock = await lock(path);
   const text = await readForEdit(path, options);
   parseConfig(text, path, options);
   const document = parseDocument(text, path) as ConfigDocument;
@@ -53,10 +54,14 @@ async function readForEdit(path: string, { create }: EditOptions): Promise<strin
   }
 }
 
-/** Waits its turn. The operating system gives the lock back when a process dies. */
-async function lock(path: string, config: string): Promise<Disposable> {
+/**
+ * Waits its turn. The operating system gives the lock back when a process dies.
+ *
+ * It is the folder that is locked: a file made for it would belong to whoever came first, and keep others out.
+ */
+async function lock(config: string): Promise<Disposable> {
   try {
-    const file = await Deno.open(path, { write: true, create: true, mode: 0o600 });
+    const file = await openToLock(config);
     try {
       await file.lock(true);
     } catch (error) {
@@ -76,6 +81,12 @@ async function lock(path: string, config: string): Promise<Disposable> {
     }
     throw new AlknetError("CONFIG_WRITE", `cannot lock config ${config}: ${reason(error)}`, { cause: error });
   }
+}
+
+/** Something to lock that is there already; Windows has no descriptors of folders. */
+async function openToLock(config: string): Promise<Deno.FsFile> {
+  if (Deno.build.os === "windows") return await Deno.open(`${config}.lock`, { write: true, create: true });
+  return await Deno.open(dirname(await Deno.realPath(config).catch(() => config)), { read: true });
 }
 
 function indentation(text: string): string {

@@ -26,6 +26,7 @@ export type { ApiKeyEntry, PeerEntry } from "../identity/provider.ts";
 export type { Limits } from "../limits/limits.ts";
 export { checkSchema, InvalidConfigError } from "./check.ts";
 export { type ConfigFile, type ReloadResult, watchConfig, type WatchOptions } from "./config_file.ts";
+export { type FollowedFiles, followFiles, type FollowOptions } from "./follow_files.ts";
 export { editConfig, type EditOptions } from "./edit.ts";
 export { limitsOf } from "./limits_of.ts";
 export { loadConfig } from "./load.ts";

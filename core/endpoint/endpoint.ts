@@ -8,10 +8,12 @@ import type { Connection, SocketAddress } from "../handler/connection.ts";
 import type { Handler } from "../handler/handler.ts";
 import { anonymousOnly, type IdentityProvider } from "../identity/identity.ts";
 import { NodeKey } from "../identity/node_key.ts";
+import { descriptorLimit } from "../limits/descriptors.ts";
 import { Gate } from "../limits/gate.ts";
 import { type Limits, limitsWith } from "../limits/limits.ts";
 import { logger } from "../log.ts";
 import type { CertificateKeyPair } from "../identity/key_pair.ts";
+import { assertPair } from "../transports/tls_profile.ts";
 import type { Listener } from "../transports/transport.ts";
 import { beEngineIfStartedAsOne } from "../transports/quic/process/engine_command.ts";
 import type { QuicListenOptions } from "../transports/quic/quic.ts";
@@ -94,6 +96,13 @@ export interface Endpoint<Alpn extends string = string> extends AsyncDisposable 
    * @throws {RangeError} A limit is not a positive whole number.
    */
   adjustLimits(changes: DynamicLimits): void;
+  /**
+   * Shows newcomers this certificate of the public profile, over every transport. Whoever is connected stays.
+   *
+   * @throws {AlknetError} `TLS_CONFIG`: certificate and key are unreadable or do not belong together, or the
+   * endpoint began without one. Nothing has changed.
+   */
+  adjustCertificate(certificate: CertificateKeyPair): void;
   /** Counters, as of now. */
   stats(): EndpointStats;
   /** The connections that run. */
@@ -108,6 +117,8 @@ export interface Endpoint<Alpn extends string = string> extends AsyncDisposable 
 const log = logger("endpoint");
 const DEFAULT_LISTEN = "127.0.0.1:0";
 const DEFAULT_DRAIN = 2000;
+/** Descriptors kept for files, engines and what handlers open. */
+const RESERVED_DESCRIPTORS = 128;
 
 /**
  * Listens on every address with every transport. All are up when it resolves; none is when it rejects.
@@ -132,6 +143,7 @@ class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns
   readonly fingerprint: string;
   readonly alpns: Alpns;
   readonly #key: NodeKey;
+  readonly #hasPublic: boolean;
   #limits: Limits;
   readonly #gate: Gate;
   readonly #drain: number;
@@ -147,8 +159,9 @@ class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns
     this.#key = options.key ?? NodeKey.generate();
     this.nodeId = this.#key.id;
     this.fingerprint = this.#key.fingerprint;
-    this.#limits = limitsWith(options.limits);
+    this.#limits = withinDescriptors(limitsWith(options.limits));
     this.#gate = new Gate(this.#limits, { onRefused: logRefusal });
+    this.#hasPublic = options.certificate !== undefined;
     this.#drain = options.drain ?? DEFAULT_DRAIN;
     this.#serving = new Serving({
       handler: (alpn) => handlers.handler(alpn),
@@ -223,6 +236,14 @@ class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns
     for (const listener of this.#listeners) listener.adjustLimits(this.#limits);
   }
 
+  adjustCertificate(certificate: CertificateKeyPair): void {
+    if (!this.#hasPublic) {
+      throw new AlknetError("TLS_CONFIG", "the endpoint began without a public certificate; there is none to change");
+    }
+    assertPair("public", certificate);
+    for (const listener of this.#listeners) listener.adjustCertificate(certificate);
+  }
+
   connections(): Iterable<Connection> {
     return this.#running.keys();
   }
@@ -272,6 +293,19 @@ class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns
     this.#listeners = [];
     await Promise.all(listeners.map((listener) => listener.close()));
   }
+}
+
+/** Limits of which this process can hold as many connections as it says: a descriptor each, and some for all else. */
+function withinDescriptors(limits: Limits): Limits {
+  const descriptors = descriptorLimit();
+  if (descriptors === undefined) return limits;
+  const most = Math.max(1, descriptors - Math.min(RESERVED_DESCRIPTORS, Math.floor(descriptors / 4)));
+  if (limits.maxConnections <= most) return limits;
+  log.warn("at most {most} connections: {descriptors} descriptors are allowed (ulimit -n, LimitNOFILE=)", {
+    most,
+    descriptors,
+  });
+  return { ...limits, maxConnections: most };
 }
 
 function logRefusal(address: string, reason: string): void {

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { AlknetError } from "../errors.ts";
 import { type CertificateKeyPair, IDENTITY_NAME_SUFFIX } from "../identity/key_pair.ts";
 
 /**
@@ -47,4 +49,22 @@ export function profileByServerName(name: string | undefined, nodeId: string, pr
 function available(wanted: ProfileName, profiles: TlsProfiles): ProfileName {
   if (profiles[wanted]) return wanted;
   return wanted === "identity" ? "public" : "identity";
+}
+
+/**
+ * Looks whether a certificate and a key can serve a profile.
+ *
+ * @throws {AlknetError} `TLS_CONFIG`: they are not readable PEM, or do not belong together.
+ */
+export function assertPair(name: ProfileName, { certificate, privateKey }: CertificateKeyPair): void {
+  let fits: boolean;
+  try {
+    fits = new X509Certificate(certificate).checkPrivateKey(createPrivateKey(privateKey));
+  } catch (cause) {
+    // The parser's words are left to the cause: they may quote what it read.
+    throw new AlknetError("TLS_CONFIG", `the certificate or key of the ${name} profile is not readable PEM`, { cause });
+  }
+  if (!fits) {
+    throw new AlknetError("TLS_CONFIG", `the private key does not belong to the certificate of the ${name} profile`);
+  }
 }

@@ -17,6 +17,8 @@ export interface Listener {
   readonly address: SocketAddress;
   /** Holds to these limits of admission from now on. */
   adjustLimits(limits: Limits): void;
+  /** Shows newcomers this certificate of the public profile from now on; whoever is connected stays. */
+  adjustCertificate(certificate: CertificateKeyPair): void;
   /** Takes no new connections; those that run go on. */
   stopAccepting(): Promise<void>;
   /** Releases everything; connections that still run end at once. */

@@ -68,6 +68,7 @@ async function listenInProcess(request: ListenRequest, options: QuicListenOption
     address: udp.address,
     // The gate is the endpoint's own here.
     adjustLimits: () => {},
+    adjustCertificate: (certificate) => driver.socket.adjustCertificate(certificate),
     // The gate is closed by then: newcomers are refused, those that run go on.
     stopAccepting: () => Promise.resolve(),
     close: () => driver.close("shutdown"),

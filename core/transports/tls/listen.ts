@@ -8,7 +8,6 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import { formatSocketAddress } from "../../handler/address.ts";
@@ -20,12 +19,13 @@ import { foreign, logger } from "../../log.ts";
 import { portOwner } from "../port_owner.ts";
 import type { ClientHello } from "../tls_client_hello.ts";
 import type { CertificateKeyPair } from "../../identity/key_pair.ts";
-import { profileByServerName, type ProfileName } from "../tls_profile.ts";
+import { assertPair, profileByServerName, type ProfileName } from "../tls_profile.ts";
 import type { Listener, ListenRequest } from "../transport.ts";
 import { provenPeer } from "../verify.ts";
 import { alpnList } from "./alpn_list.ts";
 import { HelloReader } from "./hello_reader.ts";
-import { NativeReads } from "./native_reads.ts";
+import { ListenerWatch, type WatchTimes } from "./listener_watch.ts";
+import { assertReadsCanStop, NativeReads } from "./native_reads.ts";
 import { connectionOver } from "./socket_link.ts";
 
 const log = logger("tls");
@@ -33,15 +33,19 @@ const log = logger("tls");
 const NO_APPLICATION_PROTOCOL = Uint8Array.of(21, 3, 3, 0, 2, 2, 120);
 /** Connections that the system completes before we take them; above it, it drops SYNs. */
 const BACKLOG = 1024;
+/** Between attempts to open a listener again, in milliseconds. */
+const REOPEN_DELAY = 1000;
 
 /**
  * Listens for TLS over TCP.
  *
+ * @param request What to listen for.
+ * @param times When the listener is called up, to see whether it takes newcomers; for tests.
  * @throws {AlknetError} `BIND_FAILED` with who holds the port where that can be known; `TLS_CONFIG` when a certificate
  * and its key do not fit.
  */
-export async function listenTls(request: ListenRequest): Promise<Listener> {
-  const listener = new TlsListener(request);
+export async function listenTls(request: ListenRequest, times?: WatchTimes): Promise<Listener> {
+  const listener = new TlsListener(request, times);
   await listener.bind();
   return listener;
 }
@@ -49,24 +53,29 @@ export async function listenTls(request: ListenRequest): Promise<Listener> {
 class TlsListener implements Listener {
   readonly transport = "tls";
   readonly #request: ListenRequest;
+  readonly #times: WatchTimes | undefined;
   readonly #contexts = new Map<ProfileName, SecureContext>();
   /** What the protocols are called on the wire, byte by byte, in the server's order. */
   readonly #alpns: readonly { readonly name: string; readonly wire: string }[];
-  readonly #server: Server;
+  /** The one that takes newcomers; and those before it whose connections still run. */
+  #server: Server;
+  readonly #servers = new Set<Server>();
+  #watch?: ListenerWatch;
   readonly #handshakes = new Set<Socket>();
   readonly #sockets = new Set<Socket>();
   #address: SocketAddress;
   #closed?: Promise<void>;
 
-  constructor(request: ListenRequest) {
+  constructor(request: ListenRequest, times?: WatchTimes) {
     this.#request = request;
+    this.#times = times;
     this.#address = request.address;
     this.#alpns = request.alpns.map((name) => ({ name, wire: Buffer.from(name).toString("latin1") }));
     for (const name of ["identity", "public"] as const) {
       const pair = request.profiles[name];
       if (pair) this.#contexts.set(name, contextOf(name, pair));
     }
-    this.#server = createServer({ allowHalfOpen: true }, (raw) => this.#accept(raw));
+    this.#server = this.#newServer();
   }
 
   get address(): SocketAddress {
@@ -74,26 +83,66 @@ class TlsListener implements Listener {
   }
 
   async bind(): Promise<void> {
-    const { hostname, port } = this.#request.address;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#server.once("error", reject);
-    this.#server.listen({ host: hostname, port, backlog: BACKLOG }, () => resolve());
     try {
-      await promise;
+      this.#address = await listenAt(this.#server, this.#request.address);
     } catch (cause) {
       throw await bindFailed(this.#request.address, cause as NodeJS.ErrnoException);
     }
-    this.#server.off("error", reject);
-    this.#server.on("error", (error) => log.warn("accepting failed: {error}", { error: foreign(error.message) }));
-    const bound = this.#server.address();
-    if (bound && typeof bound === "object") this.#address = { hostname, port: bound.port };
+    try {
+      await assertReadsCanStop(this.#address.hostname);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    this.#watch = new ListenerWatch(this.#address, () => this.#reopen(), this.#times);
+  }
+
+  #newServer(): Server {
+    const server = createServer({ allowHalfOpen: true }, (raw) => {
+      // Errors of a socket that nobody answers for yet; "close" follows.
+      raw.on("error", ignore);
+      if (this.#watch) this.#watch.took(raw, () => this.#accept(raw));
+      else this.#accept(raw);
+    });
+    server.on("error", (error) => log.warn("accepting failed: {error}", { error: foreign(error.message) }));
+    this.#servers.add(server);
+    server.once("close", () => this.#servers.delete(server));
+    return server;
+  }
+
+  /** Opens another listener in the place of one that takes nobody any more. */
+  async #reopen(): Promise<void> {
+    log.error("the TCP listener {address} took nobody any more, and is opened again", {
+      address: formatSocketAddress(this.#address),
+    });
+    this.#server.close();
+    this.#server = this.#newServer();
+    while (!this.#closed) {
+      try {
+        await listenAt(this.#server, this.#address);
+        return;
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, REOPEN_DELAY));
+      }
+    }
+    this.#server.close();
   }
 
   /** The gate is the endpoint's own. */
   adjustLimits(): void {}
 
+  adjustCertificate(certificate: CertificateKeyPair): void {
+    this.#contexts.set("public", contextOf("public", certificate));
+  }
+
   stopAccepting(): Promise<void> {
-    this.#closed ??= new Promise((resolve) => this.#server.close(() => resolve()));
+    this.#watch?.end();
+    this.#closed ??= Promise.all([...this.#servers].map((server) =>
+      new Promise<void>((resolve) => {
+        server.once("close", () => resolve());
+        server.close();
+      })
+    )).then(() => {});
     // Not yet connections; they would become some after the drain began.
     for (const raw of this.#handshakes) raw.destroy();
     return Promise.resolve();
@@ -106,8 +155,6 @@ class TlsListener implements Listener {
   }
 
   #accept(raw: Socket): void {
-    // Errors of a socket that nobody answers for yet; "close" follows.
-    raw.on("error", ignore);
     const { remoteAddress, remotePort = 0 } = raw;
     if (remoteAddress === undefined) return void raw.destroy();
     const hostname = canonicalIp(remoteAddress);
@@ -129,11 +176,17 @@ class TlsListener implements Listener {
       raw.off("data", onData);
       if (state.kind === "invalid") return void raw.destroy();
       raw.pause();
-      this.#greet(raw, { hostname, port: remotePort }, state, () => {
-        clearTimeout(timer);
-        this.#handshakes.delete(raw);
-        admission.handshakeDone();
-      });
+      try {
+        this.#greet(raw, { hostname, port: remotePort }, state, () => {
+          clearTimeout(timer);
+          this.#handshakes.delete(raw);
+          admission.handshakeDone();
+        });
+      } catch (error) {
+        // What a newcomer brings must not end the node.
+        log.error("a handshake could not begin: {error}", { error: foreign((error as Error).message) });
+        raw.destroy();
+      }
     };
     raw.on("data", onData);
     // A half-closed socket before its handshake is over wants nothing that we have.
@@ -200,21 +253,24 @@ class TlsListener implements Listener {
   }
 }
 
-function contextOf(name: ProfileName, { certificate, privateKey }: CertificateKeyPair): SecureContext {
+function contextOf(name: ProfileName, pair: CertificateKeyPair): SecureContext {
+  assertPair(name, pair);
+  const minVersion = name === "identity" ? "TLSv1.3" : "TLSv1.2";
+  return createSecureContext({ cert: pair.certificate, key: pair.privateKey, minVersion });
+}
+
+/** Listens, and says where: the port may have been left open. */
+async function listenAt(server: Server, { hostname, port }: SocketAddress): Promise<SocketAddress> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once("error", reject);
+  server.listen({ host: hostname, port, backlog: BACKLOG }, () => resolve());
   try {
-    if (!new X509Certificate(certificate).checkPrivateKey(createPrivateKey(privateKey))) {
-      throw new AlknetError("TLS_CONFIG", `the private key does not belong to the certificate of the ${name} profile`);
-    }
-    return createSecureContext({
-      cert: certificate,
-      key: privateKey,
-      minVersion: name === "identity" ? "TLSv1.3" : "TLSv1.2",
-    });
-  } catch (cause) {
-    if (cause instanceof AlknetError) throw cause;
-    // The parser's words are left to the cause: they may quote what it read.
-    throw new AlknetError("TLS_CONFIG", `the certificate or key of the ${name} profile is not readable PEM`, { cause });
+    await promise;
+  } finally {
+    server.off("error", reject);
   }
+  const bound = server.address();
+  return { hostname, port: bound && typeof bound === "object" ? bound.port : port };
 }
 
 async function bindFailed(address: SocketAddress, cause: NodeJS.ErrnoException): Promise<AlknetError> {

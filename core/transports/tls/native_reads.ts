@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { AlknetError } from "../../errors.ts";
 
 interface Handle {
@@ -18,6 +18,8 @@ interface Handle {
   onread: (chunk?: ArrayBuffer | ArrayBufferView) => unknown;
 }
 
+/** Where to call a wildcard address. */
+export const REACHABLE: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 /** Bytes of a record before its fragment: type, version, length (RFC 8446 §5.1). */
 const HEADER = 5;
 const ALERT = 21;
@@ -42,14 +44,7 @@ export class NativeReads {
    * @throws {AlknetError} `TLS_CONFIG`: this runtime's sockets cannot be held back.
    */
   constructor(raw: Socket, before?: Uint8Array) {
-    const handle = (raw as unknown as { _handle?: Partial<Handle> })._handle;
-    if (!handle || [handle.readStart, handle.readStop, handle.onread].some((it) => typeof it !== "function")) {
-      throw new AlknetError(
-        "TLS_CONFIG",
-        "the sockets of this runtime cannot be held back under TLS, so memory would have no bound; Deno 2.9 is known to do",
-      );
-    }
-    this.#handle = handle as Handle;
+    this.#handle = handleOf(raw);
     const deliver = this.#handle.onread;
     this.#handle.onread = (chunk) => {
       if (chunk !== undefined) this.#observe(chunk);
@@ -108,4 +103,40 @@ export class NativeReads {
         this.#header[0] === APPLICATION_DATA && this.#fragmentLeft === SEALED_ALERT;
     }
   }
+}
+
+/**
+ * Looks whether sockets can be held back: to be known at the start, not when the first stranger comes.
+ *
+ * @param host An address of this machine to try it at.
+ * @throws {AlknetError} `TLS_CONFIG`: they cannot.
+ */
+export async function assertReadsCanStop(host: string): Promise<void> {
+  const server = createServer((socket) => socket.destroy());
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once("error", reject);
+  server.listen({ host, port: 0 }, resolve);
+  await promise;
+  const connected = Promise.withResolvers<void>();
+  const { port, address } = server.address() as AddressInfo;
+  const socket = connect({ host: REACHABLE[address] ?? address, port });
+  socket.once("connect", connected.resolve).once("error", connected.reject);
+  try {
+    await connected.promise;
+    handleOf(socket);
+  } finally {
+    socket.destroy();
+    server.close();
+  }
+}
+
+function handleOf(socket: Socket): Handle {
+  const handle = (socket as unknown as { _handle?: Partial<Handle> })._handle;
+  if (!handle || [handle.readStart, handle.readStop, handle.onread].some((it) => typeof it !== "function")) {
+    throw new AlknetError(
+      "TLS_CONFIG",
+      "the sockets of this runtime cannot be held back under TLS, so memory would have no bound; Deno 2.9 is known to do",
+    );
+  }
+  return handle as Handle;
 }

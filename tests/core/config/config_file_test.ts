@@ -263,3 +263,73 @@ Deno.test("disposing of a followed file ends a wait at once, and keeps the last 
   assert.equal((await reload).outcome, "invalid");
   assert.equal(numberOf(config.snapshot()), 1);
 });
+
+Deno.test("watchConfig follows a link that a deployment turns, and the file that it leads to then", async () => {
+  await using folder = await temporaryFolder();
+  const told = new Told();
+  for (const n of [1, 2]) {
+    await Deno.mkdir(folder.join(`release-${n}`));
+    await folder.write(`release-${n}/config.json`, numbered(n));
+  }
+  await Deno.symlink("release-1", folder.join("current"));
+  await using config = await watchConfig(folder.join("current/config.json"), { ...options(told), poll: 20 });
+  await Deno.symlink("release-2", folder.join("turned"));
+  await Deno.rename(folder.join("turned"), folder.join("current"));
+  assert.equal(numberOf(await told.reloads.nth(1)), 2);
+  await folder.write("release-2/config.json", numbered(3));
+  assert.equal(numberOf(await told.reloads.nth(2)), 3);
+  assert.equal(numberOf(config.snapshot()), 3);
+});
+
+Deno.test("watchConfig, asked to read after a link was turned, notices what changes there later", async () => {
+  await using folder = await temporaryFolder();
+  const told = new Told();
+  for (const n of [1, 2]) {
+    await Deno.mkdir(folder.join(`release-${n}`));
+    await folder.write(`release-${n}/config.json`, numbered(n));
+  }
+  await Deno.symlink("release-1", folder.join("current"));
+  await using config = await watchConfig(folder.join("current/config.json"), { ...options(told), poll: 1_000_000 });
+  await Deno.symlink("release-2", folder.join("turned"));
+  await Deno.rename(folder.join("turned"), folder.join("current"));
+  assert.equal((await config.reload()).outcome, "applied");
+  await folder.write("release-2/config.json", numbered(3));
+  assert.equal(numberOf(await told.reloads.nth(2)), 3);
+});
+
+Deno.test("watchConfig follows a folder that is replaced", async () => {
+  await using folder = await temporaryFolder();
+  const told = new Told();
+  await Deno.mkdir(folder.join("home"));
+  await using config = await watchConfig(await folder.write("home/config.json", numbered(1)), {
+    ...options(told),
+    poll: 20,
+  });
+  await Deno.mkdir(folder.join("next"));
+  await folder.write("next/config.json", numbered(2));
+  await Deno.rename(folder.join("home"), folder.join("old"));
+  await Deno.rename(folder.join("next"), folder.join("home"));
+  await told.reloads.first((snapshot) => numberOf(snapshot) === 2);
+  await folder.write("home/config.json", numbered(3));
+  await told.reloads.first((snapshot) => numberOf(snapshot) === 3);
+  assert.equal(numberOf(config.snapshot()), 3);
+});
+
+Deno.test("what is written beside the file is not taken for a change of it", async () => {
+  await using folder = await temporaryFolder();
+  const told = new Told();
+  const path = await folder.write("config.json", numbered(1));
+  // A file written a moment ago may be written again unseen: it is read once more then.
+  await Deno.utime(path, new Date(0), new Date(0));
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  await using _config = await watchConfig(path, told);
+  for (let i = 0; i < 50; i++) await folder.write("log", `line ${i}\n`);
+  await rename(folder, numbered(2));
+  await told.reloads.nth(1);
+  assert.ok(told.delays.length <= 3, `read ${told.delays.length} times for one change`);
+});
+
+/** The callbacks with the real delays. */
+function options({ onReload, onInvalid, onStaticChanged }: Told): WatchOptions {
+  return { onReload, onInvalid, onStaticChanged };
+}

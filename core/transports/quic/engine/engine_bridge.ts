@@ -4,6 +4,7 @@
  * @module
  */
 import type { CloseInfo } from "../../../errors.ts";
+import type { CertificateKeyPair } from "../../../identity/key_pair.ts";
 import type { Limits } from "../../../limits/limits.ts";
 import type { EndedEvent, RefusedEvent } from "../link/engine_config.ts";
 import { type Frame, type FrameWriter, jsonOf, Kind } from "../link/frames.ts";
@@ -18,6 +19,8 @@ export interface EngineControl {
   shutDown(reason: string): void;
   /** Hold to these limits of admission. */
   adjustLimits(limits: Limits): void;
+  /** Show newcomers this certificate of the public profile. */
+  adjustCertificate(certificate: CertificateKeyPair): void;
   /** Refuse an address for a while. */
   ban(address: string, ms: number): void;
 }
@@ -61,6 +64,8 @@ export class EngineBridge {
         return control.shutDown(new TextDecoder().decode(payload));
       case Kind.LIMITS:
         return control.adjustLimits(jsonOf<Limits>(payload));
+      case Kind.CERTIFICATE:
+        return control.adjustCertificate(jsonOf<CertificateKeyPair>(payload));
       case Kind.BAN:
         return control.ban(new TextDecoder().decode(payload), value);
     }

@@ -9,6 +9,7 @@
 import { AlknetError } from "../../../errors.ts";
 import { Gate } from "../../../limits/gate.ts";
 import type { SocketAddress } from "../../../handler/connection.ts";
+import type { CertificateKeyPair } from "../../../identity/key_pair.ts";
 import type { Limits } from "../../../limits/limits.ts";
 import { type EngineConfig, HEARTBEAT_INTERVAL } from "../link/engine_config.ts";
 import { acceptMemory } from "../link/engine_memory.ts";
@@ -106,6 +107,10 @@ class Engine implements EngineControl {
 
   adjustLimits(limits: Limits): void {
     this.#gate?.adjust(limits);
+  }
+
+  adjustCertificate(certificate: CertificateKeyPair): void {
+    this.#socket?.adjustCertificate(certificate);
   }
 
   ban(address: string, ms: number): void {

@@ -13,6 +13,7 @@ import type { SocketAddress } from "../../../handler/connection.ts";
 import { addressGroup } from "../../../ip.ts";
 import type { Admission, Gate } from "../../../limits/gate.ts";
 import type { Limits } from "../../../limits/limits.ts";
+import type { CertificateKeyPair } from "../../../identity/key_pair.ts";
 import { isOwnAlpn, type ProfileName, type TlsProfiles } from "../../tls_profile.ts";
 import type { SessionEvents, SessionFacts } from "../link/link.ts";
 import { Acceptor, type Newcomer } from "./admission/acceptor.ts";
@@ -96,6 +97,7 @@ export class QuicSocket implements SessionHost<Session> {
   readonly #udp: UdpSocket;
   readonly #local: HostPort;
   readonly #acceptor: Acceptor | undefined;
+  #profiles: TlsProfiles;
   readonly #configs = new Map<string, QuicheConfig>();
   readonly #dialConfigs = new DialConfigs();
   readonly #byCid = new Map<number, Held>();
@@ -117,13 +119,14 @@ export class QuicSocket implements SessionHost<Session> {
     this.#udp = options.udp;
     this.#local = hostPort(options.udp.address);
     const { server } = options;
+    this.#profiles = server?.profiles ?? {};
     if (server) {
       const answer = (datagram: Uint8Array, to: SocketAddress) => this.#answer(datagram, to);
       this.#acceptor = new Acceptor({ ...server, now: () => this.now(), answer });
       // What is wrong with a certificate is to be known before the first client comes.
-      const { profiles, datagramSize = PATH_DATAGRAM } = server;
+      const { datagramSize = PATH_DATAGRAM } = server;
       for (const profile of ["identity", "public"] as const) {
-        if (profiles[profile]) this.#serverConfig(profile, datagramSize);
+        if (this.#profiles[profile]) this.#serverConfig(profile, datagramSize);
       }
     }
   }
@@ -146,6 +149,12 @@ export class QuicSocket implements SessionHost<Session> {
   /** Refuses packets of an address for a while. */
   ban(address: string, ms: number): void {
     this.#banned.set(addressGroup(address), this.now() + ms);
+  }
+
+  /** Shows newcomers this certificate of the public profile; sessions that run keep theirs. */
+  adjustCertificate(certificate: CertificateKeyPair): void {
+    this.#profiles = { ...this.#profiles, public: certificate };
+    for (const key of this.#configs.keys()) if (key.startsWith("public ")) this.#configs.delete(key);
   }
 
   /** Dials. The session's fate reaches `established` or `failed`. */
@@ -324,7 +333,7 @@ export class QuicSocket implements SessionHost<Session> {
     const key = `${profile} ${datagramSize}`;
     let config = this.#configs.get(key);
     if (!config) {
-      const { profiles } = this.#options.server!;
+      const profiles = this.#profiles;
       // A client that shows us one hello and quiche another is not to reach our own protocols without its certificate.
       const own = profile === "identity" || !profiles.identity;
       const alpns = this.#options.server!.alpns.filter((alpn) => own || !isOwnAlpn(alpn));

@@ -31,6 +31,8 @@ export const Kind = {
   BAN: 4,
   /** Command: hold to these limits of admission. JSON. */
   LIMITS: 13,
+  /** Command: show newcomers this certificate of the public profile. JSON. */
+  CERTIFICATE: 15,
   /** Command: begin a stream. */
   OPEN: 5,
   /** Command: send the payload. */

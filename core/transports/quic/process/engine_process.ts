@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { AlknetError } from "../../../errors.ts";
 import type { LinkedConnection, SocketAddress } from "../../../handler/connection.ts";
+import type { CertificateKeyPair } from "../../../identity/key_pair.ts";
 import type { Limits } from "../../../limits/limits.ts";
 import type { Ban } from "./bans.ts";
 import { Bridge } from "./bridge.ts";
@@ -170,6 +171,11 @@ export class EngineProcess {
   /** Holds to these limits of admission from now on. */
   adjustLimits(limits: Limits): void {
     this.bridge.command(Kind.LIMITS, 0, JSON.stringify(limits));
+  }
+
+  /** Shows newcomers this certificate of the public profile from now on. */
+  adjustCertificate(certificate: CertificateKeyPair): void {
+    this.bridge.command(Kind.CERTIFICATE, 0, JSON.stringify(certificate));
   }
 
   /** Refuses an address for a while. */

@@ -9,8 +9,10 @@
  */
 import { AlknetError } from "../../../errors.ts";
 import type { LinkedConnection, SocketAddress } from "../../../handler/connection.ts";
+import type { CertificateKeyPair } from "../../../identity/key_pair.ts";
 import type { Limits } from "../../../limits/limits.ts";
 import { foreign, logger } from "../../../log.ts";
+import type { TlsProfiles } from "../../tls_profile.ts";
 import type { Listener, ListenRequest } from "../../transport.ts";
 import { Bans } from "./bans.ts";
 import { beEngineIfStartedAsOne, engineCommand } from "./engine_command.ts";
@@ -56,6 +58,7 @@ export class Supervisor implements Listener {
   readonly #ending = Promise.withResolvers<void>();
   #address: SocketAddress;
   #limits: Limits;
+  #profiles: TlsProfiles;
   #accepting = true;
   #closed = false;
   #looked = performance.now();
@@ -66,6 +69,7 @@ export class Supervisor implements Listener {
     this.#bans = new Bans(options.firstBan ?? FIRST_BAN);
     this.#address = request.address;
     this.#limits = request.limits;
+    this.#profiles = request.profiles;
     this.#watch = setInterval(() => this.#look(), WATCH_INTERVAL);
   }
 
@@ -102,6 +106,11 @@ export class Supervisor implements Listener {
   adjustLimits(limits: Limits): void {
     this.#limits = limits;
     for (const engine of this.#engines) engine.adjustLimits(limits);
+  }
+
+  adjustCertificate(certificate: CertificateKeyPair): void {
+    this.#profiles = { ...this.#profiles, public: certificate };
+    for (const engine of this.#engines) engine.adjustCertificate(certificate);
   }
 
   async stopAccepting(): Promise<void> {
@@ -171,13 +180,13 @@ export class Supervisor implements Listener {
   }
 
   async #spawn(): Promise<EngineProcess> {
-    const { alpns, profiles, gate } = this.#request;
+    const { alpns, gate } = this.#request;
     const { datagramSize, udp, engines } = this.#options;
     const config: EngineConfig = {
       address: this.#address,
       reusePort: engines > 1,
       alpns,
-      profiles,
+      profiles: this.#profiles,
       limits: this.#limits,
       datagramSize,
       udp,
