@@ -29,10 +29,12 @@ const SEND_WINDOW = 512 * 1024;
 /** Milliseconds without progress after which a peer is given up that does not read what a finished handler wrote. */
 const STALLED = 30_000;
 /**
- * Milliseconds for the peer to end its direction after a handler has finished. Closing a TCP socket while the peer still
- * sends resets it, and a reset may overtake what was sent last.
+ * Milliseconds of silence of the peer, after everything was handed to the system, within which it may end its direction.
+ * Closing a TCP socket while the peer still sends resets it, and a reset overtakes what it has not read.
  */
-const LINGER = 1000;
+const LINGER = 30_000;
+/** Milliseconds for that in all. */
+const MAX_LINGER = 300_000;
 /** Milliseconds of silence after which keep-alive probes begin (core.md §13). */
 const KEEP_ALIVE = 30_000;
 /** First size of the buffer in which writes gather. */
@@ -78,6 +80,8 @@ class SocketLink implements ConnectionLink {
   #outputEnded = false;
   /** Runs while the connection finishes; pushed back by each sign of progress. */
   #deadline?: NodeJS.Timeout;
+  /** Until when the peer's silence is measured anew with each word of it. */
+  #lingers = 0;
   #received = 0;
   #sent = 0;
   #error?: Error;
@@ -131,7 +135,8 @@ class SocketLink implements ConnectionLink {
     this.#receive.fail(new ConnectionClosedError({ by: "local", code: 0, reason: "" }));
     this.#unread = 0;
     this.#reads.start();
-    this.#deadline = setTimeout(() => this.#tls.destroy(), this.#outputEnded ? LINGER : STALLED);
+    if (this.#outputEnded) this.#linger();
+    else this.#deadline = setTimeout(() => this.#tls.destroy(), STALLED);
     await this.#send.finish();
     await closed;
   }
@@ -142,6 +147,8 @@ class SocketLink implements ConnectionLink {
 
   #input(chunk: Uint8Array): void {
     this.#received += chunk.byteLength;
+    // It reads on, for it speaks.
+    if (performance.now() < this.#lingers) this.#deadline?.refresh();
     if (this.#receive.done) return;
     this.#unread += chunk.byteLength;
     if (this.#unread >= RECEIVE_WINDOW) this.#reads.stop();
@@ -211,8 +218,13 @@ class SocketLink implements ConnectionLink {
 
   #endOfOutput(): void {
     this.#outputEnded = true;
-    if (!this.#deadline) return;
+    if (this.#deadline) this.#linger();
+  }
+
+  /** Waits for the peer to end its direction. */
+  #linger(): void {
     clearTimeout(this.#deadline);
+    this.#lingers = performance.now() + MAX_LINGER;
     this.#deadline = setTimeout(() => this.#tls.destroy(), LINGER);
   }
 

@@ -160,7 +160,7 @@ Deno.test("TLS: stopAccepting refuses newcomers and keeps what runs; close ends 
   const unfinished = connect(server.port, "127.0.0.1");
   await once(unfinished, "connect");
   unfinished.on("error", () => {});
-  const dropped = once(unfinished, "close");
+  const dropped = new Promise((resolve) => unfinished.once("close", resolve));
   unfinished.resume();
   await server.listener.stopAccepting();
   await dropped;

@@ -46,7 +46,7 @@ for (const { what, bytes } of STRANGERS) {
     await using server = await tlsServer({ limits: { handshakeTimeout: 300 } });
     const socket = await open(server.port);
     for (const part of bytes) socket.write(part);
-    await once(socket, "close");
+    await new Promise((resolve) => socket.once("close", resolve));
     await settled(() => server.gate.connections === 0);
     assert.equal(server.accepted, 0);
     assert.equal(server.gate.handshakes, 0);
@@ -76,7 +76,7 @@ Deno.test("TLS: bytes before the handshake is complete are limited (core.md §13
   const part = new Uint8Array(2001);
   part.set([22, 3, 1, 0x40, 0, 1, 0, 7, 0x40]);
   socket.write(part);
-  await once(socket, "close");
+  await new Promise((resolve) => socket.once("close", resolve));
   assert.equal(server.accepted, 0);
   (await server.dial()).close();
 });
@@ -95,7 +95,7 @@ Deno.test("TLS: 10,000 connections that send nothing, half a hello or garbage ar
         for (const part of STRANGERS[i % STRANGERS.length].bytes) socket.write(part);
       });
       socket.resume();
-      return once(socket, "close");
+      return new Promise((resolve) => socket.once("close", resolve));
     });
     // A good client gets in beside them.
     const [good] = await Promise.all([server.dial(), ...sockets]);
@@ -121,7 +121,7 @@ async function silent(server: TlsServer): Promise<{ close: () => void; closed: P
   const before = server.gate.connections;
   const socket = await open(server.port);
   await settled(() => server.gate.connections === before + 1);
-  return { close: () => socket.destroy(), closed: once(socket, "close") };
+  return { close: () => socket.destroy(), closed: new Promise((resolve) => socket.once("close", resolve)) };
 }
 
 async function open(port: number): Promise<Socket> {

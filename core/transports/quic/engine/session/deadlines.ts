@@ -36,6 +36,11 @@ export type Deadline =
   /** Whatever quiche waits for: loss, idleness, the end of draining. */
   | "quiche";
 
+/** Between looks whether the peer has acknowledged what a finishing connection wrote, in milliseconds. */
+const LINGER = 5000;
+/** Time for that in all; a peer that is gone is given up before, when the connection has been idle for long enough. */
+const MAX_LINGER = 300_000;
+
 /** What is waited for in each state. */
 const WAITED_FOR: Readonly<Record<Phase, readonly Deadline[]>> = {
   handshaking: ["quiche", "handshake", "copies"],
@@ -53,6 +58,27 @@ export class Deadlines implements Record<Deadline, number> {
   acknowledgement = Infinity;
   copies = Infinity;
   quiche = Infinity;
+
+  /** Until when a finishing connection waits at most. */
+  #lingers = 0;
+
+  /** The connection finishes now. */
+  beginLinger(now: number): void {
+    this.#lingers = now + MAX_LINGER;
+    this.linger = now + LINGER;
+  }
+
+  /**
+   * Waits on, if there is something to wait for. Returns whether there is.
+   *
+   * @param blocked Whether the peer, who is there, reads slowly.
+   * @param acknowledged Whether it has everything.
+   */
+  lingerOn(now: number, blocked: boolean, acknowledged: boolean): boolean {
+    const waits = blocked || !acknowledged && now < this.#lingers;
+    if (waits) this.linger = now + LINGER;
+    return waits;
+  }
 
   /** The first of those that a session in this state waits for. */
   next(phase: Phase): number {

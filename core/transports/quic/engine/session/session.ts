@@ -24,8 +24,6 @@ import type { UdpSocket } from "../udp/udp_socket.ts";
 
 /** Bytes that a session may send in one turn, so that a busy one cannot starve the others nor flood the receiver. */
 const TURN_BYTES = 512 * 1024;
-/** Time for the peer to acknowledge what a finishing connection wrote, in milliseconds. */
-const LINGER = 5000;
 
 /** One QUIC connection. */
 export class Session implements SessionCommands {
@@ -236,16 +234,16 @@ export class Session implements SessionCommands {
   finish(): void {
     if (this.#phase !== "open") return;
     this.#phase = "finishing";
-    this.#deadlines.linger = this.#host.now() + LINGER;
+    this.#deadlines.beginLinger(this.#host.now());
     this.#streams!.finish();
     this.#received = true;
     this.#commanded();
   }
 
-  /** A reader that pauses is given what was written when it goes on; if it is gone, the idle time ends this. */
+  /** A reader that pauses, or a network that is away, is given what was written when it goes on. */
   #linger(now: number): void {
-    if (this.#streams?.sending.isBlocked) this.#deadlines.linger = now + LINGER;
-    else this.#finished();
+    const { isBlocked, acknowledged } = this.#streams!.sending;
+    if (!this.#deadlines.lingerOn(now, isBlocked, acknowledged)) this.#finished();
   }
 
   #handshake(): void {

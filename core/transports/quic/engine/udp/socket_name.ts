@@ -31,9 +31,14 @@ export interface Remote {
   readonly address: SocketAddress;
   /** `sockaddr_in` or `sockaddr_in6`. */
   readonly name: Uint8Array;
+  /** What tells the kernel which of our addresses to answer from (packet_info.ts); absent: the route decides. */
+  readonly from?: Uint8Array;
   /** Longest segment, in bytes, that segmentation offload may still be tried with on the way there. */
   gsoLimit: number;
 }
+
+/** Words of an `in6_pktinfo`; an `in_pktinfo` has three. */
+const INFO_WORDS = 5;
 
 // Two generations of this size bound the table; a flood from invented addresses costs some megabytes and no more.
 const GENERATION = 8192;
@@ -46,27 +51,43 @@ export class RemoteTable {
   #old = new Map<number | string, Remote>();
   // The sender of the last datagram: most come in trains.
   readonly #lastWords = new Uint32Array(NAME_STRIDE / 4);
+  readonly #lastInfo = new Uint32Array(INFO_WORDS);
+  readonly #infoWords: number;
   #last: Remote | undefined;
 
   /** @param family Of the socket: it decides how names look. */
   constructor(family: number) {
     this.#family = family;
+    this.#infoWords = family === AF_INET ? 3 : INFO_WORDS;
   }
 
-  /** The remote whose name, written by the kernel, begins at word `at` of `words`. */
-  fromName(words: Uint32Array, at: number): SocketAddress {
+  /** Address family of the socket. */
+  get family(): number {
+    return this.#family;
+  }
+
+  /**
+   * The remote whose name, written by the kernel, begins at word `at` of `words`. One that calls at several of our addresses
+   * is one for each: it is answered from that which it called.
+   *
+   * @param control Words with what the kernel said of our side (packet_info.ts).
+   * @param info The word at which it begins, or -1.
+   */
+  fromName(words: Uint32Array, at: number, control: Uint32Array = words, info = -1): SocketAddress {
     const last = this.#lastWords;
     const v4 = this.#family === AF_INET;
     if (
-      this.#last !== undefined && words[at] === last[0] &&
+      this.#last !== undefined && this.#sameInfo(control, info) && words[at] === last[0] &&
       (v4 ? words[at + 1] === last[1] : (words[at + 2] === last[2] && words[at + 3] === last[3] &&
         words[at + 4] === last[4] && words[at + 5] === last[5] && words[at + 6] === last[6]))
     ) return this.#last.address;
     // A number for IPv4 (48 bits), a string for IPv6, where it is rarer and longer.
-    const key = v4
+    const name = v4
       ? words[at + 1] * 0x1_0000 + (words[at] >>> 16)
       : `${words[at] >>> 16},${words[at + 2]},${words[at + 3]},${words[at + 4]},${words[at + 5]},${words[at + 6]}`;
-    const remote = this.#recall(key) ?? this.#remember(key, words, at);
+    const key = info < 0 ? name : `${name} ${control.subarray(info, info + this.#infoWords)}`;
+    const remote = this.#recall(key) ?? this.#remember(key, words, at, control, info);
+    for (let word = 0; word < this.#infoWords; word++) this.#lastInfo[word] = info < 0 ? 0 : control[info + word];
     for (let word = 0; word < 7; word++) last[word] = words[at + word];
     this.#last = remote;
     return remote.address;
@@ -96,13 +117,26 @@ export class RemoteTable {
     return old;
   }
 
-  #remember(key: number | string, words: Uint32Array, at: number): Remote {
+  /** Whether the kernel says the same of our side as last time; all zeros stand for nothing said. */
+  #sameInfo(control: Uint32Array, info: number): boolean {
+    for (let word = 0; word < this.#infoWords; word++) {
+      if (this.#lastInfo[word] !== (info < 0 ? 0 : control[info + word])) return false;
+    }
+    return true;
+  }
+
+  #remember(key: number | string, words: Uint32Array, at: number, control: Uint32Array, info: number): Remote {
     const length = this.#family === AF_INET ? 16 : 28;
     const name = new Uint8Array(words.buffer, words.byteOffset + at * 4, length).slice();
-    const remote: Remote = { address: decodeName(name), name, gsoLimit: 0xffff };
+    const remote: Remote = { address: decodeName(name), name, from: this.#answering(control, info), gsoLimit: 0xffff };
     this.#byObject.set(remote.address, remote);
     this.#keep(key, remote);
     return remote;
+  }
+
+  #answering(control: Uint32Array, info: number): Uint8Array | undefined {
+    if (info < 0) return undefined;
+    return answerInfo(this.#family, new Uint8Array(control.buffer, control.byteOffset + info * 4, this.#infoWords * 4));
   }
 
   #keep(key: number | string, remote: Remote): void {
@@ -173,4 +207,15 @@ function zoneIndex(zone: string): number {
   const index = /^\d+$/.test(zone) ? Number(zone) : interfaceIndex(zone);
   if (index === 0) throw new TypeError(`no network interface "${zone}" for an IPv6 zone`);
   return index;
+}
+
+/**
+ * The data of the message that answers from the address that a received one names: the same, but that the route chooses the
+ * interface, except for an address that is of one interface alone (`fe80::/10`).
+ */
+function answerInfo(family: number, received: Uint8Array): Uint8Array {
+  const info = received.slice();
+  if (family !== AF_INET6) info.fill(0, 0, 4).fill(0, 8, 12);
+  else if (info[0] !== 0xfe || (info[1] & 0xc0) !== 0x80) info.fill(0, 16, 20);
+  return info;
 }

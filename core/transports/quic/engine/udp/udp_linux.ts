@@ -19,6 +19,7 @@ import {
 } from "../../linux/calls.ts";
 import { assertLibc, checked, Poll } from "../../linux/call_table.ts";
 import { Memory, PollSet } from "../../linux/memory.ts";
+import { askForPacketInfo, isWildcard } from "./packet_info.ts";
 import { AF_INET6, decodeName, encodeName, familyOf, NAME_STRIDE, RemoteTable } from "./socket_name.ts";
 import { SOL_UDP, UDP_GRO, UdpReceiver } from "./udp_receiver.ts";
 import { UDP_SEGMENT, UdpSender } from "./udp_sender.ts";
@@ -78,6 +79,7 @@ export function bindLinuxUdp(address: SocketAddress, options: LinuxUdpOptions = 
     checked("bind", bind(fd, name, length));
     checked("getsockname", getsockname(fd, name));
     const gso = options.gso !== false && getOption(fd, SOL_UDP, UDP_SEGMENT) >= 0;
+    if (isWildcard(address.hostname)) askForPacketInfo(fd, family);
     if (options.gro !== false) setOption(fd, SOL_UDP, UDP_GRO, 1);
     return new LinuxUdpSocket(fd, checked("eventfd", eventfd()), family, decodeName(name.bytes), gso);
   } catch (cause) {

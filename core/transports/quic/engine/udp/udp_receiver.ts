@@ -5,7 +5,7 @@
  * struct mmsghdr (64 bytes)   name* @0  namelen u32 @8  iov* @16  iovlen @24  control* @32  controllen @40
  *                             flags i32 @48  len u32 @56 (bytes received)
  * struct cmsghdr              len @0  level i32 @8  type i32 @12  data @16; for UDP_GRO the data is an i32: the size
- *                             of each datagram in the train (the last may be shorter)
+ *                             of each datagram in the train (the last may be shorter); see also packet_info.ts
  * ```
  *
  * @module
@@ -13,6 +13,7 @@
 import { recvmmsg } from "../../linux/calls.ts";
 import { Errno } from "../../linux/call_table.ts";
 import { IoVector, Memory, setAddress } from "../../linux/memory.ts";
+import { type PacketInfoForm, packetInfoForm } from "./packet_info.ts";
 import { NAME_STRIDE, type RemoteTable } from "./socket_name.ts";
 import type { DatagramHandler } from "./udp_socket.ts";
 
@@ -45,7 +46,11 @@ export class UdpReceiver {
   readonly #headerWords = new Uint32Array(this.#headers.bytes.buffer);
   readonly #nameWords = new Uint32Array(this.#names.bytes.buffer);
   readonly #controlWords = new Uint32Array(this.#controls.bytes.buffer);
+  readonly #form: PacketInfoForm;
   #stopped = false;
+  /** Of the message in hand: bytes of each datagram of a train, else 0; the word at which its packet info is, else -1. */
+  #segment = 0;
+  #info = -1;
 
   /**
    * @param fd The socket.
@@ -54,6 +59,7 @@ export class UdpReceiver {
   constructor(fd: number, remotes: RemoteTable) {
     this.#fd = fd;
     this.#remotes = remotes;
+    this.#form = packetInfoForm(remotes.family);
     for (let index = 0; index < MESSAGES; index++) {
       const at = index * HEADER;
       setAddress(this.#headers.view, at, this.#names.address + index * NAME_STRIDE);
@@ -75,10 +81,11 @@ export class UdpReceiver {
     for (let index = 0; index < messages; index++) {
       // Headers are made ready again at once, so that a handler that throws leaves the next batch intact.
       const length = this.#headerWords[index * 16 + RECEIVED];
-      const segment = this.#segmentSize(index);
+      this.#readControl(index);
+      const segment = this.#segment;
       this.#rearm(index);
       if (this.#stopped) continue;
-      const from = this.#remotes.fromName(this.#nameWords, index * (NAME_STRIDE / 4));
+      const from = this.#remotes.fromName(this.#nameWords, index * (NAME_STRIDE / 4), this.#controlWords, this.#info);
       const start = index * BUFFER;
       if (segment === 0 || segment >= length) {
         handle(this.#buffers.bytes.subarray(start, start + length), from);
@@ -98,11 +105,19 @@ export class UdpReceiver {
     this.#stopped = true;
   }
 
-  #segmentSize(index: number): number {
-    if (this.#headerWords[index * 16 + CONTROL_LENGTH] < 20) return 0;
-    const at = index * (CONTROL / 4);
-    if (this.#controlWords[at + 2] !== SOL_UDP || this.#controlWords[at + 3] !== UDP_GRO) return 0;
-    return this.#controlWords[at + 4];
+  #readControl(index: number): void {
+    this.#segment = 0;
+    this.#info = -1;
+    const words = this.#controlWords;
+    const begin = index * (CONTROL / 4);
+    const end = begin + (this.#headerWords[index * 16 + CONTROL_LENGTH] >>> 2);
+    for (let at = begin; at + 4 < end;) {
+      const length = words[at];
+      if (length < 16) return;
+      if (words[at + 2] === SOL_UDP && words[at + 3] === UDP_GRO) this.#segment = words[at + 4];
+      else if (words[at + 2] === this.#form.level && words[at + 3] === this.#form.type) this.#info = at + 4;
+      at += (length + 7 >>> 3) * 2;
+    }
   }
 
   // The kernel overwrites both lengths with what it used.

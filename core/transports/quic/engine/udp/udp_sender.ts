@@ -5,7 +5,7 @@
  * ```text
  * struct mmsghdr   as in udp_receiver.ts
  * struct cmsghdr   len @0 (18)  level i32 @8 (SOL_UDP)  type i32 @12 (UDP_SEGMENT)  data u16 @16: segment size;
- *                  padded to 24
+ *                  padded to 24; before it, for a remote that is answered from a given address, that of packet_info.ts
  * ```
  *
  * @module
@@ -14,6 +14,7 @@ import type { SocketAddress } from "../../../../handler/connection.ts";
 import { sendmmsg } from "../../linux/calls.ts";
 import { Errno } from "../../linux/call_table.ts";
 import { IoVector, Memory, setAddress } from "../../linux/memory.ts";
+import { type PacketInfoForm, packetInfoForm, writePacketInfoHeader } from "./packet_info.ts";
 import { NAME_STRIDE, type Remote, type RemoteTable } from "./socket_name.ts";
 import { SOL_UDP } from "./udp_receiver.ts";
 import { MAX_DATAGRAM } from "./udp_socket.ts";
@@ -30,9 +31,12 @@ const MAX_RUNS = 4096;
 const KEPT = 0.75;
 const MESSAGES = 64;
 const HEADER = 64;
-const CONTROL = 24;
+const CONTROL = 64;
+/** Bytes of the message that says the size of segments. */
+const SEGMENT_SPACE = 24;
 // Words (u32) of a header.
 const NAME_LENGTH = 2;
+const CONTROL_ADDRESS = 32;
 const CONTROL_LENGTH = 10;
 
 /** Sends batches for one socket. */
@@ -46,6 +50,7 @@ export class UdpSender {
   readonly #vector = new IoVector(MESSAGES);
   readonly #headerWords = new Uint32Array(this.#headers.bytes.buffer);
   readonly #controlWords = new Uint32Array(this.#controls.bytes.buffer);
+  readonly #form: PacketInfoForm;
   // Whose name each header holds already.
   readonly #named: (Remote | undefined)[] = new Array(MESSAGES).fill(undefined);
   // Run i is #length[i] bytes of the arena from #start[i] on: datagrams of #segment[i] bytes, the last perhaps shorter.
@@ -76,13 +81,14 @@ export class UdpSender {
     this.#fd = fd;
     this.#remotes = remotes;
     this.#gso = gso;
+    this.#form = packetInfoForm(remotes.family);
     for (let index = 0; index < MESSAGES; index++) {
       const at = index * HEADER;
       setAddress(this.#headers.view, at, this.#names.address + index * NAME_STRIDE);
       setAddress(this.#headers.view, at + 16, this.#vector.memory.address + index * 16);
       this.#headers.view.setUint32(at + 24, 1, true);
-      setAddress(this.#headers.view, at + 32, this.#controls.address + index * CONTROL);
-      const control = index * CONTROL / 4;
+      writePacketInfoHeader(this.#form, new DataView(this.#controls.bytes.buffer, index * CONTROL));
+      const control = (index * CONTROL + this.#form.space) / 4;
       this.#controlWords[control] = 18;
       this.#controlWords[control + 2] = SOL_UDP;
       this.#controlWords[control + 3] = UDP_SEGMENT;
@@ -169,13 +175,23 @@ export class UdpSender {
         this.#named[index] = remote;
         this.#names.bytes.set(remote.name, index * NAME_STRIDE);
         this.#headerWords[header + NAME_LENGTH] = remote.name.length;
+        this.#addressFrom(index, remote.from);
       }
       this.#vector.set(index, this.#arena.address + this.#start[run], this.#length[run]);
       const segmented = this.#length[run] > this.#segment[run];
-      this.#headerWords[header + CONTROL_LENGTH] = segmented ? CONTROL : 0;
-      if (segmented) this.#controlWords[index * (CONTROL / 4) + 4] = this.#segment[run];
+      const { space } = this.#form;
+      this.#headerWords[header + CONTROL_LENGTH] = (remote.from ? space : 0) + (segmented ? SEGMENT_SPACE : 0);
+      if (segmented) this.#controlWords[(index * CONTROL + space) / 4 + 4] = this.#segment[run];
     }
     return count;
+  }
+
+  // Control messages begin with the address to send from, or behind the room for it.
+  #addressFrom(index: number, from: Uint8Array | undefined): void {
+    const control = index * CONTROL;
+    if (from) this.#controls.bytes.set(from, control + 16);
+    const begin = this.#controls.address + control + (from ? 0 : this.#form.space);
+    setAddress(this.#headers.view, index * HEADER + CONTROL_ADDRESS, begin);
   }
 
   // The kernel refused the run at the head.
@@ -208,7 +224,7 @@ export class UdpSender {
     while (this.#length[run] > 0) {
       const length = Math.min(segment, this.#length[run]);
       this.#vector.set(0, this.#arena.address + this.#start[run], length);
-      this.#headerWords[CONTROL_LENGTH] = 0;
+      this.#headerWords[CONTROL_LENGTH] = this.#to[run].from ? this.#form.space : 0;
       const sent = sendmmsg(this.#fd, this.#headers, 1);
       if (sent === -Errno.EAGAIN) return;
       if (sent === -Errno.EINTR) continue;

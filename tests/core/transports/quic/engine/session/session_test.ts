@@ -58,7 +58,12 @@ const SERVER = { hostname: "127.0.0.1", port: 4434 };
 const NOBODY = new Proxy({}, { get: () => () => {} }) as SessionEvents;
 
 /** A session of a server whose packets are given by hand, and what its host hears. */
-function serving(config: QuicheConfig, quiche: QuicheConnection, changes: Partial<SessionOptions<Session>> = {}) {
+function serving(
+  config: QuicheConfig,
+  quiche: QuicheConnection,
+  changes: Partial<SessionOptions<Session>> = {},
+  events: SessionEvents = NOBODY,
+) {
   const heard: string[] = [];
   const sent: Uint8Array[] = [];
   const clock = { now: 0 };
@@ -66,7 +71,7 @@ function serving(config: QuicheConfig, quiche: QuicheConnection, changes: Partia
     wake: () => {},
     established: () => {
       heard.push("established");
-      return NOBODY;
+      return events;
     },
     failed: (_session, { reason }) => heard.push(`failed: ${reason}`),
     abused: (_session, abuse) => heard.push(abuse),
@@ -130,7 +135,7 @@ Deno.test("Session: where a key is to be proven, a session that was resumed is r
 });
 
 /** An established connection: the session of its server, and its client. */
-async function established() {
+async function established(events?: SessionEvents) {
   const quiche = await loadQuiche();
   const options = { alpns: ["test"], peer: "none", datagramSize: 1350, limits: limitsWith({}) } as const;
   const config = tlsConfig(quiche, { ...options, certificate: NodeKey.generate().certificate() });
@@ -138,7 +143,8 @@ async function established() {
   const trusting = tlsConfig(quiche, { ...options, peer: "require" });
   const client = quiche.Connection.connect("x.example", scid, hostPort(CLIENT), hostPort(SERVER), trusting);
   const cid = crypto.getRandomValues(new Uint8Array(8));
-  const server = serving(config, quiche.Connection.accept(cid, null, hostPort(SERVER), hostPort(CLIENT), config));
+  const accepted = quiche.Connection.accept(cid, null, hostPort(SERVER), hostPort(CLIENT), config);
+  const server = serving(config, accepted, {}, events);
   converse(client, server);
   assert.deepEqual(server.heard, ["established"]);
   return { client, cid, ...server };
@@ -178,3 +184,30 @@ for (const { title, datagrams } of FORGERIES) {
     assert.ok(!client.isClosed() && !client.isDraining());
   });
 }
+
+Deno.test("Session: what was written before the end waits for a network that is away, and goes out when it is back", async () => {
+  const ended: string[] = [];
+  const { client, ...server } = await established(
+    new Proxy({} as SessionEvents, {
+      get: (_, name) => ({ by }: { by?: string }) => name === "ended" ? ended.push(by!) : undefined,
+    }),
+  );
+  const { session, clock, udp, sent } = server;
+  session.open(1);
+  session.send(1, new Uint8Array(10_240), true);
+  session.finish();
+  session.turn(udp);
+  const away = sent.splice(0);
+  assert.ok(away.length > 0);
+  for (const seconds of [6, 12, 18]) {
+    clock.now = seconds * 1000;
+    session.expire();
+    session.turn(udp);
+    assert.deepEqual(ended, [], `after ${seconds} s`);
+  }
+  for (const datagram of away) client.recv(datagram, { from: hostPort(SERVER), to: hostPort(CLIENT) });
+  const room = new Uint8Array(20_000);
+  assert.deepEqual(client.streamRecv(1, room), [10_240, true]);
+  converse(client, server);
+  assert.deepEqual(ended, ["local"]);
+});
