@@ -4,6 +4,7 @@
  * @module
  */
 import type { EndpointStats } from "@alknet/core";
+import type { BackgroundWriter } from "../terminal/background_writer.ts";
 import { visible } from "../terminal/visible.ts";
 import type { Traffic } from "../operations/observe.ts";
 
@@ -17,6 +18,8 @@ export interface DashboardSource {
 
 /** Where it draws; the terminal, or a test's. */
 export interface Screen {
+  /** Whether what was written before is shown: a terminal may be paused. */
+  isReady(): boolean;
   /** Writes text, control sequences included. */
   write(text: string): void;
   /** Columns of the terminal. */
@@ -27,6 +30,8 @@ export interface Screen {
 const REFRESH = 1000;
 /** What a terminal that says little of itself is taken to have. */
 const LEAST_COLUMNS = 20;
+/** Lines that wait for a terminal that is paused; the oldest are dropped. */
+const MAX_WAITING = 1000;
 const CLEAR_BELOW = "\x1b[J";
 
 /** Draws until it is disposed of. */
@@ -38,14 +43,16 @@ export class Dashboard implements Disposable {
   #before: { at: number; bytesReceived: number; bytesSent: number };
   #rates = { received: 0, sent: 0 };
   #lines = 0;
+  /** Log lines that were not printed yet. */
+  #waiting: string[] = [];
   /** The screen is gone: nothing is drawn any more. */
   #gone = false;
 
   /**
    * @param source What to show.
-   * @param screen Default: the terminal behind stdout.
+   * @param screen Where to draw.
    */
-  constructor(source: DashboardSource, screen: Screen = terminal()) {
+  constructor(source: DashboardSource, screen: Screen) {
     this.#source = source;
     this.#screen = screen;
     this.#before = { at: this.#started, ...totals(source.traffic()) };
@@ -55,7 +62,8 @@ export class Dashboard implements Disposable {
 
   /** Prints a line above the counters. */
   print(line: string): void {
-    this.#write(`${this.#erase()}${visible(line)}\n`);
+    this.#waiting.push(visible(line));
+    if (this.#waiting.length > MAX_WAITING) this.#waiting.shift();
     this.#draw();
   }
 
@@ -75,11 +83,12 @@ export class Dashboard implements Disposable {
   }
 
   #draw(): void {
-    if (this.#gone) return;
+    if (this.#gone || !this.#screen.isReady()) return;
     const columns = this.#columns();
     // A line that wraps would count as two, and the next drawing would start too low.
     const lines = this.#content().map((line) => line.slice(0, columns - 1));
-    this.#write(`${this.#erase()}${lines.join("\n")}\n`);
+    const above = this.#waiting.splice(0);
+    this.#write(`${this.#erase()}${[...above, ...lines].join("\n")}\n`);
     this.#lines = lines.length;
   }
 
@@ -159,12 +168,11 @@ function totals(traffic: readonly Traffic[]): { bytesReceived: number; bytesSent
   };
 }
 
-function terminal(): Screen {
-  const encoder = new TextEncoder();
+/** The terminal behind stdout. */
+export function terminalScreen(output: BackgroundWriter): Screen {
   return {
-    write(text) {
-      for (let rest = encoder.encode(text); rest.byteLength > 0;) rest = rest.subarray(Deno.stdout.writeSync(rest));
-    },
+    isReady: () => output.isIdle,
+    write: (text) => output.write(text),
     // A terminal that was never given a size says 0.
     columns: () => Deno.consoleSize().columns || 80,
   };

@@ -5,14 +5,15 @@
  */
 import type { Endpoint } from "@alknet/core";
 import { formatSocketAddress } from "@alknet/core/address";
-import { Dashboard } from "./dashboard.ts";
+import { Dashboard, terminalScreen } from "./dashboard.ts";
 import type { Feed } from "../operations/feed.ts";
 import { formatEvent } from "./log.ts";
 import type { Observer, ServeEvent } from "../operations/observe.ts";
-import { note, printJson, writeText } from "../terminal/output.ts";
+import { BackgroundWriter } from "../terminal/background_writer.ts";
+import { visible } from "../terminal/visible.ts";
 
-/** What a running node tells its operator. */
-export interface Face extends Disposable {
+/** What a running node tells its operator. Disposing of it waits a moment for what was said last to be read. */
+export interface Face extends AsyncDisposable {
   /** A line of the log. */
   log(line: string): void;
   /** Something happened. Events from before {@linkcode started} wait for it. */
@@ -25,6 +26,22 @@ export interface Face extends Disposable {
 export function chooseFace(options: { readonly json: boolean }): Face {
   if (options.json) return new JsonFace();
   return Deno.stdout.isTerminal() ? new TerminalFace() : new LogFace();
+}
+
+/** What every face writes on: the node does not wait for who reads. */
+class Output {
+  readonly stdout = new BackgroundWriter(Deno.stdout);
+  readonly stderr = new BackgroundWriter(Deno.stderr);
+
+  /** One line of the log. */
+  note(line: string): void {
+    this.stderr.write(visible(line) + "\n");
+  }
+
+  /** Waits a moment for what waits. */
+  async flush(): Promise<void> {
+    await Promise.all([this.stdout.flush(), this.stderr.flush()]);
+  }
 }
 
 /** The same face, all of whose lines and events are also lines of a feed. */
@@ -44,16 +61,17 @@ export function recorded(face: Face, lines: Feed<string>): Face {
       record("listening", factsOf(endpoint));
       face.started(endpoint, observer);
     },
-    [Symbol.dispose]: () => face[Symbol.dispose](),
+    [Symbol.asyncDispose]: () => face[Symbol.asyncDispose](),
   };
 }
 
 /** One event a line on stdout, the log on stderr. */
 class JsonFace implements Face {
+  readonly #output = new Output();
   #early: ServeEvent[] | undefined = [];
 
   log(line: string): void {
-    note(line);
+    this.#output.note(line);
   }
 
   event(event: ServeEvent): void {
@@ -68,19 +86,21 @@ class JsonFace implements Face {
     for (const event of early) this.#print(event);
   }
 
-  [Symbol.dispose](): void {}
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#output.flush();
+  }
 
   #print(event: ServeEvent): void {
-    try {
-      printJson(event);
-    } catch { /* nobody reads events any more; the node serves on */ }
+    this.#output.stdout.write(visible(JSON.stringify(event)) + "\n");
   }
 }
 
 /** Everything is a line of the log. */
 class LogFace implements Face {
+  readonly #output = new Output();
+
   log(line: string): void {
-    note(line);
+    this.#output.note(line);
   }
 
   event({ event, ...fields }: ServeEvent): void {
@@ -91,20 +111,23 @@ class LogFace implements Face {
     this.#line("listening", factsOf(endpoint));
   }
 
-  [Symbol.dispose](): void {}
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#output.flush();
+  }
 
   #line(event: string, fields: Record<string, unknown>): void {
-    note(formatEvent("serve", event, fields));
+    this.#output.note(formatEvent("serve", event, fields));
   }
 }
 
 /** Who and where, then counters in place with the log passing above them. */
 class TerminalFace implements Face {
+  readonly #output = new Output();
   #dashboard?: Dashboard;
 
   log(line: string): void {
     if (this.#dashboard) this.#dashboard.print(line);
-    else note(line);
+    else this.#output.note(line);
   }
 
   event({ event, error }: ServeEvent): void {
@@ -115,20 +138,22 @@ class TerminalFace implements Face {
 
   started(endpoint: Endpoint, observer: Observer): void {
     const [bold, plain] = Deno.noColor ? ["", ""] : ["\x1b[1m", "\x1b[0m"];
-    writeText(`${bold}node${plain}       ${endpoint.nodeId}\n`);
+    this.#output.stdout.write(`${bold}node${plain}       ${endpoint.nodeId}\n`);
     for (const address of endpoint.addresses) {
       const over = endpoint.transports.map((transport) => transport === "quic" ? "UDP (QUIC)" : "TCP (TLS)").join(
         " and ",
       );
-      writeText(`${bold}listening${plain}  ${formatSocketAddress(address)} over ${over}\n`);
+      this.#output.stdout.write(`${bold}listening${plain}  ${formatSocketAddress(address)} over ${over}\n`);
     }
-    writeText(`${bold}stop${plain}       ctrl-C\n`);
-    this.#dashboard = new Dashboard({ traffic: () => observer.traffic(), stats: () => endpoint.stats() });
+    this.#output.stdout.write(`${bold}stop${plain}       ctrl-C\n`);
+    const source = { traffic: () => observer.traffic(), stats: () => endpoint.stats() };
+    this.#dashboard = new Dashboard(source, terminalScreen(this.#output.stdout));
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#dashboard?.[Symbol.dispose]();
     this.#dashboard = undefined;
+    await this.#output.flush();
   }
 }
 

@@ -55,7 +55,7 @@ export interface ServeOptions {
 export async function serve(options: ServeOptions): Promise<number> {
   using signals = new StopSignals();
   const lines = new Feed<string>({ keep: KEPT_LINES });
-  using face = recorded(chooseFace(options), lines);
+  await using face = recorded(chooseFace(options), lines);
   startLogging(options.verbose ? "debug" : "info", (line) => face.log(line));
   using _strays = logStrayRejections(log);
   const home = locateHome(options.home);

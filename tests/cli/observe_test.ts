@@ -76,6 +76,7 @@ Deno.test("Dashboard goes on without a screen that is gone, and shows what peers
   let gone = false;
   const source = { traffic: () => [traffic], stats: () => ({ accepted: 0, refused: {} }) as never };
   using dashboard = new Dashboard(source, {
+    isReady: () => true,
     write(text) {
       if (gone) throw new Deno.errors.BrokenPipe();
       written += text;
@@ -99,6 +100,7 @@ Deno.test("Dashboard redraws in place and lets log lines pass above", () => {
   const traffic = { alpn: ALPN, description: "answers", open: 2, total: 9, bytesReceived: 1500, bytesSent: 0 };
   const stats = { connections: {}, accepted: 9, refused: { banned: 3 }, bytesReceived: 0, bytesSent: 0 };
   const dashboard = new Dashboard({ traffic: () => [traffic], stats: () => stats }, {
+    isReady: () => true,
     write: (text) => screen += text,
     columns: () => 120,
   });

@@ -4,7 +4,7 @@
  * @module
  */
 import { deepEqual, equal, match, rejects } from "node:assert/strict";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, createConnection, createServer } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import { start, startAlknet } from "../support/process.ts";
 import { needs } from "../support/programs.ts";
@@ -250,4 +250,52 @@ async function textOf(socket: TLSSocket): Promise<string> {
   let text = "";
   for await (const chunk of socket) text += chunk;
   return text;
+}
+
+for (const args of [["--json"], []]) {
+  Deno.test(`alknet serve ${args.join(" ")} serves on when nobody reads what it says`, async () => {
+    await using home = await initHome();
+    const command = ["run", "-A", MAIN, "serve", "--home", home.path, "--listen", "127.0.0.1:0", "--transport", "tls"];
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [...command, ...args],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    try {
+      const port = await portOf(args.length > 0 ? child.stdout : child.stderr);
+      // Each connection is two lines of some hundred bytes, of which a pipe holds 64 KiB.
+      for (let i = 0; i < 700; i++) {
+        const socket = await new Promise<TLSSocket>((resolve, reject) => {
+          // From many addresses, each of which is let in.
+          const tcp = createConnection({ port, host: "127.0.0.1", localAddress: `127.0.0.${10 + i % 100}` });
+          tcp.once("error", reject);
+          const options = { socket: tcp, ALPNProtocols: ["http/1.1"], rejectUnauthorized: false };
+          const socket: TLSSocket = connect(options, () => resolve(socket)).once("error", reject);
+        });
+        socket.destroy();
+      }
+      child.kill("SIGTERM");
+      equal((await child.status).code, 0);
+    } finally {
+      await Promise.all([child.stdout.cancel(), child.stderr.cancel()]);
+      await child.status;
+    }
+  });
+}
+
+/** The port in the first line that names one; nothing more is read. */
+async function portOf(output: ReadableStream<Uint8Array>): Promise<number> {
+  const reader = output.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  for (let port; !port;) {
+    text += decoder.decode((await reader.read()).value, { stream: true });
+    port = /127\.0\.0\.1:(\d+)/.exec(text)?.[1];
+    if (port) {
+      reader.releaseLock();
+      return Number(port);
+    }
+  }
+  throw new Error("unreachable");
 }

@@ -6,12 +6,10 @@
 import { CallError } from "@alknet/core/operations";
 import { errorAnswer, refusedAnswer } from "../answers/answers.ts";
 import { allowOrigin } from "../request/cors.ts";
+import { MCP_PATH } from "../request/raw_path.ts";
 import type { McpSessions, McpSessionsOptions } from "./sessions.ts";
 import { notAllowed } from "../answers/negotiation.ts";
 import type { HttpApp } from "../request/env.ts";
-
-/** Where MCP is. */
-export const MCP_PATH = "/mcp";
 
 /** Options of {@linkcode addMcp}. */
 export interface McpRouteOptions extends McpSessionsOptions {

@@ -3,10 +3,12 @@
  *
  * @module
  */
+import { MCP_PATH, rawPath } from "./raw_path.ts";
 
 const ALLOWED: Readonly<Record<string, string>> = {
-  "access-control-allow-methods": "GET, POST",
-  "access-control-allow-headers": "Authorization, Content-Type, Accept, Mcp-Session-Id, Last-Event-ID",
+  "access-control-allow-headers":
+    "Authorization, Content-Type, Accept, Mcp-Session-Id, Mcp-Protocol-Version, Last-Event-ID",
+  "access-control-expose-headers": "Mcp-Session-Id, X-Request-Id, Retry-After, WWW-Authenticate",
 };
 
 /**
@@ -39,6 +41,9 @@ export function allowOrigin(request: Request, response: Response, origins: Reado
   response.headers.append("vary", "Origin");
   if (origin === null || !origins.has(origin)) return response;
   for (const [name, value] of Object.entries(ALLOWED)) response.headers.set(name, value);
+  // DELETE ends an MCP session.
+  const methods = rawPath(request.url) === MCP_PATH ? "GET, POST, DELETE" : "GET, POST";
+  response.headers.set("access-control-allow-methods", methods);
   response.headers.set("access-control-allow-origin", origin);
   return response;
 }

@@ -5,6 +5,9 @@
  * @module
  */
 
+/** Where MCP is. */
+export const MCP_PATH = "/mcp";
+
 /** The path of a request's URL, exactly as the client wrote it: no normalisation, no query, no fragment. */
 export function rawPath(url: string): string {
   const start = url.indexOf("/", url.indexOf("//") + 2);

@@ -138,6 +138,10 @@ const CORS: ApiCase[] = [{
     const preflight = ["Access-Control-Request-Method: POST"];
     const good = await ask("/call", { method: "OPTIONS", headers: ["Origin: https://good.example", ...preflight] });
     assert.deepEqual([good.status, good.headers["access-control-allow-methods"]], [204, "GET, POST"]);
+    const mcp = await ask("/mcp", { method: "OPTIONS", headers: ["Origin: https://good.example", ...preflight] });
+    assert.equal(mcp.headers["access-control-allow-methods"], "GET, POST, DELETE");
+    assert.match(mcp.headers["access-control-allow-headers"]!, /Mcp-Protocol-Version/);
+    assert.match(mcp.headers["access-control-expose-headers"]!, /X-Request-Id, Retry-After/);
     const bad = await ask("/call", { method: "OPTIONS", headers: ["Origin: https://evil.example", ...preflight] });
     assert.deepEqual([bad.status, bad.headers["access-control-allow-origin"]], [405, undefined]);
     for (const target of ["/search", "/math/add?a=1&b=2"]) {
