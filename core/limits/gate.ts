@@ -21,6 +21,8 @@ export type Refusal =
 
 /** A place in the gate. Give each phase back once; further calls do nothing. */
 export interface Admission {
+  /** The newcomer is at the address that it named. */
+  prove(): void;
   /** The handshake is over, well or badly. */
   handshakeDone(): void;
   /** The connection is over. */
@@ -37,6 +39,8 @@ export interface GateOptions {
 
 interface Source {
   connections: number;
+  /** Of these, from whom nothing has come yet that only somebody at this address can send. */
+  unproven: number;
   /** Connections that may start now; refills with time. */
   tokens: number;
   refilled: number;
@@ -49,6 +53,8 @@ interface Source {
 /** Addresses remembered beyond those connected; the oldest forgotten first, so a spray of addresses costs bounded memory. */
 const MAX_SOURCES = 65_536;
 const MINUTE = 60_000;
+/** Places of an address that those may hold who only say that they are there. */
+const MAX_UNPROVEN = 4;
 
 /** Admission control of one endpoint or engine. */
 export class Gate {
@@ -84,6 +90,20 @@ export class Gate {
     return this.#handshakes >= this.#limits.retryThreshold;
   }
 
+  /**
+   * Whether a newcomer must prove that it is at this address before it costs anything: its places for those who do not are
+   * taken. Forged packets keep nobody out so.
+   */
+  mustProve(address: string): boolean {
+    const key = addressGroup(address);
+    if (!this.#sources.has(key)) return false;
+    const source = this.#source(key);
+    if (source.unproven >= MAX_UNPROVEN) return true;
+    // What is refused for its address is refused to somebody who is there.
+    const refusal = this.#refusal(source, true, false);
+    return refusal === "connections-per-address" || refusal === "connection-rate";
+  }
+
   /** Holds other limits from now on. Whoever is in stays in. */
   adjust(limits: Limits): void {
     this.#limits = limits;
@@ -98,20 +118,21 @@ export class Gate {
    * Asks for a place.
    *
    * @param address IP address of the newcomer.
-   * @param options `handshake: false` when the handshake is already over.
+   * @param options `handshake: false` when the handshake is already over, `proven: false` when the address may be forged.
    * @returns The place, or why there is none.
    */
-  admit(address: string, options: { handshake?: boolean } = {}): Admission | Refusal {
-    const { handshake = true } = options;
+  admit(address: string, options: { handshake?: boolean; proven?: boolean } = {}): Admission | Refusal {
+    const { handshake = true, proven = true } = options;
     const key = addressGroup(address);
     const source = this.#source(key);
-    const refusal = this.#refusal(source, handshake);
+    const refusal = this.#refusal(source, handshake, proven);
     if (refusal) return this.#refuse(key, source, refusal);
     source.tokens--;
     source.connections++;
     this.#connections++;
     if (handshake) this.#handshakes++;
-    return this.#admission(key, source, handshake);
+    if (!proven) source.unproven++;
+    return this.#admission(key, source, handshake, proven);
   }
 
   /** Counts a failed authentication of an address; returns whether the address is refused from now on. */
@@ -158,11 +179,13 @@ export class Gate {
     this.refused.set(reason, (this.refused.get(reason) ?? 0) + times);
   }
 
-  #refusal(source: Source, handshake: boolean): Refusal | undefined {
+  #refusal(source: Source, handshake: boolean, proven: boolean): Refusal | undefined {
     const limits = this.#limits;
     if (this.#closed) return "shutdown";
     if (this.#connections >= limits.maxConnections) return "connections";
-    if (source.connections >= limits.maxConnectionsPerAddress) return "connections-per-address";
+    // Who is proven to be there is not kept out by those who only say so.
+    const held = source.connections - (proven ? source.unproven : 0);
+    if (held >= limits.maxConnectionsPerAddress) return "connections-per-address";
     if (handshake && this.#handshakes >= limits.maxHandshakes) return "handshakes";
     if (source.tokens < 1) return "connection-rate";
   }
@@ -180,15 +203,21 @@ export class Gate {
     this.#onRefused?.(key, reason);
   }
 
-  #admission(key: string, source: Source, handshake: boolean): Admission {
+  #admission(key: string, source: Source, handshake: boolean, proven: boolean): Admission {
     let shaking = handshake;
+    let doubted = !proven;
     let held = true;
     const handshakeDone = () => {
       if (shaking) this.#handshakes--;
       shaking = false;
     };
+    const prove = () => {
+      if (doubted) source.unproven--;
+      doubted = false;
+    };
     const release = () => {
       handshakeDone();
+      prove();
       if (!held) return;
       held = false;
       this.#connections--;
@@ -196,7 +225,7 @@ export class Gate {
       // Re-inserted, so that the addresses seen last are forgotten last.
       if (this.#sources.delete(key)) this.#sources.set(key, source);
     };
-    return { handshakeDone, release };
+    return { prove, handshakeDone, release };
   }
 
   #source(key: string): Source {
@@ -206,6 +235,7 @@ export class Gate {
       if (this.#sources.size >= MAX_SOURCES) this.#forget();
       source = {
         connections: 0,
+        unproven: 0,
         tokens: this.#limits.connectionBurst,
         refilled: now,
         failures: 0,

@@ -153,3 +153,22 @@ Deno.test("Gate: a spray of addresses is forgotten, oldest first, also behind ma
   assert.equal(gate.isRefused("198.51.100.1"), false, "it is among the oldest that have no connection");
   assert.equal(gate.isRefused("192.0.2.0"), true, "who is connected is not forgotten");
 });
+
+Deno.test("Gate: who only says where it is holds four places of that address, and keeps nobody out who is there", () => {
+  const gate = new Gate(limitsWith({ maxConnectionsPerAddress: 6, connectionBurst: 100 }));
+  const address = "192.0.2.1";
+  const forged: Admission[] = [];
+  while (!gate.mustProve(address)) forged.push(gate.admit(address, { proven: false }) as Admission);
+  assert.equal(forged.length, 4);
+  assert.ok(!gate.mustProve("192.0.2.2"));
+  const there = Array.from({ length: 6 }, () => gate.admit(address));
+  assert.ok(there.every((admission) => typeof admission !== "string"));
+  assert.equal(gate.admit(address), "connections-per-address");
+  (there[0] as Admission).release();
+  forged[0].prove();
+  forged[0].prove();
+  assert.equal(gate.admit(address), "connections-per-address", "one who proved it counts from then on");
+  for (const admission of forged) admission.release();
+  assert.ok(typeof gate.admit(address) !== "string");
+  assert.ok(gate.mustProve(address), "who would be refused is told so once it is known to be there");
+});

@@ -74,6 +74,8 @@ interface Held {
   readonly initialKey?: string;
   readonly admission?: Admission;
   readonly dial?: DialOptions;
+  /** Whether the remote has sent what only somebody at its address can send. */
+  proven: boolean;
 }
 
 /** Batches received in one turn, so that sending has its turn too. */
@@ -174,7 +176,7 @@ export class QuicSocket implements SessionHost<Session> {
       limits,
       host: this,
     });
-    this.#hold({ session, cid: connectionIdKey(scid, 0), dial });
+    this.#hold({ session, cid: connectionIdKey(scid, 0), dial, proven: true });
     this.wake(session);
     return session;
   }
@@ -276,7 +278,11 @@ export class QuicSocket implements SessionHost<Session> {
   /** The session that an id of ours names: whoever sends it has got what was sent to its address. */
   #named(bytes: Uint8Array, at: number, from: SocketAddress): Held | undefined {
     const held = this.#byCid.get(connectionIdKey(bytes, at));
-    if (held && sameAddress(held.session.remote, from)) held.session.proveAddress();
+    if (held && !held.proven && sameAddress(held.session.remote, from)) {
+      held.proven = true;
+      held.session.proveAddress();
+      held.admission?.prove();
+    }
     return held;
   }
 
@@ -318,7 +324,7 @@ export class QuicSocket implements SessionHost<Session> {
       limits,
       host: this,
     });
-    const held = { session, cid, initialKey, admission };
+    const held: Held = { session, cid, initialKey, admission, proven: odcid !== null };
     this.#hold(held);
     this.#byInitial.set(initialKey, held);
     for (const datagram of datagrams) this.#deliver(held, datagram);

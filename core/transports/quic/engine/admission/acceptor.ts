@@ -106,9 +106,9 @@ export class Acceptor {
   #admit(header: LongHeader, remote: SocketAddress, key: string): Pending | undefined {
     const { gate, now } = this.#options;
     const proof = header.token.byteLength > 0 ? this.#tokens.open(header.token, remote, header.dcid) : undefined;
-    if (!proof && gate.mustRetry) return this.#retry(header, remote);
+    if (!proof && (gate.mustRetry || gate.mustProve(remote.hostname))) return this.#retry(header, remote);
     if (proof && header.dcid.byteLength !== CID_LENGTH) return;
-    const admission = gate.admit(remote.hostname);
+    const admission = gate.admit(remote.hostname, { proven: proof !== undefined });
     if (typeof admission === "string") {
       this.#answer(remote, () => encodeRefusal(header));
       return;

@@ -38,8 +38,6 @@ export type Deadline =
 
 /** Between looks whether the peer has acknowledged what a finishing connection wrote, in milliseconds. */
 const LINGER = 5000;
-/** Time for that in all; a peer that is gone is given up before, when the connection has been idle for long enough. */
-const MAX_LINGER = 300_000;
 
 /** What is waited for in each state. */
 const WAITED_FOR: Readonly<Record<Phase, readonly Deadline[]>> = {
@@ -59,23 +57,25 @@ export class Deadlines implements Record<Deadline, number> {
   copies = Infinity;
   quiche = Infinity;
 
-  /** Until when a finishing connection waits at most. */
-  #lingers = 0;
+  /** Packets of the peer before the last look. */
+  #heard = 0;
 
-  /** The connection finishes now. */
-  beginLinger(now: number): void {
-    this.#lingers = now + MAX_LINGER;
+  /** The connection finishes now; so many packets have come. */
+  beginLinger(now: number, packets: number): void {
+    this.#heard = packets;
     this.linger = now + LINGER;
   }
 
   /**
-   * Waits on, if there is something to wait for. Returns whether there is.
+   * Waits on, if there is something to wait for: a peer that reads slowly, or a network that is away, as nothing comes over
+   * it. Returns whether there is. A peer that is gone is given up when the connection has been idle for long enough.
    *
-   * @param blocked Whether the peer, who is there, reads slowly.
-   * @param acknowledged Whether it has everything.
+   * @param blocked Whether something waits for the peer to read.
+   * @param packets How many packets have come.
    */
-  lingerOn(now: number, blocked: boolean, acknowledged: boolean): boolean {
-    const waits = blocked || !acknowledged && now < this.#lingers;
+  lingerOn(now: number, blocked: boolean, packets: number): boolean {
+    const waits = blocked || packets === this.#heard;
+    this.#heard = packets;
     if (waits) this.linger = now + LINGER;
     return waits;
   }

@@ -234,7 +234,7 @@ export class Session implements SessionCommands {
   finish(): void {
     if (this.#phase !== "open") return;
     this.#phase = "finishing";
-    this.#deadlines.beginLinger(this.#host.now());
+    this.#deadlines.beginLinger(this.#host.now(), this.#taken);
     this.#streams!.finish();
     this.#received = true;
     this.#commanded();
@@ -242,8 +242,7 @@ export class Session implements SessionCommands {
 
   /** A reader that pauses, or a network that is away, is given what was written when it goes on. */
   #linger(now: number): void {
-    const { isBlocked, acknowledged } = this.#streams!.sending;
-    if (!this.#deadlines.lingerOn(now, isBlocked, acknowledged)) this.#finished();
+    if (!this.#deadlines.lingerOn(now, this.#streams!.sending.isBlocked, this.#taken)) this.#finished();
   }
 
   #handshake(): void {
