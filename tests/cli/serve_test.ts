@@ -289,13 +289,11 @@ async function portOf(output: ReadableStream<Uint8Array>): Promise<number> {
   const reader = output.getReader();
   const decoder = new TextDecoder();
   let text = "";
-  for (let port; !port;) {
+  let port: string | undefined;
+  while (port === undefined) {
     text += decoder.decode((await reader.read()).value, { stream: true });
     port = /127\.0\.0\.1:(\d+)/.exec(text)?.[1];
-    if (port) {
-      reader.releaseLock();
-      return Number(port);
-    }
   }
-  throw new Error("unreachable");
+  reader.releaseLock();
+  return Number(port);
 }
