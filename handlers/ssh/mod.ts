@@ -14,20 +14,20 @@ import {
   type HandlerContext,
   type Logger,
 } from "@alknet/core/handler";
-import { Admission } from "./admission.ts";
-import { Authentication, MAX_ATTEMPTS } from "./authentication.ts";
-import { Destinations } from "./destinations.ts";
-import { Forwarding } from "./forwarding.ts";
-import { policyOf, type SshPolicy } from "./policy.ts";
-import type { Program } from "./program.ts";
-import { serveSession } from "./session.ts";
-import { ssh2, type Ssh2Authentication, type Ssh2Peer, type Ssh2Server } from "./ssh2.ts";
-import { StreamSocket } from "./stream_socket.ts";
-import type { SubsystemServer, SubsystemStream } from "./subsystem.ts";
-import { takeTerminalModes } from "./terminal_modes.ts";
+import { Admission } from "./login/admission.ts";
+import { Authentication, MAX_ATTEMPTS } from "./login/authentication.ts";
+import { Destinations } from "./forwarding/destinations.ts";
+import { Forwarding } from "./forwarding/forwarding.ts";
+import { policyOf, type SshPolicy } from "./login/policy.ts";
+import type { Program } from "./session/program.ts";
+import { serveSession } from "./session/session.ts";
+import { ssh2, type Ssh2Authentication, type Ssh2Peer, type Ssh2Server } from "./protocol/ssh2.ts";
+import { StreamSocket } from "./protocol/stream_socket.ts";
+import type { SubsystemServer, SubsystemStream } from "./session/subsystem.ts";
+import { takeTerminalModes } from "./session/terminal_modes.ts";
 
-export type { SshPolicy } from "./policy.ts";
-export type { SubsystemStream } from "./subsystem.ts";
+export type { SshPolicy } from "./login/policy.ts";
+export type { SubsystemStream } from "./session/subsystem.ts";
 
 /** The protocol's name on the wire. */
 export const SSH_ALPN = "alknet/ssh";

@@ -7,8 +7,8 @@ import type { Connection } from "@alknet/core/handler";
 import type { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { connect } from "../../../core/endpoint/dial.ts";
-import { ssh2, type Ssh2Client } from "../../../handlers/ssh/ssh2.ts";
-import { StreamSocket } from "../../../handlers/ssh/stream_socket.ts";
+import { ssh2, type Ssh2Client } from "../../../handlers/ssh/protocol/ssh2.ts";
+import { StreamSocket } from "../../../handlers/ssh/protocol/stream_socket.ts";
 
 /** A channel, as far as tests look into it. */
 export interface ClientChannel extends Duplex {

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import "./node.ts";
-import { connect } from "../../../core/endpoint/dial.ts";
+import "../node.ts";
+import { connect } from "../../../../core/endpoint/dial.ts";
 import { openTunnel, parseForward, type TunnelEvent } from "@alknet/handlers/tunnel";
 import assert from "node:assert/strict";
-import { Destinations } from "../../../handlers/ssh/destinations.ts";
-import { runProgram } from "../../support/process.ts";
-import { needs } from "../../support/programs.ts";
-import { sshNode } from "./node.ts";
+import { Destinations } from "../../../../handlers/ssh/forwarding/destinations.ts";
+import { runProgram } from "../../../support/process.ts";
+import { needs } from "../../../support/programs.ts";
+import { sshNode } from "../node.ts";
 
 const PROGRAMS = needs("ssh", "ssh-keygen");
 

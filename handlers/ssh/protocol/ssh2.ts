@@ -57,7 +57,7 @@ export interface Ssh2Peer extends EventEmitter {
   rekey(): void;
   forwardOut(boundHost: string, boundPort: number, fromHost: string, fromPort: number, done: Done<Duplex>): this;
   openssh_forwardOutStreamLocal(path: string, done: Done<Duplex>): this;
-  /** Inside of ssh2: its `reject` knows one reason alone, and it misreads a request (`terminal_modes.ts`). */
+  /** Inside of ssh2: its `reject` knows one reason alone, and it misreads a request (`../session/terminal_modes.ts`). */
   readonly _protocol: {
     channelOpenFail(recipient: number, reason: number, description: string): void;
     _onPayload(payload: Buffer): unknown;

@@ -5,7 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import type { Program } from "./program.ts";
-import type { Ssh2Channel } from "./ssh2.ts";
+import type { Ssh2Channel } from "../protocol/ssh2.ts";
 
 /** Both directions of a channel, with back-pressure. */
 export interface SubsystemStream {

@@ -4,10 +4,10 @@
  * @module
  */
 import type { EventEmitter } from "node:events";
-import { boundOutput } from "./channel_output.ts";
-import { commandFor, type SshPolicy } from "./policy.ts";
+import { boundOutput } from "../protocol/channel_output.ts";
+import { commandFor, type SshPolicy } from "../login/policy.ts";
 import { type Program, startProgram, type Terminal } from "./program.ts";
-import type { Ssh2Channel } from "./ssh2.ts";
+import type { Ssh2Channel } from "../protocol/ssh2.ts";
 import { startSubsystem, type SubsystemServer } from "./subsystem.ts";
 
 /** What a client may set of a program's environment. */

@@ -5,11 +5,11 @@
  */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { boundOutput } from "./channel_output.ts";
+import { boundOutput } from "../protocol/channel_output.ts";
 import { Destinations } from "./destinations.ts";
 import { join } from "./join.ts";
-import type { SshPolicy } from "./policy.ts";
-import type { Ssh2Peer } from "./ssh2.ts";
+import type { SshPolicy } from "../login/policy.ts";
+import type { Ssh2Peer } from "../protocol/ssh2.ts";
 
 /** RFC 4254 §5.1. */
 const PROHIBITED = 1;

@@ -4,9 +4,9 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { runProgram } from "../../support/process.ts";
-import { needs } from "../../support/programs.ts";
-import { sshNode } from "./node.ts";
+import { runProgram } from "../../../support/process.ts";
+import { needs } from "../../../support/programs.ts";
+import { sshNode } from "../node.ts";
 
 /** Looks until something is so; a guard against hanging, not a measurement. */
 async function until(isSo: () => Promise<boolean>): Promise<void> {

@@ -6,8 +6,8 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
-import type { Ssh2Channel } from "../../../handlers/ssh/ssh2.ts";
-import { startSubsystem, type SubsystemStream } from "../../../handlers/ssh/subsystem.ts";
+import type { Ssh2Channel } from "../../../../handlers/ssh/protocol/ssh2.ts";
+import { startSubsystem, type SubsystemStream } from "../../../../handlers/ssh/session/subsystem.ts";
 
 /** A channel whose client takes nothing until it is told to. */
 class Channel extends Duplex {

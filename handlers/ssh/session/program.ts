@@ -8,7 +8,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { type Account, accountOf, ownAccount } from "./account.ts";
-import type { Ssh2Channel } from "./ssh2.ts";
+import type { Ssh2Channel } from "../protocol/ssh2.ts";
 import { sttyArguments } from "./terminal_modes.ts";
 
 /** A terminal as `pty-req` asks for it (RFC 4254 §6.2). */
