@@ -12,6 +12,7 @@ import {
   foreign,
   type Handler,
   type HandlerContext,
+  type Identity,
   type Logger,
 } from "@alknet/core/handler";
 import { Admission } from "./login/admission.ts";
@@ -20,6 +21,7 @@ import { Destinations } from "./forwarding/destinations.ts";
 import { Forwarding } from "./forwarding/forwarding.ts";
 import { policyOf, type SshPolicy } from "./login/policy.ts";
 import type { Program } from "./session/program.ts";
+import type { SshProgram } from "./session/served_program.ts";
 import { serveSession } from "./session/session.ts";
 import { ssh2, type Ssh2Authentication, type Ssh2Peer, type Ssh2Server } from "./protocol/ssh2.ts";
 import { StreamSocket } from "./protocol/stream_socket.ts";
@@ -27,6 +29,7 @@ import type { SubsystemServer, SubsystemStream } from "./session/subsystem.ts";
 import { takeTerminalModes } from "./session/terminal_modes.ts";
 
 export type { SshPolicy } from "./login/policy.ts";
+export type { SshProgram, SshProgramContext, SshProgramStreams } from "./session/served_program.ts";
 export type { SubsystemStream } from "./session/subsystem.ts";
 
 /** The protocol's name on the wire. */
@@ -63,6 +66,8 @@ export interface SshOptions {
   readonly trustTlsIdentity?: boolean;
   /** What serves subsystems (RFC 4254 §6.5): `sftp`, to whose policy has a folder for it. Default: none is served. */
   readonly subsystems?: { readonly sftp?: Subsystem };
+  /** Commands that the node answers itself, to everyone who has logged in: they are asked before the policy is. Default: none. */
+  readonly programs?: readonly SshProgram[];
 }
 
 /** Time to log in, in milliseconds. */
@@ -147,10 +152,10 @@ async function serve(arrival: Arrival): Promise<void> {
     arriving.set(connection.id, (peer) => {
       peer.on("error", (error: Error) => context.log.debug("{message}", { message: foreign(error.message) }));
       const terminalModes = takeTerminalModes(peer);
-      logIn(peer, arrival, (policy, key) => {
+      logIn(peer, arrival, (identity, key) => {
         clearTimeout(late);
         rekeyInTime(peer, socket);
-        forwarding = serveClient(peer, { policy, key, terminalModes }, arrival, programs);
+        forwarding = serveClient(peer, { identity, key, terminalModes }, arrival, programs);
       });
     });
     socket.on("error", () => {});
@@ -184,7 +189,7 @@ function rekeyInTime(peer: Ssh2Peer, socket: StreamSocket): void {
 function logIn(
   peer: Ssh2Peer,
   { connection, context, options, admitted }: Arrival,
-  then: (policy: SshPolicy, key: string) => void,
+  then: (identity: Identity, key: string) => void,
 ): void {
   const trusted = options.trustTlsIdentity ? connection.identity : undefined;
   const authentication = new Authentication({ context, trusted });
@@ -198,7 +203,7 @@ function logIn(
       context.authenticated();
       context.log.info("login of {id} with {fingerprint}", { id: identity.id, fingerprint });
       admitted();
-      peer.once("ready", () => then(policyOf(identity, options.policies ?? {}), fingerprint));
+      peer.once("ready", () => then(identity, fingerprint));
       return attempt.accept();
     }
     // `none` is how clients ask what there is.
@@ -216,7 +221,7 @@ function logIn(
 
 /** Who has logged in. */
 interface Client {
-  readonly policy: SshPolicy;
+  readonly identity: Identity;
   readonly key: string;
   readonly terminalModes: () => Uint8Array;
 }
@@ -224,11 +229,12 @@ interface Client {
 /** What is served to who has logged in. */
 function serveClient(
   peer: Ssh2Peer,
-  { policy, key, terminalModes }: Client,
+  { identity, key, terminalModes }: Client,
   arrival: Arrival,
   programs: Set<Program>,
 ): Forwarding {
   const { connection: { remoteAddress, id }, context, options } = arrival;
+  const policy = policyOf(identity, options.policies ?? {});
   const refused = (what: string): void => {
     const { hostname: src } = remoteAddress;
     context.log.warn("not allowed src={src} what={what} key={key}", { src, what, key });
@@ -251,7 +257,9 @@ function serveClient(
       programs.add(program);
       program.ended.then(() => programs.delete(program));
     };
-    serveSession(accept(), { policy, env, terminalModes, subsystems, refused, started });
+    const client = { identity, log };
+    const { programs: offered = [] } = options;
+    serveSession(accept(), { policy, env, terminalModes, subsystems, programs: offered, client, refused, started });
   });
   return new Forwarding(peer, { policy, refused });
 }

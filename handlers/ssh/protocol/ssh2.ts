@@ -79,6 +79,8 @@ export interface Ssh2Authentication {
 /** A channel of a session. */
 export interface Ssh2Channel extends Duplex {
   readonly stderr: Writable;
+  /** `eof` from the client's end of its direction until it closes the channel. */
+  readonly incoming: { readonly state: string };
   exit(code: number): void;
   exit(signal: string, coreDumped: boolean, message: string): void;
 }
