@@ -66,6 +66,19 @@ Deno.test({
 });
 
 Deno.test({
+  name: "alknet/ssh: a program that closes its terminal before it ends has its exit code (ssh.md row 2)",
+  ...PROGRAMS,
+  async fn() {
+    await using node = await sshNode({ policy: ALL });
+    // Time in which a terminal that nobody holds would be closed, with what that does to its programs.
+    const command = "exec sh -c 'echo $$; exec <&- >&- 2>&-; sleep 0.2; exit 5'";
+    const { code, stdout } = await node.ssh(["-tt"], [command], "");
+    assert.equal(code, 5);
+    assert.match(stdout, /^\d+\r\n$/);
+  },
+});
+
+Deno.test({
   name: "alknet/ssh: a shell in a terminal takes commands, ctrl-C, and ctrl-D (ssh.md row 2)",
   ...PROGRAMS,
   async fn() {
