@@ -23,7 +23,8 @@ import { policyOf, type SshPolicy } from "./login/policy.ts";
 import type { Program } from "./session/program.ts";
 import type { SshProgram } from "./session/served_program.ts";
 import { serveSession } from "./session/session.ts";
-import { ssh2, type Ssh2Authentication, type Ssh2Peer, type Ssh2Server } from "./protocol/ssh2.ts";
+import { ssh2, type Ssh2Authentication, type Ssh2Peer, type Ssh2Server, type Ssh2Session } from "./protocol/ssh2.ts";
+import { guardInbound } from "./protocol/inbound.ts";
 import { StreamSocket } from "./protocol/stream_socket.ts";
 import type { SubsystemServer, SubsystemStream } from "./session/subsystem.ts";
 import { takeTerminalModes } from "./session/terminal_modes.ts";
@@ -72,7 +73,7 @@ export interface SshOptions {
 
 /** Time to log in, in milliseconds. */
 const LOGIN_TIME = 30_000;
-/** Programs of a connection at once. */
+/** Programs of a connection at once, and sessions in which none runs yet. */
 const MAX_SESSIONS = 64;
 const PUBLIC_KEY_ONLY = ["publickey"];
 /** Keys are exchanged anew after so many milliseconds, or bytes (RFC 4253 §9), as far as a look each second shows. */
@@ -152,6 +153,7 @@ async function serve(arrival: Arrival): Promise<void> {
     arriving.set(connection.id, (peer) => {
       peer.on("error", (error: Error) => context.log.debug("{message}", { message: foreign(error.message) }));
       const terminalModes = takeTerminalModes(peer);
+      guardInbound(peer);
       logIn(peer, arrival, (identity, key) => {
         clearTimeout(late);
         rekeyInTime(peer, socket);
@@ -251,15 +253,29 @@ function serveClient(
       });
     });
   }
-  peer.on("session", (accept: () => Parameters<typeof serveSession>[0], reject: () => void) => {
-    if (programs.size >= MAX_SESSIONS || context.signal.aborted) return reject();
+  let sessions = 0;
+  peer.on("session", (accept: () => Ssh2Session, reject: () => void) => {
+    if (Math.max(programs.size, sessions) >= MAX_SESSIONS || context.signal.aborted) return reject();
     const started = (program: Program): void => {
       programs.add(program);
       program.ended.then(() => programs.delete(program));
     };
     const client = { identity, log };
     const { programs: offered = [] } = options;
-    serveSession(accept(), { policy, env, terminalModes, subsystems, programs: offered, client, refused, started });
+    const session = accept();
+    sessions++;
+    session.once("close", () => {
+      sessions--;
+      closeUnused(peer, session);
+    });
+    serveSession(session, { policy, env, terminalModes, subsystems, programs: offered, client, refused, started });
   });
   return new Forwarding(peer, { policy, refused });
+}
+
+/** ssh2 neither answers nor forgets a session that is closed before anything ran in it. */
+function closeUnused(peer: Ssh2Peer, { _channel, _chanInfo: { incoming, outgoing } }: Ssh2Session): void {
+  if (_channel) return;
+  peer._chanMgr.remove(incoming.id);
+  peer._protocol.channelClose(outgoing.id);
 }

@@ -59,9 +59,19 @@ export interface Ssh2Peer extends EventEmitter {
   openssh_forwardOutStreamLocal(path: string, done: Done<Duplex>): this;
   /** Inside of ssh2: its `reject` knows one reason alone, and it misreads a request (`../session/terminal_modes.ts`). */
   readonly _protocol: {
+    channelClose(recipient: number): void;
     channelOpenFail(recipient: number, reason: number, description: string): void;
     _onPayload(payload: Buffer): unknown;
   };
+  /** Its channels, by our number. */
+  readonly _chanMgr: { remove(id: number): void };
+}
+
+/** A session channel: its requests are events. */
+export interface Ssh2Session extends EventEmitter {
+  /** What runs in it. */
+  readonly _channel?: Ssh2Channel;
+  readonly _chanInfo: { readonly incoming: { readonly id: number }; readonly outgoing: { readonly id: number } };
 }
 
 /** An attempt to log in. */

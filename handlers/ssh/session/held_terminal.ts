@@ -16,16 +16,25 @@ interface Inside {
   _boundClose: boolean;
 }
 
-/** Keeps a terminal that has just been opened until its program has ended. */
-export function holdTerminal(terminal: object): void {
+/**
+ * Keeps a terminal that has just been opened until its program has ended.
+ *
+ * @returns Lets go of it before, for who has closed it by himself.
+ */
+export function holdTerminal(terminal: object): () => void {
   const inside = terminal as Inside;
-  const held = openSync(inside._pty, constants.O_RDWR | constants.O_NOCTTY);
+  let held: number | undefined = openSync(inside._pty, constants.O_RDWR | constants.O_NOCTTY);
+  const letGo = (): void => {
+    if (held !== undefined) closeSync(held);
+    held = undefined;
+  };
   let hasEnded = false;
   Object.defineProperty(inside, "_boundClose", {
     get: () => hasEnded,
     set(value: boolean) {
-      if (!hasEnded) closeSync(held);
       hasEnded = value;
+      letGo();
     },
   });
+  return letGo;
 }

@@ -154,7 +154,7 @@ async function inTerminal(
     env: { ...env, TERM: term || "dumb" },
     encoding: null,
   });
-  holdTerminal(terminal);
+  const letGo = holdTerminal(terminal);
   const { promise: ended, resolve } = Promise.withResolvers<void>();
   terminal.onData((data: string | Uint8Array) => {
     if (channel.destroyed || channel.write(data)) return;
@@ -171,6 +171,7 @@ async function inTerminal(
   return {
     signal: (name) => signalGroup(terminal.pid, name),
     hangUp: () => {
+      letGo();
       signalGroup(terminal.pid, "HUP");
       if (!over) (terminal as unknown as { destroy(): void }).destroy();
     },
