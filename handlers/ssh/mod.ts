@@ -4,6 +4,24 @@
  * Participants: an SSH client such as OpenSSH's behind `alknet dial`, and this node. Messages: those of SSH, by the package
  * `ssh2`. Identity: a public key that the configuration knows, or the one that TLS has proven. Nothing is stored.
  *
+ * @example A command that the node answers itself: `ssh NODE count-bytes < file`
+ * ```ts
+ * import type { SshProgram } from "@alknet/handlers/ssh";
+ *
+ * // For the `programs` of `ssh()`.
+ * const countBytes: SshProgram = {
+ *   name: "count-bytes",
+ *   matches: (command, identity) => command[0] === "count-bytes" && identity !== undefined,
+ *   async run(_command, { stdin, stdout }) {
+ *     let count = 0;
+ *     for await (const { length } of stdin) count += length;
+ *     await stdout.getWriter().write(new TextEncoder().encode(`${count}\n`));
+ *     return 0;
+ *   },
+ * };
+ * console.assert(countBytes.matches(["count-bytes"], { id: "ada", scopes: [], resources: {} }));
+ * ```
+ *
  * @module
  */
 import {

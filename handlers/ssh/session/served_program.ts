@@ -31,25 +31,7 @@ export interface SshProgramContext {
   readonly log: Logger;
 }
 
-/**
- * A command that the node itself answers.
- *
- * @example `ssh NODE count-bytes < file`
- * ```ts
- * import type { SshProgram } from "@alknet/handlers/ssh";
- *
- * const countBytes: SshProgram = {
- *   name: "count-bytes",
- *   matches: (command, identity) => command[0] === "count-bytes" && identity !== undefined,
- *   async run(_command, { stdin, stdout }) {
- *     let count = 0;
- *     for await (const { length } of stdin) count += length;
- *     await stdout.getWriter().write(new TextEncoder().encode(`${count}\n`));
- *     return 0;
- *   },
- * };
- * ```
- */
+/** A command that the node itself answers. */
 export interface SshProgram {
   /** What messages call it. */
   readonly name: string;
