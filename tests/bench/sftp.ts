@@ -59,20 +59,31 @@ function all(contestant: (way: FilesWay) => Contestant): Contestant[] {
   return (["sshd", ...WAYS.map(([way]) => way)] as const).map(contestant);
 }
 
-/** Megabytes a second of one file, its opening and closing with it. */
+/** Megabytes a second of one file that is in memory, its opening and closing with it. */
 function bulk(ways: SshWays, way: FilesWay, direction: "get" | "put"): Contestant {
   return asking(async (seconds) => {
     const size = Math.max(1_000_000, Math.round(BULK_PER_SECOND * seconds));
-    const [near, far] = [`${ways.folder}/near`, `${ways.root}/far`];
-    await runProgram("truncate", ["-s", `${size}`, direction === "get" ? far : near]);
+    const [near, source] = [`${ways.folder}/near`, `${ways.root}/source`];
     const { root } = ways.sftp(way);
-    const command = direction === "get" ? `get ${root}/far ${near}` : `put ${near} ${root}/far`;
-    const taken = await timed(ways, way, command);
-    const { size: got } = await Deno.stat(direction === "get" ? near : far);
+    if (direction === "get") {
+      await fill(source, size);
+      return size / await timed(ways, way, `get ${root}/source /dev/null`) / 1000;
+    }
+    await fill(near, size);
+    const taken = await timed(ways, way, `put ${near} ${root}/target`);
+    const target = `${ways.root}/target`;
+    const { size: got } = await Deno.stat(target);
     if (got !== size) throw new Error(`${way}: ${got} bytes of ${size}`);
-    for (const file of [near, far]) await Deno.remove(file);
+    await Deno.remove(target);
     return size / taken / 1000;
   });
+}
+
+/** A file of bytes that are there: reading what was never written costs the kernel more, for it has to make them. */
+async function fill(file: string, size: number): Promise<void> {
+  if ((await Deno.stat(file).catch(() => undefined))?.size === size) return;
+  const { code, stderr } = await runProgram("sh", ["-c", 'head -c "$1" /dev/urandom > "$2"', "sh", `${size}`, file]);
+  if (code !== 0) throw new Error(stderr);
 }
 
 function listing(ways: SshWays, way: FilesWay): Contestant {

@@ -125,7 +125,7 @@ async function served(): Promise<Served> {
 
 /** Sessions of every kind that the policy lets in. */
 async function recordings(node: Served): Promise<Recording[]> {
-  await using tape: Recorder = await recorder(node.handler, node.context, node.key);
+  await using tape: Recorder = recorder(node.handler, node.context, node.key);
   const all = [
     await tape.record("ssh", ["echo", "a"], "in\n"),
     await tape.record("ssh", ["pour"], ""),

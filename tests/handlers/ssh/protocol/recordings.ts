@@ -28,7 +28,7 @@ const NEWKEYS = 21;
 const FIRST_AFTER_KEYS = 5;
 
 /** A recorder for a handler. `key` is the file of a key that it lets in. */
-export async function recorder(handler: Handler, context: HandlerContext, key: string): Promise<Recorder> {
+export function recorder(handler: Handler, context: HandlerContext, key: string): Recorder {
   let sent: Bytes[] = [];
   let messages: Bytes[] = [];
   const handling = new Set<Promise<void>>();
