@@ -5,7 +5,7 @@
  */
 import { AlknetError, type Handler } from "@alknet/core/handler";
 import { readPrivateFile } from "@alknet/core/private-file";
-import type { SshPolicy, SubsystemClient, SubsystemStream } from "@alknet/handlers/ssh";
+import type { SshPolicy, SshProgram, SubsystemClient, SubsystemStream } from "@alknet/handlers/ssh";
 import { dirname, resolve } from "node:path";
 import Type, { type Static, type TSchema } from "typebox";
 import type { Home } from "../home/home.ts";
@@ -45,7 +45,7 @@ export const SSH_SCHEMA: TSchema = schema;
 /** Options of `handlers.ssh`. */
 export type SshConfig = Static<typeof schema>;
 
-/** Where the host key comes from. */
+/** Where the host key comes from, and what other handlers add. */
 export interface SshParts {
   /** Relative paths are resolved against its folder. */
   readonly configFile: string;
@@ -53,6 +53,8 @@ export interface SshParts {
   readonly home: Home;
   /** Opens it. */
   readonly passphraseFile?: string;
+  /** Commands of other handlers. */
+  readonly programs?: readonly SshProgram[];
 }
 
 /**
@@ -66,7 +68,7 @@ export async function sshOf(options: SshConfig, parts: SshParts): Promise<Handle
   const hostKeys = files ? await readKeys(files, parts.configFile) : [await vaultKey(parts)];
   const { ssh } = await import("@alknet/handlers/ssh");
   try {
-    return ssh({ hostKeys, policies, trustTlsIdentity, subsystems: { sftp: serveFiles } });
+    return ssh({ hostKeys, policies, trustTlsIdentity, subsystems: { sftp: serveFiles }, programs: parts.programs });
   } catch (cause) {
     const reason = (cause as Error).message;
     throw new AlknetError("INVALID_CONFIG", `config ${parts.configFile}: handlers.ssh: ${reason}`, { cause });

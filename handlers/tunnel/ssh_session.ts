@@ -7,10 +7,10 @@ import { AlknetError, type Connection } from "@alknet/core/handler";
 import type { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { Duplex } from "node:stream";
-import { type AuthMethod, type Done, ssh2, type Ssh2Client } from "../ssh/ssh2.ts";
-import { boundOutput } from "../ssh/channel_output.ts";
+import { type AuthMethod, type Done, ssh2, type Ssh2Client } from "../ssh/protocol/ssh2.ts";
+import { boundOutput } from "../ssh/protocol/channel_output.ts";
 import type { Place } from "./forward.ts";
-import { StreamSocket } from "../ssh/stream_socket.ts";
+import { StreamSocket } from "../ssh/protocol/stream_socket.ts";
 
 /** Who logs in, and how it is proven. */
 export interface SshLogin {

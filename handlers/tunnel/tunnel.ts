@@ -12,7 +12,7 @@ import type { Buffer } from "node:buffer";
 import { connect as connectSocket, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Forward, type Place, placeText } from "./forward.ts";
-import { join } from "../ssh/join.ts";
+import { join } from "../ssh/forwarding/join.ts";
 import { listen, type Listener } from "./listeners.ts";
 import { ChannelRefused, type SshLogin, SshSession } from "./ssh_session.ts";
 

@@ -14,6 +14,7 @@ import { manyOperations } from "./many_operations.ts";
 import { bulkEngines, bulkEthernet, bulkLoopback } from "./quic_bulk.ts";
 import { handshakes, pingPong, streams } from "./quic_small.ts";
 import { sshBulk, sshForwards, sshSessions } from "./ssh.ts";
+import { sftpBulk, sftpListing } from "./sftp.ts";
 import { tensorFiles } from "./tensor.ts";
 import { tlsBulk } from "./tls_bulk.ts";
 import { vaultDerivation, vaultSealing } from "./vault.ts";
@@ -40,6 +41,8 @@ export const GROUPS: readonly Group[] = [
   sshBulk,
   sshSessions,
   sshForwards,
+  sftpBulk,
+  sftpListing,
   tensorFiles,
   vaultDerivation,
   vaultSealing,

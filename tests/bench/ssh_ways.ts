@@ -12,15 +12,23 @@ import { script } from "./harness.ts";
 
 /** Privilege separation's folder, which a service would make. */
 const EMPTY = "/run/sshd";
+/** Where Debian has it. */
+const SFTP_SERVER = "/usr/lib/openssh/sftp-server";
 const TUNNEL_KINDS = ["quic", "tls"] as const;
 
 /** How the client gets to a server: nothing between, or a ProxyCommand. */
 export type Way = "sshd" | "dial tls" | "dial quic" | "s_client";
+/** The same for files, which need no SSH. */
+export type FilesWay = Way | "bare tls" | "bare quic";
 
 /** Servers that run, and how to reach them. */
 export interface SshWays extends AsyncDisposable {
   /** A folder for files. */
   readonly folder: string;
+  /** What is served as files. */
+  readonly root: string;
+  /** The command line of `sftp`, which reads a batch, and where it finds {@linkcode root}. */
+  sftp(way: FilesWay): { readonly line: string[]; readonly root: string };
   /** The command line of `ssh`. */
   ssh(way: Way, ...rest: readonly string[]): string[];
   /** Starts a forward from a free port to `to`, and gives its port once it is there. */
@@ -36,15 +44,17 @@ export async function sshWays(): Promise<SshWays> {
   }
   const home = folder.join("home");
   await runAlknet(["init", "--no-passphrase", "--home", home]);
-  const node = started.use(
-    start(Deno.execPath(), ["run", "-A", script("ssh_server.ts"), folder.join("host"), folder.join("user.pub")]),
-  );
+  const own = (await runAlknet(["id", "--home", home])).stdout.trim();
+  const root = folder.join("root");
+  await Deno.mkdir(root);
+  const args = [folder.join("host"), folder.join("user.pub"), root, own];
+  const node = started.use(start(Deno.execPath(), ["run", "-A", script("ssh_server.ts"), ...args]));
   const { nodeId, hostname, port } = await node.json<{ nodeId: string; hostname: string; port: number }>();
   const sshdPort = freePort();
   started.use(await startSshd(folder.path, sshdPort));
   const address = `${nodeId}@${hostname}:${port}`;
-  const dial = (transport: string): string =>
-    `${Deno.execPath()} run -A ${ROOT}cli/main.ts dial --home ${home} --transport ${transport} alknet/ssh ${address}`;
+  const dial = (transport: string, alpn = "alknet/ssh"): string =>
+    `${Deno.execPath()} run -A ${ROOT}cli/main.ts dial --home ${home} --transport ${transport} ${alpn} ${address}`;
   const sClient = `openssl s_client -quiet -connect ${hostname}:${port} -alpn alknet/ssh -servername ${nodeId}.alknet`;
   const reach: Readonly<Record<Way, readonly string[]>> = {
     sshd: ["-p", `${sshdPort}`],
@@ -58,9 +68,20 @@ export async function sshWays(): Promise<SshWays> {
   const ssh = (way: Way, ...rest: readonly string[]): string[] => {
     return ["ssh", ...common, ...trusting, ...reach[way], "-l", user, ...rest];
   };
+  const sftp: SshWays["sftp"] = (way) => {
+    const batch = ["-q", "-b", "-"];
+    if (way === "bare tls" || way === "bare quic") {
+      return { line: ["sftp", ...batch, "-D", dial(way.slice("bare ".length), "alknet/sftp")], root: "" };
+    }
+    const reaching = reach[way].map((word) => word === "-p" ? "-P" : word);
+    const line = ["sftp", ...batch, ...common, ...trusting, ...reaching, `${user}@127.0.0.1`];
+    return { line, root: way === "sshd" ? root : "" };
+  };
   const stack = started.move();
   return {
     folder: folder.path,
+    root,
+    sftp,
     ssh,
     async forward(way, to) {
       const port = freePort();
@@ -101,6 +122,7 @@ async function startSshd(folder: string, port: number): Promise<Child> {
       `HostKey ${folder}/host`,
       `AuthorizedKeysFile ${folder}/user.pub`,
       ...["ListenAddress 127.0.0.1", "StrictModes no", "UsePAM no", "PermitRootLogin yes", "PidFile none"],
+      `Subsystem sftp ${SFTP_SERVER}`,
       ...["PrintMotd no", "MaxStartups 1000:30:1000", "MaxSessions 1000"],
     ].join("\n"),
   );

@@ -9,14 +9,13 @@ import assert from "node:assert/strict";
 import { FieldWriter } from "../../../handlers/sftp/codec/fields.ts";
 import { MalformedPacketError } from "../../../handlers/sftp/codec/malformed.ts";
 import { OpenFlag, PacketType } from "../../../handlers/sftp/codec/numbers.ts";
-import { serveSftp } from "../../../handlers/sftp/engine/serve.ts";
-import type { FileStore } from "../../../handlers/sftp/file_store.ts";
 import { openFolderStore } from "../../../handlers/sftp/folder_store.ts";
 import { runProgram } from "../../support/process.ts";
 import { needs } from "../../support/programs.ts";
 import { seeded } from "../../support/random.ts";
 import { temporaryFolder } from "../../support/temp.ts";
 import { type Fields, sftpClient, withHandle } from "./client.ts";
+import { joined, serveBytes } from "./serve_bytes.ts";
 import { countedStore, descriptors } from "./stores.ts";
 
 /** Sessions that are mutated. */
@@ -64,29 +63,6 @@ const SESSION: readonly Uint8Array<ArrayBuffer>[] = [
   request(29, PacketType.RMDIR, (to) => to.name("d")),
 ];
 
-/** Serves these bytes. Fails where the server throws anything but what a malformed packet is. */
-async function serve(store: FileStore, bytes: Uint8Array<ArrayBuffer>): Promise<number> {
-  let answered = 0;
-  const failures: unknown[] = [];
-  const readable = new ReadableStream<Uint8Array>({
-    start(controller) {
-      controller.enqueue(bytes);
-      controller.close();
-    },
-  });
-  const writable = new WritableStream<Uint8Array>({ write: (chunk) => void (answered += chunk.length) });
-  try {
-    await serveSftp({ readable, writable }, { store, failed: (error) => failures.push(error) });
-  } catch (error) {
-    if (!(error instanceof MalformedPacketError)) throw error;
-  }
-  assert.deepEqual(failures, []);
-  return answered;
-}
-
-const joined = (parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(parts.flatMap((part) => [...part]));
-
 Deno.test({
   name: "serveSftp(): every 32 bits of every request at 0, 1, past the end and the most (ssh.md row 10)",
   async fn() {
@@ -97,7 +73,7 @@ Deno.test({
         for (const value of [0, 1, packet.length, 0x7fffffff, 0x80000000, 0xffffffff]) {
           const changed = packet.slice();
           new DataView(changed.buffer).setUint32(at, value);
-          await serve(store, joined([...head, changed, SESSION[6]]));
+          await serveBytes(store, joined([...head, changed, SESSION[6]]));
         }
         // One that is long says little after its first fields.
         if (at > 60) break;
@@ -177,7 +153,7 @@ Deno.test({
       const packets = SESSION.map((packet) => random.chance(0.15) ? random.mutate(packet) : packet);
       if (random.chance(0.2)) packets.splice(random.between(1, packets.length - 1), 1);
       const bytes = joined(packets);
-      answered += await serve(store, random.chance(0.2) ? bytes.slice(0, random.below(bytes.length)) : bytes);
+      answered += await serveBytes(store, random.chance(0.2) ? bytes.slice(0, random.below(bytes.length)) : bytes);
     }
     assert.equal(descriptors(), before);
     assert.ok(answered > SESSIONS, "sessions are answered as far as they go");

@@ -7,8 +7,8 @@ import type { Connection } from "@alknet/core/handler";
 import type { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { connect } from "../../../core/endpoint/dial.ts";
-import { ssh2, type Ssh2Client } from "../../../handlers/ssh/ssh2.ts";
-import { StreamSocket } from "../../../handlers/ssh/stream_socket.ts";
+import { ssh2, type Ssh2Client } from "../../../handlers/ssh/protocol/ssh2.ts";
+import { StreamSocket } from "../../../handlers/ssh/protocol/stream_socket.ts";
 
 /** A channel, as far as tests look into it. */
 export interface ClientChannel extends Duplex {
@@ -53,8 +53,15 @@ export interface ClientOptions {
 }
 
 /** Starts one. */
-export async function sshClient({ address, key, transport = "tls", before }: ClientOptions): Promise<TestClient> {
-  const connection = await connect(address, "alknet/ssh", { transport });
+export async function sshClient({ address, transport = "tls", ...rest }: ClientOptions): Promise<TestClient> {
+  return await clientOn(await connect(address, "alknet/ssh", { transport }), rest);
+}
+
+/** Starts one on a connection. */
+export async function clientOn(
+  connection: Connection,
+  { key, before }: Pick<ClientOptions, "key" | "before">,
+): Promise<TestClient> {
   const socket = new StreamSocket(await connection.open());
   const client = new ssh2.Client();
   const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));

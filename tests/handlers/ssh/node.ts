@@ -10,7 +10,7 @@ import "@lydell/node-pty";
 import { router } from "@alknet/core";
 import type { Identity } from "@alknet/core/handler";
 import { serveFolder } from "@alknet/handlers/sftp";
-import { ssh, type SshPolicy } from "@alknet/handlers/ssh";
+import { ssh, type SshPolicy, type SshProgram } from "@alknet/handlers/ssh";
 import { type Output, runProgram, start } from "../../support/process.ts";
 import { temporaryFolder } from "../../support/temp.ts";
 import { fingerprintsOf } from "@alknet/handlers/ssh-key";
@@ -42,6 +42,9 @@ export interface SshNodeOptions {
   readonly transport?: "quic" | "tls";
   readonly policy?: SshPolicy;
   readonly scopes?: readonly string[];
+  readonly programs?: readonly SshProgram[];
+  /** Told of what clients send to `sftp`. */
+  readonly tapFiles?: (chunk: Uint8Array<ArrayBuffer>) => void;
   /** Options of `ssh-keygen` for the key `user`. Default: Ed25519. */
   readonly keyType?: readonly string[];
 }
@@ -51,7 +54,7 @@ export const USER = "me";
 
 /** Starts one, on loopback and a port that is free. */
 export async function sshNode(options: SshNodeOptions = {}): Promise<SshNode> {
-  const { transport = "tls", policy, scopes = [], keyType = ED25519 } = options;
+  const { transport = "tls", policy, scopes = [], programs, tapFiles, keyType = ED25519 } = options;
   await using started = new AsyncDisposableStack();
   const folder = started.use(await temporaryFolder());
   for (const name of ["host", "user", "stranger"]) {
@@ -69,7 +72,12 @@ export async function sshNode(options: SshNodeOptions = {}): Promise<SshNode> {
   const handler = ssh({
     hostKeys,
     policies: policy ? { [USER]: policy } : {},
-    subsystems: { sftp: (stream, { policy, ...client }) => serveFolder(stream, policy.sftp!, client) },
+    programs,
+    subsystems: {
+      sftp: ({ readable, writable }, { policy, ...client }) => {
+        return serveFolder({ readable: tapped(readable, tapFiles), writable }, policy.sftp!, client);
+      },
+    },
   });
   const limits = { connectionRate: 100_000, connectionBurst: 100_000, maxConnectionsPerAddress: 10_000 };
   const endpoint = await router().use(handler).listen({ transports: [transport], identityProvider, limits });
@@ -100,4 +108,20 @@ export async function sshNode(options: SshNodeOptions = {}): Promise<SshNode> {
     nodeId: endpoint.nodeId,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
+}
+
+/** The same stream; what comes out is told of before. */
+function tapped(
+  readable: ReadableStream<Uint8Array>,
+  tap: ((chunk: Uint8Array<ArrayBuffer>) => void) | undefined,
+): ReadableStream<Uint8Array> {
+  if (!tap) return readable;
+  return readable.pipeThrough(
+    new TransformStream({
+      transform(chunk, controller) {
+        tap(chunk.slice());
+        controller.enqueue(chunk);
+      },
+    }),
+  );
 }

@@ -6,8 +6,8 @@
 import { connect as dial } from "../../../core/endpoint/dial.ts";
 import assert from "node:assert/strict";
 import { type AddressInfo, createServer } from "node:net";
-import { join } from "../../../handlers/ssh/join.ts";
-import { StreamSocket } from "../../../handlers/ssh/stream_socket.ts";
+import { join } from "../../../handlers/ssh/forwarding/join.ts";
+import { StreamSocket } from "../../../handlers/ssh/protocol/stream_socket.ts";
 import { runProgram } from "../../support/process.ts";
 import { needs } from "../../support/programs.ts";
 import { startPeer, VENV } from "../../support/python.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 // Loaded with the module: a library opened within a test would count as that test's leak.
-import "../../../handlers/ssh/ssh2.ts";
+import "../../../handlers/ssh/protocol/ssh2.ts";
 import { AlknetError, memoryPair } from "@alknet/core/handler";
 import {
   keepTunnel,

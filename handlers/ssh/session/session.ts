@@ -4,10 +4,11 @@
  * @module
  */
 import type { EventEmitter } from "node:events";
-import { boundOutput } from "./channel_output.ts";
-import { commandFor, type SshPolicy } from "./policy.ts";
+import { boundOutput } from "../protocol/channel_output.ts";
+import { commandFor, type SshPolicy } from "../login/policy.ts";
 import { type Program, startProgram, type Terminal } from "./program.ts";
-import type { Ssh2Channel } from "./ssh2.ts";
+import type { Ssh2Channel } from "../protocol/ssh2.ts";
+import { programFor, type SshProgram, type SshProgramContext, startServedProgram } from "./served_program.ts";
 import { startSubsystem, type SubsystemServer } from "./subsystem.ts";
 
 /** What a client may set of a program's environment. */
@@ -26,6 +27,10 @@ export interface SessionOptions {
   readonly terminalModes: () => Uint8Array;
   /** Subsystems that its client may use, by name. */
   readonly subsystems: ReadonlyMap<string, SubsystemServer>;
+  /** Programs of the node, which are asked before the policy is. */
+  readonly programs: readonly SshProgram[];
+  /** For whom they run. */
+  readonly client: Pick<SshProgramContext, "identity" | "log">;
   /** Told of a refusal, in a few words. */
   readonly refused: (what: string) => void;
   /** Told of each program. */
@@ -36,7 +41,7 @@ type Answer = (() => void) | undefined;
 
 /** Serves the requests of a session. */
 export function serveSession(session: EventEmitter, options: SessionOptions): void {
-  const env: Record<string, string> = { ...options.env };
+  const env: Record<string, string> = {};
   let terminal: Terminal | undefined;
   let program: Promise<Program> | undefined;
 
@@ -64,7 +69,11 @@ export function serveSession(session: EventEmitter, options: SessionOptions): vo
   });
   session.on("shell", (accept: () => Ssh2Channel, reject: Answer) => run(accept, reject, undefined));
   session.on("exec", (accept: () => Ssh2Channel, reject: Answer, { command }: { command: string }) => {
-    run(accept, reject, command);
+    const call = programFor(options.programs, command, options.client.identity);
+    if (!call) return run(accept, reject, command);
+    const running = startServedProgram(boundOutput(accept()), call, { ...options.client, env });
+    program = Promise.resolve(running);
+    watch(running);
   });
   session.on("subsystem", (accept: () => Ssh2Channel, reject: Answer, { name }: { name: string }) => {
     const serve = options.subsystems.get(name);
@@ -93,13 +102,14 @@ export function serveSession(session: EventEmitter, options: SessionOptions): vo
     }
     const channel = boundOutput(accept());
     const { command } = allowed;
-    if (asked !== undefined && command !== asked) env.SSH_ORIGINAL_COMMAND = asked;
+    const isForced = asked !== undefined && command !== asked;
+    const whole = { ...env, ...options.env, ...isForced ? { SSH_ORIGINAL_COMMAND: asked } : {} };
     channel.on("error", () => {});
     const { user } = options.policy;
     // Not the channel's own `close`: that one waits until everything has been read.
     let left = false;
     session.once("close", () => left = true);
-    program = startProgram(channel, { command, env, terminal, user });
+    program = startProgram(channel, { command, env: whole, terminal, user });
     program.then((running) => {
       watch(running);
       if (left) running.hangUp();

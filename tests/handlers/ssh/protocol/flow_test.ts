@@ -4,16 +4,16 @@
  *
  * @module
  */
-import "./node.ts";
+import "../node.ts";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { residentMemory } from "../../support/proc.ts";
-import { needs } from "../../support/programs.ts";
-import { runProgram } from "../../support/process.ts";
-import { sshClient } from "./client.ts";
-import { sshNode } from "./node.ts";
-import { sshProcess, until } from "./node_process.ts";
+import { residentMemory } from "../../../support/proc.ts";
+import { needs } from "../../../support/programs.ts";
+import { runProgram } from "../../../support/process.ts";
+import { sshClient } from "../client.ts";
+import { sshNode } from "../node.ts";
+import { sshProcess, until } from "../node_process.ts";
 
 const MIB = 1024 * 1024;
 const SIZE = Number(Deno.env.get("ALKNET_SSH_MIB") ?? 160) * MIB;

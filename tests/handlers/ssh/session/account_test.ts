@@ -3,17 +3,17 @@
  *
  * @module
  */
-import "./node.ts";
+import "../node.ts";
 import assert from "node:assert/strict";
 import type { Duplex } from "node:stream";
-import { connect } from "../../../core/endpoint/dial.ts";
-import { accountOf } from "../../../handlers/ssh/account.ts";
-import { ssh2 } from "../../../handlers/ssh/ssh2.ts";
-import { StreamSocket } from "../../../handlers/ssh/stream_socket.ts";
-import { sttyArguments } from "../../../handlers/ssh/terminal_modes.ts";
-import { runProgram } from "../../support/process.ts";
-import { needs } from "../../support/programs.ts";
-import { sshNode } from "./node.ts";
+import { connect } from "../../../../core/endpoint/dial.ts";
+import { accountOf } from "../../../../handlers/ssh/session/account.ts";
+import { ssh2 } from "../../../../handlers/ssh/protocol/ssh2.ts";
+import { StreamSocket } from "../../../../handlers/ssh/protocol/stream_socket.ts";
+import { sttyArguments } from "../../../../handlers/ssh/session/terminal_modes.ts";
+import { runProgram } from "../../../support/process.ts";
+import { needs } from "../../../support/programs.ts";
+import { sshNode } from "../node.ts";
 
 const MODES: readonly (readonly [name: string, bytes: number[], words: string])[] = [
   ["nothing", [], ""],

@@ -4,9 +4,9 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { runProgram } from "../../support/process.ts";
-import { needs } from "../../support/programs.ts";
-import { sshNode } from "./node.ts";
+import { runProgram } from "../../../support/process.ts";
+import { needs } from "../../../support/programs.ts";
+import { sshNode } from "../node.ts";
 
 /** Looks until something is so; a guard against hanging, not a measurement. */
 async function until(isSo: () => Promise<boolean>): Promise<void> {
@@ -62,6 +62,19 @@ Deno.test({
     const { code, stdout } = await node.ssh(["-tt"], ["stty size; tty; echo $TERM; exit 3"], "");
     assert.equal(code, 3);
     assert.match(stdout, /\d+ \d+\r\n\/dev\/pts\/\d+\r\n/);
+  },
+});
+
+Deno.test({
+  name: "alknet/ssh: a program that closes its terminal before it ends has its exit code (ssh.md row 2)",
+  ...PROGRAMS,
+  async fn() {
+    await using node = await sshNode({ policy: ALL });
+    // Time in which a terminal that nobody holds would be closed, with what that does to its programs.
+    const command = "exec sh -c 'echo $$; exec <&- >&- 2>&-; sleep 0.2; exit 5'";
+    const { code, stdout } = await node.ssh(["-tt"], [command], "");
+    assert.equal(code, 5);
+    assert.match(stdout, /^\d+\r\n$/);
   },
 });
 

@@ -8,7 +8,8 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { type Account, accountOf, ownAccount } from "./account.ts";
-import type { Ssh2Channel } from "./ssh2.ts";
+import type { Ssh2Channel } from "../protocol/ssh2.ts";
+import { holdTerminal } from "./held_terminal.ts";
 import { sttyArguments } from "./terminal_modes.ts";
 
 /** A terminal as `pty-req` asks for it (RFC 4254 §6.2). */
@@ -153,6 +154,7 @@ async function inTerminal(
     env: { ...env, TERM: term || "dumb" },
     encoding: null,
   });
+  const letGo = holdTerminal(terminal);
   const { promise: ended, resolve } = Promise.withResolvers<void>();
   terminal.onData((data: string | Uint8Array) => {
     if (channel.destroyed || channel.write(data)) return;
@@ -169,6 +171,7 @@ async function inTerminal(
   return {
     signal: (name) => signalGroup(terminal.pid, name),
     hangUp: () => {
+      letGo();
       signalGroup(terminal.pid, "HUP");
       if (!over) (terminal as unknown as { destroy(): void }).destroy();
     },

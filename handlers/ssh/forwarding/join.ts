@@ -19,6 +19,9 @@ export function join(a: Duplex, b: Duplex): Promise<void> {
     from.on("close", () => {
       // Closed before its end was read: the other side is not to wait for the rest.
       if (!from.readableEnded) to.destroy();
+      // Nobody is left to take what it may still say: what is on its way to it goes there, then it is closed as well.
+      else if (to.writableFinished) to.destroy();
+      else to.once("finish", () => to.destroy());
       if (++closed === 2) resolve();
     });
     from.pipe(to);

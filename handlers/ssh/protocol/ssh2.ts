@@ -57,11 +57,21 @@ export interface Ssh2Peer extends EventEmitter {
   rekey(): void;
   forwardOut(boundHost: string, boundPort: number, fromHost: string, fromPort: number, done: Done<Duplex>): this;
   openssh_forwardOutStreamLocal(path: string, done: Done<Duplex>): this;
-  /** Inside of ssh2: its `reject` knows one reason alone, and it misreads a request (`terminal_modes.ts`). */
+  /** Inside of ssh2: its `reject` knows one reason alone, and it misreads a request (`../session/terminal_modes.ts`). */
   readonly _protocol: {
+    channelClose(recipient: number): void;
     channelOpenFail(recipient: number, reason: number, description: string): void;
     _onPayload(payload: Buffer): unknown;
   };
+  /** Its channels, by our number. */
+  readonly _chanMgr: { remove(id: number): void };
+}
+
+/** A session channel: its requests are events. */
+export interface Ssh2Session extends EventEmitter {
+  /** What runs in it. */
+  readonly _channel?: Ssh2Channel;
+  readonly _chanInfo: { readonly incoming: { readonly id: number }; readonly outgoing: { readonly id: number } };
 }
 
 /** An attempt to log in. */
@@ -79,6 +89,8 @@ export interface Ssh2Authentication {
 /** A channel of a session. */
 export interface Ssh2Channel extends Duplex {
   readonly stderr: Writable;
+  /** `eof` from the client's end of its direction until it closes the channel. */
+  readonly incoming: { readonly state: string };
   exit(code: number): void;
   exit(signal: string, coreDumped: boolean, message: string): void;
 }

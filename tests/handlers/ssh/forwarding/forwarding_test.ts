@@ -3,14 +3,17 @@
  *
  * @module
  */
-import "./node.ts";
-import { connect } from "../../../core/endpoint/dial.ts";
+import "../node.ts";
+import { connect } from "../../../../core/endpoint/dial.ts";
 import { openTunnel, parseForward, type TunnelEvent } from "@alknet/handlers/tunnel";
 import assert from "node:assert/strict";
-import { Destinations } from "../../../handlers/ssh/destinations.ts";
-import { runProgram } from "../../support/process.ts";
-import { needs } from "../../support/programs.ts";
-import { sshNode } from "./node.ts";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { Destinations } from "../../../../handlers/ssh/forwarding/destinations.ts";
+import { runProgram } from "../../../support/process.ts";
+import { needs } from "../../../support/programs.ts";
+import { sshClient } from "../client.ts";
+import { sshNode } from "../node.ts";
+import { until } from "../node_process.ts";
 
 const PROGRAMS = needs("ssh", "ssh-keygen");
 
@@ -154,5 +157,32 @@ Deno.test({
     const refused = await runProgram("curl", ["-sS", "--socks5-hostname", at.dynamic, "http://localhost:1/"]);
     assert.notEqual(refused.code, 0);
     assert.match(refused.stderr, /\(2\)|not allowed/, "SOCKS says that a rule forbids it");
+  },
+});
+
+Deno.test({
+  name: "alknet/ssh: a client has 512 forwarded connections at once; one that ends makes room (ssh.md layer 3)",
+  ...needs("ssh-keygen"),
+  async fn() {
+    await using stack = new AsyncDisposableStack();
+    const taken = new Set<Socket>();
+    const server = createServer((socket) => void taken.add(socket.on("error", () => {})));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    stack.defer(() => new Promise<void>((resolve) => void server.close(() => resolve())));
+    stack.defer(() => taken.forEach((socket) => socket.destroy()));
+    const { port } = server.address() as AddressInfo;
+    await using node = await sshNode({ policy: { forward: [`127.0.0.1:${port}`] } });
+    await using peer = await sshClient({
+      address: `${node.nodeId}@127.0.0.1:${node.port}`,
+      key: `${node.folder}/user`,
+    });
+    await peer.ready;
+    const channels = await Promise.all(Array.from({ length: 512 }, () => peer.forward("127.0.0.1", port)));
+    await assert.rejects(peer.forward("127.0.0.1", port), /open failure/i);
+    const closed = new Promise((resolve) => channels[0].once("close", resolve));
+    channels[0].resume();
+    channels[0].close();
+    await closed;
+    await until(() => peer.forward("127.0.0.1", port).then(() => true, () => false), "room");
   },
 });

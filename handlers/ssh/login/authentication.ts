@@ -6,7 +6,7 @@
 import type { HandlerContext, Identity } from "@alknet/core/handler";
 import { createPublicKey } from "node:crypto";
 import { fingerprintsOf, sshFingerprint } from "./fingerprints.ts";
-import { ssh2, type Ssh2Authentication, type Ssh2Key } from "./ssh2.ts";
+import { ssh2, type Ssh2Authentication, type Ssh2Key } from "../protocol/ssh2.ts";
 
 /** Attempts that a connection has (ssh.md). */
 export const MAX_ATTEMPTS = 6;

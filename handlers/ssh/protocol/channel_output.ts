@@ -51,6 +51,8 @@ export function boundOutput<T extends Duplex>(channel: T): T {
   inside._write = (data, _encoding, done) => output.write({ data, isError: false, done });
   if (inside.stderr?._write) {
     inside.stderr._write = (data, _encoding, done) => output.write({ data, isError: true, done });
+    // Who writes after the client has closed the channel is answered; nobody else has to hear of it.
+    inside.stderr.on("error", () => {});
   }
   channel.once("close", () => output.drop());
   return channel;

@@ -6,13 +6,15 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
-import type { Ssh2Channel } from "../../../handlers/ssh/ssh2.ts";
-import { startSubsystem, type SubsystemStream } from "../../../handlers/ssh/subsystem.ts";
+import type { Ssh2Channel } from "../../../../handlers/ssh/protocol/ssh2.ts";
+import { startSubsystem, type SubsystemStream } from "../../../../handlers/ssh/session/subsystem.ts";
 
 /** A channel whose client takes nothing until it is told to. */
 class Channel extends Duplex {
   readonly exits: number[] = [];
   readonly taken: string[] = [];
+  readonly stderr = this;
+  readonly incoming = { state: "open" };
   #accept: (() => void) | undefined;
 
   override _read(): void {}
@@ -77,10 +79,23 @@ Deno.test("startSubsystem(): a client whose bytes nobody reads has to wait, and 
     await new Promise((resolve) => setImmediate(resolve));
     assert.ok(pushed < 2 ** 20);
   }
+  channel.incoming.state = "eof";
   channel.push(null);
   let read = 0;
   for await (const { length } of stream.readable) read += length;
   assert.equal(read, pushed);
+  finish();
+  await program.ended;
+});
+
+Deno.test("startSubsystem(): what the end of the connection cuts off does not end, it fails", async () => {
+  const { channel, stream, finish, program } = served();
+  const reader = stream.readable.getReader();
+  channel.push(Buffer.from("half"));
+  assert.equal(new TextDecoder().decode((await reader.read()).value), "half");
+  channel.incoming.state = "closed";
+  channel.push(null);
+  await assert.rejects(reader.read(), /gone/);
   finish();
   await program.ended;
 });

@@ -5,7 +5,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import type { Ssh2Peer } from "./ssh2.ts";
+import type { Ssh2Peer } from "../protocol/ssh2.ts";
 
 const CHANNEL_REQUEST = 98;
 const PTY_REQ = Buffer.from("pty-req");

@@ -5,16 +5,18 @@
  */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { boundOutput } from "./channel_output.ts";
+import { boundOutput } from "../protocol/channel_output.ts";
 import { Destinations } from "./destinations.ts";
 import { join } from "./join.ts";
-import type { SshPolicy } from "./policy.ts";
-import type { Ssh2Peer } from "./ssh2.ts";
+import type { SshPolicy } from "../login/policy.ts";
+import type { Ssh2Peer } from "../protocol/ssh2.ts";
 
 /** RFC 4254 §5.1. */
 const PROHIBITED = 1;
 /** Time to connect, in milliseconds. */
 const CONNECT_TIMEOUT = 10_000;
+/** Connections that one connection may have at once, those to come among them. */
+const MAX_CONNECTIONS = 512;
 /** Listeners that one connection may have. */
 const MAX_LISTENERS = 32;
 
@@ -42,6 +44,8 @@ export class Forwarding {
   readonly #listeners: Destinations;
   readonly #servers = new Map<string, Server>();
   readonly #sockets = new Set<Socket>();
+  /** Connections whose address is looked up. */
+  #finding = 0;
   #over = false;
 
   /**
@@ -59,6 +63,7 @@ export class Forwarding {
     peer.on("tcpip", (accept: Accept, reject: Reject, info: DirectTcp) => this.#connect(accept, reject, info));
     peer.on("openssh.streamlocal", (accept: Accept, reject: Reject, { socketPath }: { socketPath: string }) => {
       if (!this.#destinations.allowsPath(socketPath)) return this.#prohibit(reject);
+      if (this.#isFull()) return reject();
       this.#open(connect({ path: socketPath, allowHalfOpen: true }), accept, reject);
     });
     peer.on("request", (accept, reject, name: string, data) => this.#request(accept, reject, name, data));
@@ -73,7 +78,9 @@ export class Forwarding {
   }
 
   async #connect(accept: Accept, reject: Reject, { destIP, destPort }: DirectTcp): Promise<void> {
-    const found = await this.#destinations.find(destIP, destPort);
+    if (this.#isFull()) return reject();
+    this.#finding++;
+    const found = await this.#destinations.find(destIP, destPort).finally(() => this.#finding--);
     if (this.#over) return;
     if (found === "forbidden") return this.#prohibit(reject);
     if (found === "unresolvable") return reject();
@@ -177,7 +184,14 @@ export class Forwarding {
     });
   }
 
+  #isFull(): boolean {
+    if (this.#sockets.size + this.#finding < MAX_CONNECTIONS) return false;
+    this.#refused("so many connections");
+    return true;
+  }
+
   #forwarded(socket: Socket, open: (done: (error: Error | null | undefined, channel: Duplex) => void) => void): void {
+    if (this.#isFull()) return void socket.destroy();
     this.#hold(socket);
     open((error, channel) => {
       if (error) return void socket.destroy();
