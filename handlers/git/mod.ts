@@ -95,9 +95,16 @@ export interface Git {
 export function git(options: GitOptions): Git {
   const { root, repositories: elsewhere = {}, anonymous = false } = options;
   const limits = gitLimitsWith(options.limits);
-  const repositories = new FolderRepositories({ root, elsewhere }, packCaches(limits), limits.objectBytes);
+  const repositories = new FolderRepositories({ root, elsewhere }, packCaches(limits), limits.deltaBytes);
   const slots = new ServiceSlots(limits);
-  const parts: GitParts = { repositories, anonymous, limits, slots, walks: new Turns(limits.walks) };
+  const parts: GitParts = {
+    repositories,
+    anonymous,
+    limits,
+    slots,
+    walks: new Turns(limits.walks),
+    indexing: new Turns(limits.indexPacks),
+  };
   return {
     handler: defineHandler({
       alpns: [GIT_ALPN],

@@ -6,8 +6,7 @@
  */
 import { isRefName } from "../wire/names.ts";
 import { isDotFile, isDotGit } from "./dot_git.ts";
-import type { Kind } from "./oid.ts";
-import { OID_BYTES } from "./oid.ts";
+import { type Kind, OID_BYTES } from "./oid.ts";
 
 /** What becomes of an object with a fault. */
 export type Verdict = "error" | "warn" | "ignore";

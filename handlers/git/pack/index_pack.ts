@@ -24,6 +24,8 @@ import { indexBytes, reverseBytes } from "./write_index.ts";
 /** Bytes of the pack that are held to resolve deltas. */
 const BLOCKS = 16 * 1024 * 1024;
 const PIECE = 1024 * 1024;
+/** Bytes that deltas may make of each byte of a pack, beyond what every pack may. */
+const MOST_GROWTH = 200;
 
 /** What indexing works with. */
 export interface IndexPack extends Pick<FirstPass, "check" | "pace" | "toEnd"> {
@@ -120,7 +122,7 @@ async function resolved(
     entries,
     bodyEnd,
     blocks: new Blocks(fd, "pack", new ByteCache(BLOCKS)),
-    bounds,
+    bounds: { ...bounds, resolvedBytes: bounds.resolvedBytes + MOST_GROWTH * bodyEnd },
     pace,
     check,
     progress: work.progress && ((done, total) => work.progress!("resolving", done, total)),

@@ -84,6 +84,11 @@ export class PackFile implements Disposable {
     }
   }
 
+  /** Bytes of the pack. */
+  get size(): number {
+    return this.#size;
+  }
+
   /** The head of the entry at an offset. */
   head(offset: number): EntryHead {
     return parseEntryHead(this.#bytes(offset, Math.min(MAX_ENTRY_HEAD, this.index.endOf(offset) - offset)));

@@ -8,7 +8,6 @@ import { createHash } from "node:crypto";
 import { crc32, inflateSync } from "node:zlib";
 import { badPack, GitPackError } from "../errors.ts";
 import type { Kind } from "../objects/oid.ts";
-import type { Pace } from "../walk/pace.ts";
 import { Entries, NONE } from "./entries.ts";
 import { type EntryHead, EntryType, kindOfType, parseEntryHead } from "./entry.ts";
 import { Inflating } from "./inflating.ts";
@@ -24,6 +23,12 @@ const MAX_HEAD = 40;
 /** Times that an entry which has not come whole is tried again from its start. */
 const TRIES = 3;
 const TRAILER = 20;
+
+/** Long work in slices: others get their turn between steps, and it may end there. */
+export interface Steps {
+  /** A step ends. */
+  step(): Promise<void> | undefined;
+}
 
 /** Bounds of what a pack may hold. */
 export interface PackBounds {
@@ -54,7 +59,7 @@ export interface FirstPass extends ObjectCheck {
   /** Bounds. */
   readonly bounds: PackBounds;
   /** Its pace. */
-  readonly pace: Pace;
+  readonly pace: Steps;
   /** Told of how far it is. */
   progress?(done: number, total: number): void;
 }

@@ -5,16 +5,14 @@
  * @module
  */
 import { badPack, GitPackError } from "../errors.ts";
-import type { Kind } from "../objects/oid.ts";
-import { OID_BYTES } from "../objects/oid.ts";
-import type { Pace } from "../walk/pace.ts";
+import { type Kind, OID_BYTES } from "../objects/oid.ts";
 import type { Blocks } from "./blocks.ts";
 import { applyDelta, deltaResultSize } from "./delta.ts";
 import { compareOids, type Entries, NONE } from "./entries.ts";
 import { kindOfType, typeOfKind } from "./entry.ts";
 import { inflateExactly } from "./inflate.ts";
 import { MAX_DEPTH, type StoredObject } from "./pack_file.ts";
-import { type ObjectCheck, objectId, type PackBounds } from "./read_entries.ts";
+import { type ObjectCheck, objectId, type PackBounds, type Steps } from "./read_entries.ts";
 
 /** What the second pass needs. */
 export interface SecondPass extends ObjectCheck {
@@ -32,7 +30,7 @@ export interface SecondPass extends ObjectCheck {
     readonly baseCache: number;
   };
   /** Its pace. */
-  readonly pace: Pace;
+  readonly pace: Steps;
   /** Told of how far it is. */
   progress?(done: number, total: number): void;
 }

@@ -1,14 +1,16 @@
 /**
- * What makes a folder a repository that is served, and its settings (gitrepository-layout). It is read, never written.
+ * What makes a folder a repository that is served, and its settings (gitrepository-layout, git-config).
  *
  * @module
  */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { unsupported } from "../../errors.ts";
-import type { RepositorySettings } from "../types.ts";
+import { knownFault, type Verdict } from "../../objects/fsck.ts";
+import type { PushSettings, RepositorySettings } from "../types.ts";
 import { GitConfig } from "./git_config.ts";
 import { unlessMissing } from "./loose.ts";
 
+const UNITS = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 /** Extensions that change nothing of what is read here. */
 const KNOWN_EXTENSIONS = ["extensions.noop", "extensions.preciousobjects"];
 
@@ -38,5 +40,43 @@ export function readSettings(folder: string): RepositorySettings {
     description: config.get("alknet.description") ?? "",
     owner: config.get("alknet.owner"),
     hidden: [...config.all("transfer.hiderefs"), ...config.all("uploadpack.hiderefs")],
+    push: pushSettings(config),
   };
+}
+
+function pushSettings(config: GitConfig): PushSettings {
+  return {
+    hidden: [...config.all("transfer.hiderefs"), ...config.all("receive.hiderefs")],
+    protected: ["HEAD", ...config.all("alknet.protected")],
+    denyNonFastForwards: config.is("receive.denynonfastforwards"),
+    denyDeletes: config.is("receive.denydeletes"),
+    // Where it is not set, and where it is set to `refuse` or to what nobody knows, nothing is deleted.
+    denyDeleteCurrent: !/^(?:ignore|warn|false|no|off|0)$/i.test(config.get("receive.denydeletecurrent") ?? ""),
+    maxInputSize: sizeOf(config.get("receive.maxinputsize")),
+    quota: sizeOf(config.get("alknet.quota")),
+    requireSigned: config.is("alknet.requiresigned"),
+    fsckObjects: !isOff(config.get("receive.fsckobjects") ?? config.get("transfer.fsckobjects")),
+    fsck: fsckVerdicts(config),
+  };
+}
+
+/** `10m` in bytes; nothing for none, for 0, which is git's for no bound, and for what is no number. */
+function sizeOf(text: string | undefined): number | undefined {
+  const [, digits, unit = ""] = /^([0-9]{1,15})([kmg]?)$/i.exec(text ?? "") ?? [];
+  const bytes = Number(digits) * UNITS[unit.toLowerCase() as keyof typeof UNITS];
+  return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : undefined;
+}
+
+function isOff(text: string | undefined): boolean {
+  return text !== undefined && /^(?:false|no|off|0|)$/i.test(text);
+}
+
+function fsckVerdicts(config: GitConfig): Readonly<Record<string, Verdict>> {
+  const verdicts: Record<string, Verdict> = {};
+  for (const key of config.keysOf("receive.fsck")) {
+    const id = key.slice("receive.fsck.".length).toLowerCase();
+    const verdict = config.get(key)?.toLowerCase();
+    if (knownFault(id) && (verdict === "error" || verdict === "warn" || verdict === "ignore")) verdicts[id] = verdict;
+  }
+  return verdicts;
 }
