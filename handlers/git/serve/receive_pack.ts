@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Identity, Logger } from "@alknet/core/handler";
+import { AlknetError, type Identity, type Logger } from "@alknet/core/handler";
 import { GitPackError, GitRequestError } from "../errors.ts";
 import type { GitLimits } from "../limits.ts";
 import type { Quarantine, RefSnapshot, RefUpdate, Repository } from "../store/types.ts";
@@ -14,7 +14,7 @@ import { CommitReader } from "../walk/commits.ts";
 import { isAncestor, unconnected } from "../walk/connectivity.ts";
 import { Pace } from "../walk/pace.ts";
 import { shown } from "../wire/command.ts";
-import type { PktReader } from "../wire/pkt_line.ts";
+import { FLUSH, type PktReader } from "../wire/pkt_line.ts";
 import { type PushCommand, type PushRequest, readPushRequest } from "../wire/push_request.ts";
 import { reportBytes } from "../wire/report.ts";
 import { BandOutput, type Output } from "./output.ts";
@@ -273,9 +273,9 @@ class Push {
       }
     }
     band[Symbol.dispose]();
-    if (!report) return await output.flush();
     const refs = commands.map(({ name }) => ({ name, refused: this.#refused.get(name)?.reason }));
-    for (const bytes of reportBytes(this.#unpack, refs, sideBand)) await output.put(bytes);
+    if (report) { for (const bytes of reportBytes(this.#unpack, refs, sideBand)) await output.put(bytes); }
+    else if (sideBand) await output.put(FLUSH);
     await output.flush();
   }
 
@@ -306,7 +306,9 @@ class Push {
     else if (signal.aborted || error instanceof GitRequestError) throw error;
     else {
       this.#unpack = FULL.includes(code) ? "disk full" : "internal error";
-      log.warn("git repository {repo}: a push: {error}", { repo: repository.name, error: (error as Error).message });
+      // What the file system says has paths in it.
+      const said = error instanceof AlknetError ? error.message : code || (error as Error).name;
+      log.warn("git repository {repo}: a push: {error}", { repo: repository.name, error: said });
     }
     this.#refuseAll(refusal("unpacker error"));
   }

@@ -151,7 +151,7 @@ function removeFile(path: string): void {
   try {
     unlessMissing(() => unlinkSync(path));
   } catch (error) {
-    if (codeOf(error) !== "EISDIR" && codeOf(error) !== "EPERM") throw error;
+    if (!["EISDIR", "EPERM", "ENOTEMPTY"].includes(codeOf(error) ?? "")) throw error;
   }
 }
 

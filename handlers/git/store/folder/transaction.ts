@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { logger } from "@alknet/core/handler";
 import {
   existsSync,
   linkSync,
@@ -25,6 +26,7 @@ import { unlessMissing } from "./loose.ts";
 import { parsePackedRefs } from "./packed_refs.ts";
 import { recover } from "./recover.ts";
 
+const log = logger("git");
 /** How long others' locks are waited for, and how often they are looked at; milliseconds. */
 const WAIT = 1000;
 const LOOK = 20;
@@ -260,7 +262,8 @@ export class Transaction {
       unlinkSync(`${folder}/alknet/refs.commit`);
       await sync(`${folder}/alknet`);
       onStep?.("done");
-    } catch {
+    } catch (error) {
+      log.error("git: refs that were moved are not all written: {error}", { error: codeOf(error) ?? "fault" });
       // It is decided: whoever writes next brings it to its end, once this holder is gone.
       this.#locks.clear();
       holder[Symbol.dispose]();
