@@ -62,9 +62,6 @@ export interface Pushed {
   received: number;
 }
 
-/** Codes of errors that mean that there is no room. */
-const FULL = ["ENOSPC", "EDQUOT", "EFBIG"];
-
 /**
  * Serves one push.
  *
@@ -305,7 +302,7 @@ class Push {
     else if (late.aborted) this.#unpack = "out of time";
     else if (signal.aborted || error instanceof GitRequestError) throw error;
     else {
-      this.#unpack = FULL.includes(code) ? "disk full" : "internal error";
+      this.#unpack = "internal error";
       // What the file system says has paths in it.
       const said = error instanceof AlknetError ? error.message : code || (error as Error).name;
       log.warn("git repository {repo}: a push: {error}", { repo: repository.name, error: said });

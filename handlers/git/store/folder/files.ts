@@ -5,6 +5,7 @@
  */
 import { close, closeSync, fsync, openSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
+import { GitPackError } from "../../errors.ts";
 
 const synced = promisify(fsync);
 const closed = promisify(close);
@@ -38,7 +39,21 @@ export function codeOf(error: unknown): string | undefined {
   return (error as { code?: string }).code;
 }
 
-/** Whether an error says that the disk, or what one may have of it, is full. */
+/** Whether an error says that the disk, or what one may have of it, is full. Writes by descriptor say it in words alone. */
 export function isFull(error: unknown): boolean {
-  return ["ENOSPC", "EDQUOT", "EFBIG"].includes(codeOf(error) ?? "");
+  if (["ENOSPC", "EDQUOT", "EFBIG"].includes(codeOf(error) ?? "")) return true;
+  return error instanceof Error && /\(os error (?:27|28|122)\)$/.test(error.message);
+}
+
+/**
+ * Receives, and says it where there is no room.
+ *
+ * @throws {GitPackError} `disk full`. What the work throws.
+ */
+export async function receiving<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw isFull(error) ? new GitPackError("disk full") : error;
+  }
 }

@@ -14,7 +14,7 @@ import { type IndexedPack, indexPack } from "../../pack/index_pack.ts";
 import { type PackCaches, PackFile, type StoredObject } from "../../pack/pack_file.ts";
 import type { Steps } from "../../pack/read_entries.ts";
 import type { Ingested, IngestOptions, Maybe, ObjectReader, PushSettings, Quarantine } from "../types.ts";
-import { codeOf, type OnStep, sync, writeNew } from "./files.ts";
+import { codeOf, type OnStep, receiving, sync, writeNew } from "./files.ts";
 import { GitConfig } from "./git_config.ts";
 import type { Holder } from "./holder.ts";
 import { LooseNames, unlessMissing } from "./loose.ts";
@@ -64,6 +64,10 @@ export class FolderQuarantine implements Quarantine {
   }
 
   async ingest(options: IngestOptions): Promise<Ingested> {
+    return await receiving(() => this.#ingest(options));
+  }
+
+  async #ingest(options: IngestOptions): Promise<Ingested> {
     const { onStep, store } = this.#place;
     const checks = new Checks(this.#place, options);
     const incoming = `${this.#folder}/pack/incoming`;
@@ -98,6 +102,10 @@ export class FolderQuarantine implements Quarantine {
   }
 
   async commit(): Promise<void> {
+    await receiving(() => this.#commit());
+  }
+
+  async #commit(): Promise<void> {
     if (this.#hash === undefined || this.#file?.index.count === 0) return;
     const { folder, holder, store, onStep } = this.#place;
     const [from, to] = [`${this.#folder}/pack`, `${folder}/pack`];

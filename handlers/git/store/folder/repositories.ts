@@ -8,7 +8,7 @@ import { join, sep } from "node:path";
 import type { PackCaches } from "../../pack/pack_file.ts";
 import { isRepositoryName } from "../../wire/names.ts";
 import type { Maybe, Repositories, Repository } from "../types.ts";
-import type { OnStep } from "./files.ts";
+import { type OnStep, receiving } from "./files.ts";
 import { Holder } from "./holder.ts";
 import { FolderObjects } from "./objects.ts";
 import { FolderQuarantine } from "./quarantine.ts";
@@ -77,16 +77,18 @@ export class FolderRepositories implements Repositories {
       refs,
       settings,
       packBytes: () => objects.packBytes(),
-      receive: async () =>
-        new FolderQuarantine({
-          folder: `${folder}/objects`,
-          store: objects,
-          holder: await writing(),
-          caches: this.#caches,
-          limit: this.#limit,
-          settings: settings.push,
-          onStep,
-        }),
+      receive: () =>
+        receiving(async () =>
+          new FolderQuarantine({
+            folder: `${folder}/objects`,
+            store: objects,
+            holder: await writing(),
+            caches: this.#caches,
+            limit: this.#limit,
+            settings: settings.push,
+            onStep,
+          })
+        ),
       [Symbol.dispose]: () => {
         if (left) return;
         left = true;
