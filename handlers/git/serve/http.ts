@@ -31,6 +31,8 @@ interface Asked {
 const DRAIN = 64 * 1024;
 /** The same of a push that is refused: what its pack still has. */
 const DRAIN_PUSH = 64 * 1024 * 1024;
+/** How long that may take, in milliseconds. */
+const DRAIN_TIME = 600_000;
 /** How long an address that guessed too often is told to stay away, and a client for which there is no place; seconds. */
 const REFUSED_SECONDS = "60";
 const BUSY_SECONDS = "5";
@@ -149,7 +151,10 @@ async function pushed(request: Request, { caller, opened, log, held }: Fetching,
   const output = new Output(writable, parts.limits.transferStall);
   const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
   const received = async (): Promise<void> => {
-    await input.drain(DRAIN_PUSH).catch(() => false);
+    // Who still sends after that long is not waited for.
+    const timer = setTimeout(answer, DRAIN_TIME);
+    await input.drain(DRAIN_PUSH, parts.limits.transferStall).catch(() => false);
+    clearTimeout(timer);
     answer();
   };
   const run = async (): Promise<void> => {
@@ -164,6 +169,7 @@ async function pushed(request: Request, { caller, opened, log, held }: Fetching,
       await input.cancel();
       return await output.abort(new Error("the client takes nothing"));
     }
+    await received();
     await output.close();
   };
   run().catch((error) => log.error("git over HTTP: {error}", { error: (error as Error).message })).finally(answer);

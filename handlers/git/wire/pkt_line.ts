@@ -108,10 +108,15 @@ export class PktReader {
     return bytes;
   }
 
-  /** Reads and drops what still comes, up to `limit` bytes. Resolves to whether that was all. */
-  async drain(limit: number): Promise<boolean> {
+  /**
+   * Reads and drops what still comes, up to `limit` bytes. Resolves to whether that was all.
+   *
+   * @param idle Milliseconds of silence after which it gives up.
+   * @throws {GitRequestError} `GIT_SLOW`.
+   */
+  async drain(limit: number, idle?: number): Promise<boolean> {
     for (let dropped = 0; dropped <= limit;) {
-      const { done, value } = await this.#reader.read();
+      const { done, value } = await this.#read(idle);
       if (done) return true;
       dropped += value.byteLength;
     }

@@ -60,6 +60,8 @@ export const PUSH_CAPABILITIES: readonly string[] = [
   "object-format=sha1",
 ];
 
+/** A name that is no ref's is told of in one line; this one is far longer than any that is. */
+const MOST_NAME = 8192;
 const ZERO = "0".repeat(40);
 const COMMAND = /^([0-9a-f]{40}) ([0-9a-f]{40}) (.+)$/s;
 
@@ -106,6 +108,7 @@ export async function readPushRequest(reader: PktReader, limits: PushLimits): Pr
 function commandOf(line: string): PushCommand {
   const [, old, new_, name] = COMMAND.exec(line) ?? [];
   if (name === undefined) throw malformed(`expected old/new/ref, got '${shown(line)}'`);
+  if (name.length > MOST_NAME) throw malformed("a ref has too long a name");
   return { name, old: old === ZERO ? null : old, new: new_ === ZERO ? null : new_ };
 }
 

@@ -142,6 +142,10 @@ Deno.test({
       equal(await refs(bare), before);
       deepEqual(packs(), held);
     }
+    const gone = await push(work, bare, program("-", 1, "trap '' XFSZ; ulimit -f 0; "), ":refs/heads/loose");
+    equal(gone.code, 1);
+    match(gone.stderr, /loose \(failed to lock\)/);
+    equal(await refs(bare), before);
     ok(said.has("remote unpack failed: disk full"), [...said].join(", "));
     const { code, stderr } = await push(work, bare, program("-"), ...UPDATES);
     equal(code, 0, stderr);

@@ -30,6 +30,8 @@ const log = logger("git");
 /** How long others' locks are waited for, and how often they are looked at; milliseconds. */
 const WAIT = 1000;
 const LOOK = 20;
+/** Files that are brought to the disk at a time. */
+const TOGETHER = 32;
 
 /** Where and by whom refs are moved. */
 export interface TransactionWork {
@@ -146,7 +148,8 @@ export class Transaction {
       if (!await this.#lock("packed-refs", `${folder}/packed-refs.lock`)) return this.#refuseAll("failed to lock");
       this.#readPacked();
     }
-    for (const { name } of this.#updates) {
+    for (const [i, { name }] of this.#updates.entries()) {
+      if (i % TOGETHER === TOGETHER - 1) await new Promise((resolve) => setTimeout(resolve, 0));
       // What lies below a ref that is deleted with it is guarded by that ref's lock.
       if (parentsOf(name).some((parent) => gone.has(parent) && this.#isFile(parent))) continue;
       try {
@@ -178,14 +181,25 @@ export class Transaction {
   /** What is to be done, once all is compared with the disk. */
   #compared(): Move[] {
     const moves: Move[] = [];
+    const gone = new Set<string>();
+    const made: Move[] = [];
     for (const update of this.#updates) {
       const { name } = update;
       if (this.#refused.has(name)) continue;
       const value = this.#value(name);
       const old = update.old === undefined ? value : update.old ?? ZERO;
+      const move = { name, old, new: update.new ?? ZERO };
       if (value !== old) this.#refuse(name, "stale info");
-      else if (old === ZERO && update.new !== null && this.#conflicts(name)) this.#refuse(name, "D/F conflict");
-      else if (old !== (update.new ?? ZERO)) moves.push({ name, old, new: update.new ?? ZERO });
+      else if (old === move.new) continue;
+      else if (old === ZERO) made.push(move);
+      else moves.push(move);
+      if (value === old && move.new === ZERO) gone.add(name);
+    }
+    if (made.length === 0) return moves;
+    const conflicts = this.#conflicts(gone, new Set(made.map(({ name }) => name)));
+    for (const move of made) {
+      if (conflicts(move.name)) this.#refuse(move.name, "D/F conflict");
+      else moves.push(move);
     }
     return moves;
   }
@@ -201,18 +215,16 @@ export class Transaction {
     return text ?? this.#packed.get(name) ?? ZERO;
   }
 
-  /** Whether a ref that stays lies above or below a new one. */
-  #conflicts(name: string): boolean {
-    const gone = (other: string): boolean =>
-      !this.#refused.has(other) && this.#updates.some((update) => update.name === other && update.new === null);
-    const stays = (other: string): boolean => !gone(other) && this.#value(other) !== ZERO;
-    if (parentsOf(name).some((parent) => (this.#packed.has(parent) || this.#isFile(parent)) && stays(parent))) {
-      return true;
+  /** Tells whether a ref that stays, or another that is made, lies above or below a new one. */
+  #conflicts(gone: ReadonlySet<string>, made: ReadonlySet<string>): (name: string) => boolean {
+    const folders = new Set<string>();
+    for (const name of [...this.#packed.keys(), ...made]) {
+      if (!gone.has(name)) { for (const folder of parentsOf(name)) folders.add(folder); }
     }
-    const below = [...this.#packed.keys()].filter((other) => other.startsWith(`${name}/`));
-    const made = (other: string): boolean =>
-      this.#updates.some((update) => update.name === other && update.new !== null && !this.#refused.has(other));
-    return parentsOf(name).some(made) || [...below, ...this.#filesBelow(name)].some(stays);
+    const there = (name: string): boolean => made.has(name) || this.#packed.has(name) || this.#isFile(name);
+    return (name) =>
+      folders.has(name) || parentsOf(name).some((parent) => !gone.has(parent) && there(parent)) ||
+      this.#filesBelow(name).some((other) => !gone.has(other));
   }
 
   #filesBelow(name: string): string[] {
@@ -235,11 +247,15 @@ export class Transaction {
     const { folder, holder } = this.#work;
     const gone = new Set(moves.filter((move) => move.new === ZERO).map(({ name }) => name));
     this.#packedFile = await packedWithout(folder, gone, holder.temporary());
-    for (const move of moves) {
-      if (move.new === ZERO) continue;
-      const file = holder.temporary();
-      this.#written.set(move.name, file);
-      await writeNew(file, `${move.new}\n`);
+    const values = moves.filter((move) => move.new !== ZERO);
+    for (let i = 0; i < values.length; i += TOGETHER) {
+      await Promise.all(
+        values.slice(i, i + TOGETHER).map((move) => {
+          const file = holder.temporary();
+          this.#written.set(move.name, file);
+          return writeNew(file, `${move.new}\n`);
+        }),
+      );
     }
   }
 
