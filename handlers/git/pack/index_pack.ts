@@ -17,8 +17,8 @@ import { formatEntryHead, typeOfKind } from "./entry.ts";
 import { deflate } from "./inflate.ts";
 import type { StoredObject } from "./pack_file.ts";
 import { PackSource } from "./pack_source.ts";
-import { type FirstPass, readEntries } from "./read_entries.ts";
-import { Resolver, type SecondPass } from "./resolve.ts";
+import { type FirstPass, type PackBounds, readEntries } from "./read_entries.ts";
+import { Resolver } from "./resolve.ts";
 import { indexBytes, reverseBytes } from "./write_index.ts";
 
 /** Bytes of the pack that are held to resolve deltas. */
@@ -27,6 +27,16 @@ const PIECE = 1024 * 1024;
 /** Bytes that deltas may make of each byte of a pack, beyond what every pack may. */
 const MOST_GROWTH = 200;
 
+/** Bounds of a pack that is received. */
+export interface IngestBounds extends PackBounds {
+  /** Bytes of the pack, what is appended included. */
+  readonly packBytes: number;
+  /** Bytes that all deltas may make, beyond 200 for each byte of the pack. */
+  readonly resolvedBytes: number;
+  /** Bytes of objects that are held at a time to resolve deltas. */
+  readonly baseCache: number;
+}
+
 /** What indexing works with. */
 export interface IndexPack extends Pick<FirstPass, "check" | "pace" | "toEnd"> {
   /** The next bytes; nothing at the end. */
@@ -34,7 +44,7 @@ export interface IndexPack extends Pick<FirstPass, "check" | "pace" | "toEnd"> {
   /** Path of a file that is not there yet. */
   readonly file: string;
   /** Bounds. */
-  readonly bounds: SecondPass["bounds"] & { readonly packBytes: number };
+  readonly bounds: IngestBounds;
   /** A base that is not in the pack. */
   base(oid: Oid): Promise<StoredObject | undefined>;
   /** Waits until deltas may be resolved: how many packs are at a time is others' business. */

@@ -50,6 +50,9 @@ function refusalOf(
   if (there?.symref !== undefined) {
     return refusal("funny refname", "a symbolic ref; push to the ref that it stands for");
   }
+  if (new_ !== null && settings.checkedOut.includes(name)) {
+    return refusal("branch is currently checked out", "a working tree has it (receive.denyCurrentBranch)");
+  }
   if ((there?.oid ?? null) !== old) return refusal("stale info", "it has moved; fetch first");
   if (new_ !== null || old === null) return undefined;
   if (isProtected(name, settings.protected, refs)) {

@@ -5,7 +5,7 @@
  */
 import type { Verdict } from "../objects/fsck.ts";
 import type { Kind, Oid } from "../objects/oid.ts";
-import type { IndexPack } from "../pack/index_pack.ts";
+import type { IngestBounds } from "../pack/index_pack.ts";
 import type { Steps } from "../pack/read_entries.ts";
 import type { StoredObject } from "../pack/pack_file.ts";
 
@@ -131,7 +131,7 @@ export interface IngestOptions {
   /** Whether the pack is all that comes. */
   readonly toEnd: boolean;
   /** Bounds. */
-  readonly bounds: IndexPack["bounds"];
+  readonly bounds: IngestBounds;
   /** Its pace. */
   readonly pace: Steps;
   /** Waits until deltas may be resolved. */
@@ -192,6 +192,8 @@ export interface PushSettings {
   readonly hidden: readonly string[];
   /** Patterns of refs that are neither forced nor deleted; `HEAD` is the branch that it stands for. */
   readonly protected: readonly string[];
+  /** Branches that working trees have checked out, unless `receive.denyCurrentBranch` lets them move. */
+  readonly checkedOut: readonly string[];
   /** `receive.denyNonFastForwards`. */
   readonly denyNonFastForwards: boolean;
   /** `receive.denyDeletes`. */

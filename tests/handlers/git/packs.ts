@@ -6,7 +6,12 @@
 import { createHash } from "node:crypto";
 import { deflateSync } from "node:zlib";
 import { formatEntryHead } from "../../../handlers/git/pack/entry.ts";
-import { type IndexedPack, type IndexPack, indexPack } from "../../../handlers/git/pack/index_pack.ts";
+import {
+  type IndexedPack,
+  type IndexPack,
+  indexPack,
+  type IngestBounds,
+} from "../../../handlers/git/pack/index_pack.ts";
 import { Pace } from "../../../handlers/git/walk/pace.ts";
 import { joined } from "./client.ts";
 
@@ -68,7 +73,7 @@ function varint(value: number): number[] {
 }
 
 /** Bounds that no small pack reaches. */
-export const BOUNDS: IndexPack["bounds"] = {
+export const BOUNDS: IngestBounds = {
   packBytes: 2 ** 30,
   objects: 1_000_000,
   objectBytes: 2 ** 30,

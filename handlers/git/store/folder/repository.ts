@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { unsupported } from "../../errors.ts";
 import { knownFault, type Verdict } from "../../objects/fsck.ts";
 import type { PushSettings, RepositorySettings } from "../types.ts";
@@ -40,18 +40,18 @@ export function readSettings(folder: string): RepositorySettings {
     description: config.get("alknet.description") ?? "",
     owner: config.get("alknet.owner"),
     hidden: [...config.all("transfer.hiderefs"), ...config.all("uploadpack.hiderefs")],
-    push: pushSettings(config),
+    push: pushSettings(config, folder),
   };
 }
 
-function pushSettings(config: GitConfig): PushSettings {
+function pushSettings(config: GitConfig, folder: string): PushSettings {
   return {
     hidden: [...config.all("transfer.hiderefs"), ...config.all("receive.hiderefs")],
     protected: ["HEAD", ...config.all("alknet.protected")],
+    checkedOut: isLax(config.get("receive.denycurrentbranch")) ? [] : checkedOut(config, folder),
     denyNonFastForwards: config.is("receive.denynonfastforwards"),
     denyDeletes: config.is("receive.denydeletes"),
-    // Where it is not set, and where it is set to `refuse` or to what nobody knows, nothing is deleted.
-    denyDeleteCurrent: !/^(?:ignore|warn|false|no|off|0)$/i.test(config.get("receive.denydeletecurrent") ?? ""),
+    denyDeleteCurrent: !isLax(config.get("receive.denydeletecurrent")),
     maxInputSize: sizeOf(config.get("receive.maxinputsize")),
     quota: sizeOf(config.get("alknet.quota")),
     requireSigned: config.is("alknet.requiresigned"),
@@ -65,6 +65,20 @@ function sizeOf(text: string | undefined): number | undefined {
   const [, digits, unit = ""] = /^([0-9]{1,15})([kmg]?)$/i.exec(text ?? "") ?? [];
   const bytes = Number(digits) * UNITS[unit.toLowerCase() as keyof typeof UNITS];
   return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : undefined;
+}
+
+/** Whether a setting that refuses lets pass. Where it is not set, or set to what nobody knows, it refuses. */
+function isLax(text: string | undefined): boolean {
+  return /^(?:ignore|warn|false|no|off|0)$/i.test(text ?? "");
+}
+
+/** Branches of working trees: nobody else moves them, as the files there would not follow. */
+function checkedOut(config: GitConfig, folder: string): string[] {
+  const bare = config.get("core.bare") === undefined ? !folder.endsWith("/.git") : config.is("core.bare");
+  const linked = unlessMissing(() => readdirSync(`${folder}/worktrees`)) ?? [];
+  const heads = [...bare ? [] : [`${folder}/HEAD`], ...linked.map((name) => `${folder}/worktrees/${name}/HEAD`)];
+  return heads.map((path) => /^ref:\s*(\S+)/.exec(unlessMissing(() => readFileSync(path, "utf8")) ?? "")?.[1])
+    .filter((name) => name !== undefined);
 }
 
 function isOff(text: string | undefined): boolean {
