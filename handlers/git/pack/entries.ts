@@ -8,6 +8,10 @@ import { OID_BYTES } from "../objects/oid.ts";
 /** Neither a base nor a child. */
 export const NONE = -1;
 
+/** Bytes of deltas that are kept, so that small packs are inflated once, and what keeping one costs beside its bytes. */
+const KEPT = 32 * 1024 * 1024;
+const KEEPING = 256;
+
 /** What is known of each entry, by its number. */
 export class Entries {
   /** Where it begins. */
@@ -26,6 +30,8 @@ export class Entries {
   bases: Int32Array = new Int32Array(64);
   /** Object ids; of a ref-delta that is not resolved, the one of its base. */
   oids: Uint8Array = new Uint8Array(64 * OID_BYTES);
+  readonly #inflated = new Map<number, Uint8Array>();
+  #room = KEPT;
   #count = 0;
 
   /** How many there are. */
@@ -61,6 +67,24 @@ export class Entries {
       else high = middle;
     }
     return low < this.#count && this.offsets[low] === offset ? low : NONE;
+  }
+
+  /** Keeps what an entry inflates to for {@linkcode taken}, while there is room. */
+  keep(number: number, bytes: Uint8Array): void {
+    const cost = bytes.byteLength + KEEPING;
+    if (cost > this.#room) return;
+    this.#room -= cost;
+    this.#inflated.set(number, bytes);
+  }
+
+  /** What was kept of an entry, once; it is not held any more then. */
+  taken(number: number): Uint8Array | undefined {
+    const bytes = this.#inflated.get(number);
+    if (bytes) {
+      this.#inflated.delete(number);
+      this.#room += bytes.byteLength + KEEPING;
+    }
+    return bytes;
   }
 
   /** Numbers of some entries in the order of their object ids. */

@@ -121,7 +121,10 @@ async function readEntry(entries: Entries, pass: FirstPass): Promise<void> {
     entries.oid(number).set(oid);
     entries.kinds[number] = head.type;
     await pass.check(kind, entries.oid(number), bytes, head.size);
-  } else if (head.base !== undefined) entries.oid(number).set(Uint8Array.fromHex(head.base));
+    return;
+  }
+  if (head.base !== undefined) entries.oid(number).set(Uint8Array.fromHex(head.base));
+  entries.keep(number, bytes!);
 }
 
 async function headOf(source: PackSource): Promise<EntryHead> {

@@ -182,6 +182,8 @@ export class Resolver {
 
   #inflated(number: number): Uint8Array {
     const { entries, blocks } = this.#pass;
+    const kept = entries.taken(number);
+    if (kept) return kept;
     const start = entries.offsets[number] + entries.heads[number];
     return inflateExactly(blocks.bytes(start, this.#ends(number) - start), entries.sizes[number]);
   }

@@ -59,7 +59,7 @@ export async function answerHttp(request: Request, env: GitHttpEnv, parts: GitPa
   const refusal = refusalOf(asked, request, caller, opened);
   if (refusal) return refusal;
   if (service === "git-receive-pack") {
-    if (asked.advertise) return await pushAdvertised(opened);
+    if (asked.advertise) return await pushAdvertised(opened, request.headers);
     return await pushed(request, { caller, opened, log, held: held.move() }, parts);
   }
   if (asked.advertise) return advertised(request);
@@ -97,13 +97,15 @@ function refusalOf(
 }
 
 function advertised({ headers }: Request): Response {
-  const lines = isVersion2(headers) ? advertisement() : [pktLine("# service=git-upload-pack"), FLUSH, errorLine(OLD)];
+  const lines = asksFor(headers, 2) ? advertisement() : [pktLine("# service=git-upload-pack"), FLUSH, errorLine(OLD)];
   return result("git-upload-pack", "advertisement", new Blob(lines).stream());
 }
 
-async function pushAdvertised({ repository }: Opened): Promise<Response> {
+async function pushAdvertised({ repository }: Opened, headers: Headers): Promise<Response> {
   const refs = await repository.refs.snapshot(repository.settings.push.hidden);
-  const lines = [pktLine("# service=git-receive-pack"), FLUSH, ...pushAdvertisement(refs.list())];
+  // Version 2 has no pushes: who asks for it gets version 0.
+  const version = asksFor(headers, 1) ? [pktLine("version 1")] : [];
+  const lines = [pktLine("# service=git-receive-pack"), FLUSH, ...version, ...pushAdvertisement(refs.list())];
   return result("git-receive-pack", "advertisement", new Blob(lines).stream());
 }
 
@@ -121,7 +123,7 @@ function fetched(request: Request, { caller, opened, log, held }: Fetching, part
   const output = new Output(writable, parts.limits.transferStall);
   const run = async (): Promise<void> => {
     using _held = held;
-    if (!isVersion2(request.headers)) await output.put(errorLine(OLD));
+    if (!asksFor(request.headers, 2)) await output.put(errorLine(OLD));
     else {
       const { repository } = opened;
       const { identity } = caller;
@@ -182,8 +184,8 @@ function bodyOf({ body, headers }: Request): ReadableStream<Uint8Array> {
   return headers.has("content-encoding") ? body.pipeThrough(new DecompressionStream("gzip")) : body;
 }
 
-function isVersion2(headers: Headers): boolean {
-  return (headers.get("git-protocol") ?? "").split(":").includes("version=2");
+function asksFor(headers: Headers, version: number): boolean {
+  return (headers.get("git-protocol") ?? "").split(":").includes(`version=${version}`);
 }
 
 function result(

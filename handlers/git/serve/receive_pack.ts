@@ -92,7 +92,21 @@ class Push {
   }
 
   async run(pushed: Pushed): Promise<void> {
-    using band = new BandOutput(this.#service.output);
+    const { output, signal } = this.#service;
+    using band = new BandOutput(output);
+    try {
+      await this.#run(band, pushed);
+    } catch (cause) {
+      if (!this.#request.sideBand || signal.aborted || cause instanceof GitRequestError) throw cause;
+      // A line of its own would be taken for a band.
+      await this.#service.received();
+      await band.fatal("receive-pack: internal error");
+      const said = cause instanceof AlknetError ? cause.message : (cause as { code?: string }).code ?? "a fault";
+      throw new AlknetError("GIT_FAILED", `a push was not finished: ${said}`, { cause });
+    }
+  }
+
+  async #run(band: BandOutput, pushed: Pushed): Promise<void> {
     this.#refuseWhole();
     this.#settle();
     // A quarantine is let go of before the report: who reads it finds nothing of it any more.
@@ -240,7 +254,7 @@ class Push {
     for (const { name, refused } of await repository.refs.transaction(updates, { atomic, who: identity.id })) {
       if (refused !== undefined) this.#refuse(name, refusal(refused));
     }
-    await this.#moveHead();
+    if (this.#left().length > 0) await this.#moveHead();
   }
 
   /** The first branch of a repository is the one that a clone checks out. */
@@ -253,7 +267,10 @@ class Push {
     const [first] = branches;
     if (!first || branches.some(({ name }) => name === head.symref)) return;
     await repository.refs.setHead(first.name).catch((error) => {
-      log.warn("git repository {repo}: HEAD stays: {error}", { repo: repository.name, error: error.message });
+      log.warn("git repository {repo}: HEAD stays: {error}", {
+        repo: repository.name,
+        error: (error as { code?: string }).code ?? "a fault",
+      });
     });
   }
 

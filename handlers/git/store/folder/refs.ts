@@ -9,7 +9,7 @@ import { parseTag } from "../../objects/tag.ts";
 import { isOid, type Oid } from "../../objects/oid.ts";
 import { isHiddenRef, isRefName } from "../../wire/names.ts";
 import type { ObjectReader, Ref, RefOutcome, RefSnapshot, RefStore, RefUpdate } from "../types.ts";
-import type { OnStep } from "./files.ts";
+import { codeOf, isFull, type OnStep } from "./files.ts";
 import type { Holder } from "./holder.ts";
 import { unlessMissing } from "./loose.ts";
 import { parsePackedRefs } from "./packed_refs.ts";
@@ -63,7 +63,14 @@ export class FolderRefs implements RefStore {
   ): Promise<RefOutcome[]> {
     const { folder, onStep, writing, alone } = this.#place;
     return await alone(async () => {
-      const holder = await writing();
+      let holder: Holder;
+      try {
+        holder = await writing();
+      } catch (error) {
+        // Nobody can write here, or there is no room.
+        if (codeOf(error) === undefined && !isFull(error)) throw error;
+        return updates.map(({ name }) => ({ name, refused: "failed to lock" }));
+      }
       return await new Transaction(updates, { folder, holder, who, atomic, onStep }).run();
     });
   }
