@@ -5,7 +5,10 @@
  */
 import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import { commit, contentsOf, git, gitWith, lines, makeRepository } from "../handlers/git/repositories.ts";
-import { runProgram } from "../support/process.ts";
+import { pktLine } from "../../handlers/git/wire/pkt_line.ts";
+import { joined, request, requestLine } from "../handlers/git/client.ts";
+import { packOf } from "../handlers/git/packs.ts";
+import { runProgram, startAlknet } from "../support/process.ts";
 import { needs } from "../support/programs.ts";
 import { Random } from "../support/random.ts";
 import { configure, gitHome, stock, VIA_HTTPS, well } from "./git_home.ts";
@@ -290,6 +293,37 @@ Deno.test({
       for (const folder of [work, `${home.path}/second`]) await git(folder, "fetch", "-q", bare, "main");
     }
     equal((await git(bare, "reflog", "show", "main")).split("\n").length, rounds + 1);
+    await sound(bare);
+  },
+});
+
+Deno.test({
+  name: "a node that is killed in the middle of a push: nothing has moved, and the next node clears up (rows 31, 62)",
+  ...needed,
+  async fn() {
+    const { home, work, bare, token } = await world();
+    await using _home = home;
+    const receiving = () => [...Deno.readDirSync(`${bare}/objects`)].some(({ name }) => name.startsWith("tmp_objdir-"));
+    {
+      await using node = await home.serve();
+      const address = `${home.nodeId}@${node.address}`;
+      await using client = startAlknet(["dial", "alknet/git", address, "--transport", "tls", "--home", home.path]);
+      const line = `${"0".repeat(40)} ${"1".repeat(40)} refs/heads/main\0 report-status`;
+      await client.write(joined([
+        requestLine("/r", 0, "git-receive-pack"),
+        pktLine(new TextEncoder().encode(line)),
+        request("0000"),
+        packOf([{ type: 3, data: new Uint8Array(1000) }]).subarray(0, 20),
+      ]));
+      while (!receiving()) await new Promise((resolve) => setTimeout(resolve, 10));
+      node.child.kill("SIGKILL");
+      await node.child.status;
+    }
+    ok(receiving());
+    await using node = await home.serve();
+    const { url, with: told } = ways(home, node, token).https;
+    await well(home, [...told, "push", "-q", url, "main"], work);
+    equal(await git(bare, "rev-parse", "main"), await git(work, "rev-parse", "main"));
     await sound(bare);
   },
 });

@@ -65,12 +65,13 @@ function isModuleName(name: string): boolean {
 /** A URL is no option of a program, has no line end, hidden or not, and a host where its scheme needs one. */
 function isModuleUrl(url: string): boolean {
   if (url.startsWith("-")) return false;
-  const relative = /^\.\.?[\\/]/.test(url);
-  if (relative) {
+  const broken = /%0a|\n/i.test(url);
+  if (/^\.\.?\//.test(url) || url.startsWith("git://")) {
     // What climbs to the top and goes on with a colon or a slash becomes another URL.
-    const rest = url.replace(/^(?:\.\.?[\\/])+/, "");
-    return !/%0a|\n/i.test(url) && !/^[:/]/.test(rest);
+    return !broken && !/^(?:\.\/)*(?:\.\.\/)(?:\.\.?\/)*[:/]/.test(url);
   }
-  const remote = /^(?:[a-z]+::)?(?:https?|ftps?):\/\//i.test(url);
-  return !remote || (!/%0a|\n/i.test(url) && /^(?:[a-z]+::)?[a-z]+:\/\/[^/]/i.test(url));
+  const [, remote] = /^(?:(?:https?|ftps?)::|(?=(?:https?|ftps?):\/\/))(.*)$/s.exec(url) ?? [];
+  if (remote === undefined) return true;
+  const authority = /^[^:/]+:\/\/([^/?#]*)/.exec(remote)?.[1] ?? "";
+  return !broken && authority.slice(authority.lastIndexOf("@") + 1) !== "";
 }

@@ -7,6 +7,8 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { isDotFile, isDotGit } from "../../../handlers/git/objects/dot_git.ts";
 import { defaultVerdict, fsckObject, knownFault } from "../../../handlers/git/objects/fsck.ts";
 import type { Kind } from "../../../handlers/git/objects/oid.ts";
+import { fsckModules } from "../../../handlers/git/objects/fsck_files.ts";
+import { GitConfig } from "../../../handlers/git/store/folder/git_config.ts";
 import { needs } from "../../support/programs.ts";
 import { runProgram } from "../../support/process.ts";
 import { temporaryFolder } from "../../support/temp.ts";
@@ -187,4 +189,73 @@ Deno.test("isDotGit(), isDotFile(): what some file system takes for git's own", 
   for (const name of ["gitmodules", ".gitmodulesx", "gitmod~5", "gi7eba~12", "gitmod~0", "gi7ebb~1"]) {
     ok(!isDotFile(name, "gitmodules", "gi7eba"), name);
   }
+});
+
+/** Files `.gitmodules` with and without faults. */
+const MODULES: readonly string[] = [
+  '[submodule "a"]\n\tpath = a\n\turl = https://example.org/a.git\n',
+  '[submodule "a/b"]\n\tpath = x/y\n\turl = ../a.git\n\tupdate = rebase\n',
+  '[submodule "../a"]\n\tpath = a\n\turl = ./a\n',
+  '[submodule "a/../b"]\n\tpath = a\n\turl = ./a\n',
+  '[submodule "a/..b"]\n\tpath = a\n\turl = ./a\n',
+  '[submodule "a\\\\..\\\\b"]\n\tpath = a\n\turl = ./a\n',
+  '[submodule ""]\n\tpath = a\n\turl = ./a\n',
+  '[submodule "a"]\n\tpath = -a\n\turl = ./a\n',
+  '[submodule "a"]\n\tpath = a\n\turl = -u./a\n',
+  '[submodule "a"]\n\tpath = a\n\turl = --upload-pack=x\n',
+  '[submodule "a"]\n\tpath = a\n\turl = "https://example.org/\\n"\n',
+  '[submodule "a"]\n\tpath = a\n\turl = https://example.org/%0ahost=x\n',
+  '[submodule "a"]\n\tpath = a\n\turl = git://example.org/%0a\n',
+  '[submodule "a"]\n\tpath = a\n\turl = ../%0ahost\n',
+  '[submodule "a"]\n\tpath = a\n\turl = ../../../:example.org/a\n',
+  '[submodule "a"]\n\tpath = a\n\turl = ..//example.org/a\n',
+  '[submodule "a"]\n\tpath = a\n\turl = https:///a\n',
+  '[submodule "a"]\n\tpath = a\n\turl = http::https://example.org/a\n',
+  '[submodule "a"]\n\tpath = a\n\turl = http::example.org/a\n',
+  '[submodule "a"]\n\tpath = a\n\turl = ./:a\n',
+  '[submodule "a"]\n\tpath = a\n\turl = ./..//a\n',
+  '[submodule "a"]\n\tpath = a\n\turl = .././:a\n',
+  '[submodule "a"]\n\tpath = a\n\turl = https://user@/a\n',
+  '[submodule "a"]\n\tpath = a\n\turl = https://user:secret@example.org/a\n',
+  '[submodule "a"]\n\tpath = a\n\turl = git@example.org:a\n',
+  '[submodule "a"]\n\tpath = a\n\turl = /srv/a\n',
+  '[submodule "a"]\n\tpath = a\n\turl = ./a\n\tupdate = !rm -r .\n',
+  '[submodule "a"]\n\tpath = a\n\turl = ./a\n\tupdate = none\n',
+  "[submodule\n",
+  "[core]\n\turl = -x\n",
+  "",
+];
+
+Deno.test({
+  name: "fsck: the faults that git fsck sees in files .gitmodules (§10)",
+  ...needs("git", "linux"),
+  async fn() {
+    await using folder = await temporaryFolder();
+    await git(folder.path, "init", "-q", "--bare");
+    for (const text of MODULES) {
+      const oid = await gitWith(folder.path, text, "hash-object", "-w", "--stdin");
+      await gitWith(folder.path, `100644 blob ${oid}\t.gitmodules\n`, "mktree");
+    }
+    const { stderr } = await runProgram("git", ["fsck", "--no-dangling"], { cwd: folder.path, env: GIT_ENV });
+    for (const text of MODULES) {
+      const bytes = bytesOf(text);
+      const oid = oidOf("blob", bytes);
+      const expected = new Set(
+        stderr.split("\n").filter((line) => line.includes(oid)).map((line) => /: (gitmodules\w+): /.exec(line)?.[1])
+          .filter((id) => id !== undefined),
+      );
+      const found = new Set<string>();
+      await fsckModules(oid, bytes.byteLength, { read: () => Promise.resolve({ bytes }) }, (id) => {
+        found.add(id);
+        return false;
+      }, (content) => {
+        try {
+          return new GitConfig(content).entries();
+        } catch {
+          return undefined;
+        }
+      });
+      deepEqual({ text, found }, { text, found: expected });
+    }
+  },
 });
