@@ -12,6 +12,9 @@ export const NONE = -1;
 const KEPT = 32 * 1024 * 1024;
 const KEEPING = 256;
 
+/** Entries of which a number of 53 bits holds a word of the id and the number. */
+const MOST_KEYS = 2 ** 21;
+
 /** What is known of each entry, by its number. */
 export class Entries {
   /** Where it begins. */
@@ -91,10 +94,17 @@ export class Entries {
   sorted(numbers: Uint32Array): Uint32Array {
     const { oids } = this;
     const view = new DataView(oids.buffer);
-    return numbers.sort((a, b) => {
-      const order = view.getUint32(a * OID_BYTES) - view.getUint32(b * OID_BYTES);
-      return order !== 0 ? order : compareOids(oids, a * OID_BYTES, oids, b * OID_BYTES);
-    });
+    const word = (number: number): number => view.getUint32(number * OID_BYTES);
+    const compare = (a: number, b: number): number => compareOids(oids, a * OID_BYTES, oids, b * OID_BYTES);
+    if (this.#count > MOST_KEYS) return numbers.sort(compare);
+    // Numbers are sorted far faster than with a function that compares: the first word, and then the entry's number.
+    const keys = Float64Array.from(numbers, (number) => word(number) * MOST_KEYS + number).sort();
+    for (let i = 0; i < keys.length; i++) numbers[i] = keys[i] % MOST_KEYS;
+    for (let i = 0, end = 0; i < numbers.length; i = end) {
+      for (end = i + 1; end < numbers.length && word(numbers[end]) === word(numbers[i]);) end++;
+      if (end - i > 1) numbers.subarray(i, end).sort(compare);
+    }
+    return numbers;
   }
 
   #grow(): void {
