@@ -514,6 +514,33 @@ Deno.test({
     equal((await push(at.node, atomic, packOf(ENTRIES))).report[1], "ok refs/heads/busy");
     equal((await git(at.bare, "for-each-ref")).split("\n").length, 3);
     deepEqual([...Deno.readDirSync(`${at.bare}/refs/heads`)].map(({ name }) => name).sort(), ["busy", "free", "more"]);
+    await git(at.bare, "pack-refs", "--all");
+    await git(at.bare, "config", "alknet.protected", "!HEAD");
+    await git(at.bare, "config", "receive.denyDeleteCurrent", "ignore");
+    await Deno.writeTextFile(`${at.bare}/packed-refs.lock`, "");
+    const packed = await push(
+      at.node,
+      commands(
+        CAPABILITIES,
+        `${HEAD} ${ZERO} refs/heads/free`,
+        `${ZERO} ${HEAD} refs/heads/free/d`,
+        `${ZERO} ${HEAD} refs/heads/x`,
+      ),
+      packOf(ENTRIES),
+    );
+    deepEqual(packed.report, [
+      "unpack ok",
+      "ng refs/heads/free failed to lock",
+      "ng refs/heads/free/d D/F conflict",
+      "ok refs/heads/x",
+      "flush",
+    ]);
+    await Deno.remove(`${at.bare}/packed-refs.lock`);
+    equal(
+      (await push(at.node, commands(CAPABILITIES, `${HEAD} ${ZERO} refs/heads/free`))).report[1],
+      "ok refs/heads/free",
+    );
+    await git(at.bare, "fsck", "--strict");
   },
 });
 

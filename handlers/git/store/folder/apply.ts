@@ -107,7 +107,7 @@ async function place({ name, new: oid }: Move, { folder, holder, written }: Appl
   const ready = written?.get(name);
   const file = ready ?? holder.temporary();
   if (ready === undefined) await writeNew(file, `${oid}\n`);
-  mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   try {
     renameSync(file, path);
   } catch (error) {

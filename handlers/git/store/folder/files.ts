@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { close, closeSync, fsync, openSync, writeFileSync } from "node:fs";
+import { close, closeSync, fsync, openSync, unlinkSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { GitPackError } from "../../errors.ts";
 
@@ -23,12 +23,15 @@ export async function sync(path: string): Promise<void> {
   }
 }
 
-/** Writes a file that is not there yet, and brings it to the disk. */
+/** Writes a file that is not there yet, and brings it to the disk; where that fails, it is not there then. */
 export async function writeNew(path: string, content: Uint8Array | string): Promise<void> {
   const fd = openSync(path, "wx", 0o600);
   try {
     writeFileSync(fd, content);
     await synced(fd);
+  } catch (error) {
+    unlinkSync(path);
+    throw error;
   } finally {
     closeSync(fd);
   }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { mkdirSync, renameSync, unlinkSync } from "node:fs";
+import { linkSync, mkdirSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { unlessMissing } from "./loose.ts";
 
 /** The form of a holder's name. */
@@ -29,6 +29,7 @@ export class Holder implements Disposable {
     this.#file = Deno.openSync(unnamed, { write: true, createNew: true, mode: 0o600 });
     try {
       this.#file.lockSync(true);
+      writeFileSync(unnamed, this.mark);
       renameSync(unnamed, holderFile(repository, this.id));
     } catch (error) {
       this.#file.close();
@@ -44,6 +45,15 @@ export class Holder implements Disposable {
   /** What stands in locks and `.keep` files. */
   get mark(): string {
     return `alknet ${Deno.pid} ${this.id}\n`;
+  }
+
+  /**
+   * Makes a lock, which says whose it is from its first moment: it is one more name of the holder's own file.
+   *
+   * @throws What the file system throws: `EEXIST` where somebody else holds it.
+   */
+  lock(path: string): void {
+    linkSync(holderFile(this.#folder, this.id), path);
   }
 
   /** The path of a file that is not there yet. */

@@ -5,17 +5,7 @@
  * @module
  */
 import { logger } from "@alknet/core/handler";
-import {
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import type { RefOutcome, RefUpdate } from "../types.ts";
 import { applyMoves, packedWithout, removeEmpty } from "./apply.ts";
@@ -144,12 +134,14 @@ export class Transaction {
     const { folder } = this.#work;
     this.#readPacked();
     const gone = new Set(this.#updates.filter((update) => update.new === null).map(({ name }) => name));
-    if ([...gone].some((name) => this.#packed.has(name))) {
-      if (!await this.#lock("packed-refs", `${folder}/packed-refs.lock`)) return this.#refuseAll("failed to lock");
-      this.#readPacked();
+    const packed = [...gone].filter((name) => this.#packed.has(name));
+    if (packed.length > 0) {
+      if (await this.#lock("packed-refs", `${folder}/packed-refs.lock`)) this.#readPacked();
+      else for (const name of packed) this.#refuse(name, "failed to lock");
     }
     for (const [i, { name }] of this.#updates.entries()) {
       if (i % TOGETHER === TOGETHER - 1) await new Promise((resolve) => setTimeout(resolve, 0));
+      if (this.#refused.has(name)) continue;
       // What lies below a ref that is deleted with it is guarded by that ref's lock.
       if (parentsOf(name).some((parent) => gone.has(parent) && this.#isFile(parent))) continue;
       try {
@@ -163,14 +155,14 @@ export class Transaction {
 
   async #lock(name: string, path: string): Promise<boolean> {
     const { folder, holder } = this.#work;
-    mkdirSync(dirname(path), { recursive: true });
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     return await this.#waiting(async () => {
       try {
-        writeFileSync(path, holder.mark, { flag: "wx", mode: 0o600 });
+        holder.lock(path);
         this.#locks.set(name, path);
         return true;
       } catch (error) {
-        if (codeOf(error) === "ENOENT") mkdirSync(dirname(path), { recursive: true });
+        if (codeOf(error) === "ENOENT") mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
         else if (codeOf(error) !== "EEXIST") throw error;
         else if (holderOf(unlessMissing(() => readFileSync(path, "utf8")) ?? "")) await recover(folder, holder);
         return false;
@@ -278,15 +270,14 @@ export class Transaction {
       unlinkSync(`${folder}/alknet/refs.commit`);
       await sync(`${folder}/alknet`);
       onStep?.("done");
+      this.#unlock();
+      removeEmpty(folder, moves);
     } catch (error) {
       log.error("git: refs that were moved are not all written: {error}", { error: codeOf(error) ?? "fault" });
       // It is decided: whoever writes next brings it to its end, once this holder is gone.
       this.#locks.clear();
       holder[Symbol.dispose]();
-      return;
     }
-    this.#unlock();
-    removeEmpty(folder, moves);
   }
 
   /** Takes all back, where nothing has been decided. */
@@ -333,7 +324,7 @@ export class Transaction {
 export async function writeHead(folder: string, symref: string, holder: Holder): Promise<void> {
   // git takes the lock of HEAD for it too; who holds it decides.
   const lock = `${folder}/HEAD.lock`;
-  writeFileSync(lock, holder.mark, { flag: "wx", mode: 0o600 });
+  holder.lock(lock);
   try {
     const file = holder.temporary();
     await writeNew(file, `ref: ${symref}\n`);
