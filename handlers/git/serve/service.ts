@@ -183,8 +183,11 @@ async function told(
     if (outcome !== "slow") await say(error.message, output);
     return outcome;
   }
-  const { message } = error as Error;
-  log.warn("git repository {repo}: {error}", { repo, error: message });
+  // What the file system says has paths in it.
+  const said = error instanceof AlknetError
+    ? error.message
+    : (error as { code?: string }).code ?? (error as Error).name;
+  log.warn("git repository {repo}: {error}", { repo, error: said });
   if (!(error instanceof AlknetError) || error.code !== "GIT_FAILED") {
     await say(`${service}: internal error`, output);
   }
