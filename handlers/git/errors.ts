@@ -24,6 +24,33 @@ export class GitRequestError extends AlknetError {
   }
 }
 
+/**
+ * A pack that a client sent is refused: `GIT_PACK`, or `HASH_COLLISION` for an object that is held with other bytes. The
+ * words are for the peer: they are what follows `unpack`.
+ */
+export class GitPackError extends AlknetError {
+  /** The class, as it stands before the message. */
+  override readonly name = "GitPackError";
+
+  /**
+   * Why it is refused.
+   *
+   * @param words What the peer is told.
+   * @param code Stable code.
+   */
+  constructor(words: string, code: "GIT_PACK" | "HASH_COLLISION" = "GIT_PACK") {
+    super(code, words);
+  }
+}
+
+/** What is wrong with the form of a pack. */
+export type PackFault = "header" | "checksum" | "size" | "type" | "base" | "delta" | "truncated" | "trailing bytes";
+
+/** A pack whose form is wrong: `GIT_PACK`. */
+export function badPack(fault: PackFault): GitPackError {
+  return new GitPackError(`bad pack: ${fault}`);
+}
+
 /** A malformed request: `GIT_PROTOCOL`. */
 export function malformed(words: string): GitRequestError {
   return new GitRequestError("GIT_PROTOCOL", words);

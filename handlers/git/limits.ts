@@ -22,14 +22,30 @@ export interface GitLimits {
   readonly requestBytes: number;
   /** What a request of the anonymous may take. */
   readonly anonymousRequestBytes: number;
-  /** An object that is read whole, such as a tree; larger ones are copied in pieces or not at all. */
+  /** An object of a push: git has bounds there too. */
   readonly objectBytes: number;
+  /** An object that is read whole, such as a tree, a delta or what it makes; larger ones are copied in pieces or not. */
+  readonly deltaBytes: number;
+  /** Commands of one push: each takes a lock file. */
+  readonly commands: number;
+  /** Bytes of the pack of a push. */
+  readonly packBytes: number;
+  /** Objects of the pack of a push: what is known of each is held. */
+  readonly objects: number;
+  /** Bytes that the deltas of a push may make, beyond 200 for each byte of its pack. */
+  readonly resolvedBytes: number;
+  /** For one push, from its first command to its report. */
+  readonly pushTime: number;
+  /** Bytes of all packs of a repository, where its configuration says nothing else. */
+  readonly quota: number;
   /** Services that one identity runs at a time. */
   readonly servicesPerIdentity: number;
   /** Services that one address runs at a time without identity. */
   readonly servicesPerAddress: number;
   /** Services at a time. */
   readonly services: number;
+  /** Packs of pushes whose deltas are resolved at a time; others wait. */
+  readonly indexPacks: number;
   /** Walks at a time; others wait. */
   readonly walks: number;
   /** Blocks of packs that are kept in memory, of all repositories together. */
@@ -48,10 +64,18 @@ export const GIT_LIMITS: GitLimits = Object.freeze({
   haves: 1_000_000,
   requestBytes: 64 * 1024 * 1024,
   anonymousRequestBytes: 4 * 1024 * 1024,
-  objectBytes: 512 * 1024 * 1024,
+  objectBytes: 2 * 1024 ** 3,
+  deltaBytes: 512 * 1024 * 1024,
+  commands: 20_000,
+  packBytes: 4 * 1024 ** 3,
+  objects: 20_000_000,
+  resolvedBytes: 4 * 1024 ** 3,
+  pushTime: 3_600_000,
+  quota: 10 * 1024 ** 3,
   servicesPerIdentity: 8,
   servicesPerAddress: 8,
   services: 64,
+  indexPacks: 1,
   walks: 2,
   blockCache: 64 * 1024 * 1024,
   baseCache: 96 * 1024 * 1024,

@@ -1,15 +1,17 @@
 /**
- * git: the repositories of a node, for stock git, over streams of `alknet/git` and smart HTTP. They are read: clones,
- * fetches and `ls-remote` in version 2 of git's protocol.
+ * git: the repositories of a node, for stock git, over streams of `alknet/git` and smart HTTP: clones, fetches and
+ * `ls-remote` in version 2 of git's protocol, and pushes.
  *
  * Participants: stock git, behind `git-remote-alknet`, or over HTTPS with nothing but itself; and this node, which needs no
  * git. Goals: each repository is an ordinary bare one that stock git may write, check and collect beside us; entries of
- * packs go out as they are stored. Non-goals so far, each refused with words that say so: pushes, versions 0 and 1, shallow
- * and partial clones, fetches over SSH.
+ * packs go out as they are stored; of a push all objects are checked before a ref moves, and after a crash its refs are all
+ * old or all new. Non-goals so far, each refused with words that say so: fetches in versions 0 and 1, shallow and partial
+ * clones, signed pushes, push options, hooks, repositories that a push makes, SSH.
  * Rights: none, read, write, admin. A repository is read by who has the right: by its owner (`alknet.owner` in its config),
  * by the scopes `git:read`, `git:read:NAME` and `git:read:FOLDER/*` (and `write` and `admin` likewise), by the resources
  * `git` and `git/NAME`, and where `alknet.public` is true by whoever is known, or everyone where `anonymous` says so. Others
- * are told that there is no such repository.
+ * are told that there is no such repository. `write` and `admin` push; what a repository's own config protects
+ * (`alknet.protected`: the branch of HEAD, and what it adds) nobody forces or deletes.
  * Failures: a malformed request costs its own stream. Limits are in {@linkcode GitLimits}.
  *
  * @example Repositories of a folder, over `alknet/git` and HTTP
@@ -46,14 +48,24 @@ export { type Right, rightOf } from "./serve/policy.ts";
 export { type CreateOptions, createRepository } from "./store/folder/create.ts";
 export { folderOf, namesOf, type RepositoryFolders } from "./store/folder/repositories.ts";
 export { isRepositoryFolder, readSettings } from "./store/folder/repository.ts";
+export type { Verdict } from "./objects/fsck.ts";
+export type { IngestBounds } from "./pack/index_pack.ts";
+export type { PackBounds, Steps } from "./pack/read_entries.ts";
 export type {
+  Ingested,
+  IngestOptions,
   Maybe,
+  ObjectReader,
   ObjectStore,
   Place,
+  PushSettings,
+  Quarantine,
   RawEntry,
   Ref,
+  RefOutcome,
   RefSnapshot,
   RefStore,
+  RefUpdate,
   Repositories,
   Repository,
   RepositorySettings,
@@ -95,9 +107,16 @@ export interface Git {
 export function git(options: GitOptions): Git {
   const { root, repositories: elsewhere = {}, anonymous = false } = options;
   const limits = gitLimitsWith(options.limits);
-  const repositories = new FolderRepositories({ root, elsewhere }, packCaches(limits), limits.objectBytes);
+  const repositories = new FolderRepositories({ root, elsewhere }, packCaches(limits), limits.deltaBytes);
   const slots = new ServiceSlots(limits);
-  const parts: GitParts = { repositories, anonymous, limits, slots, walks: new Turns(limits.walks) };
+  const parts: GitParts = {
+    repositories,
+    anonymous,
+    limits,
+    slots,
+    walks: new Turns(limits.walks),
+    indexing: new Turns(limits.indexPacks),
+  };
   return {
     handler: defineHandler({
       alpns: [GIT_ALPN],

@@ -6,43 +6,13 @@
  */
 import { deepEqual, equal, match, notEqual } from "node:assert/strict";
 import { joined, request, requestLine } from "../handlers/git/client.ts";
-import { commit, contentsOf, git, GIT_ENV, gitWith, lines, makeRepository } from "../handlers/git/repositories.ts";
-import { type Output, runAlknet, runProgram, start, startAlknet } from "../support/process.ts";
+import { commit, contentsOf, git, gitWith, lines, makeRepository } from "../handlers/git/repositories.ts";
+import { runAlknet, runProgram, start, startAlknet } from "../support/process.ts";
 import { needs } from "../support/programs.ts";
 import { Random } from "../support/random.ts";
 import { temporaryFolder } from "../support/temp.ts";
-import { initHome, type TestHome } from "./home.ts";
-
-const MAIN = new URL("../../cli/main.ts", import.meta.url).pathname;
-const VIA_HTTPS = ["-c", "http.sslVerify=false"];
-
-/** Runs stock git, which knows the helper and whose home it is. */
-async function stock(home: TestHome, args: readonly string[], cwd = home.path, who = home.path): Promise<Output> {
-  const env = { ...GIT_ENV, PATH: `${home.path}/bin:${Deno.env.get("PATH")}`, ALKNET_HOME: who };
-  return await runProgram("git", args, { env, cwd });
-}
-
-/** As {@linkcode stock}, and it has to do well. */
-async function well(...args: Parameters<typeof stock>): Promise<string> {
-  const { code, stdout, stderr } = await stock(...args);
-  equal(code, 0, `git ${args[1].join(" ")}\n${stderr}`);
-  return stdout;
-}
-
-async function configure(home: TestHome, options: Record<string, unknown>): Promise<void> {
-  const config = await home.config() as { handlers: Record<string, unknown> };
-  config.handlers.git = options;
-  await home.writeConfig(config);
-}
-
-async function gitHome(): Promise<TestHome> {
-  const home = await initHome();
-  const made = await home.run("git", "init", "notes", "--public", "--description", "my notes");
-  equal(made.code, 0, made.stderr);
-  const installed = await runAlknet(["git", "install-helper", "--dir", `${home.path}/bin`]);
-  equal(installed.code, 0, installed.stderr);
-  return home;
-}
+import { configure, gitHome, MAIN, stock, VIA_HTTPS, well } from "./git_home.ts";
+import { initHome } from "./home.ts";
 
 Deno.test({
   name: "git clone, fetch, ls-remote over HTTPS and alknet://: the same objects and refs (rows 1, 3, 5)",
@@ -241,7 +211,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "what is not served is refused in words: pushes, versions 0 and 1, shallow clones (rows 10, 15)",
+  name: "what is not served is refused in words: versions 0 and 1, shallow clones (rows 10, 15)",
   ...needs("git", "linux"),
   async fn() {
     await using home = await gitHome();
@@ -257,7 +227,6 @@ Deno.test({
       notEqual(code, 0, args.join(" "));
       match(stderr, says);
     };
-    await refused(/remote error: service not enabled: git-receive-pack: .*not take pushes yet/, "push", url, "main");
     for (const version of ["0", "1"]) {
       await refused(
         /remote error: upload-pack: .*use version 2/,

@@ -6,6 +6,9 @@
 import { constants, deflateSync, inflateSync } from "node:zlib";
 import { corrupt } from "../errors.ts";
 
+/** Bytes that are made room for at once: a claimed size allocates no more. */
+const MOST_AT_ONCE = 1024 * 1024;
+
 /**
  * Inflates a stream that has exactly `size` bytes. What stands after it is passed over.
  *
@@ -14,7 +17,10 @@ import { corrupt } from "../errors.ts";
 export function inflateExactly(bytes: Uint8Array, size: number): Uint8Array {
   let inflated: Uint8Array;
   try {
-    inflated = inflateSync(bytes, { maxOutputLength: Math.max(1, size) });
+    inflated = inflateSync(bytes, {
+      maxOutputLength: Math.max(1, size),
+      chunkSize: Math.min(Math.max(64, size + 1), MOST_AT_ONCE),
+    });
   } catch (cause) {
     throw corrupt("an object cannot be inflated", { cause });
   }

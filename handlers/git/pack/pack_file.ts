@@ -7,9 +7,10 @@
  *
  * @module
  */
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { corrupt, tooLarge } from "../errors.ts";
 import type { Kind, Oid } from "../objects/oid.ts";
+import { BLOCK, Blocks } from "./blocks.ts";
 import { ByteCache } from "./byte_cache.ts";
 import { applyDelta, deltaResultSize } from "./delta.ts";
 import { type EntryHead, kindOfType, MAX_ENTRY_HEAD, parseEntryHead } from "./entry.ts";
@@ -36,9 +37,7 @@ export interface PackCaches {
 export type FindBase = (oid: Oid) => StoredObject | undefined;
 
 /** Longest chain of deltas: git's own limit. */
-const MAX_DEPTH = 4095;
-/** Bytes of a pack that are read at a time. */
-const BLOCK = 256 * 1024;
+export const MAX_DEPTH: number = 4095;
 
 /** The caches of a node. */
 export function packCaches(limits: { readonly blockCache: number; readonly baseCache: number }): PackCaches {
@@ -55,7 +54,7 @@ export class PackFile implements Disposable {
   readonly #id = `${++opened}`;
   readonly #size: number;
   #fd: number | undefined;
-  #last?: { readonly number: number; readonly bytes: Uint8Array };
+  readonly #blocks: Blocks;
 
   /**
    * Opens `PATH.pack` and `PATH.idx`.
@@ -66,6 +65,7 @@ export class PackFile implements Disposable {
   constructor(path: string, caches: PackCaches) {
     this.#caches = caches;
     this.#fd = openSync(`${path}.pack`, "r");
+    this.#blocks = new Blocks(this.#fd, this.#id, caches.blocks);
     try {
       this.#size = fstatSync(this.#fd).size;
       this.index = new PackIndex(readFileSync(`${path}.idx`), this.#size);
@@ -82,6 +82,11 @@ export class PackFile implements Disposable {
       this[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /** Bytes of the pack. */
+  get size(): number {
+    return this.#size;
   }
 
   /** The head of the entry at an offset. */
@@ -163,7 +168,6 @@ export class PackFile implements Disposable {
   [Symbol.dispose](): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
-    this.#last = undefined;
   }
 
   #keep(offset: number, object: StoredObject): void {
@@ -178,43 +182,8 @@ export class PackFile implements Disposable {
   }
 
   #bytes(offset: number, length: number): Uint8Array {
-    const number = Math.floor(offset / BLOCK);
-    const start = offset - number * BLOCK;
-    if (start + length <= BLOCK) {
-      const found = this.#block(number).subarray(start, start + length);
-      if (found.byteLength < length) throw corrupt("a pack ends early");
-      return found;
-    }
-    const whole = new Uint8Array(length);
-    for (let at = 0; at < length;) {
-      const from = (offset + at) % BLOCK;
-      const part = this.#block(Math.floor((offset + at) / BLOCK)).subarray(from, from + length - at);
-      if (part.byteLength === 0) throw corrupt("a pack ends early");
-      whole.set(part, at);
-      at += part.byteLength;
-    }
-    return whole;
-  }
-
-  #block(number: number): Uint8Array {
-    // Most reads are of the block that was read before.
-    if (this.#last?.number === number) return this.#last.bytes;
-    const key = `${this.#id}:${number}`;
-    const held = this.#caches.blocks.get(key);
-    if (held) {
-      this.#last = { number, bytes: held };
-      return held;
-    }
     if (this.#fd === undefined) throw new TypeError("the pack is closed");
-    const block = new Uint8Array(BLOCK);
-    let filled = 0;
-    for (let read = -1; read !== 0 && filled < BLOCK; filled += read) {
-      read = readSync(this.#fd, block, filled, BLOCK - filled, number * BLOCK + filled);
-    }
-    const bytes = block.subarray(0, filled);
-    this.#caches.blocks.set(key, bytes, BLOCK);
-    this.#last = { number, bytes };
-    return bytes;
+    return this.#blocks.bytes(offset, length);
   }
 }
 

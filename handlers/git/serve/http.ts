@@ -1,17 +1,17 @@
 /**
- * The front of smart HTTP (gitprotocol-http): two paths a repository, version 2 alone, fetches alone.
+ * The front of smart HTTP (gitprotocol-http): two paths a repository, fetches in version 2 alone.
  *
  * @module
  */
 import type { HandlerContext, Identity } from "@alknet/core/handler";
 import type { Maybe } from "../store/types.ts";
-import { advertisement } from "../wire/advertisement.ts";
+import { advertisement, pushAdvertisement } from "../wire/advertisement.ts";
 import { repositoryName } from "../wire/names.ts";
 import { errorLine, FLUSH, pktLine, PktReader } from "../wire/pkt_line.ts";
 import { type HttpCaller, httpCaller } from "./http_credentials.ts";
 import { Output } from "./output.ts";
 import { allows } from "./policy.ts";
-import { type GitParts, type Opened, openFor, runUploadPack } from "./service.ts";
+import { type GitParts, type Opened, openFor, runReceivePack, runUploadPack } from "./service.ts";
 
 /** What comes with a request. */
 export interface GitHttpEnv {
@@ -29,10 +29,13 @@ interface Asked {
 
 /** What is read and dropped of a request's body after the request in it. */
 const DRAIN = 64 * 1024;
+/** The same of a push that is refused: what its pack still has. */
+const DRAIN_PUSH = 64 * 1024 * 1024;
+/** How long that may take, in milliseconds. */
+const DRAIN_TIME = 600_000;
 /** How long an address that guessed too often is told to stay away, and a client for which there is no place; seconds. */
 const REFUSED_SECONDS = "60";
 const BUSY_SECONDS = "5";
-const NO_PUSH = "git-receive-pack: this node does not take pushes yet";
 const OLD = "upload-pack: this protocol version is not served; use version 2: git -c protocol.version=2";
 
 /** Answers a request that is git's; nothing where it is not. */
@@ -55,6 +58,10 @@ export async function answerHttp(request: Request, env: GitHttpEnv, parts: GitPa
   held.use(opened.repository);
   const refusal = refusalOf(asked, request, caller, opened);
   if (refusal) return refusal;
+  if (service === "git-receive-pack") {
+    if (asked.advertise) return await pushAdvertised(opened, request.headers);
+    return await pushed(request, { caller, opened, log, held: held.move() }, parts);
+  }
   if (asked.advertise) return advertised(request);
   return fetched(request, { caller, opened, log, held: held.move() }, parts);
 }
@@ -79,10 +86,10 @@ function refusalOf(
 ): Response | undefined {
   if (service === "git-receive-pack") {
     if (!identity) return unauthorized();
-    return plain(403, allows(right, "write") ? NO_PUSH : "no right to write");
+    if (!allows(right, "write")) return plain(403, "no right to write");
   }
   if (advertise) return undefined;
-  if (headers.get("content-type") !== "application/x-git-upload-pack-request") {
+  if (headers.get("content-type") !== `application/x-${service}-request`) {
     return plain(415, "not a request of git's");
   }
   const encoding = headers.get("content-encoding");
@@ -90,8 +97,16 @@ function refusalOf(
 }
 
 function advertised({ headers }: Request): Response {
-  const lines = isVersion2(headers) ? advertisement() : [pktLine("# service=git-upload-pack"), FLUSH, errorLine(OLD)];
-  return result("advertisement", new Blob(lines).stream());
+  const lines = asksFor(headers, 2) ? advertisement() : [pktLine("# service=git-upload-pack"), FLUSH, errorLine(OLD)];
+  return result("git-upload-pack", "advertisement", new Blob(lines).stream());
+}
+
+async function pushAdvertised({ repository }: Opened, headers: Headers): Promise<Response> {
+  const refs = await repository.refs.snapshot(repository.settings.push.hidden);
+  // Version 2 has no pushes: who asks for it gets version 0.
+  const version = asksFor(headers, 1) ? [pktLine("version 1")] : [];
+  const lines = [pktLine("# service=git-receive-pack"), FLUSH, ...version, ...pushAdvertisement(refs.list())];
+  return result("git-receive-pack", "advertisement", new Blob(lines).stream());
 }
 
 interface Fetching {
@@ -108,7 +123,7 @@ function fetched(request: Request, { caller, opened, log, held }: Fetching, part
   const output = new Output(writable, parts.limits.transferStall);
   const run = async (): Promise<void> => {
     using _held = held;
-    if (!isVersion2(request.headers)) await output.put(errorLine(OLD));
+    if (!asksFor(request.headers, 2)) await output.put(errorLine(OLD));
     else {
       const { repository } = opened;
       const { identity } = caller;
@@ -125,7 +140,43 @@ function fetched(request: Request, { caller, opened, log, held }: Fetching, part
     await output.close();
   };
   run().catch((error) => log.error("git over HTTP: {error}", { error: (error as Error).message }));
-  return result("result", readable);
+  return result("git-upload-pack", "result", readable);
+}
+
+/** One push: what is sent is read to its end before there is an answer, as the client sends all before it reads. */
+async function pushed(request: Request, { caller, opened, log, held }: Fetching, parts: GitParts): Promise<Response> {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>({}, { highWaterMark: 1 }, {
+    // What is said before all is read waits here: nobody reads it yet.
+    highWaterMark: 8,
+  });
+  const input = new PktReader(bodyOf(request));
+  const output = new Output(writable, parts.limits.transferStall);
+  const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+  const received = async (): Promise<void> => {
+    // Who still sends after that long is not waited for.
+    const timer = setTimeout(answer, DRAIN_TIME);
+    await input.drain(DRAIN_PUSH, parts.limits.transferStall).catch(() => false);
+    clearTimeout(timer);
+    answer();
+  };
+  const run = async (): Promise<void> => {
+    using _held = held;
+    const { repository } = opened;
+    const identity = caller.identity!;
+    const outcome = await runReceivePack(
+      { repository, identity, input, output, once: true, front: "http", log, received },
+      parts,
+    );
+    if (outcome === "left" || outcome === "slow") {
+      await input.cancel();
+      return await output.abort(new Error("the client takes nothing"));
+    }
+    await received();
+    await output.close();
+  };
+  run().catch((error) => log.error("git over HTTP: {error}", { error: (error as Error).message })).finally(answer);
+  await answered;
+  return result("git-receive-pack", "result", readable);
 }
 
 function bodyOf({ body, headers }: Request): ReadableStream<Uint8Array> {
@@ -133,13 +184,17 @@ function bodyOf({ body, headers }: Request): ReadableStream<Uint8Array> {
   return headers.has("content-encoding") ? body.pipeThrough(new DecompressionStream("gzip")) : body;
 }
 
-function isVersion2(headers: Headers): boolean {
-  return (headers.get("git-protocol") ?? "").split(":").includes("version=2");
+function asksFor(headers: Headers, version: number): boolean {
+  return (headers.get("git-protocol") ?? "").split(":").includes(`version=${version}`);
 }
 
-function result(kind: "advertisement" | "result", body: ReadableStream<Uint8Array>): Response {
+function result(
+  service: "git-upload-pack" | "git-receive-pack",
+  kind: "advertisement" | "result",
+  body: ReadableStream<Uint8Array>,
+): Response {
   return new Response(body, {
-    headers: { "content-type": `application/x-git-upload-pack-${kind}`, "cache-control": "no-cache" },
+    headers: { "content-type": `application/x-${service}-${kind}`, "cache-control": "no-cache" },
   });
 }
 

@@ -11,6 +11,7 @@ import type { Maybe, Repositories, Repository } from "../store/types.ts";
 import { errorLine, type PktReader } from "../wire/pkt_line.ts";
 import type { Output } from "./output.ts";
 import { type Right, rightOf } from "./policy.ts";
+import { type Pushed, type ReceivePack, receivePack } from "./receive_pack.ts";
 import type { ServiceSlots, Turns } from "./slots.ts";
 import { type Served, uploadPack } from "./upload_pack.ts";
 
@@ -26,6 +27,8 @@ export interface GitParts {
   readonly slots: ServiceSlots;
   /** Turns of walks. */
   readonly walks: Turns;
+  /** Turns of resolving the deltas of pushes. */
+  readonly indexing: Turns;
 }
 
 /** What a front brings. */
@@ -91,36 +94,74 @@ export async function openFor(
  * Neither input nor output is ended here.
  */
 export async function runUploadPack(run: Run, parts: GitParts): Promise<Outcome> {
-  const { repository, identity, input, output, once, front, log, draining } = run;
+  const { repository, identity, input, output, once, draining } = run;
   const { limits, walks } = parts;
   const served: Served = { requests: 0, objects: 0 };
+  const requestBytes = identity ? limits.requestBytes : limits.anonymousRequestBytes;
+  return await runTimed(run, { name: "upload-pack", time: limits.fetchTime, counts: served }, (late) => {
+    const signal = AbortSignal.any([output.gone, late]);
+    return uploadPack({ repository, input, output, limits, requestBytes, walks, signal, draining }, served, once);
+  });
+}
+
+/** As {@linkcode runUploadPack}, for one push of somebody who may write. */
+export async function runReceivePack(
+  run: Run & Pick<ReceivePack, "identity" | "received">,
+  parts: GitParts,
+): Promise<Outcome> {
+  const { repository, identity, input, output, once: whole, log, draining, received } = run;
+  const { limits, walks, indexing } = parts;
+  const { requestBytes } = limits;
+  const pushed: Pushed = { commands: 0, refused: 0, objects: 0, received: 0 };
+  const stop = (): void => void (pushed.commands === 0 && input.cancel());
+  draining?.addEventListener("abort", stop, { once: true });
+  try {
+    return await runTimed(run, { name: "receive-pack", time: limits.pushTime, counts: pushed }, (late) => {
+      const signal = AbortSignal.any([output.gone, late]);
+      const shared = { limits, requestBytes, walks, indexing, signal, late, whole, received, log };
+      return receivePack({ repository, identity, input, output, ...shared }, pushed);
+    });
+  } finally {
+    draining?.removeEventListener("abort", stop);
+  }
+}
+
+interface Timed {
+  readonly name: "upload-pack" | "receive-pack";
+  readonly time: number;
+  readonly counts: Served | Pushed;
+}
+
+async function runTimed(
+  { repository, identity, output, front, log }: Run,
+  { name, time, counts }: Timed,
+  work: (late: AbortSignal) => Promise<void>,
+): Promise<Outcome> {
   const began = performance.now();
   const late = new AbortController();
   const timer = setTimeout(
-    () => late.abort(new GitRequestError("GIT_SLOW", "the fetch takes too long")),
-    Math.min(limits.fetchTime, 2 ** 31 - 1),
+    () => late.abort(new GitRequestError("GIT_SLOW", "the service takes too long")),
+    Math.min(time, 2 ** 31 - 1),
   );
-  const signal = AbortSignal.any([output.gone, late.signal]);
-  const requestBytes = identity ? limits.requestBytes : limits.anonymousRequestBytes;
   let outcome: Outcome = "done";
   try {
-    await uploadPack({ repository, input, output, limits, requestBytes, walks, signal, draining }, served, once);
+    await work(late.signal);
   } catch (error) {
-    outcome = await told(error, output, log, repository.name);
+    outcome = await told(error, output, log, { repo: repository.name, service: name });
   } finally {
     clearTimeout(timer);
     // Before the log says that it is over.
     repository[Symbol.dispose]();
   }
+  const names = Object.keys(counts).map((count) => `${count}={${count}}`).join(" ");
   log.info(
-    "git service=upload-pack repo={repo} front={front} identity={identity} outcome={outcome} " +
-      "requests={requests} objects={objects} bytes={bytes} ms={ms}",
+    `git service=${name} repo={repo} front={front} identity={identity} outcome={outcome} ${names} bytes={bytes} ms={ms}`,
     {
       repo: repository.name,
       front,
       identity: identity ? foreign(identity.id) : "-",
       outcome,
-      ...served,
+      ...counts,
       bytes: output.sent,
       ms: Math.round(performance.now() - began),
     },
@@ -129,7 +170,12 @@ export async function runUploadPack(run: Run, parts: GitParts): Promise<Outcome>
 }
 
 /** Tells the client what it can be told, and says what it was. */
-async function told(error: unknown, output: Output, log: Logger, repo: string): Promise<Outcome> {
+async function told(
+  error: unknown,
+  output: Output,
+  log: Logger,
+  { repo, service }: { readonly repo: string; readonly service: string },
+): Promise<Outcome> {
   if (output.gone.aborted) return "left";
   if (error instanceof GitRequestError) {
     const outcome = OUTCOMES[error.code];
@@ -137,9 +183,14 @@ async function told(error: unknown, output: Output, log: Logger, repo: string): 
     if (outcome !== "slow") await say(error.message, output);
     return outcome;
   }
-  const { message } = error as Error;
-  log.warn("git repository {repo}: {error}", { repo, error: message });
-  if (!(error instanceof AlknetError) || error.code !== "GIT_FAILED") await say("upload-pack: internal error", output);
+  // What the file system says has paths in it.
+  const said = error instanceof AlknetError
+    ? error.message
+    : (error as { code?: string }).code ?? (error as Error).name;
+  log.warn("git repository {repo}: {error}", { repo, error: said });
+  if (!(error instanceof AlknetError) || error.code !== "GIT_FAILED") {
+    await say(`${service}: internal error`, output);
+  }
   return "internal";
 }
 

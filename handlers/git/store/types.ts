@@ -3,7 +3,10 @@
  *
  * @module
  */
+import type { Verdict } from "../objects/fsck.ts";
 import type { Kind, Oid } from "../objects/oid.ts";
+import type { IngestBounds } from "../pack/index_pack.ts";
+import type { Steps } from "../pack/read_entries.ts";
 import type { StoredObject } from "../pack/pack_file.ts";
 
 /** A promise of a value that may not be there. */
@@ -31,8 +34,8 @@ export interface RawEntry {
   pieces(): Iterable<Uint8Array>;
 }
 
-/** The objects of a repository. Looks once more for new packs before it says that one is missing. */
-export interface ObjectStore {
+/** Objects that can be read. */
+export interface ObjectReader {
   /** What an object is, and its size. */
   info(oid: Oid): Maybe<{ kind: Kind; size: number }>;
   /**
@@ -46,6 +49,10 @@ export interface ObjectStore {
   stream(oid: Oid): Maybe<{ kind: Kind; size: number; body: ReadableStream<Uint8Array> }>;
   /** Whether an object is there. */
   has(oid: Oid): Promise<boolean>;
+}
+
+/** The objects of a repository. Looks once more for new packs before it says that one is missing. */
+export interface ObjectStore extends ObjectReader {
   /** Where it lies in packs; nothing for a loose one. */
   locate(oid: Oid): Place | undefined;
   /** What is stored at a place. */
@@ -78,10 +85,91 @@ export interface RefSnapshot {
   list(prefixes?: readonly string[]): Iterable<Ref>;
 }
 
+/** What is to become of a ref. */
+export interface RefUpdate {
+  /** Its full name. */
+  readonly name: string;
+  /** What it has to point at before; `null`: it must not be there; absent: whatever it is. */
+  readonly old?: Oid | null;
+  /** What it points at afterwards; `null`: it is gone. */
+  readonly new: Oid | null;
+}
+
+/** What became of an update. */
+export interface RefOutcome {
+  /** The ref. */
+  readonly name: string;
+  /** Why it was not done: `stale info`, `D/F conflict`, `failed to lock`, `atomic push failure`. */
+  readonly refused?: string;
+}
+
 /** The refs of a repository. */
 export interface RefStore {
-  /** The refs as of now. */
-  snapshot(): Promise<RefSnapshot>;
+  /**
+   * The refs as of now.
+   *
+   * @param hidden Beginnings of refs that are not shown. Default: those that are hidden from who fetches.
+   */
+  snapshot(hidden?: readonly string[]): Promise<RefSnapshot>;
+  /**
+   * Moves refs; after a crash all have moved or none. Nothing is written where nothing is left to be moved.
+   *
+   * @param options `atomic`: one that is refused refuses all; `who`: for the reflog.
+   */
+  transaction(
+    updates: readonly RefUpdate[],
+    options: { readonly atomic: boolean; readonly who: string },
+  ): Promise<RefOutcome[]>;
+  /** Lets HEAD stand for a branch, which need not be there. */
+  setHead(symref: string): Promise<void>;
+}
+
+/** How a pack is received. */
+export interface IngestOptions {
+  /** The next bytes; nothing at the end. */
+  read(): Promise<Uint8Array | undefined>;
+  /** Whether the pack is all that comes. */
+  readonly toEnd: boolean;
+  /** Bounds. */
+  readonly bounds: IngestBounds;
+  /** Its pace. */
+  readonly pace: Steps;
+  /** Waits until deltas may be resolved. */
+  turn(): Promise<Disposable>;
+  /** Told of faults that do not refuse an object. */
+  warn?(line: string): void;
+  /** Told of how far it is. */
+  progress?(phase: "receiving" | "resolving", done: number, total: number): void;
+}
+
+/** What a pack brought. */
+export interface Ingested {
+  /** Its trailer, which names the files. */
+  readonly hash: string;
+  /** Objects that the client sent. */
+  readonly count: number;
+  /** Bytes of the pack that is kept. */
+  readonly bytes: number;
+  /** Where the entries end that the client sent. */
+  readonly bodyEnd: number;
+  /** Bases that were appended. */
+  readonly bases: readonly Oid[];
+}
+
+/** What is received and not yet part of a repository. Disposing it before it is committed leaves nothing. */
+export interface Quarantine extends AsyncDisposable {
+  /** What it holds, and then what the repository holds. */
+  readonly objects: ObjectReader;
+  /** Whether it holds an object itself. */
+  holds(oid: Oid): boolean;
+  /**
+   * Receives a pack.
+   *
+   * @throws {GitPackError} It is refused.
+   */
+  ingest(options: IngestOptions): Promise<Ingested>;
+  /** Makes what was received part of the repository. It is kept, whatever stock git collects, until disposal. */
+  commit(): Promise<void>;
 }
 
 /** What a repository's own configuration says. */
@@ -94,6 +182,34 @@ export interface RepositorySettings {
   readonly owner?: string;
   /** Beginnings of refs that are not shown, git's `transfer.hideRefs` and `uploadpack.hideRefs`. */
   readonly hidden: readonly string[];
+  /** What holds for pushes. */
+  readonly push: PushSettings;
+}
+
+/** What a repository's own configuration says of pushes. */
+export interface PushSettings {
+  /** Beginnings of refs that are neither shown nor moved, git's `transfer.hideRefs` and `receive.hideRefs`. */
+  readonly hidden: readonly string[];
+  /** Patterns of refs that are neither forced nor deleted; `HEAD` is the branch that it stands for. */
+  readonly protected: readonly string[];
+  /** Branches that working trees have checked out, unless `receive.denyCurrentBranch` lets them move. */
+  readonly checkedOut: readonly string[];
+  /** `receive.denyNonFastForwards`. */
+  readonly denyNonFastForwards: boolean;
+  /** `receive.denyDeletes`. */
+  readonly denyDeletes: boolean;
+  /** `receive.denyDeleteCurrent`: the branch that HEAD stands for is not deleted. */
+  readonly denyDeleteCurrent: boolean;
+  /** `receive.maxInputSize`: bytes of a pack. */
+  readonly maxInputSize?: number;
+  /** `alknet.quota`: bytes of all packs. */
+  readonly quota?: number;
+  /** `alknet.requireSigned`: pushes need a certificate. */
+  readonly requireSigned: boolean;
+  /** `receive.fsckObjects`. */
+  readonly fsckObjects: boolean;
+  /** `receive.fsck.<id>`, ids in lower case. */
+  readonly fsck: Readonly<Record<string, Verdict>>;
 }
 
 /** An open repository. Disposing it lets its files go once nobody else has it open. */
@@ -106,6 +222,10 @@ export interface Repository extends Disposable {
   readonly refs: RefStore;
   /** Its settings. */
   readonly settings: RepositorySettings;
+  /** Prepares for objects that are to come. */
+  receive(): Promise<Quarantine>;
+  /** Bytes of its packs. */
+  packBytes(): number;
 }
 
 /** The repositories of a node. */

@@ -7,7 +7,7 @@ import { corrupt, missing } from "../errors.ts";
 import { type CommitLinks, parseCommit } from "../objects/commit.ts";
 import type { Oid } from "../objects/oid.ts";
 import { parseTag } from "../objects/tag.ts";
-import type { ObjectStore } from "../store/types.ts";
+import type { ObjectReader } from "../store/types.ts";
 import { CommitQueue } from "./commit_queue.ts";
 import type { Pace } from "./pace.ts";
 
@@ -16,11 +16,11 @@ const HAVE = 2;
 
 /** Reads commits, each once. */
 export class CommitReader {
-  readonly #store: ObjectStore;
+  readonly #store: ObjectReader;
   readonly #read = new Map<Oid, CommitLinks>();
 
   /** @param store Where they are. */
-  constructor(store: ObjectStore) {
+  constructor(store: ObjectReader) {
     this.#store = store;
   }
 

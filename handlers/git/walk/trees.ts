@@ -7,7 +7,7 @@ import { corrupt, missing } from "../errors.ts";
 import type { Oid } from "../objects/oid.ts";
 import { GITLINK_MODE, parseTree, TREE_MODE, type TreeEntry } from "../objects/tree.ts";
 import { ByteCache } from "../pack/byte_cache.ts";
-import type { ObjectStore } from "../store/types.ts";
+import type { ObjectReader } from "../store/types.ts";
 import type { Pace } from "./pace.ts";
 import type { Selection } from "./selection.ts";
 
@@ -63,11 +63,11 @@ export async function selectTree(
 
 /** Reads trees, and keeps those read last: a commit's is compared with its parent's, and then its child's with it. */
 export class TreeReader {
-  readonly #store: ObjectStore;
+  readonly #store: ObjectReader;
   readonly #read = new ByteCache<readonly TreeEntry[]>(KEPT);
 
   /** @param store Where they are. */
-  constructor(store: ObjectStore) {
+  constructor(store: ObjectReader) {
     this.#store = store;
   }
 

@@ -28,3 +28,21 @@ export function isRefName(name: string): boolean {
   if (!name.startsWith("refs/") || name.length > 1024 || UNFIT.test(name)) return false;
   return name.split("/").every((part) => part !== "" && !part.startsWith(".") && !part.endsWith(".lock"));
 }
+
+/** Whether a push may name a ref: `refs/`, two more parts of at most 255 bytes each, and none that git keeps for itself. */
+export function isPushName(name: string): boolean {
+  const bytes = new TextEncoder().encode(name).byteLength;
+  if (bytes > 1024 || !isRefName(name) || name.startsWith("refs/internal/")) return false;
+  const parts = name.split("/");
+  // A lock beside the ref has a longer name.
+  return parts.length >= 3 && parts.every((part) => new TextEncoder().encode(part).byteLength <= 255 - ".lock".length);
+}
+
+/** Whether `transfer.hideRefs` and the like hide a ref: the last entry that fits counts, and `!` shows what is hidden. */
+export function isHiddenRef(name: string, entries: readonly string[]): boolean {
+  const last = entries.findLast((entry) => {
+    const prefix = entry.replace(/^!/, "").replace(/^\^/, "").replace(/\/+$/, "");
+    return name === prefix || name.startsWith(`${prefix}/`);
+  });
+  return last !== undefined && !last.startsWith("!");
+}

@@ -91,10 +91,32 @@ export class PktReader {
     return data;
   }
 
-  /** Reads and drops what still comes, up to `limit` bytes. Resolves to whether that was all. */
-  async drain(limit: number): Promise<boolean> {
+  /**
+   * The next bytes as they come, whatever they are; nothing at the end of the stream.
+   *
+   * @param idle Milliseconds of silence after which it gives up.
+   * @throws {GitRequestError} `GIT_SLOW`.
+   */
+  async bytes(idle?: number): Promise<Uint8Array | undefined> {
+    while (this.#rest.byteLength === 0) {
+      const { done, value } = await this.#read(idle);
+      if (done) return undefined;
+      this.#rest = value;
+    }
+    const bytes = this.#rest;
+    this.#rest = new Uint8Array();
+    return bytes;
+  }
+
+  /**
+   * Reads and drops what still comes, up to `limit` bytes. Resolves to whether that was all.
+   *
+   * @param idle Milliseconds of silence after which it gives up.
+   * @throws {GitRequestError} `GIT_SLOW`.
+   */
+  async drain(limit: number, idle?: number): Promise<boolean> {
     for (let dropped = 0; dropped <= limit;) {
-      const { done, value } = await this.#reader.read();
+      const { done, value } = await this.#read(idle);
       if (done) return true;
       dropped += value.byteLength;
     }

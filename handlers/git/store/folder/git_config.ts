@@ -51,6 +51,11 @@ export class GitConfig {
     return /^(?:true|yes|on|[1-9][0-9]*)$/i.test(this.get(key) ?? "");
   }
 
+  /** All keys and their values, in no order across keys. */
+  *entries(): Generator<[key: string, value: string]> {
+    for (const [key, values] of this.#values) for (const value of values) yield [key, value];
+  }
+
   /** Keys that begin with a section. */
   keysOf(section: string): string[] {
     return [...this.#values.keys()].filter((key) => key.startsWith(`${section}.`));

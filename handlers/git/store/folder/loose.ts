@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { corrupt, tooLarge } from "../../errors.ts";
 import { type ObjectHeader, parseObjectHeader } from "../../objects/header.ts";
 import type { Kind, Oid } from "../../objects/oid.ts";
@@ -81,6 +81,31 @@ export class LooseObjects {
 
   #path(oid: Oid): string {
     return `${this.#folder}/${oid.slice(0, 2)}/${oid.slice(2)}`;
+  }
+}
+
+/** Names of loose objects, as they were when they were first asked for: for many questions in a row. */
+export class LooseNames {
+  readonly #folder: string;
+  readonly #names = new Map<string, ReadonlySet<string>>();
+  readonly #prefixes: ReadonlySet<string>;
+
+  /** @param folder Path of `objects`. */
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.#prefixes = new Set(unlessMissing(() => readdirSync(folder)) ?? []);
+  }
+
+  /** Whether an object is there. */
+  has(oid: Oid): boolean {
+    const prefix = oid.slice(0, 2);
+    if (!this.#prefixes.has(prefix)) return false;
+    let names = this.#names.get(prefix);
+    if (!names) {
+      names = new Set(unlessMissing(() => readdirSync(`${this.#folder}/${prefix}`)) ?? []);
+      this.#names.set(prefix, names);
+    }
+    return names.has(oid.slice(2));
   }
 }
 

@@ -113,6 +113,21 @@ export class FolderObjects implements ObjectStore, Disposable {
     return this.#packs[pack].index.count;
   }
 
+  /** Looks for new packs. */
+  look(): void {
+    this.#seen = -1;
+    this.#scan();
+  }
+
+  /** Bytes of the packs that are there now. */
+  packBytes(): number {
+    let bytes = 0;
+    for (const name of unlessMissing(() => readdirSync(this.#folder)) ?? []) {
+      if (name.endsWith(".pack")) bytes += unlessMissing(() => statSync(`${this.#folder}/${name}`).size) ?? 0;
+    }
+    return bytes;
+  }
+
   /** Closes the packs. */
   [Symbol.dispose](): void {
     for (const pack of this.#packs.splice(0)) pack[Symbol.dispose]();

@@ -7,10 +7,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { corrupt } from "../../errors.ts";
 import { parseTag } from "../../objects/tag.ts";
 import { isOid, type Oid } from "../../objects/oid.ts";
-import { isRefName } from "../../wire/names.ts";
-import type { ObjectStore, Ref, RefSnapshot, RefStore } from "../types.ts";
+import { isHiddenRef, isRefName } from "../../wire/names.ts";
+import type { ObjectReader, Ref, RefOutcome, RefSnapshot, RefStore, RefUpdate } from "../types.ts";
+import { codeOf, isFull, type OnStep } from "./files.ts";
+import type { Holder } from "./holder.ts";
 import { unlessMissing } from "./loose.ts";
 import { parsePackedRefs } from "./packed_refs.ts";
+import { Transaction, writeHead } from "./transaction.ts";
 
 /** How far a symbolic ref is followed, as git does. */
 const MOST_LINKS = 5;
@@ -25,25 +28,61 @@ interface FoundRef {
   readonly peelKnown: boolean;
 }
 
+/** What refs are read and moved with. */
+export interface RefsPlace {
+  /** Path of the repository. */
+  readonly folder: string;
+  /** What tags are looked up in. */
+  readonly objects: ObjectReader;
+  /** Beginnings of refs that are not shown to who fetches. */
+  readonly hidden: readonly string[];
+  /** What has to be there to write, with nothing left of those that died. */
+  readonly writing: () => Promise<Holder>;
+  /** One that writes at a time in this process; others wait for the locks of files. */
+  readonly alone: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Told of each step. */
+  readonly onStep?: OnStep;
+}
+
 /** Refs of a repository's folder. */
 export class FolderRefs implements RefStore {
+  readonly #place: RefsPlace;
   readonly #folder: string;
-  readonly #objects: ObjectStore;
-  readonly #hidden: readonly string[];
+  readonly #objects: ObjectReader;
 
-  /**
-   * @param folder Path of the repository.
-   * @param objects What tags are looked up in.
-   * @param hidden Beginnings of refs that are not shown.
-   */
-  constructor(folder: string, objects: ObjectStore, hidden: readonly string[]) {
-    this.#folder = folder;
-    this.#objects = objects;
-    this.#hidden = hidden;
+  /** @param place Where they are. */
+  constructor(place: RefsPlace) {
+    this.#place = place;
+    this.#folder = place.folder;
+    this.#objects = place.objects;
+  }
+
+  async transaction(
+    updates: readonly RefUpdate[],
+    { atomic, who }: { readonly atomic: boolean; readonly who: string },
+  ): Promise<RefOutcome[]> {
+    const { folder, onStep, writing, alone } = this.#place;
+    return await alone(async () => {
+      let holder: Holder;
+      try {
+        holder = await writing();
+      } catch (error) {
+        // Nobody can write here, or there is no room.
+        if (codeOf(error) === undefined && !isFull(error)) throw error;
+        return updates.map(({ name }) => ({ name, refused: "failed to lock" }));
+      }
+      return await new Transaction(updates, { folder, holder, who, atomic, onStep }).run();
+    });
+  }
+
+  async setHead(symref: string): Promise<void> {
+    const { folder, writing, alone } = this.#place;
+    if (!isRefName(symref)) throw new RangeError(`${JSON.stringify(symref)} is no ref`);
+    await alone(async () => await writeHead(folder, symref, await writing()));
   }
 
   /** @throws {AlknetError} `GIT_CORRUPT`: packed-refs, or HEAD, is none. */
-  async snapshot(): Promise<RefSnapshot> {
+  async snapshot(hidden: readonly string[] = this.#place.hidden): Promise<RefSnapshot> {
     // Loose before packed: a ref that is packed meanwhile is then in both, and never in neither.
     const found = new Map<string, FoundRef>();
     this.#readLoose("refs", found, 0);
@@ -55,7 +94,7 @@ export class FolderRefs implements RefStore {
     for (const [name, { value, peeled, peelKnown }] of found) {
       const symref = linkOf(value);
       const oid = symref === undefined ? value : follow(symref, found);
-      if (oid === undefined || !isOid(oid) || isHidden(name, this.#hidden)) continue;
+      if (oid === undefined || !isOid(oid) || isHiddenRef(name, hidden)) continue;
       const known = symref === undefined && peelKnown;
       refs.push({ name, oid, symref, peeled: known ? peeled : await this.#peel(oid) });
     }
@@ -139,15 +178,6 @@ function follow(name: string, refs: ReadonlyMap<string, FoundRef>): string | und
 
 function linkOf(text: string): string | undefined {
   return /^ref:\s*(\S+)$/.exec(text)?.[1];
-}
-
-/** git's rule: the last entry that fits counts, and `!` in front of it shows what an earlier one hides. */
-function isHidden(name: string, entries: readonly string[]): boolean {
-  const last = entries.findLast((entry) => {
-    const prefix = entry.replace(/^!/, "").replace(/^\^/, "").replace(/\/+$/, "");
-    return name === prefix || name.startsWith(`${prefix}/`);
-  });
-  return last !== undefined && !last.startsWith("!");
 }
 
 /** The order of names in UTF-8. */

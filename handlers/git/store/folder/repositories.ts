@@ -8,7 +8,11 @@ import { join, sep } from "node:path";
 import type { PackCaches } from "../../pack/pack_file.ts";
 import { isRepositoryName } from "../../wire/names.ts";
 import type { Maybe, Repositories, Repository } from "../types.ts";
+import { type OnStep, receiving } from "./files.ts";
+import { Holder } from "./holder.ts";
 import { FolderObjects } from "./objects.ts";
+import { FolderQuarantine } from "./quarantine.ts";
+import { recover } from "./recover.ts";
 import { FolderRefs } from "./refs.ts";
 import { isRepositoryFolder, readSettings } from "./repository.ts";
 
@@ -22,6 +26,9 @@ export interface RepositoryFolders {
 
 interface Open {
   readonly objects: FolderObjects;
+  holder?: Holder;
+  /** The end of what writes last. */
+  last: Promise<unknown>;
   users: number;
 }
 
@@ -30,10 +37,15 @@ export class FolderRepositories implements Repositories {
   readonly #folders: RepositoryFolders;
   readonly #caches: PackCaches;
   readonly #limit: number;
+  readonly #onStep?: OnStep;
   readonly #open = new Map<string, Open>();
 
-  /** @param limit Bytes of an object that is read whole. */
-  constructor(folders: RepositoryFolders, caches: PackCaches, limit: number) {
+  /**
+   * @param limit Bytes of an object that is read whole.
+   * @param onStep Told of each step of a push.
+   */
+  constructor(folders: RepositoryFolders, caches: PackCaches, limit: number, onStep?: OnStep) {
+    this.#onStep = onStep;
     this.#folders = folders;
     this.#caches = caches;
     this.#limit = limit;
@@ -44,21 +56,45 @@ export class FolderRepositories implements Repositories {
     if (folder === undefined) return undefined;
     const settings = readSettings(folder);
     const held = this.#open.get(folder) ??
-      { objects: new FolderObjects(`${folder}/objects`, this.#caches, this.#limit), users: 0 };
+      { objects: new FolderObjects(`${folder}/objects`, this.#caches, this.#limit), last: Promise.resolve(), users: 0 };
     this.#open.set(folder, held);
     const { objects } = held;
     held.users++;
+    const onStep = this.#onStep;
+    const writing = () => writer(folder, held);
+    const refs = new FolderRefs({
+      folder,
+      objects,
+      hidden: settings.hidden,
+      writing,
+      alone: (work) => inTurn(held, work),
+      onStep,
+    });
     let left = false;
     return {
       name,
       objects,
-      refs: new FolderRefs(folder, objects, settings.hidden),
+      refs,
       settings,
+      packBytes: () => objects.packBytes(),
+      receive: () =>
+        receiving(async () =>
+          new FolderQuarantine({
+            folder: `${folder}/objects`,
+            store: objects,
+            holder: await writing(),
+            caches: this.#caches,
+            limit: this.#limit,
+            settings: settings.push,
+            onStep,
+          })
+        ),
       [Symbol.dispose]: () => {
         if (left) return;
         left = true;
         if (--held.users > 0) return;
         this.#open.delete(folder);
+        held.holder?.[Symbol.dispose]();
         objects[Symbol.dispose]();
       },
     };
@@ -67,6 +103,21 @@ export class FolderRepositories implements Repositories {
   async list(): Promise<string[]> {
     return await namesOf(this.#folders);
   }
+}
+
+/** Who writes, once what others have left who died is cleared up. */
+async function writer(folder: string, held: Open): Promise<Holder> {
+  if (!held.holder || held.holder.gone) held.holder = new Holder(folder);
+  const { holder } = held;
+  await recover(folder, holder);
+  return holder;
+}
+
+/** Works when what came before has ended, however it did. */
+function inTurn<T>(held: Open, work: () => Promise<T>): Promise<T> {
+  const done = held.last.then(work, work);
+  held.last = done.catch(() => {});
+  return done;
 }
 
 /** The folder of a repository, or nothing where there is none that may be opened: its real path lies below the root. */

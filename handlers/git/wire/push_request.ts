@@ -1,0 +1,125 @@
+/**
+ * What a client of receive-pack asks for (gitprotocol-pack, "Reference Update Request and Packfile Transfer").
+ *
+ * ```text
+ * 0035shallow <oid>\n                                                    none or more
+ * 009e<old> <new> refs/heads/b2 00 " report-status-v2 side-band-64k …"   zeros: it is not there, it is to go
+ * 0068<old> <new> refs/heads/c                                           more
+ * 0000                                                                   a pack follows, unless all are to go
+ * ```
+ *
+ * @module
+ */
+import { GitRequestError, malformed } from "../errors.ts";
+import { shown } from "./command.ts";
+import { lineText, type PktReader } from "./pkt_line.ts";
+
+/** A ref that is to move. */
+export interface PushCommand {
+  /** Its name as the client wrote it. */
+  readonly name: string;
+  /** What the client believes it points at; `null`: it is not there. */
+  readonly old: string | null;
+  /** What it is to point at; `null`: it is to go. */
+  readonly new: string | null;
+}
+
+/** What a client asks for. */
+export interface PushRequest {
+  /** Refs, each once. */
+  readonly commands: readonly PushCommand[];
+  /** Whether it wants to hear what became of them. */
+  readonly report: boolean;
+  /** Whether it reads side bands. */
+  readonly sideBand: boolean;
+  /** Whether it wants no progress. */
+  readonly quiet: boolean;
+  /** Whether all are to move, or none. */
+  readonly atomic: boolean;
+}
+
+/** What a push may take. */
+export interface PushLimits {
+  /** Refs. */
+  readonly commands: number;
+  /** Bytes of the request in memory, an object id counted with 32. */
+  readonly bytes: number;
+  /** Milliseconds of silence. */
+  readonly idle?: number;
+}
+
+/** What the node can do, for the first line of its advertisement. */
+export const PUSH_CAPABILITIES: readonly string[] = [
+  "report-status",
+  "report-status-v2",
+  "delete-refs",
+  "side-band-64k",
+  "quiet",
+  "atomic",
+  "ofs-delta",
+  "object-format=sha1",
+];
+
+/** A name that is no ref's is told of in one line; this one is far longer than any that is. */
+const MOST_NAME = 8192;
+const ZERO = "0".repeat(40);
+const COMMAND = /^([0-9a-f]{40}) ([0-9a-f]{40}) (.+)$/s;
+
+/**
+ * Reads a request up to its pack; nothing where the client moves nothing.
+ *
+ * @throws {GitRequestError} `GIT_PROTOCOL`; `GIT_REFUSED`: what it asks for is not served; `GIT_TOO_LARGE`; `GIT_SLOW`.
+ */
+export async function readPushRequest(reader: PktReader, limits: PushLimits): Promise<PushRequest | undefined> {
+  const commands: PushCommand[] = [];
+  const names = new Set<string>();
+  let capabilities: ReadonlySet<string> | undefined;
+  let size = 0;
+  for (;;) {
+    const packet = await reader.next(limits.idle);
+    if (packet === "flush" || (packet === undefined && size === 0)) break;
+    if (packet === undefined) throw malformed("the stream ends inside of a request");
+    if (packet === "delim") throw malformed("unexpected delim");
+    size += packet.byteLength + 32;
+    if (size > limits.bytes) throw new GitRequestError("GIT_TOO_LARGE", "request too large");
+    const nul = packet.indexOf(0);
+    const line = lineText(nul < 0 ? packet : packet.subarray(0, nul));
+    // A shallow client's push has to be connected without its shallow lines.
+    if (/^shallow [0-9a-f]{40}$/.test(line)) continue;
+    if (/^push-cert(?:$|-)/.test(line)) throw new GitRequestError("GIT_REFUSED", "push-cert is not served");
+    if (nul >= 0 && !capabilities) capabilities = capabilitiesOf(lineText(packet.subarray(nul + 1)));
+    const command = commandOf(line);
+    if (names.has(command.name)) throw malformed(`multiple updates for ref '${shown(command.name)}' not allowed`);
+    names.add(command.name);
+    commands.push(command);
+    if (commands.length > limits.commands) throw new GitRequestError("GIT_TOO_LARGE", "too many commands");
+  }
+  if (commands.length === 0) return undefined;
+  const has = (name: string): boolean => capabilities?.has(name) ?? false;
+  return {
+    commands,
+    report: has("report-status") || has("report-status-v2"),
+    sideBand: has("side-band-64k"),
+    quiet: has("quiet"),
+    atomic: has("atomic"),
+  };
+}
+
+function commandOf(line: string): PushCommand {
+  const [, old, new_, name] = COMMAND.exec(line) ?? [];
+  if (name === undefined) throw malformed(`expected old/new/ref, got '${shown(line)}'`);
+  if (name.length > MOST_NAME) throw malformed("a ref has too long a name");
+  return { name, old: old === ZERO ? null : old, new: new_ === ZERO ? null : new_ };
+}
+
+function capabilitiesOf(text: string): ReadonlySet<string> {
+  const capabilities = new Set(text.split(" ").filter((one) => one !== ""));
+  for (const capability of capabilities) {
+    if (PUSH_CAPABILITIES.includes(capability) || /^(?:agent|session-id)=/.test(capability)) continue;
+    if (capability.startsWith("object-format=")) {
+      throw malformed("mismatched object format: only sha1 is served");
+    }
+    throw new GitRequestError("GIT_REFUSED", `receive-pack: ${shown(capability)} is not served`);
+  }
+  return capabilities;
+}

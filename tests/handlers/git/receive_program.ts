@@ -1,0 +1,50 @@
+/**
+ * receive-pack as a program that stock git starts (`git push --receive-pack=…`), which ends itself at a step of a push.
+ *
+ * `receive_program.ts STEP NTH FOLDER`: at the NTH time that it comes to STEP it is killed; `-` for no step.
+ *
+ * @module
+ */
+import { logger } from "@alknet/core/handler";
+import { GIT_LIMITS } from "../../../handlers/git/limits.ts";
+import { packCaches } from "../../../handlers/git/pack/pack_file.ts";
+import { Output } from "../../../handlers/git/serve/output.ts";
+import { runReceivePack } from "../../../handlers/git/serve/service.ts";
+import { ServiceSlots, Turns } from "../../../handlers/git/serve/slots.ts";
+import { FolderRepositories } from "../../../handlers/git/store/folder/repositories.ts";
+import { pushAdvertisement } from "../../../handlers/git/wire/advertisement.ts";
+import { PktReader } from "../../../handlers/git/wire/pkt_line.ts";
+
+const [step, nth, folder] = Deno.args;
+let left = Number(nth);
+const repositories = new FolderRepositories(
+  { root: "/nowhere", elsewhere: { r: folder } },
+  packCaches(GIT_LIMITS),
+  GIT_LIMITS.deltaBytes,
+  (at) => {
+    if (at === step && --left === 0) Deno.kill(Deno.pid, "SIGKILL");
+  },
+);
+const repository = (await repositories.open("r"))!;
+const output = new Output(Deno.stdout.writable, GIT_LIMITS.transferStall);
+for (const line of pushAdvertisement((await repository.refs.snapshot([])).list())) await output.put(line);
+await output.flush();
+const parts = {
+  repositories,
+  anonymous: false,
+  limits: GIT_LIMITS,
+  slots: new ServiceSlots(GIT_LIMITS),
+  walks: new Turns(1),
+  indexing: new Turns(1),
+};
+await runReceivePack({
+  repository,
+  identity: { id: "program", scopes: ["git:write"], resources: {} },
+  input: new PktReader(Deno.stdin.readable),
+  output,
+  once: false,
+  front: "stream",
+  log: logger("test"),
+  received: () => Promise.resolve(),
+}, parts);
+Deno.exit(0);
