@@ -104,7 +104,9 @@ class TlsListener implements Listener {
       if (this.#watch) this.#watch.took(raw, () => this.#accept(raw));
       else this.#accept(raw);
     });
-    server.on("error", (error) => log.warn("accepting failed: {error}", { error: foreign(error.message) }));
+    server.once("listening", () => {
+      server.on("error", (error) => log.warn("accepting failed: {error}", { error: foreign(error.message) }));
+    });
     this.#servers.add(server);
     server.once("close", () => this.#servers.delete(server));
     return server;
