@@ -188,13 +188,14 @@ function holdsMore(now: Holdings, before: Holdings): boolean {
 /** Dials for every place of the engine and of the node; those of dials that were given up last for the handshake time. */
 async function everyPlaceIsFree(to: TrafficDial): Promise<void> {
   const until = performance.now() + PATIENCE;
-  for (;;) {
+  // What a try took is free a while after it; one that comes sooner would find some of that taken, and so on for ever.
+  for (let pause = 500;; pause *= 2) {
     const dialled = await Promise.allSettled(Array.from({ length: PLACES }, () => dialTraffic(to)));
     const connections = dialled.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
     for (const connection of connections) connection.close();
     if (connections.length === PLACES) return;
     assert.ok(performance.now() < until, `only ${connections.length} of ${PLACES} places are free`);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
 
