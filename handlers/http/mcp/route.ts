@@ -33,10 +33,7 @@ export function addMcp(app: HttpApp, options: McpRouteOptions): void {
     const answer = await (await (sessions ??= load(options))).answer(raw, c.env);
     answer.headers.set("cache-control", "no-store");
     answer.headers.set("x-content-type-options", "nosniff");
-    if (origin === null || !origins.has(origin)) return answer;
-    // Without it a page cannot read the id of its session.
-    answer.headers.set("access-control-expose-headers", "Mcp-Session-Id");
-    return allowOrigin(raw, answer, origins);
+    return origin === null || !origins.has(origin) ? answer : allowOrigin(raw, answer, origins);
   });
   app.all(MCP_PATH, () => notAllowed(["GET", "POST", "DELETE"]));
 }

@@ -36,6 +36,9 @@ const CALL = {
 };
 const EVENTS = { accept: "text/event-stream" };
 
+/** What a page may read of an answer (http.md §3). */
+const EXPOSED = "Mcp-Session-Id, X-Request-Id, Retry-After, WWW-Authenticate";
+
 Deno.test("mcp: a client that lost its stream comes back for the answer (MCP, Resumability; http.md §10)", async () => {
   const witness = new Witness();
   const { api, answer } = slowApi(witness);
@@ -175,7 +178,7 @@ Deno.test("mcp: what is wrong with a request has the status that it has elsewher
     if (status !== 405) assert.equal(answer.headers.get("cache-control"), "no-store", title);
     const named = title === "a page that is named";
     assert.equal(answer.headers.get("access-control-allow-origin"), named ? "https://page.example" : null, title);
-    assert.equal(answer.headers.get("access-control-expose-headers"), named ? "Mcp-Session-Id" : null, title);
+    assert.equal(answer.headers.get("access-control-expose-headers"), named ? EXPOSED : null, title);
   }
 });
 
