@@ -22,6 +22,7 @@ export interface MessageHead {
 
 /** A message that cannot be read. */
 export class DnsMalformedError extends AlknetError {
+  /** `DnsMalformedError`. */
   override readonly name = "DnsMalformedError";
   /** What to answer: FORMERR 1, NOTAUTH 9, BADVERS 16. */
   readonly rcode: number;
@@ -29,6 +30,8 @@ export class DnsMalformedError extends AlknetError {
   readonly head: MessageHead | undefined;
 
   /**
+   * Makes one.
+   *
    * @param message What is wrong.
    * @param rcode What to answer.
    * @param head What could be read.
@@ -42,9 +45,14 @@ export class DnsMalformedError extends AlknetError {
 
 /** Text of a name or a record that is none: `DNS_SYNTAX`. */
 export class DnsSyntaxError extends AlknetError {
+  /** `DnsSyntaxError`. */
   override readonly name = "DnsSyntaxError";
 
-  /** @param message What is wrong. */
+  /**
+   * Makes one.
+   *
+   * @param message What is wrong.
+   */
   constructor(message: string) {
     super("DNS_SYNTAX", message);
   }

@@ -5,17 +5,9 @@
  */
 import { domainToASCII } from "node:url";
 import { DnsMalformedError, DnsSyntaxError } from "./errors.ts";
+import type { DnsName } from "./types.ts";
 
-/** A name, absolute. */
-export interface DnsName {
-  /** As it was received: labels behind their lengths, and the empty one of the root. Never compressed. */
-  readonly wire: Uint8Array;
-  /**
-   * What it is compared and sorted by, one character a byte: labels from the top, in lower case, each ended by 0; within, 0
-   * is 1 1 and 1 is 1 2. Order is that of RFC 4034 §6.1, and what lies below a name begins with its key.
-   */
-  readonly key: string;
-}
+export type { DnsName };
 
 /** Bytes of the longest name (RFC 1035 §2.3.4). */
 const MAX_NAME = 255;

@@ -3,7 +3,16 @@
  *
  * @module
  */
-import type { DnsName } from "./name.ts";
+/** A name, absolute. */
+export interface DnsName {
+  /** As it was received: labels behind their lengths, and the empty one of the root. Never compressed. */
+  readonly wire: Uint8Array;
+  /**
+   * What it is compared and sorted by, one character a byte: labels from the top, in lower case, each ended by 0; within, 0
+   * is 1 1 and 1 is 1 2. Order is that of RFC 4034 §6.1, and what lies below a name begins with its key.
+   */
+  readonly key: string;
+}
 
 /** What is asked for. */
 export interface Question {

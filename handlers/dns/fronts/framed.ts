@@ -53,6 +53,8 @@ export class FramedStream {
   /** What came and was not looked at. */
   #bytes: Uint8Array = new Uint8Array(0);
   #responses = 0;
+  /** Whether the frame that is read now had begun at the read before. */
+  #begunBefore = false;
 
   /**
    * @param parts What the front is given.
@@ -76,7 +78,7 @@ export class FramedStream {
     signal.addEventListener("abort", stop, { once: true });
     try {
       while (!signal.aborted) {
-        const end = await this.#round();
+        const end = await this.#round(signal);
         if (end) return end;
       }
       return await this.#finish();
@@ -86,13 +88,14 @@ export class FramedStream {
   }
 
   /** Answers the whole messages that have come, then waits for more. */
-  async #round(): Promise<FramedEnd | undefined> {
+  async #round(draining: AbortSignal): Promise<FramedEnd | undefined> {
     const answers: Uint8Array[] = [];
     const next = this.#answerAll(answers);
     if (answers.length > 0 && !await this.#write(answers)) return "stalled";
     if (next === "protocol") return next;
     if (next === "pause") await this.#deadline.pause(RATE_PAUSE);
-    return next === "read" ? await this.#read() : undefined;
+    // A drain that began meanwhile reads no more.
+    return next === "read" && !draining.aborted ? await this.#read() : undefined;
   }
 
   /** Answers messages as long as they are whole, as many as may be running at once. */
@@ -147,9 +150,6 @@ export class FramedStream {
     this.#bytes = begun ? joined(this.#bytes, got.value) : got.value;
     return undefined;
   }
-
-  /** Whether the frame that is read now had begun at the read before. */
-  #begunBefore = false;
 
   async #write(answers: readonly Uint8Array[]): Promise<boolean> {
     this.#begunBefore = false;

@@ -45,7 +45,6 @@ interface ZoneRow extends Zone {
 
 const FOLLOW = 250;
 const MAX_RECORDS = 5_000_000;
-const SQLITE_BUSY = 5;
 
 /**
  * Opens a database of zones, made if it is not there, for its owner alone.
@@ -373,8 +372,9 @@ function sameRecords(a: Records, b: Records): boolean {
   return a.length === b.length && texts(a) === texts(b);
 }
 
+/** The runtime gives no number, only SQLite's own words. */
 function isBusy(error: unknown): boolean {
-  return ((error as { errcode?: number }).errcode ?? 0) % 256 === SQLITE_BUSY;
+  return error instanceof Error && /^database (?:table )?is locked/.test(error.message);
 }
 
 function exists(name: DnsName): AlknetError {
