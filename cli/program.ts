@@ -13,6 +13,7 @@ import manifest from "./deno.json" with { type: "json" };
 import { authorizeCommand } from "./commands/authorize.ts";
 import { callCommand } from "./commands/call.ts";
 import { dialCommand } from "./commands/dial.ts";
+import { dnsCommand } from "./commands/dns.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { gitCommand } from "./commands/git.ts";
 import { importCommand } from "./commands/import.ts";
@@ -39,6 +40,7 @@ const COMMANDS = or(
   group("Reaching nodes", or(pingCommand, dialCommand, tunnelCommand, sshConfigCommand)),
   group("Operations", or(opsCommand, callCommand, subscribeCommand, importCommand)),
   group("Repositories", gitCommand),
+  group("Names", dnsCommand),
   group("Guests", runCommand),
 );
 

@@ -20,6 +20,8 @@ export interface Home {
   readonly keyFile: string;
   /** SSH host keys of nodes that were asked for them. */
   readonly knownHostsFile: string;
+  /** The zones, mode 0600; made by whoever needs it first. */
+  readonly zonesFile: string;
   /** The configuration. */
   readonly configFile: string;
 }
@@ -38,6 +40,7 @@ export function locateHome(given: string | undefined): Home {
     credentialsFile: join(folder, "credentials.json"),
     keyFile: join(folder, "node.key"),
     knownHostsFile: join(folder, "known_hosts"),
+    zonesFile: join(folder, "dns.db"),
     configFile: join(folder, "config.json"),
   };
 }

@@ -14,6 +14,7 @@ import { dirname, resolve } from "node:path";
 import Type, { type Static, type TSchema } from "typebox";
 import { IMPORTS_SCHEMA } from "../imports/entry.ts";
 import type { Observer } from "../operations/observe.ts";
+import { addDoh, DNS_SCHEMA, type ServedDns } from "./dns.ts";
 import { GIT_SCHEMA } from "./git.ts";
 import { SFTP_SCHEMA } from "./sftp.ts";
 import { SSH_SCHEMA } from "./ssh.ts";
@@ -35,8 +36,9 @@ const httpSchema = Type.Object({
 }, closed);
 
 /** The schema of each handler's options, by its name in the configuration. */
-export const HANDLER_SCHEMAS: Readonly<Record<"call" | "echo" | "http" | "git" | "sftp" | "ssh", TSchema>> = {
+export const HANDLER_SCHEMAS: Readonly<Record<"call" | "dns" | "echo" | "http" | "git" | "sftp" | "ssh", TSchema>> = {
   call: Type.Object({ imports: Type.Optional(IMPORTS_SCHEMA) }, closed),
+  dns: DNS_SCHEMA,
   echo: Type.Object({}, closed),
   http: httpSchema,
   git: GIT_SCHEMA,
@@ -56,6 +58,8 @@ export interface HandlerParts {
   readonly sftp?: Handler;
   /** The repositories, likewise; HTTP serves them too. */
   readonly git?: Git;
+  /** The zones, likewise; HTTP answers for them too. */
+  readonly dns?: ServedDns;
 }
 
 /**
@@ -69,16 +73,18 @@ export interface HandlerParts {
 export function buildRouter(
   configured: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
   configFile: string,
-  { observer, dispatcher, ssh, sftp, git }: HandlerParts,
+  parts: HandlerParts,
 ): Router<readonly string[]> {
+  const { observer, dispatcher, ssh, sftp, git, dns } = parts;
   const named = Object.keys(configured).length > 0 ? configured : DEFAULT_HANDLERS;
   const handlers: Handler[] = [];
   if (named.call) handlers.push(call(dispatcher));
   if (named.echo) handlers.push(echo());
-  if (named.http) handlers.push(httpOf(named.http as Static<typeof httpSchema>, configFile, dispatcher, git));
+  if (named.http) handlers.push(httpOf(named.http as Static<typeof httpSchema>, configFile, parts));
   if (ssh) handlers.push(ssh);
   if (sftp) handlers.push(sftp);
   if (git) handlers.push(git.handler);
+  if (dns) handlers.push(dns.handler);
   let built = router() as unknown as Router<readonly string[]>;
   // Which ALPNs there are is known at run time only; `use` still refuses one that is claimed twice.
   for (const handler of handlers) built = built.use(observer.watch(handler) as never);
@@ -100,13 +106,14 @@ function decoyOf({ decoy = { kind: "notFound" } }: Static<typeof httpSchema>, co
 function httpOf(
   options: Static<typeof httpSchema>,
   configFile: string,
-  dispatcher: Dispatcher,
-  git: Git | undefined,
+  { dispatcher, git, dns }: HandlerParts,
 ): Handler {
   const { direct, mcp, console, origins } = options;
   const decoy = decoyOf(options, configFile);
-  const routes = git &&
-    ((app: HttpApp) => app.use(async (c, next) => await git.http(c.req.raw, c.env) ?? await next()));
+  const routes = (app: HttpApp): void => {
+    if (git) app.use(async (c, next) => await git.http(c.req.raw, c.env) ?? await next());
+    if (dns?.doh) addDoh(app, dns.doh);
+  };
   return orInvalid(
     configFile,
     "handlers.http.origins",

@@ -25,6 +25,7 @@ import type { RunningNode } from "../operations/running_node.ts";
 import { ExitCode } from "../terminal/output.ts";
 import { onHangup, type StopSignal, StopSignals } from "../terminal/signals.ts";
 import type { Git } from "@alknet/handlers/git";
+import type { DnsConfig, ServedDns } from "./dns.ts";
 import type { GitConfig } from "./git.ts";
 import type { SftpConfig } from "./sftp.ts";
 import type { SshConfig } from "./ssh.ts";
@@ -82,9 +83,10 @@ export async function serve(options: ServeOptions): Promise<number> {
   const ssh = await configuredSsh(config, home, options);
   const sftp = await configuredSftp(config);
   const git = await configuredGit(config, home);
+  using dns = await configuredDns(config, home);
   const dispatcher = new Dispatcher({ registry });
   const certificate = await publicCertificate(config.static.certificate);
-  const endpoint = await listen(options, { key, certificate }, node, { observer, dispatcher, ssh, sftp, git });
+  const endpoint = await listen(options, { key, certificate }, node, { observer, dispatcher, ssh, sftp, git, dns });
   up.endpoint = node.endpoint = endpoint;
   await using renewal = await followCertificate(config.static.certificate, certificate, endpoint, {
     renewed: () => face.event({ event: "certificate-renewed" }),
@@ -167,6 +169,16 @@ async function configuredGit(
   if (!named.git) return;
   const { gitOf } = await import("./git.ts");
   return await gitOf(named.git as GitConfig, { configFile, home });
+}
+
+async function configuredDns(
+  { path: configFile, static: { handlers } }: ConfigFile,
+  home: Home,
+): Promise<ServedDns | undefined> {
+  const named = Object.keys(handlers).length > 0 ? handlers : DEFAULT_HANDLERS;
+  if (!named.dns) return;
+  const { dnsOf } = await import("./dns.ts");
+  return await dnsOf(named.dns as DnsConfig, { configFile, home });
 }
 
 async function listen(

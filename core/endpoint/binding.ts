@@ -52,9 +52,9 @@ async function listenWith(
   { transports, quic, ...rest }: BindOptions,
 ): Promise<Listener | undefined> {
   const request: ListenRequest = { ...rest, address, alpns: alpnsFor(transport, rest.alpns) };
-  if (transport === "tls") return (await import("../transports/tls/tls.ts")).listenTls(request);
-  // Nothing to offer over UDP, so nothing to bind.
+  // Nothing to offer over it, so nothing to bind.
   if (request.alpns.length === 0) return;
+  if (transport === "tls") return (await import("../transports/tls/tls.ts")).listenTls(request);
   try {
     const { listenQuic } = await import("../transports/quic/quic.ts");
     return await listenQuic(request, quic);

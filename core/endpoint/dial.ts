@@ -10,7 +10,7 @@ import type { NodeKey } from "../identity/node_key.ts";
 import { type Limits, limitsWith } from "../limits/limits.ts";
 import { logger } from "../log.ts";
 import { type CertificateKeyPair, IDENTITY_NAME_SUFFIX } from "../identity/key_pair.ts";
-import { alpnsFor } from "../transports/tls_profile.ts";
+import { carries } from "../transports/tls_profile.ts";
 import type { DialRequest, Expectation } from "../transports/transport.ts";
 import { type Address, isIpAddress, parseAddress } from "../handler/address.ts";
 import { firstToConnect, resolveHost } from "./happy_eyeballs.ts";
@@ -127,9 +127,12 @@ function serverNameFor(host: string, pins: readonly string[]): string | undefine
 
 async function dial(plan: Plan, signal: AbortSignal, timeout: number): Promise<Connection> {
   const { transport, proxy, request } = plan;
-  // Some protocols exist on TCP alone; asking for them over UDP could only be refused.
-  const overUdp = alpnsFor("quic", [request.alpn]).length > 0;
-  if (transport === "quic") {
+  // Some protocols exist on one transport alone; asking for them over the other could only be refused.
+  const [overUdp, overTcp] = (["quic", "tls"] as const).map((name) => carries(name, request.alpn));
+  if (transport === "tls" && !overTcp) {
+    throw new DialError("NO_TRANSPORT", `${request.alpn} is not carried over TCP; use quic`);
+  }
+  if (transport === "quic" || !overTcp) {
     if (!overUdp) throw new DialError("NO_TRANSPORT", `${request.alpn} is not carried over QUIC; use tls`);
     if (proxy) throw new DialError("PROXY", "QUIC through a SOCKS5 proxy is not supported; use the transport tls");
     return await dialWith("quic", plan, signal);

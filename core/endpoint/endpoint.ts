@@ -206,6 +206,10 @@ class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns
       for (const address of typeof wanted === "string" ? [wanted] : wanted) {
         this.#listeners.push(...await bind(parseListenAddress(address), shared));
       }
+      if (this.#listeners.length === 0) {
+        const names = this.alpns.join(", ");
+        throw new AlknetError("NO_TRANSPORT", `${names}: not carried over ${shared.transports.join(" or ")}`);
+      }
     } catch (error) {
       await this.#closeListeners();
       throw error;

@@ -23,12 +23,23 @@ export type ProfileName = keyof TlsProfiles;
 
 /** ALPN strings of this prefix are Alknet's own. */
 const OWN_ALPN = "alknet/";
-/** Registered for TLS over TCP alone (RFC 9113 §3.2, RFC 7301 §6): never offered over QUIC. */
-const TCP_ONLY: ReadonlySet<string> = new Set(["h2", "http/1.1", "http/1.0"]);
+/** Registered for one transport alone (RFC 9113 §3.2, RFC 7301 §6, RFC 7858 §3.1, RFC 9250 §4.1.1): not offered over the other. */
+const ONLY: ReadonlyMap<string, "quic" | "tls"> = new Map([
+  ["h2", "tls"],
+  ["http/1.1", "tls"],
+  ["http/1.0", "tls"],
+  ["dot", "tls"],
+  ["doq", "quic"],
+]);
+
+/** Whether a transport carries a protocol. */
+export function carries(transport: "quic" | "tls", alpn: string): boolean {
+  return (ONLY.get(alpn) ?? transport) === transport;
+}
 
 /** The ALPN strings of a router that make sense on a transport, in the same order. */
 export function alpnsFor(transport: "quic" | "tls", alpns: readonly string[]): string[] {
-  return transport === "tls" ? [...alpns] : alpns.filter((alpn) => !TCP_ONLY.has(alpn));
+  return alpns.filter((alpn) => carries(transport, alpn));
 }
 
 /** Whether an ALPN is one of Alknet's own, which the identity profile serves. */

@@ -20,7 +20,7 @@ Deno.test("alknet serve --json: the first line names node, addresses and ALPNs (
   equal(event, "listening");
   equal(nodeId, home.nodeId);
   deepEqual(addresses, [`127.0.0.1:${node.port}`]);
-  deepEqual(alpns, ["alknet/call", "alknet/echo", "h2", "http/1.1", "alknet/http", "alknet/git"]);
+  deepEqual(alpns, ["alknet/call", "alknet/echo", "h2", "http/1.1", "alknet/http", "alknet/git", "dot"]);
   equal((transports as string[]).includes("tls"), true);
 });
 
@@ -145,7 +145,7 @@ const BAD_CONFIGS: readonly (readonly [string, Record<string, unknown> | string,
   ["a wrong type", { drain_timeout_ms: "soon" }, /drain_timeout_ms: expected integer, found string/],
   ["port 99999", { listen: ["127.0.0.1:99999"] }, /listen\[0\]: expected HOST:PORT.*port 99999 is above 65535/],
   ["an address without a port", { listen: "127.0.0.1" }, /listen: expected HOST:PORT.*the port is missing/],
-  ["an unknown handler", { handlers: { gopher: {} } }, /handlers\.gopher: expected one of call, echo, http/],
+  ["an unknown handler", { handlers: { gopher: {} } }, /handlers\.gopher: expected one of call, dns, echo, http/],
   ["an unknown option of a handler", { handlers: { echo: { loud: true } } }, /handlers\.echo/],
   ["a bad decoy", { handlers: { http: { decoy: { kind: "redirect", to: "javascript:1" } } } }, /decoy\.to/],
   ["a site without a folder", { handlers: { http: { decoy: { kind: "staticSite", root: "absent" } } } }, /absent/],

@@ -9,9 +9,11 @@
 export const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   chromium: "chromium",
   curl: "curl",
+  dig: "bind9-dnsutils",
   git: "git",
   h2load: "nghttp2-client",
   ip: "iproute2",
+  kdig: "knot-dnsutils",
   openssl: "openssl",
   rsync: "rsync",
   "ssh-keygen": "openssh-client",

@@ -28,6 +28,8 @@ interface Requirement {
 /** The requirements that tests may name, and the Debian package of each program. */
 const REQUIREMENTS = {
   curl: debian("curl", "curl"),
+  dig: debian("dig", "bind9-dnsutils"),
+  kdig: debian("kdig", "knot-dnsutils"),
   openssl: debian("openssl", "openssl"),
   h2load: debian("h2load", "nghttp2-client"),
   "ssh-keygen": debian("ssh-keygen", "openssh-client"),

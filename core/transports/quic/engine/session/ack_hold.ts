@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Progress } from "./stream_state.ts";
+import type { Progress } from "./streams/stream_state.ts";
 
 /** Longest wait, in milliseconds; well below the 25 of RFC 9000 §18.2 that every peer allows for. */
 const ACK_HOLD = 1;

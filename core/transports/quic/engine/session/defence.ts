@@ -8,7 +8,7 @@
  * @module
  */
 import type { FrameAbuse } from "./frame_budget.ts";
-import type { Progress } from "./stream_state.ts";
+import type { Progress } from "./streams/stream_state.ts";
 
 /** Counters of a session, since it began. */
 export interface Activity {

@@ -17,9 +17,9 @@ import { HandshakeFlight } from "./handshake_flight.ts";
 import { longPacketsEnd } from "../admission/packet_header.ts";
 import { Messages } from "./messages.ts";
 import type { SessionHost, SessionOptions } from "./session_host.ts";
-import { SessionStreams } from "./session_streams.ts";
-import { StreamLimits } from "./stream_limits.ts";
-import type { Progress } from "./stream_state.ts";
+import { SessionStreams } from "./streams/session_streams.ts";
+import { StreamLimits } from "./streams/stream_limits.ts";
+import type { Progress } from "./streams/stream_state.ts";
 import type { UdpSocket } from "../udp/udp_socket.ts";
 
 /** Bytes that a session may send in one turn, so that a busy one cannot starve the others nor flood the receiver. */

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { CREDIT_STEP, NO_STREAM, type SessionEvents } from "../../link/link.ts";
-import { errorCodeOf, type QuicheConnection, SHUTDOWN_WRITE } from "../binding.ts";
+import { CREDIT_STEP, NO_STREAM, type SessionEvents } from "../../../link/link.ts";
+import { errorCodeOf, type QuicheConnection, SHUTDOWN_WRITE } from "../../binding.ts";
 import type { Credits } from "./credits.ts";
 import type { Progress, StreamState } from "./stream_state.ts";
 import type { StreamParts, StreamTable } from "./stream_table.ts";

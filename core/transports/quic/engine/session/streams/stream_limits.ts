@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { SessionEvents } from "../../link/link.ts";
-import type { QuicheConnection } from "../binding.ts";
+import type { SessionEvents } from "../../../link/link.ts";
+import type { QuicheConnection } from "../../binding.ts";
 
 /** Streams left to open below which the peer's limits are asked for. */
 const LOW_STREAMS = 600;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Account } from "../../../../handler/account.ts";
+import { Account } from "../../../../../handler/account.ts";
 import {
   CONNECTION_CREDIT,
   CREDIT_GROWTH,
@@ -12,7 +12,7 @@ import {
   STREAM_COST,
   STREAM_CREDIT,
   TRUSTED_CREDIT,
-} from "../../link/link.ts";
+} from "../../../link/link.ts";
 import type { StreamState } from "./stream_state.ts";
 
 /** Counts what is on its way between quiche and the node. */

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { Account } from "../../../../handler/account.ts";
-import type { SessionEvents } from "../../link/link.ts";
-import type { QuicheConnection } from "../binding.ts";
+import type { Account } from "../../../../../handler/account.ts";
+import type { SessionEvents } from "../../../link/link.ts";
+import type { QuicheConnection } from "../../binding.ts";
 import { Credits } from "./credits.ts";
-import type { FrameBudget } from "./frame_budget.ts";
+import type { FrameBudget } from "../frame_budget.ts";
 import { Receiving } from "./receiving.ts";
 import { Sending } from "./sending.ts";
 import type { Progress } from "./stream_state.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { Account } from "../../../../../../core/handler/account.ts";
-import type { QuicheConnection } from "../../../../../../core/transports/quic/engine/binding.ts";
-import { FrameBudget } from "../../../../../../core/transports/quic/engine/session/frame_budget.ts";
-import { SessionStreams } from "../../../../../../core/transports/quic/engine/session/session_streams.ts";
-import { CREDIT_STEP, NO_STREAM, type SessionEvents } from "../../../../../../core/transports/quic/link/link.ts";
+import { Account } from "../../../../../../../core/handler/account.ts";
+import type { QuicheConnection } from "../../../../../../../core/transports/quic/engine/binding.ts";
+import { FrameBudget } from "../../../../../../../core/transports/quic/engine/session/frame_budget.ts";
+import { SessionStreams } from "../../../../../../../core/transports/quic/engine/session/streams/session_streams.ts";
+import { CREDIT_STEP, NO_STREAM, type SessionEvents } from "../../../../../../../core/transports/quic/link/link.ts";
 
 /** Streams of a peer that takes so many bytes of each and then no more. */
 function streamsOf(room: number) {

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { ChunkQueue } from "../../../../handler/chunk_queue.ts";
-import { type SessionEvents, STREAM_CREDIT } from "../../link/link.ts";
-import type { QuicheConnection } from "../binding.ts";
+import { ChunkQueue } from "../../../../../handler/chunk_queue.ts";
+import { type SessionEvents, STREAM_CREDIT } from "../../../link/link.ts";
+import type { QuicheConnection } from "../../binding.ts";
 import type { Credits } from "./credits.ts";
 import type { Progress, StreamState } from "./stream_state.ts";
 

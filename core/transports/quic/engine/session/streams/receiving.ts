@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { SessionEvents } from "../../link/link.ts";
-import { errorCodeOf, type QuicheConnection, SHUTDOWN_READ } from "../binding.ts";
+import type { SessionEvents } from "../../../link/link.ts";
+import { errorCodeOf, type QuicheConnection, SHUTDOWN_READ } from "../../binding.ts";
 import type { Credits } from "./credits.ts";
-import type { FrameBudget } from "./frame_budget.ts";
+import type { FrameBudget } from "../frame_budget.ts";
 import type { Sending } from "./sending.ts";
 import type { Progress, StreamState } from "./stream_state.ts";
 import type { StreamParts, StreamTable } from "./stream_table.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ChunkQueue } from "../../../../handler/chunk_queue.ts";
+import type { ChunkQueue } from "../../../../../handler/chunk_queue.ts";
 
 /** One stream, as the engine knows it. */
 export interface StreamState {

@@ -1,0 +1,118 @@
+/**
+ * Encoded answers, so that a question asked again costs no look-up and no encoding.
+ *
+ * An answer is kept as bytes without padding. What differs between two who ask the same is written over a copy: the id, the
+ * bits RD and CD, the letters of the question, and the padding at the end.
+ *
+ * @module
+ */
+import type { DnsName } from "../codec/name.ts";
+import { EdnsCode, type Message } from "../codec/types.ts";
+
+interface Entry {
+  readonly bytes: Uint8Array;
+  /** The generation of the zone that it is out of, and which. */
+  readonly zone: string;
+  readonly generation: number;
+}
+
+const HEADER = 12;
+/** Bytes that an entry costs beside its own. */
+const ENTRY_COST = 200;
+
+/** A cache of answers, least recently used out first. */
+export class AnswerCache {
+  readonly #limit: number;
+  readonly #entries = new Map<string, Entry>();
+  #bytes = 0;
+
+  /** @param limit Bytes. */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** How many answers it holds. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /**
+   * The answer to a query, ready to be sent.
+   *
+   * @param generationOf What generation a zone has now.
+   * @param padTo As for encoding.
+   */
+  get(query: Message, generationOf: (zone: string) => number, padTo?: number): Uint8Array<ArrayBuffer> | undefined {
+    const key = keyOf(query);
+    const entry = key === undefined ? undefined : this.#entries.get(key);
+    if (!entry) return undefined;
+    this.#entries.delete(key!);
+    if (generationOf(entry.zone) !== entry.generation) {
+      this.#bytes -= cost(key!, entry);
+      return undefined;
+    }
+    this.#entries.set(key!, entry);
+    return personal(entry.bytes, query, padTo);
+  }
+
+  /**
+   * Keeps an answer.
+   *
+   * @param bytes As it is encoded without padding.
+   */
+  set(query: Message, bytes: Uint8Array, zone: string, generation: number): void {
+    const key = keyOf(query);
+    if (key === undefined) return;
+    const entry = { bytes: bytes.slice(), zone, generation };
+    const before = this.#entries.get(key);
+    if (before) this.#bytes -= cost(key, before);
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    this.#bytes += cost(key, entry);
+    for (const [oldest, old] of this.#entries) {
+      if (this.#bytes <= this.#limit) break;
+      this.#entries.delete(oldest);
+      this.#bytes -= cost(oldest, old);
+    }
+  }
+}
+
+/** What an answer depends on. */
+function keyOf({ question, edns }: Message): string | undefined {
+  if (!question) return undefined;
+  return `${question.type} ${edns ? (edns.dnssecOk ? 2 : 1) : 0} ${question.name.key}`;
+}
+
+function cost(key: string, { bytes }: Entry): number {
+  return ENTRY_COST + 2 * key.length + bytes.byteLength;
+}
+
+/** A copy for who asks. */
+function personal(bytes: Uint8Array, query: Message, padTo: number | undefined): Uint8Array<ArrayBuffer> {
+  const padding = padTo === undefined || !query.edns ? -1 : (padTo - (bytes.byteLength + 4) % padTo) % padTo;
+  const copy = new Uint8Array(bytes.byteLength + (padding < 0 ? 0 : 4 + padding));
+  copy.set(bytes);
+  const view = new DataView(copy.buffer);
+  view.setUint16(0, query.id);
+  // RD and CD come back as they were sent.
+  copy[2] = copy[2] & ~0x01 | (query.flags.rd ? 0x01 : 0);
+  copy[3] = copy[3] & ~0x10 | (query.flags.cd ? 0x10 : 0);
+  putName(copy, query.question!.name);
+  if (padding >= 0) {
+    view.setUint16(bytes.byteLength, EdnsCode.PADDING);
+    view.setUint16(bytes.byteLength + 2, padding);
+    // The OPT is last, and its length the last of its 11 bytes; its options are those of the cached answer: none.
+    const length = bytes.byteLength - 2;
+    view.setUint16(length, 4 + padding);
+  }
+  return copy;
+}
+
+function putName(copy: Uint8Array, { wire }: DnsName): void {
+  copy.set(wire, HEADER);
+}
+
+/** Whether an encoded answer can be kept: its OPT, if it has one, is last and without options. */
+export function isKeepable({ edns }: Message): boolean {
+  return !edns || edns.options.length === 0;
+}

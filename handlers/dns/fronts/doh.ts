@@ -1,0 +1,130 @@
+/**
+ * DNS over HTTPS (RFC 8484), as a function from a request to its answer: it knows no server.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import type { DnsCaller } from "../caller.ts";
+import { decodeMessage } from "../codec/decode.ts";
+import { encodeMessage } from "../codec/encode.ts";
+import { DnsMalformedError } from "../codec/errors.ts";
+import { soaParts } from "../codec/rdata_text.ts";
+import { type Message, Rcode, type Records, Type } from "../codec/types.ts";
+import { type FrontParts, malformed } from "./framed.ts";
+
+const MEDIA_TYPE = "application/dns-message";
+const METHODS = "GET, HEAD, POST";
+/** Characters of the longest query string. */
+const MAX_URL_QUERY = 6000;
+/** RFC 9460 and others give a message no sense below this. */
+const MIN_MESSAGE = 12;
+const ACCEPTED: ReadonlySet<string> = new Set([MEDIA_TYPE, "application/*", "*/*"]);
+
+/**
+ * Answers a request for `/dns-query`; nothing where there is nothing to serve this caller, for the decoy to answer.
+ *
+ * @param request The request.
+ * @param caller Who asks.
+ * @param parts What the front is given.
+ */
+export async function answerDoh(request: Request, caller: DnsCaller, parts: FrontParts): Promise<Response | undefined> {
+  if (!parts.engine.serves(caller)) return undefined;
+  const answer = await answerTo(request, caller, parts);
+  answer.headers.set("access-control-allow-origin", "*");
+  return answer;
+}
+
+async function answerTo(request: Request, caller: DnsCaller, parts: FrontParts): Promise<Response> {
+  const { method } = request;
+  if (method === "OPTIONS") return preflight();
+  if (method !== "GET" && method !== "HEAD" && method !== "POST") return plain(405, "method", { allow: METHODS });
+  if (!parts.rates.query(caller)) return plain(429, "rate", { "retry-after": "1" });
+  const bytes = method === "POST" ? await posted(request, parts.limits.query) : inUrl(request.url);
+  if (bytes instanceof Response) return bytes;
+  if (!accepts(request)) return plain(406, "accept");
+  const answer = answerBytes(bytes, caller, parts);
+  if (answer instanceof Response) return answer;
+  const headers = { "content-type": MEDIA_TYPE, "cache-control": cacheControl(answer.message) };
+  return new Response(method === "HEAD" ? null : answer.bytes, { headers });
+}
+
+function answerBytes(
+  bytes: Uint8Array,
+  caller: DnsCaller,
+  { engine }: FrontParts,
+): Response | { readonly bytes: Uint8Array<ArrayBuffer>; readonly message: Message } {
+  let query: Message;
+  try {
+    query = decodeMessage(bytes);
+  } catch (error) {
+    if (!(error instanceof DnsMalformedError)) throw error;
+    // A question that could be read is told what is wrong with the rest of it.
+    const { head, rcode } = error;
+    if (!head || head.response || rcode === Rcode.FORMERR) return plain(400, "malformed");
+    const message = malformed(head, rcode);
+    return { bytes: encodeMessage(message), message };
+  }
+  if (query.response) return plain(400, "malformed");
+  const answer = engine.respond(query, caller);
+  return { bytes: answer, message: decodeMessage(answer) };
+}
+
+function preflight(): Response {
+  const headers = {
+    "access-control-allow-methods": METHODS,
+    "access-control-allow-headers": "Accept, Content-Type",
+    "access-control-max-age": "86400",
+  };
+  return new Response(null, { status: 204, headers });
+}
+
+/** The message in `?dns=` (RFC 8484 §4.1). */
+function inUrl(url: string): Uint8Array | Response {
+  const at = url.indexOf("?");
+  const query = at < 0 ? "" : url.slice(at + 1);
+  if (query.length > MAX_URL_QUERY) return plain(414, "query");
+  const text = new URLSearchParams(query).get("dns");
+  if (text === null || !/^[A-Za-z0-9_-]+$/.test(text)) return plain(400, "dns");
+  const bytes = new Uint8Array(Buffer.from(text, "base64url"));
+  return bytes.byteLength < MIN_MESSAGE ? plain(400, "malformed") : bytes;
+}
+
+async function posted(request: Request, limit: number): Promise<Uint8Array | Response> {
+  const type = request.headers.get("content-type")?.split(";")[0].trim().toLowerCase();
+  if (type !== MEDIA_TYPE) return plain(415, "content-type");
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of request.body ?? []) {
+    size += part.byteLength;
+    if (size > limit) return plain(413, "body");
+    parts.push(part);
+  }
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+function accepts(request: Request): boolean {
+  const accept = request.headers.get("accept");
+  if (accept === null) return true;
+  return accept.split(",").some((range) => ACCEPTED.has(range.split(";")[0].trim().toLowerCase()));
+}
+
+/** For how long an answer may be kept (RFC 8484 §5.1). */
+function cacheControl({ rcode, answer, authority }: Message): string {
+  if (rcode !== Rcode.NOERROR && rcode !== Rcode.NXDOMAIN) return "no-store";
+  const seconds = answer.length > 0 ? leastTtl(answer) : negativeTtl(authority);
+  return seconds === undefined ? "no-store" : `max-age=${seconds}`;
+}
+
+function leastTtl(records: Records): number {
+  return Math.min(...records.map(({ ttl }) => ttl));
+}
+
+function negativeTtl(authority: Records): number | undefined {
+  const soa = authority.find(({ type }) => type === Type.SOA);
+  return soa && Math.min(soa.ttl, soaParts(soa.data).numbers[4]);
+}
+
+/** One fixed word, for people. */
+function plain(status: number, word: string, headers: Record<string, string> = {}): Response {
+  return new Response(`${word}\n`, { status, headers: { "content-type": "text/plain; charset=utf-8", ...headers } });
+}

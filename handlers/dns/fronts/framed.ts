@@ -1,0 +1,200 @@
+/**
+ * Messages on a byte stream, each behind its length (RFC 1035 §4.2.2, RFC 7766): queries are answered as they come, and what
+ * is ready in one turn of the event loop leaves in one write.
+ *
+ * @module
+ */
+import type { DnsCaller } from "../caller.ts";
+import { decodeMessage } from "../codec/decode.ts";
+import { encodeMessage } from "../codec/encode.ts";
+import { DnsMalformedError, type MessageHead } from "../codec/errors.ts";
+import { EdnsCode, type Message, Rcode } from "../codec/types.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Rates } from "../engine/rates.ts";
+import type { DnsLimits } from "../limits.ts";
+import { Deadline } from "./deadline.ts";
+
+/** What a front is given. */
+export interface FrontParts {
+  /** Answers. */
+  readonly engine: Engine;
+  /** How often one caller may ask. */
+  readonly rates: Rates;
+  /** Limits. */
+  readonly limits: DnsLimits;
+}
+
+/** A stream of bytes, both ways. */
+export interface ByteStream {
+  /** What the peer sends. */
+  readonly readable: ReadableStream<Uint8Array>;
+  /** What we send. */
+  readonly writable: WritableStream<Uint8Array>;
+}
+
+/** How a stream of messages ended: in peace, or for which reason it is to be cut. */
+export type FramedEnd = "end" | "protocol" | "idle" | "stalled";
+
+const HEADER = 12;
+/** Answers that a peer may send us before it is no client any more. */
+const MAX_RESPONSES = 2;
+/** Multiple of bytes to which an answer is padded, where the query was (RFC 8467 §4.1). */
+const PAD_TO = 468;
+/** How long one waits whose rate is used up, in milliseconds. */
+const RATE_PAUSE = 100;
+
+/** Serves one stream until its peer ends it, misbehaves or is silent for too long. */
+export class FramedStream {
+  readonly #parts: FrontParts;
+  readonly #caller: DnsCaller;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #deadline = new Deadline();
+  /** What came and was not looked at. */
+  #bytes: Uint8Array = new Uint8Array(0);
+  #responses = 0;
+  /** Whether the frame that is read now had begun at the read before. */
+  #begunBefore = false;
+
+  /**
+   * @param parts What the front is given.
+   * @param caller Who asks.
+   * @param stream Where the messages are.
+   */
+  constructor(parts: FrontParts, caller: DnsCaller, stream: ByteStream) {
+    this.#parts = parts;
+    this.#caller = caller;
+    this.#reader = stream.readable.getReader();
+    this.#writer = stream.writable.getWriter();
+  }
+
+  /**
+   * Answers what comes.
+   *
+   * @param signal Aborted when nothing new is to be read: what was read is answered.
+   */
+  async serve(signal: AbortSignal): Promise<FramedEnd> {
+    const stop = (): void => this.#deadline.cancel();
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      while (!signal.aborted) {
+        const end = await this.#round(signal);
+        if (end) return end;
+      }
+      return await this.#finish();
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
+  }
+
+  /** Answers the whole messages that have come, then waits for more. */
+  async #round(draining: AbortSignal): Promise<FramedEnd | undefined> {
+    const answers: Uint8Array[] = [];
+    const next = this.#answerAll(answers);
+    if (answers.length > 0 && !await this.#write(answers)) return "stalled";
+    if (next === "protocol") return next;
+    if (next === "pause") await this.#deadline.pause(RATE_PAUSE);
+    // A drain that began meanwhile reads no more.
+    return next === "read" && !draining.aborted ? await this.#read() : undefined;
+  }
+
+  /** Answers messages as long as they are whole, as many as may be running at once. */
+  #answerAll(answers: Uint8Array[]): "protocol" | "pause" | "read" | "more" {
+    const { limits, rates } = this.#parts;
+    while (answers.length < limits.inFlight) {
+      if (this.#bytes.byteLength < 2) return "read";
+      const length = this.#bytes[0] << 8 | this.#bytes[1];
+      if (length < HEADER || length > limits.query) return "protocol";
+      if (this.#bytes.byteLength < 2 + length) return "read";
+      // Not read until there is room.
+      if (!rates.query(this.#caller)) return "pause";
+      const message = this.#bytes.subarray(2, 2 + length);
+      this.#bytes = this.#bytes.subarray(2 + length);
+      const answer = this.#answer(message);
+      if (answer === "protocol") return answer;
+      if (answer) answers.push(answer);
+    }
+    return "more";
+  }
+
+  #answer(bytes: Uint8Array): Uint8Array | "protocol" | undefined {
+    let query: Message;
+    try {
+      query = decodeMessage(bytes);
+    } catch (error) {
+      if (!(error instanceof DnsMalformedError)) throw error;
+      const { head, rcode } = error;
+      if (!head || head.response) return this.#response();
+      return encodeMessage(malformed(head, rcode));
+    }
+    if (query.response) return this.#response();
+    if (hasWrongKeepalive(query)) return encodeMessage(malformed(query, Rcode.FORMERR));
+    const padded = query.edns?.options.some(({ code }) => code === EdnsCode.PADDING);
+    return this.#parts.engine.respond(query, this.#caller, { padTo: padded ? PAD_TO : undefined });
+  }
+
+  /** Answers are not for us; a peer that sends them again and again is no client. */
+  #response(): "protocol" | undefined {
+    return ++this.#responses > MAX_RESPONSES ? "protocol" : undefined;
+  }
+
+  /** Reads more. A frame that has begun has a time of its own, from its first byte on. */
+  async #read(): Promise<FramedEnd | undefined> {
+    const { idle, frame } = this.#parts.limits;
+    const begun = this.#bytes.byteLength > 0;
+    const got = await this.#deadline.within(begun ? frame : idle, this.#reader.read(), this.#begunBefore);
+    this.#begunBefore = begun;
+    if (got === "late") return "idle";
+    if (got === "cancelled") return undefined;
+    if (got.done) return begun ? "protocol" : await this.#finish();
+    this.#bytes = begun ? joined(this.#bytes, got.value) : got.value;
+    return undefined;
+  }
+
+  async #write(answers: readonly Uint8Array[]): Promise<boolean> {
+    this.#begunBefore = false;
+    const whole = new Uint8Array(answers.reduce((sum, { byteLength }) => sum + 2 + byteLength, 0));
+    let at = 0;
+    for (const answer of answers) {
+      whole[at] = answer.byteLength >>> 8;
+      whole[at + 1] = answer.byteLength & 0xff;
+      whole.set(answer, at + 2);
+      at += 2 + answer.byteLength;
+    }
+    return await this.#taken(this.#writer.write(whole));
+  }
+
+  /** Everything is answered: our direction ends too. */
+  async #finish(): Promise<FramedEnd> {
+    return await this.#taken(this.#writer.close()) ? "end" : "stalled";
+  }
+
+  /** Whether a peer takes what is written in time. What is cut off by a drain was written before it. */
+  async #taken(writing: Promise<void>): Promise<boolean> {
+    let outcome;
+    do outcome = await this.#deadline.within(this.#parts.limits.stalled, writing); while (outcome === "cancelled");
+    return outcome !== "late";
+  }
+}
+
+/** The answer to what cannot be read. */
+export function malformed(head: MessageHead, rcode: number): Message {
+  const { id, opcode, question, flags: { rd, cd } } = head;
+  const flags = { aa: false, tc: false, rd, ra: false, ad: false, cd };
+  // BADVERS has its upper bits in EDNS (RFC 6891 §6.1.3).
+  const edns = rcode > 15 ? { udpSize: 1232, version: 0, dnssecOk: false, options: [] } : undefined;
+  return { id, response: true, opcode, rcode, flags, question, answer: [], authority: [], additional: [], edns };
+}
+
+/** RFC 7828 §3.1: a client's is empty; one of two bytes is what servers send, and harmless. */
+function hasWrongKeepalive({ edns }: Message): boolean {
+  const option = edns?.options.find(({ code }) => code === EdnsCode.KEEPALIVE);
+  return option !== undefined && option.data.byteLength !== 0 && option.data.byteLength !== 2;
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(a.byteLength + b.byteLength);
+  whole.set(a);
+  whole.set(b, a.byteLength);
+  return whole;
+}

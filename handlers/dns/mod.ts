@@ -1,0 +1,49 @@
+/**
+ * DNS: zones of a node, for stock clients, over TLS (`dot`, RFC 7858) and HTTPS (`answerDoh`, RFC 8484).
+ *
+ * Participants: stubs, resolvers and browsers, behind nothing but their own; and this node, which has the zones. Goals: cost
+ * grows with questions, not with records; a zone is changed whole or not at all; there is no open recursion. Non-goals so far:
+ * DNS over QUIC, transfers, master files, forwarding, pkarr; the names of others are `REFUSED`.
+ * Failures: a message that cannot be read is `FORMERR`, and what is no message ends its own connection. Limits are in
+ * {@linkcode DnsLimits}.
+ *
+ * @example A zone in memory, answered by the engine
+ * ```ts
+ * import { dnsEngine, dnsLimitsWith, dnsRates, openDnsStore, newZone, parseName } from "@alknet/handlers/dns";
+ * import assert from "node:assert/strict";
+ *
+ * using store = openDnsStore(":memory:");
+ * store.zones.create(newZone(parseName("home.example.")), "primary");
+ * const limits = dnsLimitsWith();
+ * const engine = dnsEngine({ zones: store.zones, rates: dnsRates({ limits }), limits });
+ * assert.ok(engine.serves({ front: "dot", address: "192.0.2.1" }));
+ * ```
+ *
+ * @module
+ */
+export type { DnsCaller } from "./caller.ts";
+export { decodeMessage } from "./codec/decode.ts";
+export { parseDuration } from "./codec/duration.ts";
+export { encodeMessage, type EncodeOptions } from "./codec/encode.ts";
+export { DnsMalformedError, DnsSyntaxError, type MessageHead } from "./codec/errors.ts";
+export { formatType, parseType } from "./codec/mnemonics.ts";
+export { type DnsName, formatName, isWithin, parseName, sameName } from "./codec/name.ts";
+export { formatRdata, parseRdata, type Word, wordsOf } from "./codec/rdata_text.ts";
+export type { Edns, EdnsOption, Flags, Message, Question, Records, ResourceRecord } from "./codec/types.ts";
+export { Rcode, Type } from "./codec/types.ts";
+export {
+  dnsEngine,
+  type DnsStats,
+  type Engine,
+  type EngineOptions,
+  type Resolver,
+  type RespondOptions,
+} from "./engine/engine.ts";
+export { dnsRates, type Rates, type RatesOptions } from "./engine/rates.ts";
+export { answerDoh } from "./fronts/doh.ts";
+export { dns } from "./fronts/dot.ts";
+export type { FrontParts } from "./fronts/framed.ts";
+export { DNS_LIMITS, type DnsLimits, dnsLimitsWith, type Rate } from "./limits.ts";
+export { newZone, type NewZoneOptions } from "./zones/new_zone.ts";
+export { type DnsStore, type DnsStoreOptions, openDnsStore } from "./zones/sqlite.ts";
+export type { Removal, Zone, ZoneChange, ZoneStore } from "./zones/store.ts";

@@ -1,0 +1,393 @@
+/**
+ * Zones in a SQLite database: names in memory, records not.
+ *
+ * A change is one transaction: whoever reads, in this process or another, sees it whole or not at all, and so does the next
+ * start after a crash. The file may be edited by a command while a node serves from it; {@linkcode DnsStore.follow} notices.
+ *
+ * @module
+ */
+import { AlknetError } from "@alknet/core/handler";
+import { Buffer } from "node:buffer";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { type DnsName, formatName, nameOf, nameOfKey } from "../codec/name.ts";
+import { soaParts, withSerial } from "../codec/rdata_text.ts";
+import { CLASS_IN, type Records, type ResourceRecord, Type } from "../codec/types.ts";
+import { checkNames, checkRecord } from "./rules.ts";
+import { assertVersion, INITIAL, PRAGMAS } from "./schema.ts";
+import { nextSerial } from "./serial.ts";
+import { noSuchZone, type Removal, type Zone, type ZoneChange, type ZoneStore } from "./store.ts";
+
+/** Options of {@linkcode openDnsStore}. */
+export interface DnsStoreOptions {
+  /** Milliseconds since 1970. Default: the system's. */
+  readonly now?: () => number;
+  /** Milliseconds to wait for another writer. Default 5000. */
+  readonly busyTimeout?: number;
+  /** Records of the largest zone. Default 5,000,000. */
+  readonly maxRecords?: number;
+}
+
+/** An open database. */
+export interface DnsStore extends Disposable {
+  /** The zones in it. */
+  readonly zones: ZoneStore;
+  /**
+   * Looks for changes of other processes now and then, until it is disposed of.
+   *
+   * @param interval Milliseconds between looks. Default 250.
+   */
+  follow(interval?: number): Disposable;
+}
+
+interface ZoneRow extends Zone {
+  readonly id: number;
+}
+
+const FOLLOW = 250;
+const MAX_RECORDS = 5_000_000;
+
+/**
+ * Opens a database of zones, made if it is not there, for its owner alone.
+ *
+ * @param file Its path, or `:memory:`.
+ * @throws {AlknetError} `DNS_STORE`: it is none, or of a version that is not known; nothing was touched. `DNS_BUSY`.
+ */
+export function openDnsStore(file: string, options: DnsStoreOptions = {}): DnsStore {
+  if (file !== ":memory:") {
+    Deno.openSync(file, { read: true, write: true, create: true, mode: 0o600 }).close();
+    assertVersion(file);
+  }
+  const zones = new SqliteZones(file, options);
+  return {
+    zones,
+    follow(interval = FOLLOW) {
+      const timer = setInterval(() => zones.refresh(), interval);
+      Deno.unrefTimer(timer);
+      return { [Symbol.dispose]: () => clearInterval(timer) };
+    },
+    [Symbol.dispose]: () => zones[Symbol.dispose](),
+  };
+}
+
+class SqliteZones implements ZoneStore {
+  readonly #file: string;
+  readonly #database: DatabaseSync;
+  readonly #now: () => number;
+  readonly #maxRecords: number;
+  readonly #statements = new Map<string, StatementSync>();
+  readonly #generations = new Map<string, number>();
+  #zones = new Map<string, ZoneRow>();
+  #version = -1;
+
+  constructor(file: string, { now = Date.now, busyTimeout = 5000, maxRecords = MAX_RECORDS }: DnsStoreOptions) {
+    this.#file = file;
+    this.#now = now;
+    this.#maxRecords = maxRecords;
+    this.#database = new DatabaseSync(file, { timeout: busyTimeout });
+    try {
+      this.#guarded(() => {
+        for (const pragma of PRAGMAS) this.#database.exec(pragma);
+        this.#change(() => this.#database.exec(INITIAL));
+      });
+      this.refresh();
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
+  }
+
+  list(): Zone[] {
+    return [...this.#zones.values()].sort((a, b) => a.name.key < b.name.key ? -1 : 1);
+  }
+
+  find(name: DnsName): Zone | undefined {
+    if (this.#zones.size === 0) return undefined;
+    for (let key = name.key;; key = key.slice(0, key.lastIndexOf("\0", key.length - 2) + 1)) {
+      const zone = this.#zones.get(key);
+      if (zone || key === "") return zone;
+    }
+  }
+
+  at(zone: Zone, name: DnsName): Records {
+    return this.#at(this.#row(zone).id, name);
+  }
+
+  hasBelow(zone: Zone, name: DnsName): boolean {
+    const [from, to] = rangeBelow(name);
+    const sql = "SELECT 1 FROM record WHERE zone = ? AND name > ? AND name < ? LIMIT 1";
+    return this.#prepared(sql).get(this.#row(zone).id, from, to) !== undefined;
+  }
+
+  *read(zone: Zone): Iterable<ResourceRecord> {
+    const { id, name } = this.#row(zone);
+    const soa = this.#at(id, name).find(({ type }) => type === Type.SOA);
+    if (soa) yield soa;
+    const sql = "SELECT name, type, data, ttl, owner FROM record WHERE zone = ? ORDER BY name, type, data";
+    for (const row of this.#database.prepare(sql).iterate(id)) {
+      const record = recordOf(row as unknown as RecordRow);
+      if (record.type !== Type.SOA) yield record;
+    }
+  }
+
+  generation(zone: Zone): number {
+    return this.generationOf(zone.name.key);
+  }
+
+  generationOf(key: string): number {
+    return this.#generations.get(key) ?? 0;
+  }
+
+  create(apex: Records, kind: Zone["kind"]): Zone {
+    const soa = apex.find(({ type }) => type === Type.SOA);
+    if (!soa) throw new AlknetError("DNS_RULE", "a zone has a SOA");
+    const { name } = soa;
+    return this.#edit(name, () => {
+      if (this.#select(name)) throw exists(name);
+      const [serial] = soaParts(soa.data).numbers;
+      const sql = "INSERT INTO zone (name, kind, serial, records) VALUES (?, ?, ?, 0)";
+      const id = Number(this.#prepared(sql).run(blob(name.key), kind, serial).lastInsertRowid);
+      this.#fill({ id, name, kind, serial, records: 0 }, apex);
+    });
+  }
+
+  apply(zone: Zone, { expectSerial, remove = [], add = [] }: ZoneChange): Zone {
+    return this.#edit(zone.name, () => {
+      const row = this.#select(zone.name) ?? fail(noSuchZone(formatName(zone.name)));
+      if (expectSerial !== undefined && expectSerial !== row.serial) throw staleSerial(row, expectSerial);
+      const before = new Map<string, Records>();
+      const touch = (name: DnsName): void => {
+        if (!before.has(name.key)) before.set(name.key, this.#at(row.id, name));
+      };
+      for (const removal of remove) {
+        touch(removal.name);
+        this.#remove(row.id, removal);
+      }
+      for (const record of add) {
+        checkRecord(row.name, record);
+        touch(record.name);
+        this.#add(row.id, record);
+      }
+      const changed = [...before].filter(([key, records]) => !sameRecords(records, this.#at(row.id, nameOfKey(key))));
+      if (changed.length === 0) return false;
+      this.#finish(row, changed.map(([key]) => nameOfKey(key)));
+    });
+  }
+
+  replace(zone: Zone, records: Iterable<ResourceRecord>): Zone {
+    return this.#edit(zone.name, () => {
+      const row = this.#select(zone.name) ?? fail(noSuchZone(formatName(zone.name)));
+      this.#prepared("DELETE FROM record WHERE zone = ?").run(row.id);
+      this.#fill(row, records);
+    });
+  }
+
+  remove(zone: Zone): void {
+    this.#edit(zone.name, () => {
+      const row = this.#select(zone.name) ?? fail(noSuchZone(formatName(zone.name)));
+      this.#prepared("DELETE FROM zone WHERE id = ?").run(row.id);
+    });
+  }
+
+  /** Takes over what other processes have changed. */
+  refresh(): void {
+    try {
+      const { data_version: version } = this.#prepared("PRAGMA data_version").get() as { data_version: number };
+      if (version === this.#version) return;
+      this.#version = version;
+    } catch (error) {
+      // Somebody writes: the next look will tell.
+      if (isBusy(error)) return;
+      throw error;
+    }
+    this.#load();
+  }
+
+  [Symbol.dispose](): void {
+    this.#statements.clear();
+    if (this.#database.isOpen) this.#database.close();
+  }
+
+  #load(): void {
+    const rows = this.#prepared("SELECT id, name, kind, serial, records FROM zone").all() as unknown as RawZone[];
+    const zones = new Map(rows.map((row) => zoneOf(row)).map((zone) => [zone.name.key, zone]));
+    for (const key of new Set([...this.#zones.keys(), ...zones.keys()])) {
+      const [before, after] = [this.#zones.get(key), zones.get(key)];
+      if (before?.serial === after?.serial && before?.id === after?.id) continue;
+      this.#generations.set(key, (this.#generations.get(key) ?? 0) + 1);
+    }
+    this.#zones = zones;
+  }
+
+  /** One transaction, and what is known in memory after it. An action that gives `false` has changed nothing. */
+  #edit(name: DnsName, action: () => void | false): Zone {
+    this.#guarded(() => this.#change(action));
+    this.#load();
+    return this.#zones.get(name.key) ?? { name, kind: "primary", serial: 0, records: 0 };
+  }
+
+  #change(action: () => void | false): void {
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      const nothing = action() === false;
+      this.#database.exec(nothing ? "ROLLBACK" : "COMMIT");
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  #guarded(action: () => void): void {
+    try {
+      action();
+    } catch (cause) {
+      if (!isBusy(cause)) throw cause;
+      throw new AlknetError("DNS_BUSY", `${this.#file} is being written by another program; try again`, { cause });
+    }
+  }
+
+  /** Puts in all records of a zone that has none. */
+  #fill(row: ZoneRow, records: Iterable<ResourceRecord>): void {
+    const names = new Map<string, DnsName>();
+    for (const record of records) {
+      checkRecord(row.name, record);
+      this.#add(row.id, record);
+      names.set(record.name.key, record.name);
+    }
+    this.#finish(row, names.values(), row.records === 0);
+  }
+
+  /** Rules, serial and count of what a change has made. */
+  #finish(row: ZoneRow, names: Iterable<DnsName>, fresh = false): void {
+    const { id, name, serial } = row;
+    const view = {
+      apex: name,
+      at: (other: DnsName) => this.#at(id, other),
+      below: (other: DnsName) => this.#below(id, other),
+    };
+    checkNames(view, names);
+    checkNames(view, [name]);
+    const soa = this.#at(id, name).find(({ type }) => type === Type.SOA)!;
+    const next = fresh ? serial : nextSerial(serial, Math.floor(this.#now() / 1000));
+    this.#remove(id, { name, type: Type.SOA });
+    this.#add(id, { ...soa, data: withSerial(soa.data, next) });
+    const { count } = this.#prepared("SELECT count(*) AS count FROM record WHERE zone = ?").get(id) as {
+      count: number;
+    };
+    if (count > this.#maxRecords) {
+      throw new AlknetError(
+        "DNS_RULE",
+        `zone ${formatName(name)}: ${count} records; ${this.#maxRecords} are held at most`,
+      );
+    }
+    this.#prepared("UPDATE zone SET serial = ?, records = ? WHERE id = ?").run(next, count, id);
+  }
+
+  #select(name: DnsName): ZoneRow | undefined {
+    const sql = "SELECT id, name, kind, serial, records FROM zone WHERE name = ?";
+    const row = this.#prepared(sql).get(blob(name.key)) as RawZone | undefined;
+    return row && zoneOf(row);
+  }
+
+  #row(zone: Zone): ZoneRow {
+    return this.#zones.get(zone.name.key) ?? fail(noSuchZone(formatName(zone.name)));
+  }
+
+  #at(id: number, name: DnsName): ResourceRecord[] {
+    const sql = "SELECT name, type, data, ttl, owner FROM record WHERE zone = ? AND name = ?";
+    const rows = this.#prepared(sql).all(id, blob(name.key)) as unknown as RecordRow[];
+    return rows.map(recordOf);
+  }
+
+  *#below(id: number, name: DnsName): Iterable<DnsName> {
+    const sql = "SELECT DISTINCT name FROM record WHERE zone = ? AND name > ? AND name < ?";
+    for (const row of this.#database.prepare(sql).all(id, ...rangeBelow(name)) as unknown as { name: Uint8Array }[]) {
+      yield nameOfKey(Buffer.from(row.name).toString("latin1"));
+    }
+  }
+
+  #add(id: number, { name, type, data, ttl }: ResourceRecord): void {
+    const lower = nameOfKey(name.key).wire;
+    const owner = Buffer.compare(lower, name.wire) === 0 ? null : name.wire;
+    const sql = "INSERT INTO record (zone, name, type, data, ttl, owner) VALUES (?, ?, ?, ?, ?, ?) " +
+      "ON CONFLICT DO UPDATE SET ttl = excluded.ttl";
+    this.#prepared(sql).run(id, blob(name.key), type, data, ttl, owner);
+    // A set has one TTL (RFC 2181 §5.2): the newest.
+    this.#prepared("UPDATE record SET ttl = ? WHERE zone = ? AND name = ? AND type = ? AND ttl <> ?")
+      .run(ttl, id, blob(name.key), type, ttl);
+  }
+
+  #remove(id: number, { name, type, data }: Removal): void {
+    const key = blob(name.key);
+    const sql = "DELETE FROM record WHERE zone = ? AND name = ?";
+    if (type === undefined) this.#prepared(sql).run(id, key);
+    else if (data === undefined) this.#prepared(`${sql} AND type = ?`).run(id, key, type);
+    else this.#prepared(`${sql} AND type = ? AND data = ?`).run(id, key, type, data);
+  }
+
+  #prepared(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) this.#statements.set(sql, statement = this.#database.prepare(sql));
+    return statement;
+  }
+}
+
+interface RawZone {
+  readonly id: number;
+  readonly name: Uint8Array;
+  readonly kind: Zone["kind"];
+  readonly serial: number;
+  readonly records: number;
+}
+
+interface RecordRow {
+  readonly name: Uint8Array;
+  readonly type: number;
+  readonly data: Uint8Array;
+  readonly ttl: number;
+  readonly owner: Uint8Array | null;
+}
+
+function zoneOf({ name, ...rest }: RawZone): ZoneRow {
+  return { ...rest, name: nameOfKey(Buffer.from(name).toString("latin1")) };
+}
+
+function recordOf({ name, type, data, ttl, owner }: RecordRow): ResourceRecord {
+  const own = owner ? nameOf(owner) : nameOfKey(Buffer.from(name).toString("latin1"));
+  return { name: own, type, class: CLASS_IN, ttl, data };
+}
+
+function blob(key: string): Uint8Array {
+  return Buffer.from(key, "latin1");
+}
+
+/** Keys strictly below a name: they begin with its own, which ends in 0. */
+function rangeBelow({ key }: DnsName): [from: Uint8Array, to: Uint8Array] {
+  const to = key === "" ? Buffer.alloc(260, 0xff) : Buffer.from(`${key.slice(0, -1)}\x01`, "latin1");
+  return [blob(key), to];
+}
+
+function sameRecords(a: Records, b: Records): boolean {
+  const texts = (records: Records) =>
+    records.map(({ type, ttl, data }) => `${type} ${ttl} ${Buffer.from(data).toString("hex")}`).sort().join("\n");
+  return a.length === b.length && texts(a) === texts(b);
+}
+
+/** The runtime gives no number, only SQLite's own words. */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && /^database (?:table )?is locked/.test(error.message);
+}
+
+function exists(name: DnsName): AlknetError {
+  return new AlknetError("ZONE_EXISTS", `zone ${formatName(name)} is there already; nothing was changed`);
+}
+
+function staleSerial({ name, serial }: ZoneRow, expected: number): AlknetError {
+  return new AlknetError(
+    "DNS_SERIAL",
+    `zone ${formatName(name)} has serial ${serial}, not ${expected}; it was changed since`,
+  );
+}
+
+function fail(error: AlknetError): never {
+  throw error;
+}

@@ -1,0 +1,80 @@
+/**
+ * Where zones are: the interface, which a database and a twin in memory have.
+ *
+ * @module
+ */
+import { AlknetError } from "@alknet/core/handler";
+import type { DnsName } from "../codec/name.ts";
+import type { Records, ResourceRecord } from "../codec/types.ts";
+
+/** A zone. */
+export interface Zone {
+  /** Its apex. */
+  readonly name: DnsName;
+  /** `primary`: its records are ours. */
+  readonly kind: "primary" | "pkarr";
+  /** Serial of its SOA. */
+  readonly serial: number;
+  /** How many records it has. */
+  readonly records: number;
+}
+
+/** What is to be removed: of a name, or of a type at it, or one record. */
+export interface Removal {
+  /** Whose. */
+  readonly name: DnsName;
+  /** Of this type alone. */
+  readonly type?: number;
+  /** With this data alone. */
+  readonly data?: Uint8Array;
+}
+
+/** A change of a zone; what is removed goes first. */
+export interface ZoneChange {
+  /** The serial that the zone must have. */
+  readonly expectSerial?: number;
+  /** What goes. */
+  readonly remove?: readonly Removal[];
+  /** What comes. */
+  readonly add?: Records;
+}
+
+/** Zones and their records. All of it is synchronous. */
+export interface ZoneStore extends Disposable {
+  /** The zones, in order of their names. */
+  list(): Zone[];
+  /** The zone with the longest name that this one is or lies below. */
+  find(name: DnsName): Zone | undefined;
+  /** All records of a name. */
+  at(zone: Zone, name: DnsName): Records;
+  /** Whether there is a name strictly below. */
+  hasBelow(zone: Zone, name: DnsName): boolean;
+  /** All records of a zone, its SOA first, as of one moment. */
+  read(zone: Zone): Iterable<ResourceRecord>;
+  /** A number that moves with every change of a zone, whoever makes it. */
+  generation(zone: Zone): number;
+  /** The same of the zone with a key. */
+  generationOf(key: string): number;
+  /**
+   * Makes a zone.
+   *
+   * @param apex Its SOA and NS records.
+   * @throws {AlknetError} `ZONE_EXISTS`, `DNS_RULE`, `DNS_BUSY`.
+   */
+  create(apex: Records, kind: Zone["kind"]): Zone;
+  /**
+   * Changes a zone, whole or not at all. What changes nothing keeps the serial.
+   *
+   * @throws {AlknetError} `NO_SUCH_ZONE`, `DNS_SERIAL`, `DNS_RULE`, `DNS_BUSY`.
+   */
+  apply(zone: Zone, change: ZoneChange): Zone;
+  /** Puts records in place of all that a zone has. Throws as {@linkcode apply} does. */
+  replace(zone: Zone, records: Iterable<ResourceRecord>): Zone;
+  /** Removes a zone. Throws `NO_SUCH_ZONE`, `DNS_BUSY`. */
+  remove(zone: Zone): void;
+}
+
+/** A zone that is not there: `NO_SUCH_ZONE`. */
+export function noSuchZone(text: string): AlknetError {
+  return new AlknetError("NO_SUCH_ZONE", `there is no zone ${text}; \`alknet dns zone create\` makes one`);
+}
