@@ -27,7 +27,7 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   const { parseCommandLine } = await import("./program.ts");
   const { reportFailure } = await import("./terminal/output.ts");
-  const action = parseCommandLine(args);
+  const action = await parseCommandLine(args);
   try {
     return await action();
   } catch (error) {

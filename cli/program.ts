@@ -1,48 +1,40 @@
 /**
- * The grammar of the command: one declaration that gives parsing, help, suggestions and completions.
+ * From a command line to what is to be done: parsing, help, suggestions and completions.
  *
  * @module
  */
-import { group, or } from "@optique/core/constructs";
+import { or } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { suggestSync } from "@optique/core/parser";
 import { findSimilar } from "@optique/core/suggestion";
 import { run } from "@optique/run";
-import type { Action } from "./grammar/action.ts";
+import type { Action, Command } from "./grammar/action.ts";
 import manifest from "./deno.json" with { type: "json" };
-import { authorizeCommand } from "./commands/authorize.ts";
-import { callCommand } from "./commands/call.ts";
-import { dialCommand } from "./commands/dial.ts";
-import { dnsCommand } from "./commands/dns.ts";
-import { doctorCommand } from "./commands/doctor.ts";
-import { gitCommand } from "./commands/git.ts";
-import { importCommand } from "./commands/import.ts";
-import { idCommand } from "./commands/id.ts";
-import { initCommand } from "./commands/init.ts";
-import { opsCommand } from "./commands/ops.ts";
-import { pingCommand } from "./commands/ping.ts";
-import { runCommand } from "./commands/run.ts";
-import { serveCommand } from "./commands/serve.ts";
-import { sshConfigCommand } from "./commands/ssh_config.ts";
-import { subscribeCommand } from "./commands/subscribe.ts";
-import { tensorCommand } from "./commands/tensor.ts";
-import { tokenCommand } from "./commands/token.ts";
-import { tunnelCommand } from "./commands/tunnel.ts";
-import { vaultCommand } from "./commands/vault.ts";
 import { behindTheCommand } from "./grammar/global_options.ts";
 import { ExitCode, note, oneLine } from "./terminal/output.ts";
 
-const COMMANDS = or(
-  group("A node", or(serveCommand, initCommand, idCommand, doctorCommand)),
-  group("Keys and credentials", vaultCommand),
-  group("Files of tensors", tensorCommand),
-  group("Who may do what", or(authorizeCommand, tokenCommand)),
-  group("Reaching nodes", or(pingCommand, dialCommand, tunnelCommand, sshConfigCommand)),
-  group("Operations", or(opsCommand, callCommand, subscribeCommand, importCommand)),
-  group("Repositories", gitCommand),
-  group("Names", dnsCommand),
-  group("Guests", runCommand),
-);
+/** Commands by their first word. Each is loaded for itself alone: what the others take to start, it does not. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  authorize: async () => (await import("./commands/access/authorize.ts")).authorizeCommand,
+  call: async () => (await import("./commands/operations/call.ts")).callCommand,
+  dial: async () => (await import("./commands/reaching/dial.ts")).dialCommand,
+  dns: async () => (await import("./commands/dns.ts")).dnsCommand,
+  doctor: async () => (await import("./commands/node/doctor.ts")).doctorCommand,
+  git: async () => (await import("./commands/git.ts")).gitCommand,
+  id: async () => (await import("./commands/node/id.ts")).idCommand,
+  import: async () => (await import("./commands/operations/import.ts")).importCommand,
+  init: async () => (await import("./commands/node/init.ts")).initCommand,
+  ops: async () => (await import("./commands/operations/ops.ts")).opsCommand,
+  ping: async () => (await import("./commands/reaching/ping.ts")).pingCommand,
+  run: async () => (await import("./commands/run.ts")).runCommand,
+  serve: async () => (await import("./commands/node/serve.ts")).serveCommand,
+  "ssh-config": async () => (await import("./commands/reaching/ssh_config.ts")).sshConfigCommand,
+  subscribe: async () => (await import("./commands/operations/subscribe.ts")).subscribeCommand,
+  tensor: async () => (await import("./commands/tensor.ts")).tensorCommand,
+  token: async () => (await import("./commands/access/token.ts")).tokenCommand,
+  tunnel: async () => (await import("./commands/reaching/tunnel.ts")).tunnelCommand,
+  vault: async () => (await import("./commands/vault.ts")).vaultCommand,
+};
 
 /** What Optique says of a word that it does not expect there, and what it would have expected. */
 const MISTAKE = /^(Unexpected option or (?:subcommand|argument): ["`](.+?)["`]\.)( Did you mean .*)?$/;
@@ -51,9 +43,10 @@ const MISTAKE = /^(Unexpected option or (?:subcommand|argument): ["`](.+?)["`]\.
  * Reads a command line. Help, version, completions and mistakes end the process: the first three with 0, a mistake with
  * one line and 2.
  */
-export function parseCommandLine(line: readonly string[]): Action {
+export async function parseCommandLine(line: readonly string[]): Promise<Action> {
   const args = behindTheCommand(line);
-  return run(COMMANDS, {
+  const grammar = await grammarFor(args);
+  return run(grammar, {
     programName: "alknet",
     // Without arguments: help, not a complaint.
     args: args.length === 0 ? ["--help"] : args,
@@ -63,7 +56,7 @@ export function parseCommandLine(line: readonly string[]): Action {
     completion: { command: { names: ["completions"] } },
     aboveError: "none",
     errorExitCode: ExitCode.USAGE,
-    stderr: (text) => note(`alknet: ${withHint(oneLine(text).replace(/^Error: /, ""), args)}`),
+    stderr: (text) => note(`alknet: ${withHint(oneLine(text).replace(/^Error: /, ""), args, grammar)}`),
     showChoices: true,
     termWidth: "auto",
     commandList: "top-level",
@@ -71,28 +64,38 @@ export function parseCommandLine(line: readonly string[]): Action {
   });
 }
 
+/** The grammar of the command that is meant; where none is, that of all. */
+async function grammarFor([first]: readonly string[]): Promise<Command> {
+  // Any command will do to say the version.
+  const name = first === "--version" ? "id" : first;
+  // Mistakes read alike where one command stands among others, be it alone.
+  if (name !== undefined && Object.hasOwn(COMMANDS, name)) return or(await COMMANDS[name]());
+  return (await import("./every_command.ts")).EVERY_COMMAND;
+}
+
 /**
  * A mistake, and what to do about it. Optique suggests from the first words of all commands, which is right for the first
  * word alone; a later one is compared with what could have been completed there.
  */
-function withHint(complaint: string, args: readonly string[]): string {
+function withHint(complaint: string, args: readonly string[], grammar: Command): string {
   const [, mistake, wrong, suggestion] = MISTAKE.exec(complaint) ?? [undefined, complaint];
   const at = wrong === undefined ? -1 : args.indexOf(wrong);
   if (suggestion !== undefined && at <= 0) return complaint;
-  const similar = at < 0 ? [] : findSimilar(args[at], completions(args.slice(0, at), args[at]), { maxSuggestions: 1 });
+  const similar = at < 0
+    ? []
+    : findSimilar(args[at], completions(grammar, args.slice(0, at), args[at]), { maxSuggestions: 1 });
   if (similar.length > 0) return `${mistake} Did you mean \`${similar[0]}\`?`;
   return complaint.includes("Did you mean") && suggestion === undefined
     ? complaint
     : `${mistake} Try: ${helpLine(args)}`;
 }
 
-function completions(before: readonly string[], wrong: string): string[] {
+function completions(grammar: Command, before: readonly string[], wrong: string): string[] {
   const stub = wrong.startsWith("--") ? "--" : "";
   const [first = stub, ...rest] = [...before, stub];
-  return suggestSync(COMMANDS, [first, ...rest]).flatMap((one) => one.kind === "literal" ? [one.text] : []);
+  return suggestSync(grammar, [first, ...rest]).flatMap((one) => one.kind === "literal" ? [one.text] : []);
 }
 
-function helpLine(args: readonly string[]): string {
-  const known = completions([], "");
-  return known.includes(args[0]) ? `alknet ${args[0]} --help` : "alknet --help";
+function helpLine([first]: readonly string[]): string {
+  return first !== undefined && Object.hasOwn(COMMANDS, first) ? `alknet ${first} --help` : "alknet --help";
 }

@@ -12,10 +12,10 @@ import { message } from "@optique/core/message";
 import { map } from "@optique/core/modifiers";
 import { argument, command } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
-import { ExitCode } from "../terminal/output.ts";
-import type { Action, Command } from "../grammar/action.ts";
-import { ignoreToken, prepareReach, type ReachOptions, reachOptions } from "../reaching/reach.ts";
-import { StopSignals } from "../terminal/signals.ts";
+import { ExitCode } from "../../terminal/output.ts";
+import type { Action, Command } from "../../grammar/action.ts";
+import { ignoreToken, prepareReach, type ReachOptions, reachOptions } from "../../reaching/reach.ts";
+import { StopSignals } from "../../terminal/signals.ts";
 
 /** `alknet dial ALPN ADDRESS`. */
 export const dialCommand: Command = command(

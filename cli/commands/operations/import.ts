@@ -8,7 +8,7 @@ import { message } from "@optique/core/message";
 import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, command, constant, flag, option } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
-import type { Action, Command } from "../grammar/action.ts";
+import type { Action, Command } from "../../grammar/action.ts";
 import {
   addressArgument,
   authoritiesOption,
@@ -17,9 +17,9 @@ import {
   jsonFlag,
   passphraseFileOption,
   secretFileOption,
-} from "../grammar/arguments.ts";
-import type { ImportRequest } from "../imports/write.ts";
-import { ExitCode, note, print, printJson } from "../terminal/output.ts";
+} from "../../grammar/arguments.ts";
+import type { ImportRequest } from "../../imports/write.ts";
+import { ExitCode, note, print, printJson } from "../../terminal/output.ts";
 
 interface ImportCommandOptions extends ImportRequest {
   readonly json: boolean;
@@ -108,8 +108,8 @@ function run(options: ImportCommandOptions): Action {
 }
 
 async function importService(options: ImportCommandOptions): Promise<number> {
-  const { addImport } = await import("../imports/write.ts");
-  const { HANDLER_SCHEMAS } = await import("../serving/handlers.ts");
+  const { addImport } = await import("../../imports/write.ts");
+  const { HANDLER_SCHEMAS } = await import("../../serving/handlers.ts");
   const { entry, operations, config } = await addImport(options, HANDLER_SCHEMAS);
   const { dryRun, json } = options;
   if (json) {

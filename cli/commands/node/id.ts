@@ -7,10 +7,10 @@ import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { map } from "@optique/core/modifiers";
 import { command } from "@optique/core/primitives";
-import { homeOption, jsonFlag } from "../grammar/arguments.ts";
-import { locateHome } from "../home/home.ts";
-import { ExitCode, print, printJson } from "../terminal/output.ts";
-import type { Action, Command } from "../grammar/action.ts";
+import { homeOption, jsonFlag } from "../../grammar/arguments.ts";
+import { locateHome } from "../../home/home.ts";
+import { ExitCode, print, printJson } from "../../terminal/output.ts";
+import type { Action, Command } from "../../grammar/action.ts";
 
 /** `alknet id [--json]`. */
 export const idCommand: Command = command(
@@ -24,7 +24,7 @@ export const idCommand: Command = command(
 );
 
 async function id(options: { home?: string; json: boolean }): Promise<number> {
-  const { publicIdentity } = await import("../node/node_key.ts");
+  const { publicIdentity } = await import("../../node/node_key.ts");
   const { nodeId, fingerprint, sshHostKey } = await publicIdentity(locateHome(options.home));
   if (options.json) printJson({ nodeId, fingerprint, sshHostKey });
   else print(nodeId);

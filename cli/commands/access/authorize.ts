@@ -8,9 +8,9 @@ import { message } from "@optique/core/message";
 import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, command, flag, option } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
-import type { Action, Command } from "../grammar/action.ts";
-import { configOption, homeOption, jsonFlag } from "../grammar/arguments.ts";
-import { ExitCode, note, print, printJson, UsageError } from "../terminal/output.ts";
+import type { Action, Command } from "../../grammar/action.ts";
+import { configOption, homeOption, jsonFlag } from "../../grammar/arguments.ts";
+import { ExitCode, note, print, printJson, UsageError } from "../../terminal/output.ts";
 
 interface AuthorizeOptions {
   readonly key?: string;
@@ -62,7 +62,7 @@ export const authorizeCommand: Command = command(
 
 async function authorize(options: AuthorizeOptions): Promise<number> {
   const { key, change } = options;
-  const { addPeer, disablePeer, readAuthorization, removePeerKey } = await import("../node/authorization.ts");
+  const { addPeer, disablePeer, readAuthorization, removePeerKey } = await import("../../node/authorization.ts");
   if (key === undefined) {
     if (change !== "add") throw new UsageError(`--${change} needs a KEY: a node id or a fingerprint`);
     const { peers } = await readAuthorization(options);

@@ -7,9 +7,9 @@ import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { map } from "@optique/core/modifiers";
 import { command } from "@optique/core/primitives";
-import type { Action, Command } from "../grammar/action.ts";
-import { homeOption, jsonFlag } from "../grammar/arguments.ts";
-import { ExitCode, print, printJson } from "../terminal/output.ts";
+import type { Action, Command } from "../../grammar/action.ts";
+import { homeOption, jsonFlag } from "../../grammar/arguments.ts";
+import { ExitCode, print, printJson } from "../../terminal/output.ts";
 
 /** `alknet doctor`. */
 export const doctorCommand: Command = command(
@@ -24,7 +24,7 @@ export const doctorCommand: Command = command(
 const MARKS = { ok: "✓", warn: "!", fail: "✗" } as const;
 
 async function doctor(options: { readonly home?: string; readonly json: boolean }): Promise<number> {
-  const { checkMachine } = await import("../checks/mod.ts");
+  const { checkMachine } = await import("../../checks/mod.ts");
   let failed = false;
   for await (const { name, status, finding, mend } of checkMachine(options.home)) {
     failed ||= status === "fail";

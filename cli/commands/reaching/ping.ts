@@ -9,11 +9,11 @@ import { message } from "@optique/core/message";
 import { map, withDefault } from "@optique/core/modifiers";
 import { command, option } from "@optique/core/primitives";
 import { integer } from "@optique/core/valueparser";
-import { duration, jsonFlag } from "../grammar/arguments.ts";
-import { ExitCode, print, printJson } from "../terminal/output.ts";
-import type { Action, Command } from "../grammar/action.ts";
-import { ignoreToken, prepareReach, type ReachOptions, reachOptions } from "../reaching/reach.ts";
-import { StopSignals } from "../terminal/signals.ts";
+import { duration, jsonFlag } from "../../grammar/arguments.ts";
+import { ExitCode, print, printJson } from "../../terminal/output.ts";
+import type { Action, Command } from "../../grammar/action.ts";
+import { ignoreToken, prepareReach, type ReachOptions, reachOptions } from "../../reaching/reach.ts";
+import { StopSignals } from "../../terminal/signals.ts";
 
 const ECHO_ALPN = "alknet/echo";
 /** Bytes of one ping: a sequence number and a time fit many times over, and so does any datagram. */
@@ -116,7 +116,7 @@ async function reportConnected(
   { address, json }: PingOptions,
 ): Promise<void> {
   const { transport, peer: { fingerprint }, remoteAddress: { hostname, port } } = connection;
-  const { nodeIdOfFingerprint } = await import("../node/node_key.ts");
+  const { nodeIdOfFingerprint } = await import("../../node/node_key.ts");
   const nodeId = fingerprint === undefined ? undefined : nodeIdOfFingerprint(fingerprint);
   if (json) {
     printJson({ event: "connected", address, remote: hostname, port, transport, handshake, nodeId, fingerprint });

@@ -7,13 +7,13 @@ import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { map } from "@optique/core/modifiers";
 import { command } from "@optique/core/primitives";
-import type { Action, Command } from "../grammar/action.ts";
-import { jsonFlag } from "../grammar/arguments.ts";
-import { inputParser, operationParsers } from "../reaching/operation_names.ts";
-import { ExitCode, print, printJson } from "../terminal/output.ts";
-import { type ReachOptions, reachOptions } from "../reaching/reach.ts";
-import { explained, readInput, withRemote } from "../reaching/remote.ts";
-import { jsonText } from "../terminal/visible.ts";
+import type { Action, Command } from "../../grammar/action.ts";
+import { jsonFlag } from "../../grammar/arguments.ts";
+import { inputParser, operationParsers } from "../../reaching/operation_names.ts";
+import { ExitCode, print, printJson } from "../../terminal/output.ts";
+import { type ReachOptions, reachOptions } from "../../reaching/reach.ts";
+import { explained, readInput, withRemote } from "../../reaching/remote.ts";
+import { jsonText } from "../../terminal/visible.ts";
 
 interface CallCommandOptions extends ReachOptions {
   readonly operation: string;

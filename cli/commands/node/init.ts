@@ -8,9 +8,9 @@ import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { map } from "@optique/core/modifiers";
 import { command } from "@optique/core/primitives";
-import type { Action, Command } from "../grammar/action.ts";
-import { ExitCode } from "../terminal/output.ts";
-import { homeOf, type MakingCommandOptions, makingOptions, reportVault, wordsOption } from "./vault/options.ts";
+import type { Action, Command } from "../../grammar/action.ts";
+import { ExitCode } from "../../terminal/output.ts";
+import { homeOf, type MakingCommandOptions, makingOptions, reportVault, wordsOption } from "../vault/options.ts";
 
 interface InitOptions extends MakingCommandOptions {
   readonly words: WordCount;
@@ -28,9 +28,9 @@ export const initCommand: Command = command(
 );
 
 async function init(options: InitOptions): Promise<number> {
-  const { mayMake } = await import("../vault/making.ts");
-  const { newSecret } = await import("../vault/secrets.ts");
-  const { makeNode } = await import("../node/node.ts");
+  const { mayMake } = await import("../../vault/making.ts");
+  const { newSecret } = await import("../../vault/secrets.ts");
+  const { makeNode } = await import("../../node/node.ts");
   const home = homeOf(options);
   const aside = await mayMake(home, options);
   await makeNode(home, await newSecret(options), { words: options.words, force: options.force, aside });

@@ -8,10 +8,10 @@ import { message } from "@optique/core/message";
 import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, command, option } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
-import type { Action, Command } from "../grammar/action.ts";
-import { configOption, duration, homeOption, jsonFlag } from "../grammar/arguments.ts";
-import { ExitCode, note, print, printJson } from "../terminal/output.ts";
-import { visibleLine } from "../terminal/visible.ts";
+import type { Action, Command } from "../../grammar/action.ts";
+import { configOption, duration, homeOption, jsonFlag } from "../../grammar/arguments.ts";
+import { ExitCode, note, print, printJson } from "../../terminal/output.ts";
+import { visibleLine } from "../../terminal/visible.ts";
 
 /** What may be shown of a token. */
 interface Shown {
@@ -76,7 +76,7 @@ export const tokenCommand: Command = command("token", or(create, list, revoke), 
 });
 
 async function createToken(options: CreateOptions): Promise<number> {
-  const { addApiKey } = await import("../node/authorization.ts");
+  const { addApiKey } = await import("../../node/authorization.ts");
   const { token, entry } = await addApiKey(options, {
     scopes: options.scopes,
     description: options.description,
@@ -89,7 +89,7 @@ async function createToken(options: CreateOptions): Promise<number> {
 }
 
 async function listTokens(options: Shared): Promise<number> {
-  const { readAuthorization } = await import("../node/authorization.ts");
+  const { readAuthorization } = await import("../../node/authorization.ts");
   const { api_keys } = await readAuthorization(options);
   for (const entry of api_keys) {
     if (options.json) printJson(publicPart(entry));
@@ -100,7 +100,7 @@ async function listTokens(options: Shared): Promise<number> {
 }
 
 async function revokeToken(options: Shared & { readonly prefix: string }): Promise<number> {
-  const { removeApiKey } = await import("../node/authorization.ts");
+  const { removeApiKey } = await import("../../node/authorization.ts");
   await removeApiKey(options, options.prefix);
   if (options.json) printJson({ prefix: options.prefix, revoked: true });
   else print(`revoked ${options.prefix}`);

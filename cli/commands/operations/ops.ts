@@ -9,13 +9,13 @@ import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { map, optional, withDefault } from "@optique/core/modifiers";
 import { command, flag } from "@optique/core/primitives";
-import type { Action, Command } from "../grammar/action.ts";
-import { jsonFlag } from "../grammar/arguments.ts";
-import { operationParsers } from "../reaching/operation_names.ts";
-import { ExitCode, note, print, printJson, UsageError } from "../terminal/output.ts";
-import { type ReachOptions, reachOptions } from "../reaching/reach.ts";
-import { schemaText } from "../reaching/schema_text.ts";
-import { describeAll, describeOperation, listOperations, withRemote } from "../reaching/remote.ts";
+import type { Action, Command } from "../../grammar/action.ts";
+import { jsonFlag } from "../../grammar/arguments.ts";
+import { operationParsers } from "../../reaching/operation_names.ts";
+import { ExitCode, note, print, printJson, UsageError } from "../../terminal/output.ts";
+import { type ReachOptions, reachOptions } from "../../reaching/reach.ts";
+import { schemaText } from "../../reaching/schema_text.ts";
+import { describeAll, describeOperation, listOperations, withRemote } from "../../reaching/remote.ts";
 
 interface OpsOptions extends ReachOptions {
   readonly operation?: string;

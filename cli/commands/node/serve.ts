@@ -8,8 +8,8 @@ import { message } from "@optique/core/message";
 import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
 import { command, flag, option } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
-import type { Action, Command } from "../grammar/action.ts";
-import { configOption, homeOption, jsonFlag, listenAddress, passphraseFileOption } from "../grammar/arguments.ts";
+import type { Action, Command } from "../../grammar/action.ts";
+import { configOption, homeOption, jsonFlag, listenAddress, passphraseFileOption } from "../../grammar/arguments.ts";
 
 /** `alknet serve`. */
 export const serveCommand: Command = command(
@@ -30,7 +30,7 @@ export const serveCommand: Command = command(
       config: configOption(),
     }),
     (options): Action => async () => {
-      const { serve } = await import("../serving/serve.ts");
+      const { serve } = await import("../../serving/serve.ts");
       return await serve(options);
     },
   ),

@@ -8,13 +8,13 @@ import { message } from "@optique/core/message";
 import { map, optional } from "@optique/core/modifiers";
 import { command, option } from "@optique/core/primitives";
 import { integer } from "@optique/core/valueparser";
-import type { Action, Command } from "../grammar/action.ts";
-import { jsonFlag } from "../grammar/arguments.ts";
-import { inputParser, operationParsers } from "../reaching/operation_names.ts";
-import { ExitCode, print, printJson } from "../terminal/output.ts";
-import { type ReachOptions, reachOptions } from "../reaching/reach.ts";
-import { explained, readInput, withRemote } from "../reaching/remote.ts";
-import { jsonText } from "../terminal/visible.ts";
+import type { Action, Command } from "../../grammar/action.ts";
+import { jsonFlag } from "../../grammar/arguments.ts";
+import { inputParser, operationParsers } from "../../reaching/operation_names.ts";
+import { ExitCode, print, printJson } from "../../terminal/output.ts";
+import { type ReachOptions, reachOptions } from "../../reaching/reach.ts";
+import { explained, readInput, withRemote } from "../../reaching/remote.ts";
+import { jsonText } from "../../terminal/visible.ts";
 
 interface SubscribeOptions extends ReachOptions {
   readonly operation: string;

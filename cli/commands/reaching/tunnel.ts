@@ -13,12 +13,12 @@ import { string } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
-import type { Action, Command } from "../grammar/action.ts";
-import { jsonFlag } from "../grammar/arguments.ts";
-import { ExitCode, UsageError } from "../terminal/output.ts";
-import { ignoreToken, prepareReach, type ReachOptions, reachOptions } from "../reaching/reach.ts";
-import { StopSignals } from "../terminal/signals.ts";
-import { TunnelFace } from "../reaching/tunnel_face.ts";
+import type { Action, Command } from "../../grammar/action.ts";
+import { jsonFlag } from "../../grammar/arguments.ts";
+import { ExitCode, UsageError } from "../../terminal/output.ts";
+import { ignoreToken, prepareReach, type ReachOptions, reachOptions } from "../../reaching/reach.ts";
+import { StopSignals } from "../../terminal/signals.ts";
+import { TunnelFace } from "../../reaching/tunnel_face.ts";
 
 const SSH_ALPN = "alknet/ssh";
 /** Keys that are tried where none is named, as OpenSSH does. */

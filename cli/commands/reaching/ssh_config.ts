@@ -10,13 +10,13 @@ import { message } from "@optique/core/message";
 import { map, optional } from "@optique/core/modifiers";
 import { command, option } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
-import type { Action, Command } from "../grammar/action.ts";
-import { jsonFlag } from "../grammar/arguments.ts";
-import { locateHome } from "../home/home.ts";
-import { rememberHostKey } from "../reaching/known_hosts.ts";
-import { ExitCode, printJson, UsageError, writeText } from "../terminal/output.ts";
-import { ignoreToken, prepareReach, type ReachOptions, reachOptions } from "../reaching/reach.ts";
-import { StopSignals } from "../terminal/signals.ts";
+import type { Action, Command } from "../../grammar/action.ts";
+import { jsonFlag } from "../../grammar/arguments.ts";
+import { locateHome } from "../../home/home.ts";
+import { rememberHostKey } from "../../reaching/known_hosts.ts";
+import { ExitCode, printJson, UsageError, writeText } from "../../terminal/output.ts";
+import { ignoreToken, prepareReach, type ReachOptions, reachOptions } from "../../reaching/reach.ts";
+import { StopSignals } from "../../terminal/signals.ts";
 
 const SSH_ALPN = "alknet/ssh";
 /** What stands in a pattern of OpenSSH's, or ends a word there. */
