@@ -1,0 +1,230 @@
+/**
+ * Repositories over SSH, with OpenSSH and stock git as clients (git.md §3.2, §3.7; rows 1, 18, 34, 36, 37, 61; ssh.md rows 8,
+ * 15, 16).
+ *
+ * @module
+ */
+import { deepEqual, equal, match, notEqual } from "node:assert/strict";
+import { commit, contentsOf, git, GIT_ENV, lines, makeRepository } from "../handlers/git/repositories.ts";
+import { type Output, runAlknet, runProgram } from "../support/process.ts";
+import { needs } from "../support/programs.ts";
+import { MAIN } from "./git_home.ts";
+import { initHome, type ServingNode, type TestHome } from "./home.ts";
+
+const needed = needs("git", "ssh", "ssh-keygen", "openssl", "linux");
+
+/** A node that serves `notes` over SSH to whom the keys in its home belong. */
+interface World extends AsyncDisposable {
+  readonly home: TestHome;
+  readonly node: ServingNode;
+  readonly bare: string;
+  readonly work: string;
+  /** `ssh` and its options, by the key's name and the way. */
+  ssh(key: string, way: Way): string[];
+  /** Runs git over SSH. */
+  git(who: { key: string; way?: Way }, args: readonly string[], cwd?: string): Promise<Output>;
+}
+
+/** What carries SSH to the node. */
+type Way = "alknet" | "openssl";
+
+/** Who may do what, by the names of their keys. */
+const SCOPES: Readonly<Record<string, readonly string[]>> = {
+  reader: ["git:read"],
+  writer: ["git:write:notes"],
+  nobody: [],
+};
+
+async function world(): Promise<World> {
+  await using started = new AsyncDisposableStack();
+  const home = started.use(await initHome());
+  const config = await home.config() as { handlers: Record<string, unknown> };
+  config.handlers.ssh = {};
+  await home.writeConfig(config);
+  for (const [name, scopes] of Object.entries(SCOPES)) {
+    await runProgram("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", `${home.path}/${name}`]);
+    const all = scopes.flatMap((scope) => ["--scope", scope]);
+    const key = await Deno.readTextFile(`${home.path}/${name}.pub`);
+    const done = await home.run("authorize", key, "--name", name, ...all);
+    equal(done.code, 0, done.stderr);
+  }
+  const [work, bare] = [`${home.path}/work`, `${home.path}/git/notes.git`];
+  await makeRepository(work, bare);
+  const node = started.use(await home.serve());
+  const printed = await runAlknet([
+    ...["ssh-config", `${home.nodeId}@${node.address}`],
+    ...["--home", home.path, "--name", "box"],
+  ]);
+  equal(printed.code, 0, printed.stderr);
+  await Deno.writeTextFile(`${home.path}/ssh_config`, printed.stdout);
+  await Deno.mkdir(`${home.path}/bin`);
+  await Deno.writeTextFile(`${home.path}/bin/alknet`, `#!/bin/sh\nexec ${Deno.execPath()} run -A ${MAIN} "$@"\n`, {
+    mode: 0o700,
+  });
+  const env = { ...GIT_ENV, PATH: `${home.path}/bin:${Deno.env.get("PATH")}` };
+  const ssh = (key: string, way: Way): string[] => {
+    const proxy = `openssl s_client -quiet -verify_quiet -alpn alknet/ssh -servername ${home.nodeId}.alknet ` +
+      `-connect ${node.address}`;
+    const options = ["IdentitiesOnly=yes", "BatchMode=yes", "LogLevel=ERROR"].flatMap((one) => ["-o", one]);
+    return [
+      ...["ssh", ...way === "openssl" ? ["-o", `ProxyCommand=${proxy}`] : []],
+      ...["-F", `${home.path}/ssh_config`, "-i", `${home.path}/${key}`, ...options],
+    ];
+  };
+  const stack = started.move();
+  return {
+    home,
+    node,
+    bare,
+    work,
+    ssh,
+    git: ({ key, way = "openssl" }, args, cwd = home.path) =>
+      runProgram("git", args, {
+        env: { ...env, GIT_SSH_COMMAND: ssh(key, way).map((word) => `'${word}'`).join(" "), GIT_SSH_VARIANT: "ssh" },
+        cwd,
+      }),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+async function well(at: World, ...args: Parameters<World["git"]>): Promise<string> {
+  const { code, stdout, stderr } = await at.git(...args);
+  equal(code, 0, `git ${args[1].join(" ")}\n${stderr}\n${at.node.child.errors}`);
+  return stdout;
+}
+
+Deno.test({
+  name: "git over ssh: clone, fetch, push with OpenSSH over alknet dial and over OpenSSL alone (rows 1, 18, 36)",
+  ...needed,
+  async fn() {
+    await using at = await world();
+    const { home, work, bare } = at;
+    for (const [i, way] of (["alknet", "openssl"] as const).entries()) {
+      const copy = `${home.path}/copy-${way}`;
+      await well(at, { key: "reader", way }, ["clone", "-q", "--mirror", "ssh://box/notes", copy]);
+      deepEqual(await contentsOf(copy), await contentsOf(bare), way);
+      await git(copy, "fsck", "--strict", "--no-dangling");
+      await commit(work, "main", lines(i), 1_700_001_000 + i);
+      await well(
+        at,
+        { key: "writer", way },
+        ["push", "-q", "box:notes.git", "main", `main:refs/heads/by-${way}`],
+        work,
+      );
+      equal(await git(bare, "rev-parse", `by-${way}`), await git(work, "rev-parse", "main"));
+      await well(at, { key: "reader", way }, ["fetch", "-q"], copy);
+      deepEqual(await contentsOf(copy), await contentsOf(bare), `${way}, fetched`);
+    }
+    await git(bare, "fsck", "--strict", "--no-dangling");
+    match(await git(bare, "reflog", "show", "main"), /push/);
+    match(await at.node.child.errorLine(/service=upload-pack/), /repo=notes front=ssh identity=reader outcome=done/);
+    match(await at.node.child.errorLine(/service=receive-pack/), /repo=notes front=ssh identity=writer outcome=done/);
+  },
+});
+
+Deno.test({
+  name: "git over ssh in versions 0, 1 and 2: the same refs and objects (row 34)",
+  ...needed,
+  async fn() {
+    await using at = await world();
+    for (const version of ["0", "1", "2"]) {
+      const copy = `${at.home.path}/copy-${version}`;
+      const told = ["-c", `protocol.version=${version}`];
+      await well(at, { key: "reader" }, [...told, "clone", "-q", "--mirror", "ssh://box/notes", copy]);
+      deepEqual(await contentsOf(copy), await contentsOf(at.bare), version);
+    }
+  },
+});
+
+Deno.test({
+  name: "git over ssh: what is refused is a line for people and exit code 128, and git's too (rows 36, 61)",
+  ...needed,
+  async fn() {
+    await using at = await world();
+    const refused = async (key: string, says: RegExp, args: readonly string[]) => {
+      const { code, stderr } = await at.git({ key }, args, at.work);
+      match(stderr, says, `${key}: ${args.join(" ")}\n${stderr}`);
+      equal(code === 0, false);
+      return code;
+    };
+    const unknown = /^alknet: no repository \/other, or no right to it\n.*fatal: Could not read from remote/ms;
+    equal(await refused("writer", unknown, ["ls-remote", "ssh://box/other"]), 128);
+    const unread = /^alknet: no repository \/notes, or no right to it\n/m;
+    equal(await refused("nobody", unread, ["clone", "ssh://box/notes", `${at.home.path}/none`]), 128);
+    await refused("nobody", unread, ["push", "ssh://box/notes", "main:new"]);
+    await refused("reader", /^alknet: no right to write to \/notes\n/m, ["push", "ssh://box/notes", "main:new"]);
+    const archive = /^alknet: upload-archive is not served\n.*the remote end hung up unexpectedly/ms;
+    await refused("reader", archive, ["archive", "--remote=ssh://box/notes", "main"]);
+    const kept = /remote: alknet: refs\/heads\/main: protected: .*\[remote rejected\] main~1 -> main \(protected\)/s;
+    equal(await refused("writer", kept, ["push", "ssh://box/notes", "+main~1:main"]), 1);
+    match(await at.node.child.errorLine(/not allowed/), /what=git identity=writer reason=rights/);
+  },
+});
+
+/** What is asked for, and what the client hears; `policy`: that it may run no command. */
+const COMMANDS: readonly (readonly [command: string, hears: "policy" | RegExp])[] = [
+  ["id", "policy"],
+  ["sh", "policy"],
+  ["git", "policy"],
+  ["git --version", "policy"],
+  ["git clone /notes", "policy"],
+  ["git-upload-pack", "policy"],
+  ["git upload-pack", "policy"],
+  ["git-shell -c \"git-upload-pack '/notes'\"", "policy"],
+  ["/usr/bin/git-upload-pack '/notes'", "policy"],
+  ["GIT_DIR=/ git-upload-pack /notes", "policy"],
+  ["git-upload-pack --help", "policy"],
+  ["git-upload-pack --strict /notes", "policy"],
+  ["git-upload-pack /notes --timeout=1", "policy"],
+  ["git upload-pack --upload-pack=touch /notes", "policy"],
+  ["git -c core.sshCommand=CANARY upload-pack /notes", "policy"],
+  ["git-upload-pack '/notes'; CANARY", "policy"],
+  ["git-upload-pack /notes && CANARY", "policy"],
+  ["git-upload-pack /notes | CANARY", "policy"],
+  ["git-upload-pack /notes & CANARY", "policy"],
+  ["git-upload-pack $(CANARY)", "policy"],
+  ["git-upload-pack `CANARY`", "policy"],
+  ['git-upload-pack "$(CANARY)"', "policy"],
+  ["git-upload-pack /notes > CANARY", "policy"],
+  ["git-upload-pack '/notes", "policy"],
+  ['git-upload-pack "/notes\nCANARY"', /^alknet: no repository \/notes\?touch /m],
+  ["git-upload-pack '$(CANARY)'", /^alknet: no repository \$\(touch /m],
+  ["git-upload-pack '/../git/notes'", /^alknet: no repository \/\.\.\/git\/notes, or no right/m],
+  ["git-upload-pack '~/notes'", /^alknet: no repository ~\/notes, or no right/m],
+  ["git-upload-pack ''", /^alknet: no repository , or no right/m],
+  ["git-receive-pack '/notes'", /^alknet: no right to write to \/notes\n/m],
+  ["git upload-archive '/notes'", /^alknet: upload-archive is not served\n/m],
+];
+
+Deno.test({
+  name: "git over ssh: who may read repositories and nothing else gets no command and no process (row 37)",
+  ...needed,
+  async fn() {
+    await using at = await world();
+    const { home, node } = at;
+    const canary = `${home.path}/canary`;
+    const [ssh, ...options] = at.ssh("reader", "openssl");
+    const asked = (command: string) =>
+      runProgram(ssh, [...options, "box", command.replaceAll("CANARY", `touch ${canary}`)]);
+    const children = () => Deno.readTextFileSync(`/proc/${node.child.pid}/task/${node.child.pid}/children`);
+    const before = children();
+    for (const [command, hears] of COMMANDS) {
+      const { code, stdout, stderr } = await asked(command);
+      equal(stdout, "", command);
+      if (hears === "policy") {
+        notEqual(code, 0, command);
+        match(stderr, /exec request failed/, command);
+      } else {
+        equal(code, 128, command);
+        match(stderr, hears, `${command}\n${stderr}`);
+      }
+    }
+    const shell = await runProgram(ssh, [...options, "box"]);
+    notEqual(shell.code, 0);
+    equal(shell.stdout, "");
+    equal(children(), before);
+    deepEqual(await Deno.stat(canary).catch((error) => error.name), "NotFound");
+    // The same login has served nothing by then, and does.
+    match((await asked('git upload-pack "/notes.git"')).stdout, /^[0-9a-f]{44} HEAD\0multi_ack /);
+  },
+});
