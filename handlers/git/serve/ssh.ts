@@ -106,20 +106,19 @@ async function serve(
   // Who logs in over SSH has an identity; without one, all share what one address may have.
   using slot = parts.slots.take({ identity, address: "-" });
   if (!slot) return { refusal: "too many services; try again" };
-  const opened = await openFor(repositoryName(path), parts, { identity, log });
-  const writes = service === "git-receive-pack";
-  const refusal = !opened
-    ? `no repository ${printable(path)}, or no right to it`
-    : writes && !(identity && allows(opened.right, "write"))
-    ? `no right to write to ${printable(path)}`
-    : undefined;
-  if (!opened || refusal !== undefined) {
-    opened?.repository[Symbol.dispose]();
+  const refused = (refusal: string): { readonly refusal: string } => {
     const id = identity ? foreign(identity.id) : "-";
     log.warn("not allowed what={what} identity={id} reason={reason}", { what: "git", id, reason: "rights" });
-    return { refusal: refusal ?? "" };
+    return { refusal };
+  };
+  const opened = await openFor(repositoryName(path), parts, { identity, log });
+  if (!opened) return refused(`no repository ${printable(path)}, or no right to it`);
+  const { repository, right } = opened;
+  const writes = service === "git-receive-pack";
+  if (writes && !(identity && allows(right, "write"))) {
+    repository[Symbol.dispose]();
+    return refused(`no right to write to ${printable(path)}`);
   }
-  const { repository } = opened;
   const version = protocolVersion((env.GIT_PROTOCOL ?? "").split(":"));
   const run = { repository, ...streams, version, front: "ssh", once: false, log } as const;
   if (!writes) return await runUploadPack({ ...run, identity }, parts);

@@ -10,6 +10,7 @@ import type { RefSnapshot } from "../store/types.ts";
 import { type AdvertisedRef, fetchAdvertisement } from "../wire/advertisement.ts";
 import { readSaid, readWants, type WantedV0 } from "../wire/fetch_v0.ts";
 import { pktLine } from "../wire/pkt_line.ts";
+import { Negotiation } from "./negotiation.ts";
 import { checkWants, Known, sendSelected, type Served, unlessDraining, type UploadPack } from "./selected_pack.ts";
 
 /** What a have takes in memory. */
@@ -65,48 +66,29 @@ export async function uploadPackV0(
 
 /** Answers what the client says it has. Resolves to whether the pack comes next. */
 async function negotiated(wanted: WantedV0, known: Known, service: UploadPack, once: boolean): Promise<boolean> {
-  const { input, output, limits, requestBytes } = service;
-  const { wants, acks } = wanted;
-  let haves = 0;
-  for (;;) {
+  const { input, output, limits } = service;
+  const talk = new Negotiation(wanted, known);
+  for (let haves = 0;;) {
     const said = await readSaid(input, limits.negotiationIdle);
     if (said === undefined) return false;
     if (said === "done") {
-      if (known.last === undefined) await output.put(pktLine("NAK"));
-      else if (acks !== "one") await output.put(pktLine(`ACK ${known.last}`));
+      const last = talk.end();
+      if (last !== undefined) await output.put(pktLine(last));
       return true;
     }
     if (said === "flush") {
-      const ready = acks !== "one" && await known.isReady(wants);
-      if (ready && acks === "detailed") await output.put(pktLine(`ACK ${known.last} ready`));
-      if (known.last === undefined || acks !== "one") await output.put(pktLine("NAK"));
-      if (ready && acks === "detailed" && wanted.noDone) {
-        await output.put(pktLine(`ACK ${known.last}`));
-        return true;
-      }
-      if (once) return false;
+      const { lines, done } = await talk.endRound();
+      for (const line of lines) await output.put(pktLine(line));
+      if (done || once) return done;
       await output.flush();
       continue;
     }
     haves++;
     if (haves > limits.haves) throw new GitRequestError("GIT_TOO_LARGE", "too many haves");
-    if (wanted.bytes + haves * HAVE_BYTES > requestBytes) {
+    if (wanted.bytes + haves * HAVE_BYTES > service.requestBytes) {
       throw new GitRequestError("GIT_TOO_LARGE", "request too large");
     }
-    const ack = await acknowledgment(said.have, known, acks);
-    if (ack !== undefined) await output.put(pktLine(ack));
+    const answer = await talk.take(said.have);
+    if (answer !== undefined) await output.put(pktLine(answer));
   }
-}
-
-/** What a client is told of one object that it has; nothing where there is nothing to tell. */
-async function acknowledgment(oid: string, known: Known, acks: WantedV0["acks"]): Promise<string | undefined> {
-  const first = known.last === undefined;
-  if (await known.add(oid)) {
-    if (acks === "detailed") return `ACK ${oid} common`;
-    if (acks === "many") return `ACK ${oid} continue`;
-    return first ? `ACK ${oid}` : undefined;
-  }
-  // Enough is known: what it has beyond that need not be looked for.
-  if (!known.wasReady || acks === "one") return undefined;
-  return acks === "detailed" ? `ACK ${oid} ready` : `ACK ${oid} continue`;
 }
