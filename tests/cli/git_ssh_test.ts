@@ -5,89 +5,14 @@
  * @module
  */
 import { deepEqual, equal, match, notEqual } from "node:assert/strict";
-import { commit, contentsOf, git, GIT_ENV, lines, makeRepository } from "../handlers/git/repositories.ts";
-import { type Output, runAlknet, runProgram } from "../support/process.ts";
+import { commit, contentsOf, git, lines } from "../handlers/git/repositories.ts";
+import { runProgram } from "../support/process.ts";
 import { needs } from "../support/programs.ts";
-import { MAIN } from "./git_home.ts";
-import { initHome, type ServingNode, type TestHome } from "./home.ts";
+import { type GitOverSsh, gitOverSsh } from "./git_ssh_home.ts";
 
 const needed = needs("git", "ssh", "ssh-keygen", "openssl", "linux");
 
-/** A node that serves `notes` over SSH to whom the keys in its home belong. */
-interface World extends AsyncDisposable {
-  readonly home: TestHome;
-  readonly node: ServingNode;
-  readonly bare: string;
-  readonly work: string;
-  /** `ssh` and its options, by the key's name and the way. */
-  ssh(key: string, way: Way): string[];
-  /** Runs git over SSH. */
-  git(who: { key: string; way?: Way }, args: readonly string[], cwd?: string): Promise<Output>;
-}
-
-/** What carries SSH to the node. */
-type Way = "alknet" | "openssl";
-
-/** Who may do what, by the names of their keys. */
-const SCOPES: Readonly<Record<string, readonly string[]>> = {
-  reader: ["git:read"],
-  writer: ["git:write:notes"],
-  nobody: [],
-};
-
-async function world(): Promise<World> {
-  await using started = new AsyncDisposableStack();
-  const home = started.use(await initHome());
-  const config = await home.config() as { handlers: Record<string, unknown> };
-  config.handlers.ssh = {};
-  await home.writeConfig(config);
-  for (const [name, scopes] of Object.entries(SCOPES)) {
-    await runProgram("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", `${home.path}/${name}`]);
-    const all = scopes.flatMap((scope) => ["--scope", scope]);
-    const key = await Deno.readTextFile(`${home.path}/${name}.pub`);
-    const done = await home.run("authorize", key, "--name", name, ...all);
-    equal(done.code, 0, done.stderr);
-  }
-  const [work, bare] = [`${home.path}/work`, `${home.path}/git/notes.git`];
-  await makeRepository(work, bare);
-  const node = started.use(await home.serve());
-  const printed = await runAlknet([
-    ...["ssh-config", `${home.nodeId}@${node.address}`],
-    ...["--home", home.path, "--name", "box"],
-  ]);
-  equal(printed.code, 0, printed.stderr);
-  await Deno.writeTextFile(`${home.path}/ssh_config`, printed.stdout);
-  await Deno.mkdir(`${home.path}/bin`);
-  await Deno.writeTextFile(`${home.path}/bin/alknet`, `#!/bin/sh\nexec ${Deno.execPath()} run -A ${MAIN} "$@"\n`, {
-    mode: 0o700,
-  });
-  const env = { ...GIT_ENV, PATH: `${home.path}/bin:${Deno.env.get("PATH")}` };
-  const ssh = (key: string, way: Way): string[] => {
-    const proxy = `openssl s_client -quiet -verify_quiet -alpn alknet/ssh -servername ${home.nodeId}.alknet ` +
-      `-connect ${node.address}`;
-    const options = ["IdentitiesOnly=yes", "BatchMode=yes", "LogLevel=ERROR"].flatMap((one) => ["-o", one]);
-    return [
-      ...["ssh", ...way === "openssl" ? ["-o", `ProxyCommand=${proxy}`] : []],
-      ...["-F", `${home.path}/ssh_config`, "-i", `${home.path}/${key}`, ...options],
-    ];
-  };
-  const stack = started.move();
-  return {
-    home,
-    node,
-    bare,
-    work,
-    ssh,
-    git: ({ key, way = "openssl" }, args, cwd = home.path) =>
-      runProgram("git", args, {
-        env: { ...env, GIT_SSH_COMMAND: ssh(key, way).map((word) => `'${word}'`).join(" "), GIT_SSH_VARIANT: "ssh" },
-        cwd,
-      }),
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
-  };
-}
-
-async function well(at: World, ...args: Parameters<World["git"]>): Promise<string> {
+async function well(at: GitOverSsh, ...args: Parameters<GitOverSsh["git"]>): Promise<string> {
   const { code, stdout, stderr } = await at.git(...args);
   equal(code, 0, `git ${args[1].join(" ")}\n${stderr}\n${at.node.child.errors}`);
   return stdout;
@@ -97,7 +22,7 @@ Deno.test({
   name: "git over ssh: clone, fetch, push with OpenSSH over alknet dial and over OpenSSL alone (rows 1, 18, 36)",
   ...needed,
   async fn() {
-    await using at = await world();
+    await using at = await gitOverSsh();
     const { home, work, bare } = at;
     for (const [i, way] of (["alknet", "openssl"] as const).entries()) {
       const copy = `${home.path}/copy-${way}`;
@@ -126,7 +51,7 @@ Deno.test({
   name: "git over ssh in versions 0, 1 and 2: the same refs and objects (row 34)",
   ...needed,
   async fn() {
-    await using at = await world();
+    await using at = await gitOverSsh();
     for (const version of ["0", "1", "2"]) {
       const copy = `${at.home.path}/copy-${version}`;
       const told = ["-c", `protocol.version=${version}`];
@@ -140,7 +65,7 @@ Deno.test({
   name: "git over ssh: what is refused is a line for people and exit code 128, and git's too (rows 36, 61)",
   ...needed,
   async fn() {
-    await using at = await world();
+    await using at = await gitOverSsh();
     const refused = async (key: string, says: RegExp, args: readonly string[]) => {
       const { code, stderr } = await at.git({ key }, args, at.work);
       match(stderr, says, `${key}: ${args.join(" ")}\n${stderr}`);
@@ -200,7 +125,7 @@ Deno.test({
   name: "git over ssh: who may read repositories and nothing else gets no command and no process (row 37)",
   ...needed,
   async fn() {
-    await using at = await world();
+    await using at = await gitOverSsh();
     const { home, node } = at;
     const canary = `${home.path}/canary`;
     const [ssh, ...options] = at.ssh("reader", "openssl");
