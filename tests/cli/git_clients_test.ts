@@ -5,16 +5,19 @@
  * @module
  */
 import { deepEqual, equal, match } from "node:assert/strict";
+import { Duplex } from "node:stream";
+import { connect } from "node:tls";
 import { commit, git, lines } from "../handlers/git/repositories.ts";
 import { type Child, start } from "../support/process.ts";
 import { type Need, needs } from "../support/programs.ts";
 import { GO_GIT_CLIENT, PYTHON, ROOT } from "../support/python.ts";
 import { gitOverSsh } from "./git_ssh_home.ts";
+import { nextEvent } from "./home.ts";
 
 /** A library, the way that it takes, and what runs it. */
 interface Client {
   readonly library: string;
-  readonly way: "https" | "ssh";
+  readonly way: "https" | "http/1.1" | "ssh";
   /** The version of the protocol, where the library can be told. */
   readonly version?: number;
   readonly needs: Need;
@@ -29,7 +32,7 @@ const CLIENTS: readonly Client[] = [
   { library: "dulwich", way: "https", version: 2, ...python },
   { library: "dulwich", way: "ssh", version: 0, ...python },
   { library: "dulwich", way: "ssh", version: 2, ...python },
-  { library: "pygit2", way: "https", ...python },
+  { library: "pygit2", way: "http/1.1", ...python },
   {
     library: "isomorphic-git",
     way: "https",
@@ -38,6 +41,29 @@ const CLIENTS: readonly Client[] = [
   },
   { library: "go-git", way: "https", needs: "go-git", program: [GO_GIT_CLIENT] },
 ];
+
+/**
+ * A port of loopback from which bytes go on to a node by TLS with the ALPN `http/1.1`: libgit2 names none in its handshakes,
+ * and a node serves nobody that does not say what it wants.
+ */
+function bridgeTo(port: number): AsyncDisposable & { readonly port: number } {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const accept = async (): Promise<void> => {
+    for await (const from of listener) {
+      const to = connect({ host: "127.0.0.1", port, ALPNProtocols: ["http/1.1"], rejectUnauthorized: false });
+      const { readable, writable } = Duplex.toWeb(to) as unknown as TransformStream<Uint8Array, Uint8Array>;
+      Promise.allSettled([from.readable.pipeTo(writable), readable.pipeTo(from.writable)]);
+    }
+  };
+  const accepting = accept();
+  return {
+    port: listener.addr.port,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await accepting;
+    },
+  };
+}
 
 async function ask(peer: Child, task: Record<string, unknown>): Promise<Record<string, unknown>> {
   await peer.write(`${JSON.stringify(task)}\n`);
@@ -53,8 +79,12 @@ for (const { library, way, version, needs: need, program: [program, ...args] } o
       await using at = await gitOverSsh();
       const { home, node, bare, work } = at;
       const token = (await home.run("token", "create", "--scope", "git:write:notes")).stdout.trim();
+      await nextEvent(node.child, "reloaded");
+      await using bridge = bridgeTo(node.port);
       const known = way === "https"
         ? { url: `https://${node.address}/notes`, token }
+        : way === "http/1.1"
+        ? { url: `http://127.0.0.1:${bridge.port}/notes`, token }
         : { url: "ssh://box/notes", ssh: at.ssh("writer", "openssl").map((word) => `'${word}'`).join(" ") };
       await using peer = start(program, args);
       const task = { library, version, ...known, folder: `${home.path}/copy`, ref: "refs/heads/theirs" };
