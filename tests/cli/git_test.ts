@@ -248,6 +248,10 @@ Deno.test({
     equal(name, "a/b");
     match(urls[0], /^https:\/\/.*:4433\/a\/b$/);
     match(urls[1], new RegExp(`^alknet://${home.nodeId}@.*:4433/a/b$`));
+    equal(urls.length, 2);
+    const config = await home.config() as { handlers: Record<string, unknown> };
+    await home.writeConfig({ ...config, handlers: { ...config.handlers, ssh: {} } });
+    match((await home.run("git", "init", "over-ssh")).stdout, /^https:.*\nalknet:.*\nssh:\/\/.*:4433\/over-ssh\n$/);
     match((await home.run("git", "init", "a/b")).stderr, /already; nothing was changed/);
     for (const wrong of ["..", "a/../b", ".x", "a.git", "a//b", "~a", "a/b/c/d/e"]) {
       match((await home.run("git", "init", wrong)).stderr, /is no name of a repository/, wrong);
@@ -262,6 +266,7 @@ Deno.test({
       "a/b main private",
       "copy master private",
       "notes main public",
+      "over-ssh main private",
     ]);
     match(listed[2], / {2}0 B {2}my notes$/);
     const install = () => runAlknet(["git", "install-helper", "--dir", folder.path]);
