@@ -19,6 +19,8 @@ export interface GitOverSsh extends AsyncDisposable {
   readonly bare: string;
   /** A working copy of it. */
   readonly work: string;
+  /** What finds the command `alknet`. */
+  readonly env: Readonly<Record<string, string>>;
   /** `ssh` and its options, by the key's name and the way. */
   ssh(key: string, way: Way): string[];
   /** Runs git over SSH. */
@@ -35,12 +37,17 @@ const SCOPES: Readonly<Record<string, readonly string[]>> = {
   nobody: [],
 };
 
-/** Starts one. */
-export async function gitOverSsh(): Promise<GitOverSsh> {
+/**
+ * Starts one.
+ *
+ * @param options Those of `handlers.git`.
+ */
+export async function gitOverSsh(options: Record<string, unknown> = {}): Promise<GitOverSsh> {
   await using started = new AsyncDisposableStack();
   const home = started.use(await initHome());
   const config = await home.config() as { handlers: Record<string, unknown> };
   config.handlers.ssh = {};
+  config.handlers.git = options;
   await home.writeConfig(config);
   for (const [name, scopes] of Object.entries(SCOPES)) {
     await runProgram("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", `${home.path}/${name}`]);
@@ -78,6 +85,7 @@ export async function gitOverSsh(): Promise<GitOverSsh> {
     node,
     bare,
     work,
+    env,
     ssh,
     git: ({ key, way = "openssl" }, args, cwd = home.path) =>
       runProgram("git", args, {

@@ -5,9 +5,11 @@
  * @module
  */
 import { deepEqual, equal, match, notEqual } from "node:assert/strict";
-import { commit, contentsOf, git, lines } from "../handlers/git/repositories.ts";
+import { joined, request } from "../handlers/git/client.ts";
+import { commit, contentsOf, git, gitWith, lines } from "../handlers/git/repositories.ts";
 import { runProgram } from "../support/process.ts";
 import { needs } from "../support/programs.ts";
+import { Random } from "../support/random.ts";
 import { type GitOverSsh, gitOverSsh } from "./git_ssh_home.ts";
 
 const needed = needs("git", "ssh", "ssh-keygen", "openssl", "linux");
@@ -151,5 +153,60 @@ Deno.test({
     deepEqual(await Deno.stat(canary).catch((error) => error.name), "NotFound");
     // The same login has served nothing by then, and does.
     match((await asked('git upload-pack "/notes.git"')).stdout, /^[0-9a-f]{44} HEAD\0multi_ack /);
+  },
+});
+
+Deno.test({
+  name:
+    "git over ssh: one who has as many services as he may is told so; who is killed in a pack leaves nothing (row 44)",
+  ...needed,
+  async fn() {
+    await using at = await gitOverSsh({ limits: { services_per_identity: 1 } });
+    const { node, bare } = at;
+    // Far more than sockets and windows hold.
+    const content = new Random(3).bytes(24 * 1024 * 1024);
+    const head = `commit refs/heads/large\ncommitter A <a@example.org> 1700000000 +0000\ndata 1\nx\n` +
+      `M 100644 inline f\ndata ${content.byteLength}\n`;
+    await gitWith(bare, joined([new TextEncoder().encode(head), content]), "fast-import", "--quiet");
+    const want = `want ${await git(bare, "rev-parse", "large")} side-band-64k ofs-delta`;
+    const [ssh, ...options] = at.ssh("reader", "alknet");
+    for (const sent of [request(want, "0000", "done"), request(want, "0000")]) {
+      // It reads the refs, and nothing after them.
+      const child = new Deno.Command(ssh, {
+        args: [...options, "box", "git-upload-pack 'notes'"],
+        env: at.env,
+        stdin: "piped",
+        stdout: "piped",
+        stderr: "null",
+      }).spawn();
+      await using _child = {
+        async [Symbol.asyncDispose]() {
+          await child.stdin.close().catch(() => {});
+          await child.stdout.cancel();
+          await child.status;
+        },
+      };
+      const reader = child.stdout.getReader();
+      match(new TextDecoder().decode((await reader.read()).value), / HEAD\0/);
+      reader.releaseLock();
+      const writer = child.stdin.getWriter();
+      await writer.write(sent);
+      writer.releaseLock();
+      const { code, stderr } = await at.git({ key: "reader" }, ["ls-remote", "ssh://box/notes"]);
+      equal(code, 128);
+      match(stderr, /^alknet: too many services; try again\n/m);
+      await well(at, { key: "writer" }, ["ls-remote", "ssh://box/notes"]);
+      await node.child.errorLine(/service=upload-pack.* identity=writer .*outcome=done/);
+      child.kill("SIGKILL");
+      match(await node.child.errorLine(/service=upload-pack/), /identity=reader outcome=left/);
+    }
+    await well(at, { key: "reader" }, ["ls-remote", "ssh://box/notes"]);
+    const open: string[] = [];
+    for (const { name } of Deno.readDirSync(`/proc/${node.child.pid}/fd`)) {
+      // A connection's may go meanwhile.
+      const path = await Deno.readLink(`/proc/${node.child.pid}/fd/${name}`).catch(() => "");
+      if (path.includes(bare)) open.push(path);
+    }
+    deepEqual(open, []);
   },
 });

@@ -73,8 +73,6 @@ class Pygit2:
         import pygit2
 
         class Callbacks(pygit2.RemoteCallbacks):
-            refused = None
-
             def credentials(self, url, username_from_url, allowed_types):
                 return pygit2.UserPass("x", task["token"])
 

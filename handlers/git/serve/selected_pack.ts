@@ -89,13 +89,14 @@ export function checkWants(wants: readonly string[], snapshot: RefSnapshot): voi
 
 /** What a client has, as far as the node has it too. */
 export class Known {
-  /** Commits that both have. */
+  /** Commits that both have, each once. */
   readonly common: string[] = [];
   /** Reads commits. */
   readonly reader: CommitReader;
   /** The pace of the service. */
   readonly pace: Pace;
   readonly #store: ObjectStore;
+  readonly #seen = new Set<string>();
   #last?: string;
   #ready = false;
   #checked = 0;
@@ -123,7 +124,10 @@ export class Known {
     if (!await this.#store.has(oid)) return false;
     this.#last = oid;
     const commit = await this.reader.commitOf(oid);
-    if (commit !== undefined) this.common.push(commit);
+    if (commit !== undefined && !this.#seen.has(commit)) {
+      this.#seen.add(commit);
+      this.common.push(commit);
+    }
     return true;
   }
 

@@ -4,8 +4,13 @@
  * @module
  */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { AlknetError } from "@alknet/core/handler";
+import { readSaid, readWants } from "../../../handlers/git/wire/fetch_v0.ts";
+import { PktReader } from "../../../handlers/git/wire/pkt_line.ts";
+import { descriptors } from "../../support/proc.ts";
 import { runProgram } from "../../support/process.ts";
 import { needs } from "../../support/programs.ts";
+import { seeded } from "../../support/random.ts";
 import { temporaryFolder } from "../../support/temp.ts";
 import { contextOf } from "../context.ts";
 import { answers, type GitNode, gitNode, joined, READER, request, requestLine, textOf } from "./client.ts";
@@ -245,5 +250,39 @@ Deno.test({
       textOf(await answers(large, joined([requestLine("/r", 0), haves]), READER)).at(-1)!,
       /^ERR request too large$/,
     );
+  },
+});
+
+Deno.test({
+  name: "versions 0 and 1: requests that are nearly git's end, and the node serves on (row 59)",
+  ...needed,
+  async fn() {
+    const random = seeded("git fetches");
+    await using at = await world();
+    const { main, old } = at;
+    const whole = request(
+      `want ${main} multi_ack_detailed side-band-64k`,
+      `want ${main}`,
+      "0000",
+      `have ${old}`,
+      "0000",
+      "done",
+    );
+    for (let round = 0; round < 3000; round++) {
+      const reader = new PktReader(ReadableStream.from([random.mutate(whole)]));
+      try {
+        if (!await readWants(reader, { wants: 10, bytes: 1000 })) continue;
+        for (let said = await readSaid(reader); said !== undefined && said !== "done"; said = await readSaid(reader));
+      } catch (error) {
+        ok(error instanceof AlknetError, (error as Error).stack);
+      }
+    }
+    const before = descriptors(Deno.pid);
+    for (let round = 0; round < 150; round++) {
+      await http(at.node, "r/git-upload-pack", { body: random.mutate(whole) });
+    }
+    equal(descriptors(Deno.pid), before);
+    const { lines } = partsOf(await http(at.node, "r/git-upload-pack", { body: whole }));
+    deepEqual(lines, [`ACK ${old} common`, `ACK ${old} ready`, "NAK"]);
   },
 });
