@@ -10,7 +10,7 @@
  * @module
  */
 import { foreign, type Identity, type Logger } from "@alknet/core/handler";
-import { repositoryName } from "../wire/names.ts";
+import { printable, repositoryName } from "../wire/names.ts";
 import { PktReader } from "../wire/pkt_line.ts";
 import { protocolVersion } from "../wire/version.ts";
 import { Output } from "./output.ts";
@@ -129,9 +129,4 @@ async function sayTo(stderr: WritableStream<Uint8Array>, words: string): Promise
   const writer = stderr.getWriter();
   await writer.write(new TextEncoder().encode(`alknet: ${words}\n`)).catch(() => {});
   writer.releaseLock();
-}
-
-/** What a client wrote, as its terminal may be shown it. */
-function printable(text: string): string {
-  return text.slice(0, 256).replace(/[^\x20-\x7e]/g, "?");
 }

@@ -7,7 +7,7 @@
 import type { BidiStream, Connection, HandlerContext, Identity } from "@alknet/core/handler";
 import { GitCode } from "../codes.ts";
 import { GitRequestError } from "../errors.ts";
-import { repositoryName } from "../wire/names.ts";
+import { printable, repositoryName } from "../wire/names.ts";
 import { errorLine, PktReader } from "../wire/pkt_line.ts";
 import { parseRequestLine, type RequestLine } from "../wire/request_line.ts";
 import { Output } from "./output.ts";
@@ -131,10 +131,6 @@ function identityOf({ token }: RequestLine, connection: Connection, context: Han
   const identity = context.identityProvider.resolveToken(token);
   if (!identity) context.authenticationFailed();
   return identity ?? connection.identity;
-}
-
-function printable(text: string): string {
-  return text.slice(0, 256).replace(/[^\x20-\x7e]/g, "?");
 }
 
 /** Reads and drops what still comes; whether that was all, in time. A node that shuts down does not wait for it. */
