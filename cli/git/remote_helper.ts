@@ -72,7 +72,7 @@ async function connect(
   }
   const given = Number(settings.get("protocol.version") ?? 2);
   // Version 2 has no pushes.
-  const version = service === "git-upload-pack" ? given : Math.min(given, 1);
+  const version = given === 0 ? 0 : given === 1 || service !== "git-upload-pack" ? 1 : 2;
   const home = settings.get("alknet.home");
   const dial = await prepareReach({ address, transport, home, insecure: false, timeout: DIAL_TIME });
   await using connection = await dial(GIT_ALPN, new AbortController().signal);

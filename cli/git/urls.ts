@@ -10,7 +10,10 @@ import type { GitHome } from "./folders.ts";
 
 const LOOPBACK = /^(?:localhost|127\.|::1$)/;
 
-/** The URLs of a repository: over HTTPS, and over `alknet://`, which names the node's key where there is one. */
+/**
+ * The URLs of a repository: over HTTPS, over `alknet://`, which names the node's key where there is one, and over SSH where
+ * the configuration serves it.
+ */
 export async function urlsOf(name: string, { home, config }: GitHome): Promise<string[]> {
   const names = config?.certificate.mode === "selfSigned" ? config.certificate.names ?? [] : [];
   const found = names.find((one) => !LOOPBACK.test(one)) ?? "localhost";
@@ -18,5 +21,7 @@ export async function urlsOf(name: string, { home, config }: GitHome): Promise<s
   const [listen] = config?.listen ?? [];
   const port = listen === undefined ? DEFAULT_PORT : parseListenAddress(listen).port || DEFAULT_PORT;
   const id = await publicIdentity(home).then(({ nodeId }) => `${nodeId}@`, () => "");
-  return [`https://${host}:${port}/${name}`, `alknet://${id}${host}:${port}/${name}`];
+  const urls = [`https://${host}:${port}/${name}`, `alknet://${id}${host}:${port}/${name}`];
+  if (config?.handlers.ssh !== undefined) urls.push(`ssh://${host}:${port}/${name}`);
+  return urls;
 }

@@ -80,9 +80,9 @@ export async function serve(options: ServeOptions): Promise<number> {
   const ownOperations = builtInOperations(node);
   await using imported = await importedBy(config, ownOperations, { key, home, passphraseFile: options.passphraseFile });
   const registry = nodeRegistry([...ownOperations, ...imported.registrations]);
-  const ssh = await configuredSsh(config, home, options);
-  const sftp = await configuredSftp(config);
   const git = await configuredGit(config, home);
+  const ssh = await configuredSsh(config, home, options, git);
+  const sftp = await configuredSftp(config);
   using dns = await configuredDns(config, home);
   const dispatcher = new Dispatcher({ registry });
   const certificate = await publicCertificate(config.static.certificate);
@@ -149,10 +149,16 @@ async function configuredSsh(
   { path: configFile, static: { handlers } }: ConfigFile,
   home: Home,
   { passphraseFile }: ServeOptions,
+  git: Git | undefined,
 ): Promise<Handler | undefined> {
   if (!handlers.ssh) return;
   const { sshOf } = await import("./ssh.ts");
-  return await sshOf(handlers.ssh as SshConfig, { configFile, home, passphraseFile });
+  return await sshOf(handlers.ssh as SshConfig, {
+    configFile,
+    home,
+    passphraseFile,
+    programs: git ? [git.program] : [],
+  });
 }
 
 async function configuredSftp({ path, static: { handlers } }: ConfigFile): Promise<Handler | undefined> {

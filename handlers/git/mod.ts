@@ -1,12 +1,12 @@
 /**
- * git: the repositories of a node, for stock git, over streams of `alknet/git` and smart HTTP: clones, fetches and
- * `ls-remote` in version 2 of git's protocol, and pushes.
+ * git: the repositories of a node, for stock git and other clients, over streams of `alknet/git`, commands of
+ * `alknet/ssh`, and smart HTTP: clones, fetches, `ls-remote` and pushes.
  *
- * Participants: stock git, behind `git-remote-alknet`, or over HTTPS with nothing but itself; and this node, which needs no
- * git. Goals: each repository is an ordinary bare one that stock git may write, check and collect beside us; entries of
+ * Participants: stock git, behind `git-remote-alknet`, behind `ssh`, or over HTTPS with nothing but itself; libraries, which
+ * speak versions 0 and 1 of git's protocol rather than 2; and this node, which needs no git. Goals: each repository is an ordinary bare one that stock git may write, check and collect beside us; entries of
  * packs go out as they are stored; of a push all objects are checked before a ref moves, and after a crash its refs are all
- * old or all new. Non-goals so far, each refused with words that say so: fetches in versions 0 and 1, shallow and partial
- * clones, signed pushes, push options, hooks, repositories that a push makes, SSH.
+ * old or all new. Non-goals so far, each refused with words that say so: shallow and partial clones,
+ * signed pushes, push options, hooks, repositories that a push makes.
  * Rights: none, read, write, admin. A repository is read by who has the right: by its owner (`alknet.owner` in its config),
  * by the scopes `git:read`, `git:read:NAME` and `git:read:FOLDER/*` (and `write` and `admin` likewise), by the resources
  * `git` and `git/NAME`, and where `alknet.public` is true by whoever is known, or everyone where `anonymous` says so. Others
@@ -34,6 +34,7 @@ import { packCaches } from "./pack/pack_file.ts";
 import { answerHttp, type GitHttpEnv } from "./serve/http.ts";
 import type { GitParts } from "./serve/service.ts";
 import { ServiceSlots, Turns } from "./serve/slots.ts";
+import { type GitProgram, gitProgram } from "./serve/ssh.ts";
 import { serveConnection } from "./serve/stream.ts";
 import { FolderRepositories } from "./store/folder/repositories.ts";
 import type { Maybe, Repositories } from "./store/types.ts";
@@ -45,6 +46,7 @@ export type { Kind, Oid } from "./objects/oid.ts";
 export type { StoredObject } from "./pack/pack_file.ts";
 export type { GitHttpEnv } from "./serve/http.ts";
 export { type Right, rightOf } from "./serve/policy.ts";
+export type { GitProgram, GitProgramContext, GitProgramStreams } from "./serve/ssh.ts";
 export { type CreateOptions, createRepository } from "./store/folder/create.ts";
 export { folderOf, namesOf, type RepositoryFolders } from "./store/folder/repositories.ts";
 export { isRepositoryFolder, readSettings } from "./store/folder/repository.ts";
@@ -72,6 +74,7 @@ export type {
 } from "./store/types.ts";
 export { isRepositoryName, repositoryName } from "./wire/names.ts";
 export { formatRequestLine, type RequestLine } from "./wire/request_line.ts";
+export type { ProtocolVersion } from "./wire/version.ts";
 export { pktLine } from "./wire/pkt_line.ts";
 
 /** The protocol's name on the wire. */
@@ -95,6 +98,8 @@ export interface Git {
   readonly handler: Handler<readonly [typeof GIT_ALPN]>;
   /** The repositories. */
   readonly repositories: Repositories;
+  /** The commands of git's over SSH, for `ssh({ programs })`. */
+  readonly program: GitProgram;
   /** Answers a request of smart HTTP; nothing where it is none. */
   http(request: Request, env: GitHttpEnv): Maybe<Response>;
 }
@@ -124,6 +129,7 @@ export function git(options: GitOptions): Git {
       handle: (connection, context) => serveConnection(connection, context, parts),
     }),
     repositories,
+    program: gitProgram(parts),
     http: (request, env) => answerHttp(request, env, parts),
   };
 }

@@ -211,7 +211,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "what is not served is refused in words: versions 0 and 1, shallow clones (rows 10, 15)",
+  name: "what is not served is refused in words: shallow clones, archives (rows 10, 15)",
   ...needs("git", "linux"),
   async fn() {
     await using home = await gitHome();
@@ -227,15 +227,6 @@ Deno.test({
       notEqual(code, 0, args.join(" "));
       match(stderr, says);
     };
-    for (const version of ["0", "1"]) {
-      await refused(
-        /remote error: upload-pack: .*use version 2/,
-        "-c",
-        `protocol.version=${version}`,
-        "ls-remote",
-        url,
-      );
-    }
     await refused(/does not support shallow/, "clone", "--depth=1", url, `${home.path}/shallow`);
     await refused(/archive|fallback|not support/i, "archive", `--remote=${url}`, "main");
     const other = url.replace(/@.*/, "@127.0.0.1:1/notes");
@@ -257,6 +248,10 @@ Deno.test({
     equal(name, "a/b");
     match(urls[0], /^https:\/\/.*:4433\/a\/b$/);
     match(urls[1], new RegExp(`^alknet://${home.nodeId}@.*:4433/a/b$`));
+    equal(urls.length, 2);
+    const config = await home.config() as { handlers: Record<string, unknown> };
+    await home.writeConfig({ ...config, handlers: { ...config.handlers, ssh: {} } });
+    match((await home.run("git", "init", "over-ssh")).stdout, /^https:.*\nalknet:.*\nssh:\/\/.*:4433\/over-ssh\n$/);
     match((await home.run("git", "init", "a/b")).stderr, /already; nothing was changed/);
     for (const wrong of ["..", "a/../b", ".x", "a.git", "a//b", "~a", "a/b/c/d/e"]) {
       match((await home.run("git", "init", wrong)).stderr, /is no name of a repository/, wrong);
@@ -271,6 +266,7 @@ Deno.test({
       "a/b main private",
       "copy master private",
       "notes main public",
+      "over-ssh main private",
     ]);
     match(listed[2], / {2}0 B {2}my notes$/);
     const install = () => runAlknet(["git", "install-helper", "--dir", folder.path]);

@@ -1,5 +1,6 @@
 /**
- * The one step that fetches: Debian's packages, Deno's, those of the Python peers and those of the peers on Node. After it,
+ * The one step that fetches: Debian's packages, Deno's, those of the Python peers, of the peers on Node, and
+ * of the one in Go where Go is. After it,
  * checks and tests load nothing from elsewhere. What is there already is not fetched again.
  *
  * Run as a program it fails where something could not be had; `deno task test` goes on without, and skips what needs it.
@@ -8,8 +9,8 @@
  */
 import { existsSync } from "node:fs";
 import { findProgram } from "../support/programs.ts";
-import { NODE_PEERS, PYTHON, ROOT, VENV } from "../support/python.ts";
-import { DEBIAN_PACKAGES, INSPECTOR, NODE_PACKAGES, PYTHON_PACKAGES } from "./packages.ts";
+import { GO_GIT_CLIENT, GO_PEERS, NODE_PEERS, PYTHON, ROOT, VENV } from "../support/python.ts";
+import { DEBIAN_PACKAGES, GO_GIT, INSPECTOR, NODE_PACKAGES, PYTHON_PACKAGES } from "./packages.ts";
 
 /** How often a fetch is tried: the way to a registry fails now and then. */
 const TRIES = 3;
@@ -28,7 +29,7 @@ if (import.meta.main) {
  */
 export async function install(): Promise<string[]> {
   const missing: string[] = [];
-  for (const step of [debian, denoModules, python, node]) {
+  for (const step of [debian, denoModules, python, node, go]) {
     const failure = await step();
     if (failure === undefined) continue;
     console.error(failure);
@@ -77,6 +78,22 @@ function node(): Promise<string | undefined> {
   return stamped(NODE_PEERS, NODE_PACKAGES, "from npm; benchmarks cannot run beside their peers", async () => {
     await Deno.mkdir(NODE_PEERS, { recursive: true });
     return await run("npm", ["install", "--silent", "--no-audit", "--prefix", NODE_PEERS, ...NODE_PACKAGES]);
+  });
+}
+
+/** Builds the peer in Go; where there is no Go, the tests go without. */
+async function go(): Promise<string | undefined> {
+  const go = findProgram("go");
+  if (go === undefined) return undefined;
+  const source = `${ROOT}tests/peers/go_git/main.go`;
+  const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(source));
+  const wanted = [GO_GIT, new Uint8Array(digest).toHex()];
+  return await stamped(GO_PEERS, wanted, "from Go's module proxy; the tests with go-git cannot run", async () => {
+    await Deno.mkdir(GO_PEERS, { recursive: true });
+    await Deno.copyFile(source, `${GO_PEERS}/main.go`);
+    await Deno.writeTextFile(`${GO_PEERS}/go.mod`, "module peers\n");
+    return await run(go, ["-C", GO_PEERS, "get", GO_GIT], {}, "null") &&
+      await run(go, ["-C", GO_PEERS, "build", "-mod=mod", "-o", GO_GIT_CLIENT, "."]);
   });
 }
 

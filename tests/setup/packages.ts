@@ -24,10 +24,12 @@ export const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
 export const PYTHON_PACKAGES: readonly string[] = [
   "aioquic==1.7.2",
   "asyncssh==2.24.1",
+  "dulwich==1.2.21",
   "fastapi==0.165.0",
   "numpy==2.4.6",
   "openapi-spec-validator==0.9.0",
   "paramiko==5.1.0",
+  "pygit2==1.21.0",
   "safetensors==0.8.0",
   "schemathesis==4.32.5",
   "ssh-audit==3.9.0",
@@ -37,6 +39,9 @@ export const PYTHON_PACKAGES: readonly string[] = [
 
 /** Peers that run on Node: nothing of the project depends on them. */
 export const NODE_PACKAGES: readonly string[] = ["@grpc/grpc-js@1.14.7", "ws@8.23.0"];
+
+/** The module of the peer written in Go, which is built where Go is. */
+export const GO_GIT = "github.com/go-git/go-git/v5@v5.19.3";
 
 /** Peers that Deno runs from its cache, as import specifiers. */
 export const INSPECTOR = "npm:@modelcontextprotocol/inspector@2.12.0";

@@ -15,7 +15,7 @@
  */
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { PYTHON } from "./python.ts";
+import { GO_GIT_CLIENT, PYTHON } from "./python.ts";
 
 /** Something a test needs: how to find it, and how to get it. */
 interface Requirement {
@@ -50,6 +50,8 @@ const REQUIREMENTS = {
     present: () => existsSync(PYTHON),
     remedy: "run `deno task test` once: it makes .cache/venv (Debian package python3-venv)",
   },
+  /** The peer in Go. */
+  "go-git": { present: () => existsSync(GO_GIT_CLIENT), remedy: "install Go, then run `deno task test` once" },
   linux: { present: () => Deno.build.os === "linux", remedy: "run it on Linux" },
   root: { present: () => Deno.build.os !== "windows" && Deno.uid() === 0, remedy: "run it as root" },
   /** Network namespaces, which need root and a kernel that lets it. */
@@ -61,8 +63,8 @@ const REQUIREMENTS = {
 /** A name that {@linkcode needs} understands. */
 export type Need = keyof typeof REQUIREMENTS;
 
-/** Requirements that depend on the machine's kernel, not on what can be installed: missing, they are no failure in CI. */
-const OF_THE_MACHINE: readonly Need[] = ["linux", "root", "netns", "netem"];
+/** Requirements that depend on the machine, not on Debian's packages: missing, they are no failure in CI. */
+const OF_THE_MACHINE: readonly Need[] = ["linux", "root", "netns", "netem", "go-git"];
 
 const known = new Map<Need, boolean>();
 const reported = new Set<string>();

@@ -17,6 +17,10 @@ export const PYTHON: string = `${VENV}/bin/python`;
 /** Where the peers that run on Node are installed; a program that imports one runs in this folder. */
 export const NODE_PEERS: string = `${ROOT}.cache/node_peers`;
 
+/** Where the peer written in Go is built, and the program. */
+export const GO_PEERS: string = `${ROOT}.cache/go_peers`;
+export const GO_GIT_CLIENT: string = `${GO_PEERS}/go_git`;
+
 /** Starts `tests/peers/<script>` in the virtual environment. A test that does so has `...needs("python")`. */
 export function startPeer(script: string, args: readonly string[] = [], options: StartOptions = {}): Peer {
   return new Peer(script, args, options);

@@ -1,5 +1,5 @@
 /**
- * The front of smart HTTP (gitprotocol-http): two paths a repository, fetches in version 2 alone.
+ * The front of smart HTTP (gitprotocol-http): two paths a repository.
  *
  * @module
  */
@@ -7,11 +7,13 @@ import type { HandlerContext, Identity } from "@alknet/core/handler";
 import type { Maybe } from "../store/types.ts";
 import { advertisement, pushAdvertisement } from "../wire/advertisement.ts";
 import { repositoryName } from "../wire/names.ts";
-import { errorLine, FLUSH, pktLine, PktReader } from "../wire/pkt_line.ts";
+import { FLUSH, pktLine, PktReader } from "../wire/pkt_line.ts";
+import { type ProtocolVersion, protocolVersion } from "../wire/version.ts";
 import { type HttpCaller, httpCaller } from "./http_credentials.ts";
 import { Output } from "./output.ts";
 import { allows } from "./policy.ts";
 import { type GitParts, type Opened, openFor, runReceivePack, runUploadPack } from "./service.ts";
+import { refsAdvertisement } from "./upload_pack_v0.ts";
 
 /** What comes with a request. */
 export interface GitHttpEnv {
@@ -36,7 +38,6 @@ const DRAIN_TIME = 600_000;
 /** How long an address that guessed too often is told to stay away, and a client for which there is no place; seconds. */
 const REFUSED_SECONDS = "60";
 const BUSY_SECONDS = "5";
-const OLD = "upload-pack: this protocol version is not served; use version 2: git -c protocol.version=2";
 
 /** Answers a request that is git's; nothing where it is not. */
 export async function answerHttp(request: Request, env: GitHttpEnv, parts: GitParts): Maybe<Response> {
@@ -62,7 +63,7 @@ export async function answerHttp(request: Request, env: GitHttpEnv, parts: GitPa
     if (asked.advertise) return await pushAdvertised(opened, request.headers);
     return await pushed(request, { caller, opened, log, held: held.move() }, parts);
   }
-  if (asked.advertise) return advertised(request);
+  if (asked.advertise) return await advertised(opened, request.headers);
   return fetched(request, { caller, opened, log, held: held.move() }, parts);
 }
 
@@ -96,15 +97,20 @@ function refusalOf(
   return encoding === null || /^(?:x-)?gzip$/.test(encoding) ? undefined : plain(415, "only gzip is inflated");
 }
 
-function advertised({ headers }: Request): Response {
-  const lines = asksFor(headers, 2) ? advertisement() : [pktLine("# service=git-upload-pack"), FLUSH, errorLine(OLD)];
+async function advertised({ repository }: Opened, headers: Headers): Promise<Response> {
+  const version = versionOf(headers);
+  const lines = version === 2 ? advertisement() : [
+    pktLine("# service=git-upload-pack"),
+    FLUSH,
+    ...refsAdvertisement(await repository.refs.snapshot(), { version, stateless: true }),
+  ];
   return result("git-upload-pack", "advertisement", new Blob(lines).stream());
 }
 
 async function pushAdvertised({ repository }: Opened, headers: Headers): Promise<Response> {
   const refs = await repository.refs.snapshot(repository.settings.push.hidden);
   // Version 2 has no pushes: who asks for it gets version 0.
-  const version = asksFor(headers, 1) ? [pktLine("version 1")] : [];
+  const version = versionOf(headers) === 1 ? [pktLine("version 1")] : [];
   const lines = [pktLine("# service=git-receive-pack"), FLUSH, ...version, ...pushAdvertisement(refs.list())];
   return result("git-receive-pack", "advertisement", new Blob(lines).stream());
 }
@@ -123,18 +129,16 @@ function fetched(request: Request, { caller, opened, log, held }: Fetching, part
   const output = new Output(writable, parts.limits.transferStall);
   const run = async (): Promise<void> => {
     using _held = held;
-    if (!asksFor(request.headers, 2)) await output.put(errorLine(OLD));
-    else {
-      const { repository } = opened;
-      const { identity } = caller;
-      const outcome = await runUploadPack(
-        { repository, identity, input, output, once: true, front: "http", log },
-        parts,
-      );
-      if (outcome === "left" || outcome === "slow") {
-        await input.cancel();
-        return await output.abort(new Error("the client takes nothing"));
-      }
+    const { repository } = opened;
+    const { identity } = caller;
+    const version = versionOf(request.headers);
+    const outcome = await runUploadPack(
+      { repository, identity, input, output, version, once: true, front: "http", log },
+      parts,
+    );
+    if (outcome === "left" || outcome === "slow") {
+      await input.cancel();
+      return await output.abort(new Error("the client takes nothing"));
     }
     await input.drain(DRAIN).catch(() => false);
     await output.close();
@@ -163,8 +167,9 @@ async function pushed(request: Request, { caller, opened, log, held }: Fetching,
     using _held = held;
     const { repository } = opened;
     const identity = caller.identity!;
+    const version = versionOf(request.headers);
     const outcome = await runReceivePack(
-      { repository, identity, input, output, once: true, front: "http", log, received },
+      { repository, identity, input, output, version, once: true, front: "http", log, received },
       parts,
     );
     if (outcome === "left" || outcome === "slow") {
@@ -184,8 +189,8 @@ function bodyOf({ body, headers }: Request): ReadableStream<Uint8Array> {
   return headers.has("content-encoding") ? body.pipeThrough(new DecompressionStream("gzip")) : body;
 }
 
-function asksFor(headers: Headers, version: number): boolean {
-  return (headers.get("git-protocol") ?? "").split(":").includes(`version=${version}`);
+function versionOf(headers: Headers): ProtocolVersion {
+  return protocolVersion((headers.get("git-protocol") ?? "").split(":"));
 }
 
 function result(

@@ -79,13 +79,19 @@ export class Output {
 /** Data, progress and signs of life in side bands. */
 export class BandOutput implements Disposable {
   readonly #out: Output;
-  readonly #part = new Uint8Array(MAX_BAND);
+  readonly #part: Uint8Array;
   #filled = 0;
   #timer?: ReturnType<typeof setInterval>;
 
-  /** @param out Where the lines go. */
-  constructor(out: Output) {
+  /**
+   * Lines for a client.
+   *
+   * @param out Where the lines go.
+   * @param most Most data of a line.
+   */
+  constructor(out: Output, most: number = MAX_BAND) {
     this.#out = out;
+    this.#part = new Uint8Array(most);
   }
 
   /** Sends a sign of life every few seconds until data is sent. */
@@ -100,11 +106,11 @@ export class BandOutput implements Disposable {
   async data(bytes: Uint8Array): Promise<void> {
     this[Symbol.dispose]();
     for (let at = 0; at < bytes.byteLength;) {
-      const part = bytes.subarray(at, at + MAX_BAND - this.#filled);
+      const part = bytes.subarray(at, at + this.#part.byteLength - this.#filled);
       this.#part.set(part, this.#filled);
       this.#filled += part.byteLength;
       at += part.byteLength;
-      if (this.#filled === MAX_BAND) await this.#flushPart();
+      if (this.#filled === this.#part.byteLength) await this.#flushPart();
     }
   }
 
@@ -134,7 +140,7 @@ export class BandOutput implements Disposable {
   async #flushPart(): Promise<void> {
     const part = this.#part.subarray(0, this.#filled);
     this.#filled = 0;
-    for (const line of bandLines(Band.DATA, part)) await this.#out.put(line);
+    for (const line of bandLines(Band.DATA, part, this.#part.byteLength)) await this.#out.put(line);
   }
 }
 

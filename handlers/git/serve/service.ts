@@ -8,12 +8,16 @@ import { AlknetError, foreign, type Identity, type Logger } from "@alknet/core/h
 import { GitRequestError } from "../errors.ts";
 import type { GitLimits } from "../limits.ts";
 import type { Maybe, Repositories, Repository } from "../store/types.ts";
-import { errorLine, type PktReader } from "../wire/pkt_line.ts";
+import { pushAdvertisement } from "../wire/advertisement.ts";
+import { errorLine, pktLine, type PktReader } from "../wire/pkt_line.ts";
+import type { ProtocolVersion } from "../wire/version.ts";
 import type { Output } from "./output.ts";
 import { type Right, rightOf } from "./policy.ts";
 import { type Pushed, type ReceivePack, receivePack } from "./receive_pack.ts";
 import type { ServiceSlots, Turns } from "./slots.ts";
-import { type Served, uploadPack } from "./upload_pack.ts";
+import type { Served } from "./selected_pack.ts";
+import { uploadPack } from "./upload_pack.ts";
+import { uploadPackV0 } from "./upload_pack_v0.ts";
 
 /** What all services of a node share. */
 export interface GitParts {
@@ -41,10 +45,12 @@ export interface Run {
   readonly input: PktReader;
   /** What it gets. */
   readonly output: Output;
-  /** One request, or all until the client is done. */
+  /** The version that the client asks for. Pushes have no version 2: who asks for it gets version 0. */
+  readonly version: ProtocolVersion;
+  /** One request; or, after saying what there is, all until the client is done. */
   readonly once: boolean;
   /** For the log. */
-  readonly front: "stream" | "http";
+  readonly front: "stream" | "ssh" | "http";
   /** The connection's log. */
   readonly log: Logger;
   /** Aborted when the node shuts down. */
@@ -94,13 +100,14 @@ export async function openFor(
  * Neither input nor output is ended here.
  */
 export async function runUploadPack(run: Run, parts: GitParts): Promise<Outcome> {
-  const { repository, identity, input, output, once, draining } = run;
+  const { repository, identity, input, output, version, once, draining } = run;
   const { limits, walks } = parts;
   const served: Served = { requests: 0, objects: 0 };
   const requestBytes = identity ? limits.requestBytes : limits.anonymousRequestBytes;
   return await runTimed(run, { name: "upload-pack", time: limits.fetchTime, counts: served }, (late) => {
     const signal = AbortSignal.any([output.gone, late]);
-    return uploadPack({ repository, input, output, limits, requestBytes, walks, signal, draining }, served, once);
+    const service = { repository, input, output, limits, requestBytes, walks, signal, draining };
+    return version === 2 ? uploadPack(service, served, once) : uploadPackV0(service, served, { version, once });
   });
 }
 
@@ -116,14 +123,22 @@ export async function runReceivePack(
   const stop = (): void => void (pushed.commands === 0 && input.cancel());
   draining?.addEventListener("abort", stop, { once: true });
   try {
-    return await runTimed(run, { name: "receive-pack", time: limits.pushTime, counts: pushed }, (late) => {
+    return await runTimed(run, { name: "receive-pack", time: limits.pushTime, counts: pushed }, async (late) => {
       const signal = AbortSignal.any([output.gone, late]);
+      if (!whole) await advertisePush(run);
       const shared = { limits, requestBytes, walks, indexing, signal, late, whole, received, log };
-      return receivePack({ repository, identity, input, output, ...shared }, pushed);
+      return await receivePack({ repository, identity, input, output, ...shared }, pushed);
     });
   } finally {
     draining?.removeEventListener("abort", stop);
   }
+}
+
+async function advertisePush({ repository, output, version }: Run): Promise<void> {
+  if (version === 1) await output.put(pktLine("version 1"));
+  const refs = await repository.refs.snapshot(repository.settings.push.hidden);
+  for (const part of pushAdvertisement(refs.list())) await output.put(part);
+  await output.flush();
 }
 
 interface Timed {

@@ -7,11 +7,9 @@
 import type { BidiStream, Connection, HandlerContext, Identity } from "@alknet/core/handler";
 import { GitCode } from "../codes.ts";
 import { GitRequestError } from "../errors.ts";
-import { advertisement, pushAdvertisement } from "../wire/advertisement.ts";
-import { repositoryName } from "../wire/names.ts";
-import { errorLine, pktLine, PktReader } from "../wire/pkt_line.ts";
+import { printable, repositoryName } from "../wire/names.ts";
+import { errorLine, PktReader } from "../wire/pkt_line.ts";
 import { parseRequestLine, type RequestLine } from "../wire/request_line.ts";
-import type { Repository } from "../store/types.ts";
 import { Output } from "./output.ts";
 import { allows } from "./policy.ts";
 import { type GitParts, openFor, type Outcome, runReceivePack, runUploadPack } from "./service.ts";
@@ -104,35 +102,25 @@ async function serve({ input, output, connection, context }: Front, parts: GitPa
     repository[Symbol.dispose]();
     throw new GitRequestError("GIT_REFUSED", refusal);
   }
-  const run = { repository, input, output, front: "stream", once: false, log, draining: context.signal } as const;
-  if (line.service === "git-upload-pack") {
-    for (const part of advertisement()) await output.put(part);
-    await output.flush();
-    return await runUploadPack({ ...run, identity }, parts);
-  }
-  await advertisePush(line, repository, output);
+  const { version } = line;
+  const run = {
+    repository,
+    input,
+    output,
+    version,
+    front: "stream",
+    once: false,
+    log,
+    draining: context.signal,
+  } as const;
+  if (line.service === "git-upload-pack") return await runUploadPack({ ...run, identity }, parts);
   return await runReceivePack({ ...run, identity: identity!, received: () => Promise.resolve() }, parts);
 }
 
-async function advertisePush({ version }: RequestLine, repository: Repository, output: Output): Promise<void> {
-  try {
-    // Version 2 has no pushes: who asks for it gets version 0.
-    if (version === 1) await output.put(pktLine("version 1"));
-    const refs = await repository.refs.snapshot(repository.settings.push.hidden);
-    for (const part of pushAdvertisement(refs.list())) await output.put(part);
-    await output.flush();
-  } catch (error) {
-    repository[Symbol.dispose]();
-    throw error;
-  }
-}
-
 /** Why a service is not run for somebody who may read; nothing where it is. */
-function refusalOf({ service, version }: RequestLine, mayWrite: boolean): string | undefined {
-  if (service === "git-receive-pack" && mayWrite) return undefined;
-  if (service !== "git-upload-pack") return `service not enabled: ${printable(service)}`;
-  if (version === 2) return undefined;
-  return `upload-pack: protocol version ${version} is not served; use version 2: git -c protocol.version=2`;
+function refusalOf({ service }: RequestLine, mayWrite: boolean): string | undefined {
+  const served = service === "git-upload-pack" || (service === "git-receive-pack" && mayWrite);
+  return served ? undefined : `service not enabled: ${printable(service)}`;
 }
 
 function identityOf({ token }: RequestLine, connection: Connection, context: HandlerContext): Identity | undefined {
@@ -143,10 +131,6 @@ function identityOf({ token }: RequestLine, connection: Connection, context: Han
   const identity = context.identityProvider.resolveToken(token);
   if (!identity) context.authenticationFailed();
   return identity ?? connection.identity;
-}
-
-function printable(text: string): string {
-  return text.slice(0, 256).replace(/[^\x20-\x7e]/g, "?");
 }
 
 /** Reads and drops what still comes; whether that was all, in time. A node that shuts down does not wait for it. */

@@ -1,62 +1,35 @@
 /**
  * upload-pack, version 2: refs and packs for who reads (gitprotocol-v2).
  *
- * A client is told what the node can do, and then asks: `ls-refs`, `fetch`, each answered when it has been read whole.
- * Over a stream it asks until it has enough; over HTTP once.
+ * A client is told what the node can do, and then asks: `ls-refs`, `fetch`, `object-info`, each answered when it has been
+ * read whole. Over a stream it asks until it has enough; over HTTP once.
  *
  * @module
  */
-import { AlknetError } from "@alknet/core/handler";
 import { GitRequestError } from "../errors.ts";
-import type { GitLimits } from "../limits.ts";
-import type { ObjectStore, Ref, RefSnapshot, Repository } from "../store/types.ts";
-import { allReach, CommitReader } from "../walk/commits.ts";
-import { selectFetch } from "../walk/fetch.ts";
+import type { RefSnapshot } from "../store/types.ts";
 import { Pace } from "../walk/pace.ts";
-import { type Command, readCommand } from "../wire/command.ts";
-import { type FetchRequest, parseFetch } from "../wire/fetch_request.ts";
+import { advertisement } from "../wire/advertisement.ts";
+import { type Command, readCommand, shown } from "../wire/command.ts";
+import { parseFetch } from "../wire/fetch_request.ts";
 import { parseLsRefs, refLine } from "../wire/ls_refs.ts";
-import { DELIM, FLUSH, pktLine, type PktReader } from "../wire/pkt_line.ts";
-import { BandOutput, type Output } from "./output.ts";
-import { sendPack } from "./send_pack.ts";
-import type { Turns } from "./slots.ts";
-
-/** What a service works with. */
-export interface UploadPack {
-  /** What is read. */
-  readonly repository: Repository;
-  /** What the client sends. */
-  readonly input: PktReader;
-  /** What it gets. */
-  readonly output: Output;
-  /** Limits. */
-  readonly limits: GitLimits;
-  /** Bytes that one request may take. */
-  readonly requestBytes: number;
-  /** Turns of walks. */
-  readonly walks: Turns;
-  /** Ends the service. */
-  readonly signal: AbortSignal;
-  /** Aborted when the node shuts down: what is asked is answered, and nothing more is read. */
-  readonly draining?: AbortSignal;
-}
-
-/** What a service came to, for the log. */
-export interface Served {
-  /** Requests answered. */
-  requests: number;
-  /** Objects sent in packs. */
-  objects: number;
-}
+import { parseObjectInfo, sizeLine } from "../wire/object_info.ts";
+import { DELIM, FLUSH, pktLine } from "../wire/pkt_line.ts";
+import { MAX_BAND } from "../wire/side_band.ts";
+import { checkWants, Known, sendSelected, type Served, unlessDraining, type UploadPack } from "./selected_pack.ts";
 
 /**
- * Answers requests: one, or all until the client is done.
+ * Answers requests: one, or, after saying what there is, all until the client is done.
  *
  * @throws {GitRequestError} What the client sent cannot be answered; it has not been told.
  * @throws {AlknetError} `GIT_FAILED`: a pack could not be finished; the client has been told. What its stream throws.
  */
 export async function uploadPack(service: UploadPack, served: Served, once: boolean): Promise<void> {
   const { output } = service;
+  if (!once) {
+    for (const part of advertisement()) await output.put(part);
+    await output.flush();
+  }
   // What refs were shown is what may be wanted, for as long as the conversation lasts.
   let snapshot: RefSnapshot | undefined;
   do {
@@ -69,35 +42,15 @@ export async function uploadPack(service: UploadPack, served: Served, once: bool
   } while (!once);
 }
 
-async function nextCommand({ input, limits, requestBytes: bytes, draining }: UploadPack): Promise<Command | undefined> {
-  if (draining?.aborted) return undefined;
-  const stop = (): void => void input.cancel();
-  draining?.addEventListener("abort", stop, { once: true });
-  try {
-    return await readCommand(input, { bytes, idle: limits.negotiationIdle });
-  } finally {
-    draining?.removeEventListener("abort", stop);
-  }
+function nextCommand(service: UploadPack): Promise<Command | undefined> {
+  const { input, limits, requestBytes: bytes } = service;
+  return unlessDraining(service, () => readCommand(input, { bytes, idle: limits.negotiationIdle }));
 }
 
-async function answer(command: Command, service: UploadPack, snapshot: RefSnapshot, served: Served): Promise<void> {
-  if (command.name === "ls-refs") return await listRefs(command.args, snapshot, service);
-  const request = parseFetch(command.args, service.limits);
-  const wanted = wantable(snapshot);
-  const stranger = request.wants.find((oid) => !wanted.has(oid));
-  if (stranger !== undefined) throw new GitRequestError("GIT_REFUSED", `upload-pack: not our ref ${stranger}`);
-  if (request.wants.length > 0) await fetch(request, service, snapshot, served);
-}
-
-/** What may be wanted: what refs point at, and what tags are of. */
-function wantable(snapshot: RefSnapshot): Set<string> {
-  const wanted = new Set<string>();
-  if (snapshot.head.oid !== undefined) wanted.add(snapshot.head.oid);
-  for (const { oid, peeled } of snapshot.list()) {
-    wanted.add(oid);
-    if (peeled !== undefined) wanted.add(peeled);
-  }
-  return wanted;
+async function answer({ name, args }: Command, service: UploadPack, snapshot: RefSnapshot, served: Served) {
+  if (name === "ls-refs") await listRefs(args, snapshot, service);
+  else if (name === "object-info") await tellSizes(args, service);
+  else await fetch(args, service, snapshot, served);
 }
 
 async function listRefs(args: readonly string[], snapshot: RefSnapshot, { output }: UploadPack): Promise<void> {
@@ -115,27 +68,34 @@ async function listRefs(args: readonly string[], snapshot: RefSnapshot, { output
   await output.put(FLUSH);
 }
 
+async function tellSizes(args: readonly string[], { repository, output, signal }: UploadPack): Promise<void> {
+  const { size, oids } = parseObjectInfo(args);
+  const pace = new Pace(signal);
+  if (size) await output.put(pktLine("size"));
+  for (const oid of oids) {
+    await output.put(pktLine(sizeLine(oid, size ? (await repository.objects.info(oid))?.size : undefined)));
+    await pace.step();
+  }
+  await output.put(FLUSH);
+}
+
 async function fetch(
-  request: FetchRequest,
+  args: readonly string[],
   service: UploadPack,
   snapshot: RefSnapshot,
   served: Served,
 ): Promise<void> {
-  const { repository: { objects }, output, signal } = service;
-  const reader = new CommitReader(objects);
-  const pace = new Pace(signal);
-  const common: string[] = [];
+  const { repository: { objects }, output, signal, limits } = service;
+  const request = parseFetch(args, limits);
+  checkWants(request.wants, snapshot);
+  const byName = request.wantRefs.map((name) => ({ name, oid: oidOf(name, snapshot) }));
+  const wants = [...new Set([...request.wants, ...byName.map(({ oid }) => oid)])];
+  if (wants.length === 0) return;
+  const known = new Known(objects, signal);
   const held: string[] = [];
-  for (const oid of request.haves) {
-    if (await objects.has(oid)) {
-      held.push(oid);
-      const commit = await reader.commitOf(oid);
-      if (commit !== undefined) common.push(commit);
-    }
-    await pace.step();
-  }
+  for (const oid of request.haves) if (await known.add(oid)) held.push(oid);
   if (!request.done && request.haves.length > 0) {
-    const ready = common.length > 0 && await isReady(request.wants, common, reader, pace);
+    const ready = await known.isReady(wants);
     await output.put(pktLine("acknowledgments"));
     if (held.length === 0) await output.put(pktLine("NAK"));
     for (const oid of held) await output.put(pktLine(`ACK ${oid}`));
@@ -143,64 +103,18 @@ async function fetch(
     await output.put(ready ? DELIM : FLUSH);
     if (!ready) return;
   }
-  const tags = request.includeTag ? tagsOf(snapshot) : [];
-  await sendSelected({ request, service, common, tags, reader, pace, served });
-}
-
-/** Whether nothing that the client could say would leave more out. */
-async function isReady(
-  wants: readonly string[],
-  common: readonly string[],
-  reader: CommitReader,
-  pace: Pace,
-): Promise<boolean> {
-  const commits: string[] = [];
-  for (const want of wants) {
-    const commit = await reader.commitOf(want);
-    if (commit !== undefined) commits.push(commit);
+  if (byName.length > 0) {
+    await output.put(pktLine("wanted-refs"));
+    for (const { name, oid } of byName) await output.put(pktLine(`${oid} ${name}`));
+    await output.put(DELIM);
   }
-  return await allReach(commits, common, reader, pace);
-}
-
-function tagsOf(snapshot: RefSnapshot): Ref[] {
-  return [...snapshot.list()].filter(({ peeled }) => peeled !== undefined);
-}
-
-interface Sending {
-  readonly request: FetchRequest;
-  readonly service: UploadPack;
-  readonly common: readonly string[];
-  readonly tags: readonly Ref[];
-  readonly reader: CommitReader;
-  readonly pace: Pace;
-  readonly served: Served;
-}
-
-async function sendSelected({ request, service, common, tags, reader, pace, served }: Sending): Promise<void> {
-  const { output, signal, repository: { objects: store } } = service;
   await output.put(pktLine("packfile"));
-  await output.flush();
-  using band = new BandOutput(output);
-  band.keepAlive();
-  try {
-    const selection = await selectInTurn(store, service, { wants: request.wants, common, tags, reader, pace });
-    if (!request.noProgress) await band.progress(`Enumerating objects: ${selection.size}, done.\n`);
-    await sendPack({ store, selection, ofsDelta: request.ofsDelta, pace }, (bytes) => band.data(bytes));
-    served.objects += selection.size;
-    await band.end();
-    await output.put(FLUSH);
-  } catch (cause) {
-    if (signal.aborted || cause instanceof GitRequestError) throw cause;
-    await band.fatal("upload-pack: internal error");
-    throw new AlknetError("GIT_FAILED", `a pack was not finished: ${(cause as Error).message}`, { cause });
-  }
+  await sendSelected({ request: { ...request, wants }, service, known, snapshot, served, bandSize: MAX_BAND });
 }
 
-async function selectInTurn(
-  store: ObjectStore,
-  { walks, signal }: UploadPack,
-  walk: Omit<Parameters<typeof selectFetch>[0], "store">,
-): ReturnType<typeof selectFetch> {
-  using _turn = await walks.take(signal);
-  return await selectFetch({ store, ...walk });
+/** What a ref that is wanted by its name points at now. */
+function oidOf(name: string, snapshot: RefSnapshot): string {
+  const oid = name === "HEAD" ? snapshot.head.oid : snapshot.get(name)?.oid;
+  if (oid === undefined) throw new GitRequestError("GIT_REFUSED", `unknown ref ${shown(name)}`);
+  return oid;
 }

@@ -16,13 +16,13 @@ export interface CommandLimits {
 
 /** One request. */
 export interface Command {
-  /** `ls-refs`, `fetch`. */
+  /** `ls-refs`, `fetch`, `object-info`. */
   readonly name: string;
   /** The lines after the delim, without LF. */
   readonly args: readonly string[];
 }
 
-const COMMANDS = ["ls-refs", "fetch"];
+const COMMANDS = ["ls-refs", "fetch", "object-info"];
 
 /**
  * The next request, or nothing where the client is done.

@@ -10,6 +10,8 @@ import { shown } from "./command.ts";
 export interface FetchRequest {
   /** Objects it wants, each once. */
   readonly wants: readonly string[];
+  /** Refs of which it wants what they point at, each once. */
+  readonly wantRefs: readonly string[];
   /** Commits and tags that it says it has, each once. */
   readonly haves: readonly string[];
   /** It will not say more: send the pack. */
@@ -24,6 +26,7 @@ export interface FetchRequest {
   readonly includeTag: boolean;
 }
 
+const WANT_REF = "want-ref ";
 const OID = /^(want|have) ([0-9a-f]{40})$/;
 const FLAGS: Readonly<Record<string, "done" | "ofsDelta" | "thinPack" | "noProgress" | "includeTag">> = {
   "done": "done",
@@ -34,7 +37,7 @@ const FLAGS: Readonly<Record<string, "done" | "ofsDelta" | "thinPack" | "noProgr
 };
 /** What git can ask for and this node does not serve yet. */
 const UNSERVED =
-  /^(shallow|deepen|deepen-relative|deepen-since|deepen-not|filter|want-ref|sideband-all|packfile-uris|wait-for-done)(?: |$)/;
+  /^(shallow|deepen|deepen-relative|deepen-since|deepen-not|filter|sideband-all|packfile-uris|wait-for-done)(?: |$)/;
 
 /**
  * Reads the arguments.
@@ -46,21 +49,26 @@ export function parseFetch(
   limits: { readonly wants: number; readonly haves: number },
 ): FetchRequest {
   const flags = { done: false, ofsDelta: false, thinPack: false, noProgress: false, includeTag: false };
+  const wantRefs = new Set<string>();
   const oids = { want: new Set<string>(), have: new Set<string>() };
   for (const arg of args) {
     const [, kind, oid] = OID.exec(arg) ?? [];
-    if (kind === "want" || kind === "have") {
+    if (arg.startsWith(WANT_REF)) {
+      wantRefs.add(arg.slice(WANT_REF.length));
+      if (wantRefs.size > limits.wants) throw new GitRequestError("GIT_TOO_LARGE", "too many wants");
+    } else if (kind === "want" || kind === "have") {
       oids[kind].add(oid);
       if (oids[kind].size > limits[`${kind}s`]) throw new GitRequestError("GIT_TOO_LARGE", `too many ${kind}s`);
     } else if (Object.hasOwn(FLAGS, arg)) flags[FLAGS[arg]] = true;
-    else throw refusalOf(arg);
+    else throw unservedWord(arg) ?? malformed(`unexpected line: '${shown(arg)}'`);
   }
-  return { ...flags, wants: [...oids.want], haves: [...oids.have] };
+  return { ...flags, wants: [...oids.want], wantRefs: [...wantRefs], haves: [...oids.have] };
 }
 
-function refusalOf(arg: string): GitRequestError {
-  const word = UNSERVED.exec(arg)?.[1];
+/** The refusal of a line that is git's and not served; nothing of what is none of git's. */
+export function unservedWord(line: string): GitRequestError | undefined {
+  const word = UNSERVED.exec(line)?.[1];
   return word === undefined
-    ? malformed(`unexpected line: '${shown(arg)}'`)
+    ? undefined
     : new GitRequestError("GIT_REFUSED", `upload-pack: ${word} is not served: no shallow or partial clones yet`);
 }

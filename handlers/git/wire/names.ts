@@ -20,6 +20,11 @@ export function repositoryName(path: string): string | undefined {
   return isRepositoryName(name) ? name : undefined;
 }
 
+/** A path on the wire, as an answer may repeat it on somebody's terminal. */
+export function printable(path: string): string {
+  return path.slice(0, 256).replace(/[^\x20-\x7e]/g, "?");
+}
+
 // deno-lint-ignore no-control-regex
 const UNFIT = /[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\/$|\.$/;
 

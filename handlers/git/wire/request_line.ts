@@ -8,6 +8,7 @@
  * @module
  */
 import { malformed } from "../errors.ts";
+import { type ProtocolVersion, protocolVersion } from "./version.ts";
 
 /** What a client asks for. */
 export interface RequestLine {
@@ -16,7 +17,7 @@ export interface RequestLine {
   /** The path as written, such as `/site.git`. */
   readonly path: string;
   /** The protocol's version: 0 unless it says otherwise. */
-  readonly version: number;
+  readonly version: ProtocolVersion;
   /** A bearer token, where one was sent. */
   readonly token?: string;
 }
@@ -36,12 +37,11 @@ export function parseRequestLine(line: Uint8Array): RequestLine {
   if (service === undefined) throw malformed("bad request line");
   // host= stands before an empty parameter; what comes after is extra (gitprotocol-pack, "Extra Parameters").
   const extra = parameters.slice(parameters.indexOf("") + 1);
-  const version = extra.find((one) => /^version=[0-9]$/.test(one));
   const token = extra.find((one) => one.startsWith("alknet-token="));
   return {
     service,
     path,
-    version: version === undefined ? 0 : Number(version.slice("version=".length)),
+    version: protocolVersion(extra),
     token: token?.slice("alknet-token=".length),
   };
 }

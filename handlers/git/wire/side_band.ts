@@ -15,13 +15,16 @@ export const Band = { DATA: 1, PROGRESS: 2, FATAL: 3 } as const;
 /** Most data of one line of `side-band-64k`. */
 export const MAX_BAND = MAX_LINE - 5;
 
+/** The same of `side-band`. */
+export const SMALL_BAND = 995;
+
 /** `0005` and band 1 without data, which says that the node is still at work. */
 export const KEEPALIVE: Uint8Array<ArrayBuffer> = pktLine(new Uint8Array([Band.DATA]));
 
 /** Data on a band, in as many lines as it takes. */
-export function* bandLines(band: number, data: Uint8Array): Generator<Uint8Array<ArrayBuffer>> {
-  for (let at = 0; at < data.byteLength; at += MAX_BAND) {
-    const part = data.subarray(at, at + MAX_BAND);
+export function* bandLines(band: number, data: Uint8Array, most = MAX_BAND): Generator<Uint8Array<ArrayBuffer>> {
+  for (let at = 0; at < data.byteLength; at += most) {
+    const part = data.subarray(at, at + most);
     const line = new Uint8Array(part.byteLength + 1);
     line[0] = band;
     line.set(part, 1);

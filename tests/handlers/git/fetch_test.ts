@@ -181,6 +181,65 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "want-ref: a ref by its name, twice, HEAD, beside wants; hidden and unknown ones are told to be none (row 33)",
+  ...needed,
+  async fn() {
+    await using at = await world();
+    await git(at.bare, "update-ref", "refs/secret/x", "main");
+    await git(at.bare, "config", "transfer.hideRefs", "refs/secret");
+    await git(at.bare, "config", "uploadpack.allowRefInWant", "true");
+    const [main, v1, side] = await Promise.all(
+      ["main", "v1", "side/日本"].map((ref) => git(at.bare, "rev-parse", ref)),
+    );
+    const wanted = async (...args: string[]) => await fetched(at.node, "r", ...args, "done");
+    const one = await wanted("want-ref refs/heads/main", "want-ref refs/heads/main");
+    deepEqual(one.lines, ["wanted-refs", `${main} refs/heads/main`, "delim", "packfile"]);
+    deepEqual(await objectsOf(at.folder.path, one.pack, "--strict"), await listed(at.bare, "main"));
+    const two = await wanted(`want ${side}`, "want-ref HEAD", "want-ref refs/tags/v1");
+    deepEqual(two.lines, ["wanted-refs", `${main} HEAD`, `${v1} refs/tags/v1`, "delim", "packfile"]);
+    deepEqual(await objectsOf(at.folder.path, two.pack), await listed(at.bare, "main", side, v1));
+    const held = await fetched(
+      at.node,
+      "r",
+      "want-ref refs/heads/main",
+      `have ${await git(at.bare, "rev-parse", "main~1")}`,
+    );
+    deepEqual(held.lines.slice(2), ["ready", "delim", "wanted-refs", `${main} refs/heads/main`, "delim", "packfile"]);
+    for (const name of ["refs/heads/none", "refs/secret/x", "main", "refs/heads/../x"]) {
+      const { lines: said } = await wanted(`want-ref ${name}`);
+      deepEqual(said, [`ERR unknown ref ${name}`]);
+    }
+  },
+});
+
+Deno.test({
+  name: "object-info: sizes of blobs, trees, commits, tags, in deltas and loose; what is not there has none (row 33)",
+  ...needed,
+  async fn() {
+    await using at = await world();
+    const all = await listed(at.bare, "--all");
+    const ask = async (...args: string[]) => {
+      const sent = joined([requestLine("/r"), request("command=object-info", "0001", ...args, "0000", "0000")]);
+      const packets = (await answers(at.node, sent, READER)).map((one) =>
+        typeof one === "string" ? one : new TextDecoder().decode(one).replace(/\n$/, "")
+      );
+      return packets.slice(packets.indexOf("flush") + 1);
+    };
+    const judged = await gitWith(at.bare, all.join("\n"), "cat-file", "--batch-check=%(objectname) %(objectsize)");
+    const unknown = "1".repeat(40);
+    deepEqual(await ask("size", ...all.map((oid) => `oid ${oid}`), `oid ${unknown}`), [
+      "size",
+      ...judged.split("\n"),
+      `${unknown} `,
+      "flush",
+    ]);
+    deepEqual(await ask("size"), ["size", "flush"]);
+    deepEqual(await ask("oid 12"), ["ERR object-info: unexpected line: 'oid 12'"]);
+    deepEqual(await ask("type"), ["ERR object-info: unexpected line: 'type'"]);
+  },
+});
+
 /** Requests that are refused, and what the client is told. */
 const REFUSED: readonly (readonly [name: string, bytes: Uint8Array<ArrayBuffer>, says: RegExp])[] = [
   ["an unknown command", request("command=push", "0000"), /^ERR invalid command 'push'$/],

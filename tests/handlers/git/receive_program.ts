@@ -12,7 +12,6 @@ import { Output } from "../../../handlers/git/serve/output.ts";
 import { runReceivePack } from "../../../handlers/git/serve/service.ts";
 import { ServiceSlots, Turns } from "../../../handlers/git/serve/slots.ts";
 import { FolderRepositories } from "../../../handlers/git/store/folder/repositories.ts";
-import { pushAdvertisement } from "../../../handlers/git/wire/advertisement.ts";
 import { PktReader } from "../../../handlers/git/wire/pkt_line.ts";
 
 const [step, nth, folder] = Deno.args;
@@ -27,8 +26,6 @@ const repositories = new FolderRepositories(
 );
 const repository = (await repositories.open("r"))!;
 const output = new Output(Deno.stdout.writable, GIT_LIMITS.transferStall);
-for (const line of pushAdvertisement((await repository.refs.snapshot([])).list())) await output.put(line);
-await output.flush();
 const parts = {
   repositories,
   anonymous: false,
@@ -42,6 +39,7 @@ await runReceivePack({
   identity: { id: "program", scopes: ["git:write"], resources: {} },
   input: new PktReader(Deno.stdin.readable),
   output,
+  version: 0,
   once: false,
   front: "stream",
   log: logger("test"),
