@@ -14,6 +14,7 @@ const PARTS: readonly { readonly prefix: string; readonly may: readonly string[]
   // A handler never imports another handler, but for the frames of calls, which HTTP carries over WebSockets, and SOCKS, which tunnels speak.
   { prefix: "handlers/call/", may: ["core/"] },
   { prefix: "handlers/echo/", may: ["core/"] },
+  { prefix: "handlers/fs/", may: ["core/"] },
   { prefix: "handlers/git/", may: ["core/"] },
   { prefix: "handlers/http/websocket/", may: ["handlers/http/", "handlers/call/", "core/"] },
   { prefix: "handlers/http/", may: ["handlers/http/websocket/", "core/"] },
