@@ -52,7 +52,7 @@ export async function decode(
 ): Promise<number> {
   const size = sizeOf(await from.read(SIZE));
   await sink.size?.(size);
-  const selection = new Selection(ranges, size);
+  const selection = Selection.of(ranges, size);
   const chunks = chunksOf(size);
   const ahead: Step[] = [{ start: 0, count: chunks, place: 0, expected: hash }];
   for (let step = ahead.pop(); step; step = ahead.pop()) {

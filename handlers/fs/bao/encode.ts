@@ -31,36 +31,59 @@ interface Step {
   readonly expected: Uint8Array;
 }
 
+/** A part of a blob, verified. */
+export type Part =
+  /** A pair of the outboard. */
+  | { readonly pair: Uint8Array }
+  /** A node of at most a group, all of whose bytes are here; some of it is selected. */
+  | { readonly bytes: Uint8Array; readonly start: number; readonly count: number };
+
 /**
- * Encodes ranges of a blob. Each part is verified before it is given out, and is valid until the next is asked for.
+ * Walks what is selected of a blob, in pre-order. Each part is verified before it is given out, and is valid until the next
+ * is asked for.
  *
  * @throws {AlknetError} `BLOB_CORRUPT`: what is stored is not the blob. What was given out before is right.
  */
-export async function* encode(source: EncodeSource, ranges: ChunkRanges): AsyncGenerator<Uint8Array> {
+export async function* walk(source: EncodeSource, selection: Selection): AsyncGenerator<Part> {
   const { outboard } = source;
   const { size, root } = outboard;
   const chunks = chunksOf(size);
-  const selection = new Selection(ranges, size);
-  yield sizeBytes(size);
   const ahead: Step[] = [{ start: 0, count: chunks, place: 0, expected: root }];
   for (let step = ahead.pop(); step; step = ahead.pop()) {
     const { start, count, place, expected } = step;
     if (selection.misses(start, count)) continue;
     const isRoot = count === chunks;
-    if (count > GROUP_CHUNKS) {
-      const pair = await outboard.pair(place);
-      if (!pair || !isSame(hashPair(pair, isRoot), expected)) throw corrupt(outboard, "outboard", start);
-      const left = leftOf(count);
-      const [leftPlace, rightPlace] = childrenOf(place, Math.ceil(count / GROUP_CHUNKS));
-      ahead.push({ start: start + left, count: count - left, place: rightPlace, expected: pair.slice(HASH) });
-      ahead.push({ start, count: left, place: leftPlace, expected: pair.slice(0, HASH) });
-      yield pair;
+    if (count <= GROUP_CHUNKS) {
+      const bytes = await source.read(start * CHUNK, Math.min(count * CHUNK, size - start * CHUNK));
+      if (!isSame(hashChunks(bytes, start, isRoot), expected)) throw corrupt(outboard, "data", start);
+      yield { bytes, start, count };
       continue;
     }
-    const bytes = await source.read(start * CHUNK, Math.min(count * CHUNK, size - start * CHUNK));
-    if (!isSame(hashChunks(bytes, start, isRoot), expected)) throw corrupt(outboard, "data", start);
-    if (selection.covers(start, count)) yield bytes;
-    else yield* within(bytes, start, count, selection);
+    const pair = await outboard.pair(place);
+    if (pair?.byteLength !== PAIR || !isSame(hashPair(pair, isRoot), expected)) {
+      throw corrupt(outboard, "outboard", start);
+    }
+    const left = leftOf(count);
+    const [leftPlace, rightPlace] = childrenOf(place, Math.ceil(count / GROUP_CHUNKS));
+    ahead.push({ start: start + left, count: count - left, place: rightPlace, expected: pair.slice(HASH) });
+    ahead.push({ start, count: left, place: leftPlace, expected: pair.slice(0, HASH) });
+    yield { pair };
+  }
+}
+
+/**
+ * Encodes ranges of a blob, as {@linkcode walk} does.
+ *
+ * @throws {AlknetError} `BLOB_CORRUPT`, likewise.
+ */
+export async function* encode(source: EncodeSource, ranges: ChunkRanges): AsyncGenerator<Uint8Array> {
+  const { size } = source.outboard;
+  const selection = Selection.of(ranges, size);
+  yield sizeBytes(size);
+  for await (const part of walk(source, selection)) {
+    if ("pair" in part) yield part.pair;
+    else if (selection.covers(part.start, part.count)) yield part.bytes;
+    else yield* within(part.bytes, part.start, part.count, selection);
   }
 }
 

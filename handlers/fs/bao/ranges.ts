@@ -22,13 +22,22 @@ export function areRanges(ranges: ChunkRanges): boolean {
 export class Selection {
   readonly #boundaries: readonly number[];
 
+  private constructor(boundaries: readonly number[]) {
+    this.#boundaries = boundaries;
+  }
+
+  /** Chunks from one up to another, and no more. */
+  static within(start: number, end: number): Selection {
+    return new Selection([start, end]);
+  }
+
   /**
    * What is selected: that within the blob, and its last chunk if anything at or past it is asked for (the size proof).
    *
    * @param ranges Rising.
    * @param size Bytes of the blob.
    */
-  constructor(ranges: ChunkRanges, size: number) {
+  static of(ranges: ChunkRanges, size: number): Selection {
     const chunks = chunksOf(size);
     const last = chunks - 1;
     const boundaries: number[] = [];
@@ -42,7 +51,7 @@ export class Selection {
     // A range that ends where the last chunk begins grows by it.
     else if (reaches && boundaries.at(-1) === last) boundaries[boundaries.length - 1] = chunks;
     else if (reaches) boundaries.push(last, chunks);
-    this.#boundaries = boundaries;
+    return new Selection(boundaries);
   }
 
   /** Whether nothing of these chunks is selected. */

@@ -66,7 +66,7 @@ export function slowEncoding(bytes: Uint8Array, ranges: readonly bigint[]): Uint
 }
 
 /** Byte i is i mod 251, as in the published vectors. */
-export function pattern(length: number): Uint8Array {
+export function pattern(length: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length }, (_, i) => i % 251);
 }
 
