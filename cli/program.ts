@@ -11,6 +11,7 @@ import { run } from "@optique/run";
 import type { Action } from "./grammar/action.ts";
 import manifest from "./deno.json" with { type: "json" };
 import { authorizeCommand } from "./commands/authorize.ts";
+import { blobCommand } from "./commands/blob.ts";
 import { callCommand } from "./commands/call.ts";
 import { dialCommand } from "./commands/dial.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -39,6 +40,7 @@ const COMMANDS = or(
   group("Reaching nodes", or(pingCommand, dialCommand, tunnelCommand, sshConfigCommand)),
   group("Operations", or(opsCommand, callCommand, subscribeCommand, importCommand)),
   group("Repositories", gitCommand),
+  group("Files by hash", blobCommand),
   group("Guests", runCommand),
 );
 

@@ -18,6 +18,7 @@ export const DEFAULT_HANDLERS: Readonly<Record<string, Readonly<Record<string, u
   echo: {},
   http: { decoy: { kind: "notFound" } },
   git: {},
+  fs: {},
 };
 
 /**

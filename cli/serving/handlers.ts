@@ -14,6 +14,7 @@ import { dirname, resolve } from "node:path";
 import Type, { type Static, type TSchema } from "typebox";
 import { IMPORTS_SCHEMA } from "../imports/entry.ts";
 import type { Observer } from "../operations/observe.ts";
+import { FS_SCHEMA } from "./fs.ts";
 import { GIT_SCHEMA } from "./git.ts";
 import { SFTP_SCHEMA } from "./sftp.ts";
 import { SSH_SCHEMA } from "./ssh.ts";
@@ -35,11 +36,12 @@ const httpSchema = Type.Object({
 }, closed);
 
 /** The schema of each handler's options, by its name in the configuration. */
-export const HANDLER_SCHEMAS: Readonly<Record<"call" | "echo" | "http" | "git" | "sftp" | "ssh", TSchema>> = {
+export const HANDLER_SCHEMAS: Readonly<Record<"call" | "echo" | "http" | "git" | "fs" | "sftp" | "ssh", TSchema>> = {
   call: Type.Object({ imports: Type.Optional(IMPORTS_SCHEMA) }, closed),
   echo: Type.Object({}, closed),
   http: httpSchema,
   git: GIT_SCHEMA,
+  fs: FS_SCHEMA,
   sftp: SFTP_SCHEMA,
   ssh: SSH_SCHEMA,
 };
@@ -56,6 +58,8 @@ export interface HandlerParts {
   readonly sftp?: Handler;
   /** The repositories, likewise; HTTP serves them too. */
   readonly git?: Git;
+  /** The blobs, likewise. */
+  readonly fs?: Handler;
 }
 
 /**
@@ -69,7 +73,7 @@ export interface HandlerParts {
 export function buildRouter(
   configured: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
   configFile: string,
-  { observer, dispatcher, ssh, sftp, git }: HandlerParts,
+  { observer, dispatcher, ssh, sftp, git, fs }: HandlerParts,
 ): Router<readonly string[]> {
   const named = Object.keys(configured).length > 0 ? configured : DEFAULT_HANDLERS;
   const handlers: Handler[] = [];
@@ -79,6 +83,7 @@ export function buildRouter(
   if (ssh) handlers.push(ssh);
   if (sftp) handlers.push(sftp);
   if (git) handlers.push(git.handler);
+  if (fs) handlers.push(fs);
   let built = router() as unknown as Router<readonly string[]>;
   // Which ALPNs there are is known at run time only; `use` still refuses one that is claimed twice.
   for (const handler of handlers) built = built.use(observer.watch(handler) as never);
