@@ -4,7 +4,7 @@
  * @module
  */
 import { deepEqual, equal, match, notEqual } from "node:assert/strict";
-import { runProgram, startAlknet } from "../support/process.ts";
+import { runAlknet, runProgram, startAlknet } from "../support/process.ts";
 import { needs } from "../support/programs.ts";
 import { seeded } from "../support/random.ts";
 import { temporaryFolder } from "../support/temp.ts";
@@ -17,6 +17,13 @@ const HELLO = "ea8f163db38682925e4491c5e58d4bb3506ef8c14eb78a86e908c5624a67200f"
 async function well(home: TestHome, ...args: string[]): Promise<Record<string, unknown>> {
   const { code, stdout, stderr } = await home.run("blob", ...args, "--json");
   equal(code, 0, `blob ${args.join(" ")}\n${stderr}`);
+  return JSON.parse(stdout);
+}
+
+/** What a ticket says. */
+async function said(ticket: string): Promise<Record<string, unknown>> {
+  const { code, stdout, stderr } = await runAlknet(["blob", "ticket", ticket, "--json"]);
+  equal(code, 0, stderr);
   return JSON.parse(stdout);
 }
 
@@ -74,10 +81,7 @@ Deno.test("alknet blob get: who has no grant gets BLOB_NOT_FOUND, as for what is
   for (const transport of ["quic", "tls"]) {
     const forbidden = await get(HELLO, "--transport", transport);
     const absent = await get("00".repeat(32), "--transport", transport);
-    match(
-      forbidden,
-      /^1 alknet: blob ea8f163db3: the node .*it does not have it, or not for you$|^1 .*does not have it, or not for you$/,
-    );
+    match(forbidden, /^1 alknet: blob ea8f163db3: the node .*does not have it, or not for you$/);
     equal(absent, forbidden.replace("ea8f163db3", "0000000000"));
   }
   // A grant of another process holds at once.
@@ -143,8 +147,7 @@ Deno.test("alknet blob share, ticket: whose it is, where, how long; of iroh's fo
     const { ticket, expires, id, ...rest } = await well(home, "share", HELLO, "--for", "1h");
     deepEqual(rest, { hash: HELLO, format: "raw" });
     match(id as string, /^[0-9a-f]{64}$/);
-    const said = await well(home, "ticket", ticket as string);
-    deepEqual(said, {
+    deepEqual(await said(ticket as string), {
       kind: "alknet",
       node: home.nodeId,
       addresses: [node.address],
@@ -155,21 +158,21 @@ Deno.test("alknet blob share, ticket: whose it is, where, how long; of iroh's fo
     });
     const iroh = (await home.run("blob", "share", HELLO, "--iroh")).stdout.trim();
     match(iroh, /^blob[a-z2-7]+$/);
-    const { kind, addresses } = await well(home, "ticket", iroh);
+    const { kind, addresses } = await said(iroh);
     deepEqual([kind, addresses], ["iroh", [node.address]]);
     match(
-      (await home.run("blob", "ticket", iroh)).stdout,
+      (await runAlknet(["blob", "ticket", iroh])).stdout,
       new RegExp(`^node     ${home.nodeId}\naddress  127.*never\n$`, "s"),
     );
     const ended = (await well(home, "share", HELLO, "--for", "1ms")).ticket as string;
-    match(await refused(home, "get", ended, "-o", folder.join("x")), /the ticket ended at|^$/);
+    match(await refused(home, "get", ended, "-o", folder.join("x")), /the ticket ended at/);
   }
   // Without a node the ticket names where it would listen, or what the configuration says.
   const config = await home.config() as { handlers: Record<string, unknown> };
   config.handlers.fs = { addresses: ["files.example:4433"] };
   await home.writeConfig(config);
   const { ticket } = await well(home, "share", HELLO);
-  deepEqual((await well(home, "ticket", ticket as string)).addresses, ["files.example:4433"]);
+  deepEqual((await said(ticket as string)).addresses, ["files.example:4433"]);
 });
 
 Deno.test({
@@ -181,7 +184,7 @@ Deno.test({
     await using folder = await temporaryFolder();
     const bytes = seeded("stopped").bytes(64 * 1024 * 1024);
     const { hash } = await well(provider, "add", await folder.write("large", bytes));
-    await using node = await provider.serve();
+    await using _node = await provider.serve();
     const { ticket } = await well(provider, "share", hash as string);
     for (const signal of ["SIGINT", "SIGKILL"] as const) {
       const out = folder.join(signal);

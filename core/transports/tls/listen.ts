@@ -104,7 +104,10 @@ class TlsListener implements Listener {
       if (this.#watch) this.#watch.took(raw, () => this.#accept(raw));
       else this.#accept(raw);
     });
-    server.on("error", (error) => log.warn("accepting failed: {error}", { error: foreign(error.message) }));
+    server.on("error", (error) => {
+      // Whoever binds is told why that failed.
+      if (server.listening) log.warn("accepting failed: {error}", { error: foreign(error.message) });
+    });
     this.#servers.add(server);
     server.once("close", () => this.#servers.delete(server));
     return server;
