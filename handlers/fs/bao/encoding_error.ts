@@ -24,6 +24,8 @@ export class EncodingError extends AlknetError {
   readonly node: TreeNode | undefined;
 
   /**
+   * The error that says what came, and where.
+   *
    * @param code Which of the two.
    * @param what What was found, for people.
    * @param node Where.

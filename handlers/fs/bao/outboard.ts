@@ -60,7 +60,13 @@ export class MemoryOutboard implements Outboard {
   /** All pairs, in pre-order. */
   readonly pairs: Uint8Array;
 
-  /** @param pairs All of them, in pre-order. */
+  /**
+   * The outboard of a blob that was hashed before.
+   *
+   * @param size Bytes of the blob.
+   * @param root Its hash.
+   * @param pairs All of them, in pre-order.
+   */
   constructor(size: number, root: Uint8Array, pairs: Uint8Array) {
     this.size = size;
     this.root = root;

@@ -10,7 +10,11 @@ export class WireError extends AlknetError {
   /** The class, as it stands before the message. */
   override readonly name = "WireError";
 
-  /** @param what What was found; nothing of the peer's own words. */
+  /**
+   * The error that says what was found.
+   *
+   * @param what Nothing of the peer's own words.
+   */
   constructor(what: string) {
     super("MALFORMED", what);
   }
