@@ -157,7 +157,10 @@ class BlobFront {
     // The requester has left, or the connection has ended: its business.
     const code = error instanceof AlknetError ? error.code : "";
     if (code === "STREAM_CLOSED" || code === "CONNECTION_CLOSED") return;
-    log.error("cannot serve: {message}", { message: (error as Error).message });
+    // What the system says names paths.
+    const known = error instanceof AlknetError;
+    log.error("cannot serve: {why}", { why: known ? error.message : (error as { code?: string }).code ?? "defect" });
+    if (!known) log.debug("cannot serve: {message}", { message: (error as Error).message });
     cut(stream, ResetCode.INTERNAL);
   }
 }

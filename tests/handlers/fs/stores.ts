@@ -70,3 +70,6 @@ export async function filesBelow(folder: string): Promise<string[]> {
   }
   return names;
 }
+
+/** What the program that is killed adds: in the database, with its data in a file, with its outboard too. */
+export const SIZES_OF_PROGRAM: readonly number[] = [100, 200_000, 6 << 20];

@@ -9,7 +9,7 @@ import { hashOf, type Request, writeRequest } from "@alknet/handlers/fs/bao";
 import { deepEqual, equal, match, rejects } from "node:assert/strict";
 import { seeded } from "../../../support/random.ts";
 import { contextOf } from "../../context.ts";
-import { KINDS } from "../stores.ts";
+import { diskStore, KINDS } from "../stores.ts";
 import { pattern, slowEncoding } from "../twin.ts";
 
 interface ServeOptions extends FsHandlerOptions {
@@ -127,6 +127,17 @@ Deno.test("fs: ranges get their encoding, over both names; what a sequence lists
     const whole = await ask(connection, writeRequest({ type: "get", hash: Uint8Array.fromHex(hash), seq }));
     equal(whole, slowEncoding(bytes, [0n]).toHex());
   }
+});
+
+Deno.test("fs: a provider whose copy is damaged sends what is sound and resets with 3; the getter keeps nothing", async () => {
+  await using provider = await diskStore();
+  await using getter = memoryFs();
+  const { hash } = await provider.fs.blobs.add(new Blob([pattern(3_000_000)]).stream());
+  await Deno.truncate(`${provider.folder}/data/${hash.slice(0, 2)}/${hash}.data`, 2_000_000);
+  await using connection = serving(provider.fs, { publicBlobs: true });
+  equal(await ask(connection, getOf(hash)), "reset 3");
+  await rejects(getBlob(connection, hash, getter.blobs), { code: "BLOB_ABSENT" });
+  equal((await getter.blobs.status(hash)).state, "absent");
 });
 
 Deno.test("fs: malformed requests are reset with 3, the last of them closes the connection with 2 (rows 8, 9)", async () => {
