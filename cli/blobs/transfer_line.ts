@@ -50,7 +50,7 @@ export class TransferLine implements Disposable {
   #figures(bytes: number, of: number | undefined, now: number): string {
     const { at, bytes: before } = this.#seen[0];
     const rate = now > at ? (bytes - before) / (now - at) * 1000 : 0;
-    const done = of === undefined ? formatSize(bytes) : `${formatSize(bytes)} of ${formatSize(of)}  ${this.percent} %`;
+    const done = of === undefined ? formatSize(bytes) : `${partOf(bytes, of)}  ${this.percent} %`;
     if (rate <= 0) return done;
     const left = of === undefined ? "" : `  ${Math.ceil((of - bytes) / rate)} s left`;
     return `${done}  ${formatSize(Math.round(rate))}/s${left}`;
@@ -61,4 +61,11 @@ export class TransferLine implements Disposable {
       Deno.stderr.writeSync(new TextEncoder().encode(text));
     } catch { /* stderr is closed */ }
   }
+}
+
+/** `12.3 of 30.0 MiB`. */
+function partOf(bytes: number, of: number): string {
+  const [part, whole] = [formatSize(bytes), formatSize(of)];
+  const unit = whole.slice(whole.indexOf(" "));
+  return `${part.endsWith(unit) ? part.slice(0, -unit.length) : part} of ${whole}`;
 }

@@ -34,5 +34,7 @@ export function diskError(error: unknown, folder: string): unknown {
 
 function isFullDatabase(error: unknown): boolean {
   const SQLITE_FULL = 13;
-  return (error as { errcode?: unknown })?.errcode === SQLITE_FULL;
+  const { errcode, message } = error as { errcode?: unknown; message?: unknown };
+  // Not every error of the runtime's SQLite has the number.
+  return errcode === SQLITE_FULL || message === "database or disk is full";
 }

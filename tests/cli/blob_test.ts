@@ -99,6 +99,34 @@ Deno.test("alknet blob get: who has no grant gets BLOB_NOT_FOUND, as for what is
   equal((await well(stranger, "get", HELLO, "--from", from, "-o", folder.join("yes"))).size, 5);
 });
 
+Deno.test("fs on /iroh-bytes/4: stock's request over QUIC and TLS, from nobody, for what anyone may read (row 10)", async () => {
+  await using provider = await initHome();
+  await using folder = await temporaryFolder();
+  await well(provider, "add", await folder.write("hello.txt", "hello"));
+  await using node = await provider.serve();
+  const request = Uint8Array.fromHex(`00${HELLO}020001000100`);
+  for (const granted of [false, true]) {
+    if (granted) await well(provider, "share", HELLO);
+    for (const transport of ["quic", "tls"]) {
+      const args = [
+        "dial",
+        "/iroh-bytes/4",
+        node.address,
+        "--insecure",
+        "--transport",
+        transport,
+        "--home",
+        folder.path,
+      ];
+      const { code, stdout, stderr } = await runAlknet(args, { stdin: request });
+      // The size, and then the one chunk.
+      equal(stdout, granted ? "\x05\0\0\0\0\0\0\0hello" : "", stderr);
+      if (granted) equal(code, 0, stderr);
+      else if (transport === "quic") match(stderr, /reset by peer with code 1/);
+    }
+  }
+});
+
 Deno.test("alknet blob get: what is at its place stays, --force replaces it, - is stdout, nothing is left beside", async () => {
   await using home = await initHome();
   await using folder = await temporaryFolder();

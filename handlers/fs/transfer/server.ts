@@ -67,6 +67,7 @@ class BlobFront {
   readonly #context: HandlerContext;
   readonly #parts: ServeParts;
   #malformed = 0;
+  #refused = false;
 
   constructor(connection: Connection, context: HandlerContext, parts: ServeParts) {
     this.#connection = connection;
@@ -135,13 +136,18 @@ class BlobFront {
   }
 
   #refuse(stream: BidiStream, hash: Hash, reason: string): void {
-    this.#context.log.warn("not allowed src={src} what={what} key={key} reason={reason}", {
-      src: this.#connection.remoteAddress.hostname,
-      what: "blobs",
-      key: this.#connection.peer.fingerprint ?? "-",
-      reason,
-    });
-    this.#context.log.debug("not allowed: hash={hash}", { hash: shortHash(hash) });
+    const { log } = this.#context;
+    // A line for each would let a stranger fill the log over one connection.
+    if (!this.#refused) {
+      log.warn("not allowed src={src} what={what} key={key} reason={reason}", {
+        src: this.#connection.remoteAddress.hostname,
+        what: "blobs",
+        key: this.#connection.peer.fingerprint ?? "-",
+        reason,
+      });
+    }
+    this.#refused = true;
+    log.debug("not allowed: hash={hash} reason={reason}", { hash: shortHash(hash), reason });
     cut(stream, ResetCode.PERMISSION);
   }
 

@@ -4,7 +4,9 @@
  * @module
  */
 import { AlknetError } from "@alknet/core/handler";
+import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { diskError } from "../../errors.ts";
 import { APPLICATION_ID, SCHEMA, USER_VERSION } from "./schema.ts";
 
 /** Milliseconds that a transaction waits for those of other processes. */
@@ -13,6 +15,7 @@ const BUSY_TIMEOUT = 5000;
 /** The database of a store. */
 export class StoreDatabase implements Disposable {
   readonly #database: DatabaseSync;
+  readonly #folder: string;
   readonly #statements = new Map<string, StatementSync>();
 
   /**
@@ -23,6 +26,7 @@ export class StoreDatabase implements Disposable {
    * @throws {AlknetError} `STORE_NEWER`, `INVALID_STORE`.
    */
   constructor(path: string, durability: "full" | "normal") {
+    this.#folder = dirname(path);
     // SQLite gives its files the mode of this one.
     Deno.openSync(path, { create: true, write: true, mode: 0o600 }).close();
     this.#database = new DatabaseSync(path);
@@ -37,7 +41,11 @@ export class StoreDatabase implements Disposable {
     }
   }
 
-  /** Does some work as one change: all of it, or none. */
+  /**
+   * Does some work as one change: all of it, or none.
+   *
+   * @throws {AlknetError} `STORE_FULL`. What the work throws.
+   */
   transaction<T>(work: () => T): T {
     this.#database.exec("BEGIN IMMEDIATE");
     try {
@@ -46,7 +54,7 @@ export class StoreDatabase implements Disposable {
       return result;
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
-      throw error;
+      throw diskError(error, this.#folder);
     }
   }
 

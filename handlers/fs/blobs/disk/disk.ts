@@ -177,9 +177,15 @@ export class DiskBlobStore implements BlobStore {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#rows.releaseAll();
+    let holds = false;
+    try {
+      this.#rows.releaseAll();
+    } catch {
+      // On a full disk, say. They are taken away with those of the dead.
+      holds = true;
+    }
     this.#database[Symbol.dispose]();
-    await this.#holder[Symbol.asyncDispose]();
+    await this.#holder.end(holds);
     this.#lock?.[Symbol.dispose]();
   }
 
@@ -258,7 +264,8 @@ async function copyOf(path: string, newPath: () => string): Promise<Staged> {
   }
   const copy = newPath();
   await Deno.copyFile(path, copy);
-  await Deno.chmod(copy, 0o600);
+  // The copy has the mode of the file.
+  if (Deno.build.os !== "windows") await Deno.chmod(copy, 0o600);
   return { path: copy };
 }
 

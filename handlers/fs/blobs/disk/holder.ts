@@ -14,7 +14,7 @@ import { join } from "node:path";
 const LOCK = /^([0-9a-f]{16})\.(?:lock|new)$/;
 
 /** A process that has a store open. */
-export class Holder implements AsyncDisposable {
+export class Holder {
   /** Names it: 16 hex digits. */
   readonly id: string;
   readonly #folder: string;
@@ -58,10 +58,14 @@ export class Holder implements AsyncDisposable {
     for (let rest = bytes; rest.byteLength > 0;) rest = rest.subarray(await this.#file.write(rest));
   }
 
-  /** Removes what is left of it. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  /**
+   * Ends it, and removes what is left of it.
+   *
+   * @param asDead Leave its lock, free, for whoever repairs the store next.
+   */
+  async end(asDead: boolean): Promise<void> {
     await removeFilesOf(this.#folder, this.id);
-    await Deno.remove(join(this.#folder, `${this.id}.lock`)).catch(() => {});
+    if (!asDead) await Deno.remove(join(this.#folder, `${this.id}.lock`)).catch(() => {});
     this.#file.close();
   }
 }

@@ -7,6 +7,7 @@ import { type Connection, type Identity, memoryPair, type Peer } from "@alknet/c
 import { type Fs, fs, FS_LIMITS, type FsHandlerOptions, getBlob, memoryFs } from "@alknet/handlers/fs";
 import { hashOf, type Request, writeRequest } from "@alknet/handlers/fs/bao";
 import { deepEqual, equal, match, rejects } from "node:assert/strict";
+import { needs } from "../../../support/programs.ts";
 import { seeded } from "../../../support/random.ts";
 import { contextOf } from "../../context.ts";
 import { diskStore, KINDS } from "../stores.ts";
@@ -199,6 +200,26 @@ Deno.test("fs: a requester that takes nothing loses its place (fs.md §9)", asyn
   await rejects(async () => {
     for (;;) if ((await slow.read()).done) return;
   }, /code 2/);
+});
+
+Deno.test({
+  name: "fs: requesters that leave in the middle free their places and the files that were open for them (row 59)",
+  ...needs("linux"),
+  async fn() {
+    await using provider = await diskStore();
+    const { hash } = await provider.fs.blobs.add(new Blob([pattern(6 << 20)]).stream());
+    await using connection = serving(provider.fs, { publicBlobs: true, limits: { anonymousStreams: 1 } });
+    await answered(connection, hash);
+    const open = (): number => [...Deno.readDirSync("/proc/self/fd")].length;
+    const before = open();
+    for (let i = 0; i < 40; i++) {
+      const reader = await served(connection, hash);
+      equal(open(), before + 2, "data and outboard");
+      await reader.cancel();
+      await answered(connection, hash);
+    }
+    equal(open(), before);
+  },
 });
 
 /** A request that is being served, and of whose answer nobody reads on. */
