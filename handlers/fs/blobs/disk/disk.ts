@@ -28,6 +28,7 @@ import {
   type TagOptions,
 } from "../blob_store.ts";
 import { encoded, readerOf } from "../reading.ts";
+import { Batch } from "./batch.ts";
 import { StoreDatabase } from "./database.ts";
 import { INLINE, place, Spill, type Staged, syncFile, syncFolder } from "./files.ts";
 import { DiskGrants } from "./grants.ts";
@@ -59,6 +60,7 @@ export class DiskBlobStore implements BlobStore {
   readonly #folder: string;
   readonly #database: StoreDatabase;
   readonly #rows: BlobRows;
+  readonly #batch: Batch;
   readonly #holder: Holder;
   readonly #lock: Disposable | undefined;
   #closed = false;
@@ -69,6 +71,7 @@ export class DiskBlobStore implements BlobStore {
     this.#holder = holder;
     this.#lock = lock;
     this.#rows = new BlobRows(database, holder.id);
+    this.#batch = new Batch(database);
     this.grants = new DiskGrants(database);
   }
 
@@ -158,16 +161,16 @@ export class DiskBlobStore implements BlobStore {
   async hold(hash: Hash, format: Format = "raw"): Promise<Held> {
     const found = this.#database.transaction(() => {
       const row = this.#rows.find(hash);
-      if (row) this.#rows.hold(hash);
+      if (row) this.#rows.writeHold(hash);
       return row;
     });
     if (!found) throw notFound(hash);
+    this.#rows.count(hash);
     return this.#held(hash, found.size, format);
   }
 
-  // deno-lint-ignore require-await
   async setTag(name: string, of: HashAndFormat, options: TagOptions = {}): Promise<void> {
-    this.#database.transaction(() => {
+    await this.#batch.change(() => {
       if (!this.#rows.find(of.hash)) throw notFound(of.hash);
       this.#rows.setTag(name, of, options);
     });
@@ -177,6 +180,7 @@ export class DiskBlobStore implements BlobStore {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#batch.flush();
     let holds = false;
     try {
       this.#rows.releaseAll();
@@ -202,14 +206,14 @@ export class DiskBlobStore implements BlobStore {
       data: "bytes" in data ? data.bytes : undefined,
       pairs: "bytes" in pairs ? pairs.bytes : undefined,
     };
+    this.#rows.count(hash);
     try {
-      const isDone = this.#database.transaction(() => {
-        this.#rows.hold(hash);
-        if (this.#rows.find(hash)) return true;
-        if (files.length === 0) this.#rows.insert(hash, row);
-        return files.length === 0;
-      });
-      if (!isDone) {
+      if (files.length === 0) {
+        await this.#batch.change(() => {
+          this.#rows.writeHold(hash);
+          this.#rows.insert(hash, row);
+        });
+      } else if (!this.#holdKnown(hash)) {
         await Promise.all(files.map(syncFile));
         if ("path" in pairs) await place(pairs.path, this.#path(hash, "obao4"));
         if ("path" in data) await place(data.path, this.#path(hash, "data"));
@@ -221,6 +225,14 @@ export class DiskBlobStore implements BlobStore {
       throw error;
     }
     return this.#held(hash, size, format);
+  }
+
+  /** Writes down a hold, so that what comes to its place is known to be of a living process. Whether the blob is there. */
+  #holdKnown(hash: Hash): boolean {
+    return this.#database.transaction(() => {
+      this.#rows.writeHold(hash);
+      return this.#rows.find(hash) !== undefined;
+    });
   }
 
   #held(hash: Hash, size: number, format: Format): Held {

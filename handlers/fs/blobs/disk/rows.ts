@@ -103,12 +103,20 @@ export class BlobRows {
     this.#database.run("INSERT OR IGNORE INTO candidates(hash,since) VALUES(?,?)", key, Date.now());
   }
 
-  /** Holds a blob, in a transaction of the caller's. */
-  hold(hash: Hash): void {
-    for (const gone of this.#released) this.#delete(gone);
+  /** Holds a blob once more; see {@linkcode writeHold}. */
+  count(hash: Hash): void {
+    this.#holds.set(hash, (this.#holds.get(hash) ?? 0) + 1);
+    this.#released.delete(hash);
+  }
+
+  /** Writes down that a blob is held, in a transaction of the caller's, and that others are not any more. */
+  writeHold(hash: Hash): void {
+    for (const gone of this.#released) {
+      this.#database.run("DELETE FROM holds WHERE hash=? AND holder=?", bytesOf(gone), this.#holder);
+    }
+    // Where the transaction fails they stay until the holder ends.
     this.#released.clear();
     this.#database.run("INSERT OR IGNORE INTO holds(hash,holder) VALUES(?,?)", bytesOf(hash), this.#holder);
-    this.#holds.set(hash, (this.#holds.get(hash) ?? 0) + 1);
   }
 
   /** Holds it no more. */
@@ -144,11 +152,6 @@ export class BlobRows {
       owner ?? null,
       expires ? Math.floor(expires.getTime() / 1000) : null,
     );
-  }
-
-  #delete(hash: Hash): void {
-    if (this.#holds.has(hash)) return;
-    this.#database.run("DELETE FROM holds WHERE hash=? AND holder=?", bytesOf(hash), this.#holder);
   }
 }
 

@@ -149,6 +149,31 @@ Deno.test("disk store: two that have it open see each other's blobs", async () =
   equal(new TextDecoder().decode(await reader.read(0, 5)), "hello");
 });
 
+Deno.test("disk store: small blobs that come together share a transaction; one that fails spoils it for no other (fs.md §5.1)", async () => {
+  await using store = await diskStore();
+  const { blobs } = store.fs;
+  const bytesOf = (i: number): Blob => new Blob([`blob ${i % 1500}`]);
+  const held = await Promise.all(Array.from({ length: 2000 }, (_, i) => blobs.add(bytesOf(i).stream())));
+  equal(new Set(held.map(({ hash }) => hash)).size, 1500);
+  const tags = await Promise.allSettled(
+    held.slice(0, 100).map(({ hash }, i) => {
+      return blobs.setTag(`tag ${i}`, { hash: i === 50 ? "00".repeat(32) : hash, format: "raw" });
+    }),
+  );
+  deepEqual(tags.map(({ status }) => status === "fulfilled"), Array.from({ length: 100 }, (_, i) => i !== 50));
+  for (const one of held) await one[Symbol.asyncDispose]();
+  await using more = await blobs.add(new Blob(["one more"]).stream());
+  const database = new DatabaseSync(`${store.folder}/store.db`, { readOnly: true });
+  try {
+    deepEqual(database.prepare("SELECT lower(hex(hash)) AS hash FROM holds").all().map(({ hash }) => hash), [
+      more.hash,
+    ]);
+    equal(database.prepare("SELECT count(*) AS n FROM tags").get()!.n, 99);
+  } finally {
+    database.close();
+  }
+});
+
 Deno.test("disk store: what a dead holder left is gone at the next opening, what a living one has stays (fs.md §5.3)", async () => {
   await using store = await diskStore();
   const { folder, fs } = store;
