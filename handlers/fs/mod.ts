@@ -9,20 +9,16 @@
  * there or not. On `/iroh-bytes/4` over QUIC a requester has no identity; `alknet/blobs` proves both keys.
  * Failures: a malformed request costs its own stream, too many of them the connection. Limits are in {@linkcode FsLimits}.
  *
- * @example A blob, served and got in one process
+ * @example A store in memory, one of whose blobs anyone may get
  * ```ts
- * import { fs, getBlob, memoryFs } from "@alknet/handlers/fs";
- * import { memoryPair } from "@alknet/core/handler";
+ * import { router } from "@alknet/core";
+ * import { fs, memoryFs } from "@alknet/handlers/fs";
  *
- * await using provider = memoryFs();
- * const { hash } = await provider.blobs.add(new Blob(["hello"]).stream());
- * await provider.grants.grant({ hash, subject: "anyone" });
- * const handler = fs(provider);
- *
- * await using getter = memoryFs();
- * const [client] = memoryPair(handler.alpns[0]);
- * const get = () => getBlob(client, hash, getter.blobs);
- * console.assert(hash.startsWith("ea8f163db3") && typeof get === "function");
+ * await using files = memoryFs();
+ * const { hash, size } = await files.blobs.add(new Blob(["hello"]).stream());
+ * await files.grants.grant({ hash, subject: "anyone" });
+ * const node = router().use(fs(files));
+ * console.assert(size === 5 && hash.startsWith("ea8f163db3") && node.alpns.includes("alknet/blobs"));
  * ```
  *
  * @module
