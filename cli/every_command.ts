@@ -6,6 +6,7 @@
 import { group, or } from "@optique/core/constructs";
 import type { Command } from "./grammar/action.ts";
 import { authorizeCommand } from "./commands/access/authorize.ts";
+import { blobCommand } from "./commands/blob.ts";
 import { callCommand } from "./commands/operations/call.ts";
 import { dialCommand } from "./commands/reaching/dial.ts";
 import { dnsCommand } from "./commands/dns.ts";
@@ -34,6 +35,7 @@ export const EVERY_COMMAND: Command = or(
   group("Reaching nodes", or(pingCommand, dialCommand, tunnelCommand, sshConfigCommand)),
   group("Operations", or(opsCommand, callCommand, subscribeCommand, importCommand)),
   group("Repositories", gitCommand),
+  group("Files by hash", blobCommand),
   group("Names", dnsCommand),
   group("Guests", runCommand),
 );

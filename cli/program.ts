@@ -16,6 +16,7 @@ import { ExitCode, note, oneLine } from "./terminal/output.ts";
 /** Commands by their first word. Each is loaded for itself alone: what the others take to start, it does not. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   authorize: async () => (await import("./commands/access/authorize.ts")).authorizeCommand,
+  blob: async () => (await import("./commands/blob.ts")).blobCommand,
   call: async () => (await import("./commands/operations/call.ts")).callCommand,
   dial: async () => (await import("./commands/reaching/dial.ts")).dialCommand,
   dns: async () => (await import("./commands/dns.ts")).dnsCommand,

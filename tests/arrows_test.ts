@@ -15,6 +15,7 @@ const PARTS: readonly { readonly prefix: string; readonly may: readonly string[]
   { prefix: "handlers/call/", may: ["core/"] },
   { prefix: "handlers/dns/", may: ["core/"] },
   { prefix: "handlers/echo/", may: ["core/"] },
+  { prefix: "handlers/fs/", may: ["core/"] },
   { prefix: "handlers/git/", may: ["core/"] },
   { prefix: "handlers/http/websocket/", may: ["handlers/http/", "handlers/call/", "core/"] },
   { prefix: "handlers/http/", may: ["handlers/http/websocket/", "core/"] },

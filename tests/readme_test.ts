@@ -41,6 +41,9 @@ const PRINTS: readonly RegExp[] = [
   /^\{"output":\{"token":"alk_/m,
   /^\{"line":"/m,
   /other\/node\/info +query$/m,
+  /^8e4c7c1b99[0-9a-f]{54} {2}6 B {2}hello.txt$/m,
+  /^8e4c7c1b99[0-9a-f]{54} {2}6 B {2}.*copy.txt$/m,
+  /^hello$/m,
 ];
 
 Deno.test({

@@ -19,6 +19,7 @@ export const DEFAULT_HANDLERS: Readonly<Record<string, Readonly<Record<string, u
   http: { decoy: { kind: "notFound" } },
   git: {},
   dns: {},
+  fs: {},
 };
 
 /**

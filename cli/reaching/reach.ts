@@ -77,6 +77,8 @@ export function reachOptions(): ReachParsers {
 
 /** Dials with everything loaded that it needs. */
 export type Dial = (alpn: string, signal: AbortSignal) => Promise<Connection>;
+/** Dials one of several addresses, likewise. */
+export type DialAddress = (address: string, alpn: string, signal: AbortSignal) => Promise<Connection>;
 
 /**
  * Gets ready to dial, as the node of the home folder if there is one, else as nobody.
@@ -85,7 +87,15 @@ export type Dial = (alpn: string, signal: AbortSignal) => Promise<Connection>;
  * @throws {AlknetError} The key or the authorities cannot be read.
  */
 export async function prepareReach(options: ReachOptions): Promise<Dial> {
-  const { address, transport, insecure, timeout } = options;
+  const dial = await prepareDials(options);
+  return (alpn, signal) => dial(options.address, alpn, signal);
+}
+
+/** As {@linkcode prepareReach}, for several addresses. */
+export async function prepareDials(
+  options: Omit<ReachOptions, "address" | "token" | "tokenFile"> & { readonly address?: string },
+): Promise<DialAddress> {
+  const { address = "an address", transport, insecure, timeout } = options;
   // Loaded side by side, and only now: starting up is most of what a short command does.
   const [connect, key, authorities] = await Promise.all([
     import("@alknet/core/dial").then(async ({ connect, prepareDial }) => {
@@ -96,7 +106,7 @@ export async function prepareReach(options: ReachOptions): Promise<Dial> {
     options.ca === undefined ? undefined : readAuthorities(options.ca),
   ]);
   if (insecure) note(`alknet: warning: --insecure: whoever answers at ${address} is believed`);
-  return (alpn, signal) => connect(address, alpn, { transport, key, authorities, insecure, timeout, signal });
+  return (to, alpn, signal) => connect(to, alpn, { transport, key, authorities, insecure, timeout, signal });
 }
 
 /**

@@ -15,6 +15,7 @@ import Type, { type Static, type TSchema } from "typebox";
 import { IMPORTS_SCHEMA } from "../imports/entry.ts";
 import type { Observer } from "../operations/observe.ts";
 import { addDoh, DNS_SCHEMA, type ServedDns } from "./dns.ts";
+import { FS_SCHEMA } from "./fs.ts";
 import { GIT_SCHEMA } from "./git.ts";
 import { SFTP_SCHEMA } from "./sftp.ts";
 import { SSH_SCHEMA } from "./ssh.ts";
@@ -36,12 +37,15 @@ const httpSchema = Type.Object({
 }, closed);
 
 /** The schema of each handler's options, by its name in the configuration. */
-export const HANDLER_SCHEMAS: Readonly<Record<"call" | "dns" | "echo" | "http" | "git" | "sftp" | "ssh", TSchema>> = {
+export const HANDLER_SCHEMAS: Readonly<
+  Record<"call" | "dns" | "echo" | "http" | "git" | "fs" | "sftp" | "ssh", TSchema>
+> = {
   call: Type.Object({ imports: Type.Optional(IMPORTS_SCHEMA) }, closed),
   dns: DNS_SCHEMA,
   echo: Type.Object({}, closed),
   http: httpSchema,
   git: GIT_SCHEMA,
+  fs: FS_SCHEMA,
   sftp: SFTP_SCHEMA,
   ssh: SSH_SCHEMA,
 };
@@ -60,6 +64,8 @@ export interface HandlerParts {
   readonly git?: Git;
   /** The zones, likewise; HTTP answers for them too. */
   readonly dns?: ServedDns;
+  /** The blobs, likewise. */
+  readonly fs?: Handler;
 }
 
 /**
@@ -75,7 +81,7 @@ export function buildRouter(
   configFile: string,
   parts: HandlerParts,
 ): Router<readonly string[]> {
-  const { observer, dispatcher, ssh, sftp, git, dns } = parts;
+  const { observer, dispatcher, ssh, sftp, git, fs, dns } = parts;
   const named = Object.keys(configured).length > 0 ? configured : DEFAULT_HANDLERS;
   const handlers: Handler[] = [];
   if (named.call) handlers.push(call(dispatcher));
@@ -85,6 +91,7 @@ export function buildRouter(
   if (sftp) handlers.push(sftp);
   if (git) handlers.push(git.handler);
   if (dns) handlers.push(dns.handler);
+  if (fs) handlers.push(fs);
   let built = router() as unknown as Router<readonly string[]>;
   // Which ALPNs there are is known at run time only; `use` still refuses one that is claimed twice.
   for (const handler of handlers) built = built.use(observer.watch(handler) as never);

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Endpoint } from "@alknet/core";
+import { formatSocketAddress } from "@alknet/core/address";
 import { type ConfigFile, limitsOf, watchConfig } from "@alknet/core/config";
 import { AlknetError, type Handler, logger } from "@alknet/core/handler";
 import { type CertificateKeyPair, configProvider, loadOrCreateKey, type NodeKey } from "@alknet/core/identity";
@@ -26,6 +27,7 @@ import { ExitCode } from "../terminal/output.ts";
 import { onHangup, type StopSignal, StopSignals } from "../terminal/signals.ts";
 import type { Git } from "@alknet/handlers/git";
 import type { DnsConfig, ServedDns } from "./dns.ts";
+import type { FsConfig, ServedFs } from "./fs.ts";
 import type { GitConfig } from "./git.ts";
 import type { SftpConfig } from "./sftp.ts";
 import type { SshConfig } from "./ssh.ts";
@@ -83,11 +85,14 @@ export async function serve(options: ServeOptions): Promise<number> {
   const git = await configuredGit(config, home);
   const ssh = await configuredSsh(config, home, options, git);
   const sftp = await configuredSftp(config);
+  await using fs = await configuredFs(config, home);
   using dns = await configuredDns(config, home);
   const dispatcher = new Dispatcher({ registry });
   const certificate = await publicCertificate(config.static.certificate);
-  const endpoint = await listen(options, { key, certificate }, node, { observer, dispatcher, ssh, sftp, git, dns });
+  const parts = { observer, dispatcher, ssh, sftp, git, fs: fs?.handler, dns };
+  const endpoint = await listen(options, { key, certificate }, node, parts);
   up.endpoint = node.endpoint = endpoint;
+  await fs?.announce(endpoint.addresses.map(formatSocketAddress));
   await using renewal = await followCertificate(config.static.certificate, certificate, endpoint, {
     renewed: () => face.event({ event: "certificate-renewed" }),
     failed: (error) => face.event({ event: "certificate-failed", error }),
@@ -185,6 +190,16 @@ async function configuredDns(
   if (!named.dns) return;
   const { dnsOf } = await import("./dns.ts");
   return await dnsOf(named.dns as DnsConfig, { configFile, home });
+}
+
+async function configuredFs(
+  { path: configFile, static: { handlers } }: ConfigFile,
+  home: Home,
+): Promise<ServedFs | undefined> {
+  const named = Object.keys(handlers).length > 0 ? handlers : DEFAULT_HANDLERS;
+  if (!named.fs) return;
+  const { fsOf } = await import("./fs.ts");
+  return await fsOf(named.fs as FsConfig, { configFile, home });
 }
 
 async function listen(

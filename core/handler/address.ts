@@ -6,6 +6,8 @@
 import { AlknetError } from "../errors.ts";
 import type { SocketAddress } from "./connection.ts";
 import { canonicalIp, parseIp } from "../ip.ts";
+
+export { formatIp, type IpAddress, parseIp } from "../ip.ts";
 import { parseNodeId } from "../identity/fingerprint.ts";
 
 /** Where and whom to dial. */

@@ -20,7 +20,17 @@ Deno.test("alknet serve --json: the first line names node, addresses and ALPNs (
   equal(event, "listening");
   equal(nodeId, home.nodeId);
   deepEqual(addresses, [`127.0.0.1:${node.port}`]);
-  deepEqual(alpns, ["alknet/call", "alknet/echo", "h2", "http/1.1", "alknet/http", "alknet/git", "dot"]);
+  deepEqual(alpns, [
+    "alknet/call",
+    "alknet/echo",
+    "h2",
+    "http/1.1",
+    "alknet/http",
+    "alknet/git",
+    "alknet/blobs",
+    "/iroh-bytes/4",
+    "dot",
+  ]);
   equal((transports as string[]).includes("tls"), true);
 });
 

@@ -7,6 +7,7 @@
 
 /** Programs that tests run, and the Debian packages that hold them. */
 export const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
+  b3sum: "b3sum",
   chromium: "chromium",
   curl: "curl",
   dig: "bind9-dnsutils",

@@ -27,6 +27,7 @@ interface Requirement {
 
 /** The requirements that tests may name, and the Debian package of each program. */
 const REQUIREMENTS = {
+  b3sum: debian("b3sum", "b3sum"),
   curl: debian("curl", "curl"),
   dig: debian("dig", "bind9-dnsutils"),
   kdig: debian("kdig", "knot-dnsutils"),

@@ -1,0 +1,65 @@
+/**
+ * `alknet blob add`: files become blobs of the home's store.
+ *
+ * @module
+ */
+import { AlknetError } from "@alknet/core/handler";
+import type { Fs } from "@alknet/handlers/fs";
+import { basename } from "node:path";
+import { formatSize } from "../git/size.ts";
+import { ExitCode, print, printJson, UsageError } from "../terminal/output.ts";
+import { untilStopped } from "./stopping.ts";
+import { type BlobHomeChoice, openBlobHome } from "./store.ts";
+import { TransferLine } from "./transfer_line.ts";
+
+/** Digits of the hash in the name of a tag. */
+const TAG_DIGITS = 10;
+
+/** What the command line says. */
+export interface AddCommandOptions extends BlobHomeChoice {
+  /** Files. */
+  readonly files: readonly string[];
+  /** Name to keep it under. */
+  readonly tag?: string;
+  /** Print JSON. */
+  readonly json: boolean;
+}
+
+/** Adds files, one after the other. Resolves to the exit code. */
+export async function addBlobs(options: AddCommandOptions): Promise<number> {
+  const { files, tag } = options;
+  if (tag !== undefined && files.length > 1) throw new UsageError("--tag names one blob; add the files one by one");
+  await using home = await openBlobHome(options);
+  for (const [i, file] of files.entries()) {
+    const name = basename(file);
+    using line = new TransferLine(`adding ${files.length > 1 ? `file ${i + 1} of ${files.length}  ` : ""}${name}`);
+    const added = await untilStopped(line, (signal) => addFile(home.fs, file, tag, { line, signal }));
+    if (added === undefined) return ExitCode.INTERRUPTED;
+    line[Symbol.dispose]();
+    if (options.json) printJson(added);
+    else print(`${added.hash}  ${formatSize(added.size)}  ${name}`);
+  }
+  return ExitCode.DONE;
+}
+
+async function addFile(
+  { blobs }: Fs,
+  path: string,
+  tag: string | undefined,
+  { line, signal }: { readonly line: TransferLine; readonly signal: AbortSignal },
+): Promise<{ hash: string; size: number; format: string; name: string; tag: string }> {
+  try {
+    if ((await Deno.stat(path)).isDirectory) {
+      throw new AlknetError("NOT_A_FILE", `${path} is a folder; folders cannot be added yet, its files can`);
+    }
+    await using held = await blobs.add({ path }, { progress: line.report, signal, owner: "local" });
+    const { hash, size, format } = held;
+    const name = basename(path);
+    const kept = tag ?? `${name}@${hash.slice(0, TAG_DIGITS)}`;
+    await blobs.setTag(kept, { hash, format }, { owner: "local" });
+    return { hash, size, format, name, tag: kept };
+  } catch (error) {
+    if (error instanceof AlknetError || !(error instanceof Deno.errors.NotFound)) throw error;
+    throw new AlknetError("FILE_UNREADABLE", `${path} is not there`, { cause: error });
+  }
+}

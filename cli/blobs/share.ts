@@ -1,0 +1,100 @@
+/**
+ * `alknet blob share` and `ticket`: tickets are made and read.
+ *
+ * @module
+ */
+import { parseNodeId } from "@alknet/core/identity";
+import { ed25519Fingerprint, NODE_ID_LENGTH, nodeIdOf, parseFingerprint } from "@alknet/core/identity";
+import { AlknetError } from "@alknet/core/handler";
+import type { Subject } from "@alknet/handlers/fs";
+import { formatTicket, parseHash, parseTicket, type Ticket } from "@alknet/handlers/fs/bao";
+import { publicIdentity } from "../node/node_key.ts";
+import { ExitCode, note, print, printJson, UsageError } from "../terminal/output.ts";
+import { type BlobHomeChoice, openBlobHome } from "./store.ts";
+
+/** What the command line says. */
+export interface ShareCommandOptions extends BlobHomeChoice {
+  /** The blob. */
+  readonly hash: string;
+  /** For how long, in milliseconds. */
+  readonly for?: number;
+  /** To whom. */
+  readonly to: string;
+  /** As a ticket of iroh's. */
+  readonly iroh: boolean;
+  /** Print JSON. */
+  readonly json: boolean;
+}
+
+/** Grants the right to read a blob, and prints the ticket. */
+export async function shareBlob(options: ShareCommandOptions): Promise<number> {
+  const hash = parseHash(options.hash);
+  const subject = subjectOf(options.to);
+  if (options.iroh && subject !== "anyone") {
+    throw new UsageError("a ticket of iroh's is for anyone: its requesters prove no key; leave out --to or --iroh");
+  }
+  await using home = await openBlobHome(options);
+  if ((await home.fs.blobs.status(hash)).state !== "complete") {
+    const what = `blob ${hash.slice(0, 10)} is not in the store of this home`;
+    throw new AlknetError("BLOB_NOT_FOUND", `${what}; add it first: alknet blob add FILE`);
+  }
+  const { nodeId } = await publicIdentity(home.home);
+  const expires = options.for === undefined ? undefined : Math.floor((Date.now() + options.for) / 1000);
+  const ticket: Ticket = {
+    kind: options.iroh ? "iroh" : "alknet",
+    nodeKey: parseNodeId(nodeId),
+    addresses: await home.addresses(),
+    format: "raw",
+    hash,
+    // A ticket of iroh's has no end; the grant has.
+    ...!options.iroh && expires !== undefined && { expires },
+  };
+  const text = formatTicket(ticket);
+  const { id } = await home.fs.grants.grant({ hash, subject, expires, owner: "local" });
+  if (options.json) printJson({ ticket: text, hash, format: "raw", id, ...expires !== undefined && { expires } });
+  else print(text);
+  if (!home.served) note("alknet: note: the configuration names handlers without fs, so the node does not serve it");
+  return ExitCode.DONE;
+}
+
+/** Prints what a ticket says, a line each. */
+export function showTicket({ ticket: text, json }: { readonly ticket: string; readonly json: boolean }): number {
+  const ticket = parseTicket(text);
+  const { addresses, format, hash, relay, expires, secret } = ticket;
+  const node = nodeIdOf(ticket.nodeKey);
+  if (json) {
+    printJson({
+      kind: ticket.kind,
+      node,
+      addresses,
+      ...relay !== undefined && { relay },
+      format,
+      hash,
+      secret: secret !== undefined,
+      ...expires !== undefined && { expires },
+    });
+    return ExitCode.DONE;
+  }
+  print(`node     ${node}`);
+  for (const address of addresses) print(`address  ${address}`);
+  if (relay !== undefined) print(`relay    ${relay}`);
+  print(`format   ${format}`);
+  print(`hash     ${hash}`);
+  if (secret) print("secret   there is one");
+  print(`ends     ${expires === undefined ? "never" : dateOf(expires)}`);
+  return ExitCode.DONE;
+}
+
+/** A key by a fingerprint or a node id, `anyone`, else an identity of the configuration. */
+function subjectOf(to: string): Subject {
+  if (to === "anyone") return to;
+  if (to === "secret") throw new UsageError("tickets with a secret are not made yet; use --to anyone, a key or an id");
+  if (/^(?:ed25519|sha256):/i.test(to)) return `key:${parseFingerprint(to)}`;
+  if (to.length === NODE_ID_LENGTH) return `key:${ed25519Fingerprint(parseNodeId(to))}`;
+  return `id:${to}`;
+}
+
+function dateOf(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? `${seconds} s after 1970` : date.toISOString();
+}

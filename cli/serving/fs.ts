@@ -1,0 +1,109 @@
+/**
+ * The fs handler as the configuration has it: where its store is, who may read, and its limits.
+ *
+ * @module
+ */
+import { parseAddress } from "@alknet/core/address";
+import { AlknetError, type Handler } from "@alknet/core/handler";
+import type { Fs, FsLimits } from "@alknet/handlers/fs";
+import { dirname, join, resolve } from "node:path";
+import Type, { type Static, type TSchema } from "typebox";
+import type { Home } from "../home/home.ts";
+
+const closed = { additionalProperties: false };
+
+const schema = Type.Object({
+  folder: Type.Optional(
+    Type.String({ minLength: 1, description: "folder of the store; default: fs in the home folder" }),
+  ),
+  addresses: Type.Optional(
+    Type.Array(Type.String({ minLength: 1 }), {
+      description: "HOST:PORTs that tickets name; default: where it listens",
+    }),
+  ),
+  public_blobs: Type.Optional(Type.Boolean({ description: "whether whoever knows a hash may read the blob" })),
+  durability: Type.Optional(
+    Type.Union([Type.Literal("full"), Type.Literal("normal")], {
+      description: "full: what was acknowledged is there even when the power goes; normal: when the process dies",
+    }),
+  ),
+  limits: Type.Optional(
+    Type.Record(Type.String(), Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }), {
+      description: "limits by their names; bytes, milliseconds or counts",
+    }),
+  ),
+}, closed);
+
+/** The schema of `handlers.fs`. */
+export const FS_SCHEMA: TSchema = schema;
+/** Options of `handlers.fs`. */
+export type FsConfig = Static<typeof schema>;
+
+/** Whose configuration it is. */
+export interface FsConfigPlace {
+  /** Relative folders are resolved against its own. */
+  readonly configFile: string;
+  /** Has the store, where the configuration names no other folder. */
+  readonly home: Home;
+}
+
+/** The store of a node that serves it. */
+export interface ServedFs extends AsyncDisposable {
+  /** Serves it. */
+  readonly handler: Handler;
+  /** Says where the node listens. */
+  announce(addresses: readonly string[]): Promise<void>;
+}
+
+/** The folder of a store. */
+export function storeFolder(config: FsConfig, { configFile, home }: FsConfigPlace): string {
+  return config.folder === undefined ? join(home.folder, "fs") : resolve(dirname(configFile), config.folder);
+}
+
+/**
+ * Opens the store of a configuration.
+ *
+ * @throws {AlknetError} `INVALID_CONFIG`: an address is none. `STORE_NEWER`, `INVALID_STORE`.
+ */
+export async function openStore(config: FsConfig, place: FsConfigPlace): Promise<Fs> {
+  for (const address of config.addresses ?? []) {
+    try {
+      if (parseAddress(address).nodeId !== undefined) throw new AlknetError("INVALID_ADDRESS", "it names a node");
+    } catch (cause) {
+      throw wrong(place, `addresses: ${(cause as Error).message}; HOST:PORT is needed`, cause);
+    }
+  }
+  const { openFs } = await import("@alknet/handlers/fs");
+  return await openFs({ folder: storeFolder(config, place), durability: config.durability });
+}
+
+/**
+ * The fs handler and its store.
+ *
+ * @throws {AlknetError} `INVALID_CONFIG`: a limit or an address is none. `STORE_NEWER`, `INVALID_STORE`.
+ */
+export async function fsOf(config: FsConfig, place: FsConfigPlace): Promise<ServedFs> {
+  const { fs } = await import("@alknet/handlers/fs");
+  const files = await openStore(config, place);
+  try {
+    return {
+      handler: fs(files, { limits: limitsOf(config.limits), publicBlobs: config.public_blobs }),
+      announce: (addresses) => files.announce(addresses),
+      [Symbol.asyncDispose]: () => files[Symbol.asyncDispose](),
+    };
+  } catch (cause) {
+    await files[Symbol.asyncDispose]();
+    throw wrong(place, `limits: ${(cause as Error).message}`, cause);
+  }
+}
+
+/** `request_time` to `requestTime`. */
+function limitsOf(limits: Readonly<Record<string, number>> = {}): Partial<FsLimits> {
+  return Object.fromEntries(
+    Object.entries(limits).map(([name, value]) => [name.replaceAll(/_([a-z])/g, (_, c) => c.toUpperCase()), value]),
+  );
+}
+
+function wrong({ configFile }: FsConfigPlace, reason: string, cause?: unknown): AlknetError {
+  return new AlknetError("INVALID_CONFIG", `config ${configFile}: handlers.fs.${reason}`, { cause });
+}

@@ -1,0 +1,133 @@
+/**
+ * A store of blobs, wherever it keeps them.
+ *
+ * @module
+ */
+import type { ByteReader } from "../bao/decode.ts";
+import type { EncodeSource } from "../bao/encode.ts";
+import type { ChunkRanges } from "../bao/ranges.ts";
+import type { Hash } from "../wire/hash_text.ts";
+import type { Format } from "../wire/ticket.ts";
+
+/** What a hash names, and how. */
+export interface HashAndFormat {
+  /** The hash. */
+  readonly hash: Hash;
+  /** Whether it stands for itself, or lists others. */
+  readonly format: Format;
+}
+
+/** A blob that stays in the store until this is disposed of. */
+export interface Held extends HashAndFormat, AsyncDisposable {
+  /** Its bytes. */
+  readonly size: number;
+}
+
+/** What a store has of a blob. */
+export interface BlobStatus {
+  /** The hash. */
+  readonly hash: Hash;
+  /** Whether all of it is there. */
+  readonly state: "absent" | "complete";
+  /** Its bytes, where they are known. */
+  readonly size?: number;
+}
+
+/** Reads a blob anywhere; each group is verified before it is given out. */
+export interface BlobReader extends AsyncDisposable {
+  /** Bytes of the blob. */
+  readonly size: number;
+  /**
+   * So many bytes from a place on; fewer at the end.
+   *
+   * @throws {AlknetError} `BLOB_CORRUPT`.
+   */
+  read(at: number, length: number): Promise<Uint8Array>;
+}
+
+/** What is told of work, and what ends it. */
+export interface Told {
+  /** Called with the bytes done, and those of the whole where they are known. */
+  readonly progress?: (bytes: number, of?: number) => void;
+  /** Ends it with its reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of {@linkcode BlobStore.add}. */
+export interface AddOptions extends Told {
+  /** Default `raw`. */
+  readonly format?: Format;
+  /** Identity for whom it is kept. */
+  readonly owner?: string;
+}
+
+/** Options of {@linkcode BlobStore.receive}. */
+export interface ReceiveOptions extends Told {
+  /** Largest blob that is taken, in bytes. Default 1 TiB. */
+  readonly maxSize?: number;
+  /** Identity for whom it is kept. */
+  readonly owner?: string;
+}
+
+/** Options of {@linkcode BlobStore.setTag}. */
+export interface TagOptions {
+  /** When it ends. */
+  readonly expires?: Date;
+  /** Identity whose it is. */
+  readonly owner?: string;
+}
+
+/** A blob as it is served: what {@linkcode EncodeSource} needs, until it is disposed of. */
+export interface OpenSource extends EncodeSource, AsyncDisposable {}
+
+/** A store of blobs. */
+export interface BlobStore extends AsyncDisposable {
+  /** What is there of a blob. */
+  status(hash: Hash): Promise<BlobStatus>;
+  /**
+   * Takes bytes in, or the file at a path, by a copy.
+   *
+   * @throws {AlknetError} `STORE_FULL`, `QUOTA_EXCEEDED`, `NOT_A_FILE`.
+   */
+  add(from: ReadableStream<Uint8Array> | { readonly path: string }, options?: AddOptions): Promise<Held>;
+  /**
+   * Opens a blob for reading.
+   *
+   * @throws {AlknetError} `BLOB_NOT_FOUND`.
+   */
+  open(hash: Hash): Promise<BlobReader>;
+  /**
+   * Opens a blob for encoding.
+   *
+   * @throws {AlknetError} `BLOB_NOT_FOUND`.
+   */
+  source(hash: Hash): Promise<OpenSource>;
+  /**
+   * The encoding of ranges. Each part is verified before it is given out, and is valid until the next is asked for.
+   *
+   * @throws {AlknetError} `BLOB_NOT_FOUND`, `BLOB_CORRUPT`.
+   */
+  encode(hash: Hash, ranges: ChunkRanges, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  /**
+   * Takes a whole blob from its encoding; nothing is kept of one that is not.
+   *
+   * @throws {EncodingError} It is not that blob, or ends early.
+   * @throws {AlknetError} `QUOTA_EXCEEDED`, `STORE_FULL`.
+   */
+  receive(hash: Hash, from: ByteReader, options?: ReceiveOptions): Promise<Held>;
+  /**
+   * Keeps a blob that is there.
+   *
+   * @throws {AlknetError} `BLOB_NOT_FOUND`.
+   */
+  hold(hash: Hash, format?: Format): Promise<Held>;
+  /**
+   * Keeps a blob under a name, which another may have had.
+   *
+   * @throws {AlknetError} `BLOB_NOT_FOUND`.
+   */
+  setTag(name: string, of: HashAndFormat, options?: TagOptions): Promise<void>;
+}
+
+/** Bytes of the largest blob that is taken unless told otherwise: 1 TiB. */
+export const MAX_BLOB_SIZE: number = 2 ** 40;

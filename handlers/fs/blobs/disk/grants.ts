@@ -1,0 +1,63 @@
+/**
+ * Grants in the database of a store.
+ *
+ * @module
+ */
+import type { Hash } from "../../wire/hash_text.ts";
+import { type Grant, grantId, type Grants, type NewGrant, type Subject } from "../grants.ts";
+import type { StoreDatabase } from "./database.ts";
+
+const READ = 1;
+
+/** Keeps grants in the database. */
+export class DiskGrants implements Grants {
+  readonly #database: StoreDatabase;
+
+  /** @param database That of the store; it is not closed here. */
+  constructor(database: StoreDatabase) {
+    this.#database = database;
+  }
+
+  // Async, so that a fault of the database rejects rather than throws.
+  // deno-lint-ignore require-await
+  async grant(wanted: NewGrant): Promise<Grant> {
+    const { subject, expires = 0, owner = null } = wanted;
+    const hash = Uint8Array.fromHex(wanted.hash);
+    return this.#database.transaction(() => {
+      const there = this.#database.get<{ id: Uint8Array }>(
+        "SELECT id FROM grants WHERE hash=? AND subject=? AND action=? AND expires=?",
+        hash,
+        subject,
+        READ,
+        expires,
+      );
+      if (there) return { ...wanted, id: there.id.toHex() };
+      const id = grantId();
+      this.#database.run(
+        "INSERT INTO grants(id,subject,action,hash,expires,owner) VALUES(?,?,?,?,?,?)",
+        Uint8Array.fromHex(id),
+        subject,
+        READ,
+        hash,
+        expires,
+        owner,
+      );
+      return { ...wanted, id };
+    });
+  }
+
+  // deno-lint-ignore require-await
+  async mayRead(hash: Hash, subjects: readonly Subject[]): Promise<boolean> {
+    const key = Uint8Array.fromHex(hash);
+    const now = Date.now() / 1000;
+    return subjects.some((subject) =>
+      this.#database.get(
+        "SELECT 1 FROM grants WHERE hash=? AND subject=? AND action=? AND (expires=0 OR expires>?)",
+        key,
+        subject,
+        READ,
+        now,
+      ) !== undefined
+    );
+  }
+}

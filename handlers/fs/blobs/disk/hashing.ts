@@ -1,0 +1,46 @@
+/**
+ * Hashing a file of a store, whose outboard goes where there is room for it.
+ *
+ * @module
+ */
+import { open } from "node:fs/promises";
+import { hashBlob } from "../../bao/outboard.ts";
+import { outboardSize, PAIR } from "../../bao/tree.ts";
+import type { Told } from "../blob_store.ts";
+import { INLINE, readAt, type Staged, writeAt } from "./files.ts";
+
+/** Bytes that are read at once. */
+const PIECE = 4 * 1024 * 1024;
+
+/** A file that was hashed. */
+export interface HashedFile {
+  /** Its hash, in hex. */
+  readonly hash: string;
+  /** Its bytes. */
+  readonly size: number;
+  /** Its outboard; a file is not on the disk yet. */
+  readonly pairs: Staged;
+}
+
+/**
+ * Hashes a file that nobody else writes.
+ *
+ * @param pairsPath Where a large outboard goes.
+ */
+export async function hashFile(path: string, pairsPath: string, { progress, signal }: Told): Promise<HashedFile> {
+  await using file = await open(path, "r");
+  const { size } = await file.stat();
+  const most = outboardSize(size);
+  const few = most <= INLINE ? new Uint8Array(most) : undefined;
+  await using many = few ? undefined : await open(pairsPath, "wx", 0o600);
+  const buffer = new Uint8Array(Math.min(PIECE, size));
+  let done = 0;
+  const root = await hashBlob(size, async (at, length) => {
+    signal?.throwIfAborted();
+    const piece = buffer.subarray(0, length);
+    if (await readAt(file, piece, at) < length) throw new Error(`${path} became shorter while it was read`);
+    progress?.(done += length, size);
+    return piece;
+  }, (place, pairs) => many ? writeAt(many, pairs, place * PAIR) : few!.set(pairs, place * PAIR));
+  return { hash: root.toHex(), size, pairs: few ? { bytes: few } : { path: pairsPath } };
+}

@@ -1,0 +1,80 @@
+/**
+ * fs: blobs under their BLAKE3 hash, over `alknet/blobs` and, the same bytes for stock iroh-blobs, `/iroh-bytes/4`.
+ *
+ * Participants: a provider that serves blobs, and a getter that believes only what it hashed. Goals: no wrong byte is stored
+ * or passed on; what was acknowledged survives `kill -9`; a slow or hostile peer costs its own streams. Non-goals so far,
+ * each refused: parts of blobs and going on with them, what a sequence lists, Observe, pushes, several providers.
+ * Rights: a blob is read by the scopes `blobs:read`, `blobs:write`, `blobs:admin` and `admin`, by a grant to anyone, to an
+ * identity or to a key, and by whoever knows its hash where `publicBlobs` says so. Others are told the same whether it is
+ * there or not. On `/iroh-bytes/4` over QUIC a requester has no identity; `alknet/blobs` proves both keys.
+ * Failures: a malformed request costs its own stream, too many of them the connection. Limits are in {@linkcode FsLimits}.
+ *
+ * @example A store in memory, one of whose blobs anyone may get
+ * ```ts
+ * import { router } from "@alknet/core";
+ * import { fs, memoryFs } from "@alknet/handlers/fs";
+ *
+ * await using files = memoryFs();
+ * const { hash, size } = await files.blobs.add(new Blob(["hello"]).stream());
+ * await files.grants.grant({ hash, subject: "anyone" });
+ * const node = router().use(fs(files));
+ * console.assert(size === 5 && hash.startsWith("ea8f163db3") && node.alpns.includes("alknet/blobs"));
+ * ```
+ *
+ * @module
+ */
+import { defineHandler, type Handler } from "@alknet/core/handler";
+import { type FsLimits, fsLimitsWith } from "./limits.ts";
+import type { Fs } from "./store.ts";
+import { serveConnection, type ServeParts } from "./transfer/server.ts";
+import { StreamSlots } from "./transfer/slots.ts";
+
+export type {
+  AddOptions,
+  BlobReader,
+  BlobStatus,
+  BlobStore,
+  HashAndFormat,
+  Held,
+  OpenSource,
+  ReceiveOptions,
+  TagOptions,
+  Told,
+} from "./blobs/blob_store.ts";
+export type { Grant, Grants, NewGrant, Subject } from "./blobs/grants.ts";
+export { announcedAddresses } from "./blobs/disk/holder.ts";
+export { FS_LIMITS, type FsLimits } from "./limits.ts";
+export { type Fs, type FsOptions, memoryFs, openFs } from "./store.ts";
+export { getBlob, type GetOptions } from "./transfer/client.ts";
+
+/** Our name of the protocol: both ends prove their keys. */
+export const BLOBS_ALPN = "alknet/blobs";
+/** The name that stock iroh-blobs knows. */
+export const IROH_BLOBS_ALPN = "/iroh-bytes/4";
+
+/** Options of {@linkcode fs}. */
+export interface FsHandlerOptions {
+  /** Changes to {@linkcode FS_LIMITS}. */
+  readonly limits?: Partial<FsLimits>;
+  /** Whether whoever knows a hash may read it. Default `false`. */
+  readonly publicBlobs?: boolean;
+}
+
+/**
+ * Serves the blobs of a store.
+ *
+ * @throws {RangeError} A limit is none, or not a positive whole number.
+ */
+export function fs(
+  { blobs, grants }: Fs,
+  options: FsHandlerOptions = {},
+): Handler<readonly [typeof BLOBS_ALPN, typeof IROH_BLOBS_ALPN]> {
+  const { publicBlobs = false } = options;
+  const limits = fsLimitsWith(options.limits);
+  const parts: ServeParts = { blobs, grants, publicBlobs, limits, slots: new StreamSlots(limits) };
+  return defineHandler({
+    alpns: [BLOBS_ALPN, IROH_BLOBS_ALPN],
+    description: "content-addressed blobs",
+    handle: (connection, context) => serveConnection(connection, context, parts),
+  });
+}

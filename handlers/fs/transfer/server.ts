@@ -1,0 +1,177 @@
+/**
+ * Serving blobs: each stream is one request, and its answer (fs.md §3, Serving).
+ *
+ * Whoever has no right to a hash is told the same whether it is there or not.
+ *
+ * @module
+ */
+import { AlknetError, type BidiStream, type Connection, type HandlerContext } from "@alknet/core/handler";
+import { encode } from "../bao/encode.ts";
+import type { BlobStore, OpenSource } from "../blobs/blob_store.ts";
+import type { Grants } from "../blobs/grants.ts";
+import { CloseCode, ResetCode } from "../codes.ts";
+import { shortHash } from "../errors.ts";
+import type { FsLimits } from "../limits.ts";
+import { mayRead } from "../rights.ts";
+import type { Hash } from "../wire/hash_text.ts";
+import { rangesAt, type RangeSeq } from "../wire/range_spec.ts";
+import { readRequest, type Request } from "../wire/requests.ts";
+import { WireError } from "../wire/wire_error.ts";
+import { Output, SlowError } from "./output.ts";
+import { readWhole } from "./request_reader.ts";
+import type { StreamSlots } from "./slots.ts";
+
+/** What serving needs. */
+export interface ServeParts {
+  /** The blobs. */
+  readonly blobs: BlobStore;
+  /** Who may read which. */
+  readonly grants: Grants;
+  /** Whether whoever knows a hash may read it. */
+  readonly publicBlobs: boolean;
+  /** See each. */
+  readonly limits: FsLimits;
+  /** Of all connections. */
+  readonly slots: StreamSlots;
+}
+
+/** Serves the streams of a connection until it ends. */
+export async function serveConnection(
+  connection: Connection,
+  context: HandlerContext,
+  parts: ServeParts,
+): Promise<void> {
+  const running = new Set<Promise<void>>();
+  const front = new BlobFront(connection, context, parts);
+  const drain = (): void => void Promise.allSettled(running).then(() => connection[Symbol.asyncDispose]());
+  context.signal.addEventListener("abort", drain);
+  try {
+    for await (const stream of connection) {
+      if (context.signal.aborted) {
+        cut(stream, ResetCode.LIMIT);
+        continue;
+      }
+      const run = front.serve(stream).finally(() => running.delete(run));
+      running.add(run);
+      run.catch(() => {});
+    }
+    await Promise.allSettled(running);
+  } finally {
+    context.signal.removeEventListener("abort", drain);
+  }
+}
+
+/** One connection's requests. */
+class BlobFront {
+  readonly #connection: Connection;
+  readonly #context: HandlerContext;
+  readonly #parts: ServeParts;
+  #malformed = 0;
+  #refused = false;
+
+  constructor(connection: Connection, context: HandlerContext, parts: ServeParts) {
+    this.#connection = connection;
+    this.#context = context;
+    this.#parts = parts;
+  }
+
+  /** Serves a stream, and never rejects: a fault costs the stream alone. */
+  async serve(stream: BidiStream): Promise<void> {
+    const { limits } = this.#parts;
+    try {
+      const bytes = await readWhole(stream.readable, limits.request, limits.requestTime);
+      if (bytes === "slow") return cut(stream, ResetCode.LIMIT);
+      if (bytes === "large") throw new WireError(`it has more than ${limits.request} bytes`);
+      await this.#answer(stream, readRequest(bytes));
+    } catch (error) {
+      this.#failed(stream, error);
+    }
+  }
+
+  async #answer(stream: BidiStream, request: Request): Promise<void> {
+    const { log } = this.#context;
+    if (request.type === "push") return this.#refuse(stream, request.hash.toHex(), "push");
+    if (request.type !== "get") {
+      log.debug("a request of type {type} is not answered yet", { type: request.type });
+      return cut(stream, ResetCode.INTERNAL);
+    }
+    const hash = request.hash.toHex();
+    const { identity, peer: { fingerprint }, remoteAddress: { hostname } } = this.#connection;
+    if (!await mayRead(hash, { identity, fingerprint }, this.#parts)) return this.#refuse(stream, hash, "rights");
+    using slot = this.#parts.slots.take(identity?.id, hostname);
+    if (!slot) return cut(stream, ResetCode.LIMIT);
+    const began = performance.now();
+    const output = new Output(stream.writable, this.#parts.limits.writeStall);
+    try {
+      await this.#send(output, hash, request.seq);
+    } finally {
+      const milliseconds = Math.round(performance.now() - began);
+      const who = { src: hostname, id: identity?.id ?? "-" };
+      log.info("sent src={src} id={id} hash={hash} bytes={bytes} ms={milliseconds}", {
+        ...who,
+        hash: shortHash(hash),
+        bytes: output.sent,
+        milliseconds,
+      });
+    }
+  }
+
+  /** The encoding, where it is there; what a sequence lists would follow, and the answer ends where it would stand. */
+  async #send(output: Output, hash: Hash, seq: RangeSeq): Promise<void> {
+    const ranges = rangesAt(seq, 0n);
+    if (ranges.length > 0) {
+      await using source = await this.#opened(hash);
+      if (source) { for await (const part of encode(source, ranges)) await output.put(part); }
+    }
+    await output.end();
+  }
+
+  async #opened(hash: Hash): Promise<OpenSource | undefined> {
+    try {
+      return await this.#parts.blobs.source(hash);
+    } catch (error) {
+      if (error instanceof AlknetError && error.code === "BLOB_NOT_FOUND") return undefined;
+      throw error;
+    }
+  }
+
+  #refuse(stream: BidiStream, hash: Hash, reason: string): void {
+    const { log } = this.#context;
+    // A line for each would let a stranger fill the log over one connection.
+    if (!this.#refused) {
+      log.warn("not allowed src={src} what={what} key={key} reason={reason}", {
+        src: this.#connection.remoteAddress.hostname,
+        what: "blobs",
+        key: this.#connection.peer.fingerprint ?? "-",
+        reason,
+      });
+    }
+    this.#refused = true;
+    log.debug("not allowed: hash={hash} reason={reason}", { hash: shortHash(hash), reason });
+    cut(stream, ResetCode.PERMISSION);
+  }
+
+  #failed(stream: BidiStream, error: unknown): void {
+    const { log } = this.#context;
+    if (error instanceof SlowError) return cut(stream, ResetCode.LIMIT);
+    if (error instanceof WireError) {
+      log.debug("malformed request: {why}", { why: error.message });
+      cut(stream, ResetCode.INTERNAL);
+      if (++this.#malformed < this.#parts.limits.malformed) return;
+      return this.#connection.close(CloseCode.LIMIT, "too many malformed requests");
+    }
+    // The requester has left, or the connection has ended: its business.
+    const code = error instanceof AlknetError ? error.code : "";
+    if (code === "STREAM_CLOSED" || code === "CONNECTION_CLOSED") return;
+    // What the system says names paths.
+    const known = error instanceof AlknetError;
+    log.error("cannot serve: {why}", { why: known ? error.message : (error as { code?: string }).code ?? "defect" });
+    if (!known) log.debug("cannot serve: {message}", { message: (error as Error).message });
+    cut(stream, ResetCode.INTERNAL);
+  }
+}
+
+function cut(stream: BidiStream, code: number): void {
+  stream.reset(code);
+  stream.stop(code);
+}
