@@ -27,9 +27,9 @@ Deno.test("alknet serve --json: the first line names node, addresses and ALPNs (
     "http/1.1",
     "alknet/http",
     "alknet/git",
+    "dot",
     "alknet/blobs",
     "/iroh-bytes/4",
-    "dot",
   ]);
   equal((transports as string[]).includes("tls"), true);
 });
