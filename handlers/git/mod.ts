@@ -28,14 +28,14 @@
  *
  * @module
  */
-import { defineHandler, type Handler } from "@alknet/core/handler";
+import { defineHandler, type Handler, Slots } from "@alknet/core/handler";
 import { type GitLimits, gitLimitsWith } from "./limits.ts";
 import { packCaches } from "./pack/pack_file.ts";
 import { answerHttp, type GitHttpEnv } from "./serve/http.ts";
 import type { GitParts } from "./serve/service.ts";
-import { ServiceSlots, Turns } from "./serve/slots.ts";
 import { type GitProgram, gitProgram } from "./serve/ssh.ts";
 import { serveConnection } from "./serve/stream.ts";
+import { Turns } from "./serve/turns.ts";
 import { FolderRepositories } from "./store/folder/repositories.ts";
 import type { Maybe, Repositories } from "./store/types.ts";
 
@@ -113,12 +113,12 @@ export function git(options: GitOptions): Git {
   const { root, repositories: elsewhere = {}, anonymous = false } = options;
   const limits = gitLimitsWith(options.limits);
   const repositories = new FolderRepositories({ root, elsewhere }, packCaches(limits), limits.deltaBytes);
-  const slots = new ServiceSlots(limits);
+  const { services: all, servicesPerIdentity, servicesPerAddress } = limits;
   const parts: GitParts = {
     repositories,
     anonymous,
     limits,
-    slots,
+    slots: new Slots({ all, identity: servicesPerIdentity, address: servicesPerAddress }),
     walks: new Turns(limits.walks),
     indexing: new Turns(limits.indexPacks),
   };

@@ -48,7 +48,7 @@ export async function answerHttp(request: Request, env: GitHttpEnv, parts: GitPa
   const caller = httpCaller(request.headers, env);
   if (caller.refused) return plain(429, "too many wrong tokens", { "retry-after": REFUSED_SECONDS });
   if (caller.wrong) return unauthorized();
-  const slot = parts.slots.take({ identity: caller.identity, address: env.peer.remoteAddress?.hostname ?? "-" });
+  const slot = parts.slots.take(caller.identity?.id, env.peer.remoteAddress?.hostname ?? "-");
   if (!slot) return plain(503, "too many services; try again", { "retry-after": BUSY_SECONDS });
   // Both go on to what runs after the answer has begun.
   using held = new DisposableStack();

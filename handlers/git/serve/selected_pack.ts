@@ -14,7 +14,7 @@ import { Pace } from "../walk/pace.ts";
 import { FLUSH, type PktReader } from "../wire/pkt_line.ts";
 import { BandOutput, type Output } from "./output.ts";
 import { sendPack } from "./send_pack.ts";
-import type { Turns } from "./slots.ts";
+import type { Turns } from "./turns.ts";
 
 /** What a service works with. */
 export interface UploadPack {
