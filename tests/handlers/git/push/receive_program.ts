@@ -6,13 +6,13 @@
  * @module
  */
 import { logger, Slots } from "@alknet/core/handler";
-import { GIT_LIMITS } from "../../../handlers/git/limits.ts";
-import { packCaches } from "../../../handlers/git/pack/pack_file.ts";
-import { Output } from "../../../handlers/git/serve/output.ts";
-import { runReceivePack } from "../../../handlers/git/serve/service.ts";
-import { Turns } from "../../../handlers/git/serve/turns.ts";
-import { FolderRepositories } from "../../../handlers/git/store/folder/repositories.ts";
-import { PktReader } from "../../../handlers/git/wire/pkt_line.ts";
+import { GIT_LIMITS } from "../../../../handlers/git/limits.ts";
+import { packCaches } from "../../../../handlers/git/pack/pack_file.ts";
+import { Output } from "../../../../handlers/git/serve/output.ts";
+import { runReceivePack } from "../../../../handlers/git/serve/service.ts";
+import { Turns } from "../../../../handlers/git/serve/turns.ts";
+import { FolderRepositories } from "../../../../handlers/git/store/folder/repositories.ts";
+import { PktReader } from "../../../../handlers/git/wire/pkt_line.ts";
 
 const [step, nth, folder] = Deno.args;
 let left = Number(nth);
