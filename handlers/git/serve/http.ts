@@ -13,7 +13,7 @@ import { type HttpCaller, httpCaller } from "./http_credentials.ts";
 import { Output } from "./output.ts";
 import { allows } from "./policy.ts";
 import { type GitParts, type Opened, openFor, runReceivePack, runUploadPack } from "./service.ts";
-import { refsAdvertisement } from "./upload_pack_v0.ts";
+import { refsAdvertisement } from "./upload/upload_pack_v0.ts";
 
 /** What comes with a request. */
 export interface GitHttpEnv {
@@ -99,10 +99,11 @@ function refusalOf(
 
 async function advertised({ repository }: Opened, headers: Headers): Promise<Response> {
   const version = versionOf(headers);
-  const lines = version === 2 ? advertisement() : [
+  const { filters } = repository.settings;
+  const lines = version === 2 ? advertisement(filters) : [
     pktLine("# service=git-upload-pack"),
     FLUSH,
-    ...refsAdvertisement(await repository.refs.snapshot(), { version, stateless: true }),
+    ...refsAdvertisement(await repository.refs.snapshot(), { version, stateless: true, filters }),
   ];
   return result("git-upload-pack", "advertisement", new Blob(lines).stream());
 }

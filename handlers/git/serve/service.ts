@@ -14,10 +14,10 @@ import type { ProtocolVersion } from "../wire/version.ts";
 import type { Output } from "./output.ts";
 import { type Right, rightOf } from "./policy.ts";
 import { type Pushed, type ReceivePack, receivePack } from "./receive_pack.ts";
-import type { Served } from "./selected_pack.ts";
+import type { Served } from "./upload/selected_pack.ts";
 import type { Turns } from "./turns.ts";
-import { uploadPack } from "./upload_pack.ts";
-import { uploadPackV0 } from "./upload_pack_v0.ts";
+import { uploadPack } from "./upload/upload_pack.ts";
+import { uploadPackV0 } from "./upload/upload_pack_v0.ts";
 
 /** What all services of a node share. */
 export interface GitParts {

@@ -8,6 +8,7 @@ import type { Oid } from "../objects/oid.ts";
 import { GITLINK_MODE, parseTree, TREE_MODE, type TreeEntry } from "../objects/tree.ts";
 import { ByteCache } from "../pack/byte_cache.ts";
 import type { ObjectReader } from "../store/types.ts";
+import type { Intake } from "./filters.ts";
 import type { Pace } from "./pace.ts";
 import type { Selection } from "./selection.ts";
 
@@ -20,45 +21,66 @@ const ENTRY = 200;
 export interface TreeWalk {
   /** Reads trees. */
   readonly trees: TreeReader;
-  /** What is sent. */
-  readonly selection: Selection;
+  /** Takes what is met. */
+  readonly intake: Intake;
+  /** Gets what the client has of what trees were compared with; absent where nobody asks. */
+  readonly held?: Selection;
   /** The walk's pace. */
   readonly pace: Pace;
 }
 
+/** Trees with which one is compared. */
+export interface Beside {
+  /** Trees that are sent, for which this was done before. */
+  readonly sent: readonly Oid[];
+  /** Trees that the client has. */
+  readonly held: readonly Oid[];
+}
+
 /**
- * Adds a tree and all that is below it to what is sent. What one of `others` has at the same path is there already, or is
- * sent already; so is what is below a tree that is selected.
+ * Takes a commit's tree and all that is below it. What a tree beside it has at the same path is there already, or is sent
+ * already; so is what is below a tree that was taken.
  *
- * @param others Trees of the commit's parents, which the client has or for which this was done before.
  * @throws {AlknetError} `GIT_OBJECT_MISSING`, `GIT_CORRUPT`.
  */
-export async function selectTree(
-  tree: Oid,
-  others: readonly Oid[],
-  { trees, selection, pace }: TreeWalk,
-): Promise<void> {
-  const stack = [{ tree, others }];
+export async function selectTree(tree: Oid, beside: Beside, walk: TreeWalk): Promise<void> {
+  const { trees, intake, pace } = walk;
+  const stack = [{ tree, beside, depth: 0 }];
   for (let next = stack.pop(); next; next = stack.pop()) {
-    if (next.others.includes(next.tree) || !selection.add(next.tree)) continue;
-    const beside: Map<string, TreeEntry>[] = [];
-    for (const other of next.others) {
-      beside.push(new Map((await trees.entries(other)).map((entry) => [entry.name, entry])));
-    }
+    const { beside: { sent, held }, depth } = next;
+    if (sent.includes(next.tree) || held.includes(next.tree) || !intake.tree(next.tree, depth)) continue;
+    const sentEntries = await entriesOf(sent, trees);
+    const heldEntries = await entriesOf(held, trees, walk.held);
     for (const { mode, name, oid } of await trees.entries(next.tree)) {
       if (mode === GITLINK_MODE) continue;
-      const there = beside.map((entries) => entries.get(name)).filter((entry) => entry !== undefined);
-      if (there.some((entry) => entry.oid === oid)) continue;
-      if (mode !== TREE_MODE) selection.add(oid);
-      else {
-        stack.push({
-          tree: oid,
-          others: there.filter((entry) => entry.mode === TREE_MODE).map((entry) => entry.oid),
-        });
-      }
+      const [there, theirs] = [named(name, sentEntries), named(name, heldEntries)];
+      if (there.some((entry) => entry.oid === oid) || theirs.some((entry) => entry.oid === oid)) continue;
+      if (mode !== TREE_MODE) await intake.leaf(oid, depth + 1);
+      else stack.push({ tree: oid, beside: { sent: treesOf(there), held: treesOf(theirs) }, depth: depth + 1 });
     }
     await pace.step();
   }
+}
+
+type Entries = ReadonlyMap<string, TreeEntry>;
+
+async function entriesOf(oids: readonly Oid[], trees: TreeReader, met?: Selection): Promise<Entries[]> {
+  const all: Entries[] = [];
+  for (const oid of oids) {
+    const entries = await trees.entries(oid);
+    all.push(new Map(entries.map((entry) => [entry.name, entry])));
+    met?.add(oid);
+    if (met) { for (const { mode, oid } of entries) if (mode !== GITLINK_MODE) met.add(oid); }
+  }
+  return all;
+}
+
+function named(name: string, all: readonly Entries[]): TreeEntry[] {
+  return all.map((entries) => entries.get(name)).filter((entry) => entry !== undefined);
+}
+
+function treesOf(entries: readonly TreeEntry[]): Oid[] {
+  return entries.filter((entry) => entry.mode === TREE_MODE).map((entry) => entry.oid);
 }
 
 /** Reads trees, and keeps those read last: a commit's is compared with its parent's, and then its child's with it. */
