@@ -121,7 +121,8 @@ async function selectTrees(wants: readonly Oid[], { store, filter, pace }: Fetch
   const alone = new Selection(store);
   const parts = { trees: new TreeReader(store), intake: intakeOf(alone, store, filter), pace };
   for (const tree of wants) {
-    await selectTree(tree, { sent: [], held: [] }, parts);
+    // As git has it, filters count levels from what is in it.
+    await selectTree(tree, { sent: [], held: [] }, parts, -1);
     selection.add(tree);
   }
   for (const place of alone.places()) selection.add(store.entry(place).oid);

@@ -41,11 +41,12 @@ export interface Beside {
  * Takes a commit's tree and all that is below it. What a tree beside it has at the same path is there already, or is sent
  * already; so is what is below a tree that was taken.
  *
+ * @param level On which it is.
  * @throws {AlknetError} `GIT_OBJECT_MISSING`, `GIT_CORRUPT`.
  */
-export async function selectTree(tree: Oid, beside: Beside, walk: TreeWalk): Promise<void> {
+export async function selectTree(tree: Oid, beside: Beside, walk: TreeWalk, level = 0): Promise<void> {
   const { trees, intake, pace } = walk;
-  const stack = [{ tree, beside, depth: 0 }];
+  const stack = [{ tree, beside, depth: level }];
   for (let next = stack.pop(); next; next = stack.pop()) {
     const { beside: { sent, held }, depth } = next;
     if (sent.includes(next.tree) || held.includes(next.tree) || !intake.tree(next.tree, depth)) continue;
