@@ -13,7 +13,7 @@ import { intakeOf } from "./filters.ts";
 import type { Pace } from "./pace.ts";
 import { Selection } from "./selection.ts";
 import type { Horizon } from "./shallow.ts";
-import { selectTree, TreeReader } from "./trees.ts";
+import { type BesideTree, selectTree, TreeReader } from "./trees.ts";
 
 /** Trees of the client's with which the tree of a commit is compared whose parents are not sent. */
 const NEARBY = 8;
@@ -82,27 +82,22 @@ async function selectCommits(wants: readonly Oid[], walk: FetchWalk, { selection
   const ends = horizon?.ends ?? NO_ENDS;
   const sent = await commitsBetween([...wants, ...horizon?.wants ?? []], common, reader, pace, ends);
   const isSent = new Set(sent);
-  const nearby = new Set(common.slice(0, NEARBY));
+  const nearby = common.slice(0, NEARBY);
   const children = await childrenOf(horizon?.unshallow ?? [], reader);
   const intake = intakeOf(selection, store, filter);
   const parts = { trees: new TreeReader(store), intake, held, pace };
-  const treesOf = async (commits: Iterable<Oid>): Promise<Oid[]> => {
-    const trees: Oid[] = [];
-    for (const oid of commits) trees.push((await reader.links(oid)).tree);
-    return trees;
-  };
   for (const oid of wants) if (isSent.has(oid)) selection.add(oid);
   // A tree that is selected counts as sent whole. That holds only where the parents, whose trees it is compared with, are
   // done: else a change that was taken back would be left out by each because of the other.
   for (const oid of await parentsFirst(sent, reader, pace)) {
     if (intake.takes("commit")) selection.add(oid);
     const { tree, parents } = await reader.links(oid);
-    const sentParents = ends.sent.has(oid) ? [] : parents.filter((parent) => isSent.has(parent));
-    const heldParents = ends.sent.has(oid) ? nearby : parents.filter((parent) => !isSent.has(parent));
-    await selectTree(tree, {
-      sent: await treesOf(sentParents),
-      held: await treesOf([...heldParents, ...children.get(oid) ?? []]),
-    }, parts);
+    const beside: BesideTree[] = [];
+    // Whose parents are not sent is compared with what the client has that may be like it.
+    for (const other of [...ends.sent.has(oid) ? nearby : parents, ...children.get(oid) ?? []]) {
+      beside.push({ tree: (await reader.links(other)).tree, held: !isSent.has(other) });
+    }
+    await selectTree(tree, beside, parts);
   }
 }
 
@@ -122,7 +117,7 @@ async function selectTrees(wants: readonly Oid[], { store, filter, pace }: Fetch
   const parts = { trees: new TreeReader(store), intake: intakeOf(alone, store, filter), pace };
   for (const tree of wants) {
     // As git has it, filters count levels from what is in it.
-    await selectTree(tree, { sent: [], held: [] }, parts, -1);
+    await selectTree(tree, [], parts, -1);
     selection.add(tree);
   }
   for (const place of alone.places()) selection.add(store.entry(place).oid);

@@ -5,9 +5,9 @@
  */
 import { missing } from "../errors.ts";
 import type { Kind, Oid } from "../objects/oid.ts";
-import type { ObjectReader } from "../store/types.ts";
+import type { ObjectStore } from "../store/types.ts";
 import type { ObjectFilter } from "../wire/filter_spec.ts";
-import type { Selection } from "./selection.ts";
+import { Selection } from "./selection.ts";
 
 /** Takes what a walk meets. Depths are levels below a commit's tree, which is on level 0. */
 export interface Intake {
@@ -20,7 +20,7 @@ export interface Intake {
 }
 
 /** Takes what a filter leaves; without one, everything. */
-export function intakeOf(selection: Selection, store: ObjectReader, filter?: ObjectFilter): Intake {
+export function intakeOf(selection: Selection, store: ObjectStore, filter?: ObjectFilter): Intake {
   return filter ? new FilteredIntake(selection, store, filter) : new WholeIntake(selection);
 }
 
@@ -46,13 +46,16 @@ class WholeIntake implements Intake {
 
 class FilteredIntake implements Intake {
   readonly #selection: Selection;
-  readonly #store: ObjectReader;
+  readonly #store: ObjectStore;
   readonly #filter: ObjectFilter;
-  /** Trees, and the highest level on which each was looked into. */
-  readonly #seen = new Map<Oid, number>();
+  /** Trees that were looked into and are not sent. */
+  readonly #passed: Selection;
+  /** Where levels count: trees, and the highest level on which each was looked into. */
+  readonly #levels = new Map<Oid, number>();
 
-  constructor(selection: Selection, store: ObjectReader, filter: ObjectFilter) {
+  constructor(selection: Selection, store: ObjectStore, filter: ObjectFilter) {
     this.#selection = selection;
+    this.#passed = new Selection(store);
     this.#store = store;
     this.#filter = filter;
   }
@@ -64,12 +67,11 @@ class FilteredIntake implements Intake {
   tree(oid: Oid, depth: number): boolean {
     const { treeDepth } = this.#filter;
     if (depth >= treeDepth || !(this.takes("tree") || this.takes("blob"))) return false;
-    // Where levels do not count, a tree is the same wherever it is met.
-    const level = treeDepth === Infinity ? 0 : depth;
-    const before = this.#seen.get(oid);
-    if (before !== undefined && before <= level) return false;
-    this.#seen.set(oid, level);
-    if (this.takes("tree")) this.#selection.add(oid);
+    const isNew = (this.takes("tree") ? this.#selection : this.#passed).add(oid);
+    if (treeDepth === Infinity) return isNew;
+    const before = this.#levels.get(oid);
+    if (before !== undefined && before <= depth) return false;
+    this.#levels.set(oid, depth);
     return depth + 1 < treeDepth;
   }
 

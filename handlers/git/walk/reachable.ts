@@ -72,7 +72,9 @@ class Search {
   async run(): Promise<ReadonlySet<Oid> | undefined> {
     const { refs, head, pace } = this.#walk;
     const loose: Oid[] = [];
-    if (head !== undefined) await this.#begin(head);
+    // What HEAD's files are is wanted the most: then no other ref is looked at.
+    if (head !== undefined && await this.#begin(head) && this.#content.size > 0) await this.#commit(this.#queue.pop()!);
+    if (this.#isOver() && this.#tags.size === 0) return this.#rest();
     for (const ref of refs) {
       if (this.#tags.size > 0) await this.#followTags(ref);
       if (!await this.#begin(ref.peeled ?? ref.oid)) loose.push(ref.peeled ?? ref.oid);
@@ -84,6 +86,10 @@ class Search {
     }
     // What refs point at without a commit: a tag of a tree, say.
     for (const oid of loose) if (this.#content.size > 0 && !this.#isOver()) await this.#tree(oid);
+    return this.#rest();
+  }
+
+  #rest(): ReadonlySet<Oid> | undefined {
     const left = this.#tags.union(this.#commits).union(this.#content);
     return left.size > 0 ? left : undefined;
   }

@@ -71,12 +71,11 @@ async function reachOf(walk: DepthWalk): Promise<Reach | undefined> {
   const { wants, visible, shallows, commits, since, not, relative, reader, pace } = walk;
   if (since !== undefined || not.length > 0) return await selected(walk);
   if (commits === undefined) return { last: new Set(), inner: new Set() };
-  if (commits === Infinity) {
-    const tips = [...wants, ...visible];
-    return { last: new Set(), inner: await reached(tips, shallows, { reader, pace }) };
-  }
-  const heads = relative ? await reached(wants, shallows, { reader, pace }) : wants;
-  return await within([...heads], relative ? commits + 1 : commits, { reader, pace });
+  if (commits < Infinity && !relative) return await within(wants, commits, { reader, pace });
+  // As with git, all of the client's history is continued, whichever part of it is fetched.
+  const seen = await reached([...wants, ...visible], shallows, { reader, pace });
+  if (commits === Infinity) return { last: new Set(), inner: seen };
+  return await within([...seen], commits + 1, { reader, pace });
 }
 
 interface Walking {

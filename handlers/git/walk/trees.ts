@@ -29,12 +29,12 @@ export interface TreeWalk {
   readonly pace: Pace;
 }
 
-/** Trees with which one is compared. */
-export interface Beside {
-  /** Trees that are sent, for which this was done before. */
-  readonly sent: readonly Oid[];
-  /** Trees that the client has. */
-  readonly held: readonly Oid[];
+/** A tree with which one is compared. */
+export interface BesideTree {
+  /** The tree. */
+  readonly tree: Oid;
+  /** Whether the client has it; else it is sent, and this was done for it before. */
+  readonly held: boolean;
 }
 
 /**
@@ -44,44 +44,55 @@ export interface Beside {
  * @param level On which it is.
  * @throws {AlknetError} `GIT_OBJECT_MISSING`, `GIT_CORRUPT`.
  */
-export async function selectTree(tree: Oid, beside: Beside, walk: TreeWalk, level = 0): Promise<void> {
+export async function selectTree(
+  tree: Oid,
+  beside: readonly BesideTree[],
+  walk: TreeWalk,
+  level = 0,
+): Promise<void> {
   const { trees, intake, pace } = walk;
   const stack = [{ tree, beside, depth: level }];
   for (let next = stack.pop(); next; next = stack.pop()) {
-    const { beside: { sent, held }, depth } = next;
-    if (sent.includes(next.tree) || held.includes(next.tree) || !intake.tree(next.tree, depth)) continue;
-    const sentEntries = await entriesOf(sent, trees);
-    const heldEntries = await entriesOf(held, trees, walk.held);
-    for (const { mode, name, oid } of await trees.entries(next.tree)) {
-      if (mode === GITLINK_MODE) continue;
-      const [there, theirs] = [named(name, sentEntries), named(name, heldEntries)];
-      if (there.some((entry) => entry.oid === oid) || theirs.some((entry) => entry.oid === oid)) continue;
+    const { tree, beside, depth } = next;
+    if (beside.some((other) => other.tree === tree) || !intake.tree(tree, depth)) continue;
+    const sides = await sidesOf(beside, walk);
+    for (const { mode, name, oid } of await trees.entries(tree)) {
+      if (mode === GITLINK_MODE || isThere(name, oid, sides)) continue;
       if (mode !== TREE_MODE) await intake.leaf(oid, depth + 1);
-      else stack.push({ tree: oid, beside: { sent: treesOf(there), held: treesOf(theirs) }, depth: depth + 1 });
+      else stack.push({ tree: oid, beside: treesAt(name, sides), depth: depth + 1 });
     }
     await pace.step();
   }
 }
 
-type Entries = ReadonlyMap<string, TreeEntry>;
+interface Side {
+  readonly entries: ReadonlyMap<string, TreeEntry>;
+  readonly held: boolean;
+}
 
-async function entriesOf(oids: readonly Oid[], trees: TreeReader, met?: Selection): Promise<Entries[]> {
-  const all: Entries[] = [];
-  for (const oid of oids) {
-    const entries = await trees.entries(oid);
-    all.push(new Map(entries.map((entry) => [entry.name, entry])));
-    met?.add(oid);
-    if (met) { for (const { mode, oid } of entries) if (mode !== GITLINK_MODE) met.add(oid); }
+async function sidesOf(beside: readonly BesideTree[], { trees, held: met }: TreeWalk): Promise<Side[]> {
+  const sides: Side[] = [];
+  for (const { tree, held } of beside) {
+    const entries = await trees.entries(tree);
+    sides.push({ entries: new Map(entries.map((entry) => [entry.name, entry])), held });
+    if (!held || !met) continue;
+    met.add(tree);
+    for (const { mode, oid } of entries) if (mode !== GITLINK_MODE) met.add(oid);
   }
-  return all;
+  return sides;
 }
 
-function named(name: string, all: readonly Entries[]): TreeEntry[] {
-  return all.map((entries) => entries.get(name)).filter((entry) => entry !== undefined);
+function isThere(name: string, oid: Oid, sides: readonly Side[]): boolean {
+  return sides.some(({ entries }) => entries.get(name)?.oid === oid);
 }
 
-function treesOf(entries: readonly TreeEntry[]): Oid[] {
-  return entries.filter((entry) => entry.mode === TREE_MODE).map((entry) => entry.oid);
+function treesAt(name: string, sides: readonly Side[]): BesideTree[] {
+  const trees: BesideTree[] = [];
+  for (const { entries, held } of sides) {
+    const entry = entries.get(name);
+    if (entry?.mode === TREE_MODE) trees.push({ tree: entry.oid, held });
+  }
+  return trees;
 }
 
 /** Reads trees, and keeps those read last: a commit's is compared with its parent's, and then its child's with it. */

@@ -4,8 +4,10 @@
  * @module
  */
 import { deepEqual, equal, match, notEqual } from "node:assert/strict";
-import { commit, git, lines } from "../../handlers/git/repositories.ts";
+import { history } from "../../handlers/git/histories.ts";
+import { commit, git, gitWith, lines } from "../../handlers/git/repositories.ts";
 import { needs } from "../../support/programs.ts";
+import { seeded } from "../../support/random.ts";
 import { stock, VIA_HTTPS, well } from "../git_home.ts";
 import { servedHome, waysTo } from "./served.ts";
 
@@ -125,5 +127,63 @@ Deno.test({
         match(stderr, words, `${version} ${args}`);
       }
     }
+  },
+});
+
+Deno.test({
+  name: "shallow clones: random histories and random fetches of them end where those of file:// end (rows 6, 40)",
+  ...needed,
+  async fn() {
+    const random = seeded("git shallow fetches");
+    const { home, bare } = await servedHome(async (_work, bare) => {
+      await git(".", "init", "-q", "--bare", "--initial-branch=c40", bare);
+      await gitWith(bare, history(random, 40), "fast-import", "--quiet");
+    });
+    await using _home = home;
+    await using node = await home.serve();
+    const { path } = home;
+    const [[url]] = waysTo(home, node.address);
+    const clones = [[url, `${path}/ours`], [`file://${bare}`, `${path}/theirs`]];
+    for (const [from, to] of clones) await well(home, [...VIA_HTTPS, "clone", "-q", "--depth=2", from, to]);
+    const branch = () => `c${random.between(1, 40)}`;
+    const kinds: readonly (() => string[])[] = [
+      () => [`--depth=${random.between(1, 6)}`],
+      () => [`--deepen=${random.between(1, 4)}`],
+      () => [`--shallow-since=${1_700_000_000 + random.between(-100, 40) * 60}`],
+      () => [`--shallow-exclude=${branch()}`],
+      () => [],
+    ];
+    for (let round = 0; round < 20; round++) {
+      const version = random.below(3);
+      const more = kinds[random.below(kinds.length)]();
+      const what = Array.from({ length: random.between(1, 3) }, () => branch()).map((one) =>
+        `+refs/heads/${one}:refs/remotes/origin/${one}`
+      );
+      const args = [...VIA_HTTPS, "-c", `protocol.version=${version}`, "fetch", "-q", ...more, "origin", ...what];
+      const [ours, theirs] = await Promise.all(clones.map(([, clone]) => stock(home, args, clone)));
+      equal(ours.code, theirs.code, `${args.join(" ")}\n${ours.stderr}\n${theirs.stderr}`);
+      deepEqual(await stateOf(clones[0][1]), await stateOf(clones[1][1]), args.join(" "));
+    }
+  },
+});
+
+Deno.test({
+  name: "shallow clones push: a commit onto a history whose beginning they lack (row 40)",
+  ...needed,
+  async fn() {
+    const { home, bare } = await servedHome();
+    await using _home = home;
+    await git(bare, "config", "alknet.owner", "me");
+    await home.run("authorize", home.nodeId, "--name", "me");
+    await using node = await home.serve();
+    const clone = `${home.path}/c`;
+    const [, [url, ...told]] = waysTo(home, node.address);
+    await well(home, [...told, "clone", "-q", "--depth=1", url, clone]);
+    await commit(clone, "pushed", "pushed\n", 1_700_001_000);
+    await well(home, [...told, "push", "-q", "origin", "main"], clone);
+    equal(await git(bare, "rev-parse", "main"), await git(clone, "rev-parse", "main"));
+    await git(bare, "fsck", "--strict", "--no-dangling");
+    await well(home, [...told, "fetch", "-q", "--unshallow"], clone);
+    await git(clone, "fsck", "--strict");
   },
 });

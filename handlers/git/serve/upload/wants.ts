@@ -72,7 +72,7 @@ export async function horizonFor(
   const { commits, since, relative } = asked;
   const horizon = await horizonOf({
     wants: await commitsOf(wants),
-    visible: commits === Infinity ? await commitsOf(tipsOf(snapshot)) : [],
+    visible: (relative || commits === Infinity) && shallows.length > 0 ? await commitsOf(tipsOf(snapshot)) : [],
     shallows,
     commits,
     since,

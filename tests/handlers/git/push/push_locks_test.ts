@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
 import { needs } from "../../../support/programs.ts";
 import { packOf } from "../packs.ts";
 import { git, makeRepository } from "../repositories.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, match } from "node:assert/strict";
 import { FLUSH, pktLine } from "../../../../handlers/git/wire/pkt_line.ts";
 import { runProgram } from "../../../support/process.ts";
 import { needs } from "../../../support/programs.ts";

@@ -9,7 +9,7 @@ import { FLUSH, pktLine, PktReader } from "../../../../handlers/git/wire/pkt_lin
 import { temporaryFolder } from "../../../support/temp.ts";
 import { answers, type GitNode, gitNode, joined, requestLine, textOf } from "../client.ts";
 import { bytesOf, oidOf, type PackEntry } from "../packs.ts";
-import { commit, git } from "../repositories.ts";
+import { git } from "../repositories.ts";
 
 /** No object. */
 export const ZERO = "0".repeat(40);
