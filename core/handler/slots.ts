@@ -21,7 +21,11 @@ export class Slots {
   readonly #held = new Map<string, number>();
   #all = 0;
 
-  /** @param limits How many. */
+  /**
+   * Places, all of them free.
+   *
+   * @param limits How many.
+   */
   constructor(limits: SlotLimits) {
     this.#limits = limits;
   }

@@ -5,7 +5,7 @@
  */
 import type { Oid } from "../objects/oid.ts";
 import { CommitQueue } from "./commit_queue.ts";
-import { type CommitReader, commitsBetween, type Ends } from "./commits.ts";
+import type { CommitReader, Ends } from "./commits.ts";
 import type { Pace } from "./pace.ts";
 
 /** What is known and asked for. */
@@ -103,21 +103,33 @@ async function within(heads: readonly Oid[], depth: number, { reader, pace }: Wa
 
 /** Commits from a time on, and that some do not reach; the last are those with a parent that is none of these. */
 async function selected({ wants, since = 0, not, reader, pace }: DepthWalk): Promise<Reach | undefined> {
-  const open = not.length > 0 ? new Set(await commitsBetween(wants, not, reader, pace)) : undefined;
-  const inner = new Set<Oid>();
-  const stack = [...wants];
-  for (let oid = stack.pop(); oid !== undefined; oid = stack.pop()) {
-    if (inner.has(oid) || open?.has(oid) === false) continue;
-    const { date, parents } = await reader.links(oid);
-    if (date < since) continue;
-    inner.add(oid);
-    stack.push(...parents);
-    await pace.step();
-  }
+  // All that these reach: dates, which may be wrong, do not say where it would be enough.
+  const outside = await ancestors(not, new Set(), 0, { reader, pace });
+  const inner = await ancestors(wants, outside, since, { reader, pace });
   if (inner.size === 0) return undefined;
   const last = new Set<Oid>();
   for (const oid of inner) if ((await reader.links(oid)).parents.some((parent) => !inner.has(parent))) last.add(oid);
   return { last, inner: inner.difference(last) };
+}
+
+/** Commits and what they reach, but for what lies outside or is older, and what only that reaches. */
+async function ancestors(
+  tips: readonly Oid[],
+  outside: ReadonlySet<Oid>,
+  since: number,
+  { reader, pace }: Walking,
+): Promise<Set<Oid>> {
+  const met = new Set<Oid>();
+  const stack = [...tips];
+  for (let oid = stack.pop(); oid !== undefined; oid = stack.pop()) {
+    if (met.has(oid) || outside.has(oid)) continue;
+    const { date, parents } = await reader.links(oid);
+    if (date < since) continue;
+    met.add(oid);
+    stack.push(...parents);
+    await pace.step();
+  }
+  return met;
 }
 
 /** Which of some commits others reach, the youngest looked at first. */
