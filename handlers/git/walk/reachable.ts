@@ -85,7 +85,12 @@ class Search {
       await pace.step();
     }
     // What refs point at without a commit: a tag of a tree, say.
-    for (const oid of loose) if (this.#content.size > 0 && !this.#isOver()) await this.#tree(oid);
+    for (const oid of loose) {
+      if (this.#content.size === 0 || this.#isOver()) break;
+      this.#content.delete(oid);
+      if ((await this.#walk.store.info(oid))?.kind === "tree") await this.#tree(oid);
+      await pace.step();
+    }
     return this.#rest();
   }
 
@@ -128,7 +133,7 @@ class Search {
     }
   }
 
-  /** A tree, or what a ref points at else, and all that is below it. */
+  /** A tree and all that is below it. */
   async #tree(first: Oid): Promise<void> {
     const stack = [first];
     for (let oid = stack.pop(); oid !== undefined && !this.#isOver(); oid = stack.pop()) {
@@ -136,16 +141,11 @@ class Search {
       if (this.#seenTrees.has(oid)) continue;
       this.#seenTrees.add(oid);
       this.#left--;
-      for (const { mode, oid: below } of await this.#entries(oid)) {
+      for (const { mode, oid: below } of await this.#trees.entries(oid)) {
         if (mode === TREE_MODE) stack.push(below);
         else if (mode !== GITLINK_MODE) this.#content.delete(below);
       }
       await this.#walk.pace.step();
     }
-  }
-
-  async #entries(oid: Oid): ReturnType<TreeReader["entries"]> {
-    const isTree = (await this.#walk.store.info(oid))?.kind === "tree";
-    return isTree ? await this.#trees.entries(oid) : [];
   }
 }
