@@ -16,6 +16,7 @@ const FILTERS = [
   "blob:none",
   "blob:limit=0",
   "blob:limit=2",
+  "blob:limit=5",
   "blob:limit=1k",
   "tree:0",
   "tree:1",
@@ -66,17 +67,22 @@ Deno.test({
     const bare = folder.join("r.git");
     await git(folder.path, "init", "-q", "--bare", bare);
     await gitWith(bare, history(random, 40), "fast-import", "--quiet");
-    // The same tree on three levels.
-    const tip = await git(bare, "rev-parse", "c40^{tree}");
-    const inner = await gitWith(bare, `040000 tree ${tip}\tin\n`, "mktree");
-    const outer = await gitWith(bare, `040000 tree ${inner}\ta\n040000 tree ${tip}\tb\n`, "mktree");
+    // New trees on several levels each, the lower ones before the higher ones and the other way round.
+    const within = (oid: string, name: string) => gitWith(bare, `040000 tree ${oid}\t${name}\n`, "mktree");
+    const twice = async (name: string) => {
+      const tree = await within(await within(await git(bare, "rev-parse", "c40^{tree}"), `in ${name}`), name);
+      return [tree, await within(tree, "lower")];
+    };
+    const [[one, lowerOne], [other, lowerOther]] = [await twice("one"), await twice("other")];
+    const entries = [["a", lowerOne], ["b", one], ["c", other], ["d", lowerOther]];
+    const outer = await gitWith(bare, entries.map(([name, oid]) => `040000 tree ${oid}\t${name}\n`).join(""), "mktree");
     await git(bare, "update-ref", "refs/heads/c41", await git(bare, "commit-tree", "-m", "x", "-p", "c40", outer));
     await using node = gitNode({ root: folder.path });
     const commits = (await git(bare, "for-each-ref", "--format=%(objectname)")).split("\n");
     const last = await git(bare, "rev-parse", "c41");
     for (let round = 0; round < 30; round++) {
-      const want = round < 2 ? last : commits[random.below(commits.length)];
-      const filter = FILTERS[random.below(FILTERS.length)];
+      const want = round < FILTERS.length ? last : commits[random.below(commits.length)];
+      const filter = FILTERS[round % FILTERS.length];
       const alone = await fetched(node, "r", `want ${want}`, `filter ${filter}`, "done");
       const all = await left(bare, want, filter);
       deepEqual((await objectsOf(bare, alone.pack)).sort(), [...all].sort(), `${want} ${filter}`);
