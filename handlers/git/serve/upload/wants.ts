@@ -69,6 +69,7 @@ export async function horizonFor(
     if (info) shallows.push(oid);
     await pace.step();
   }
+  if (!deepens(asked) && shallows.length === 0) return undefined;
   const { commits, since, relative } = asked;
   const horizon = await horizonOf({
     wants: await commitsOf(wants),
