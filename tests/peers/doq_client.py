@@ -1,0 +1,131 @@
+"""A DNS over QUIC client of aioquic, honest and not. Each JSON line names a scenario; each answer says what the client saw."""
+
+import dns.message
+from quic_wire import Client, requests, say
+
+CLIENT_UNI = 2
+CANCELLED = 3
+
+
+def query(name, identifier=0):
+    message = dns.message.make_query(name, "A")
+    message.id = identifier
+    return message.to_wire()
+
+
+def framed(wire):
+    return len(wire).to_bytes(2, "big") + wire
+
+
+def connected(request):
+    return Client(request).connect()
+
+
+def answers(client, stream):
+    """What a stream that has ended says: the addresses in its one answer."""
+    data = bytes(client.streams.get(stream, b""))
+    message = dns.message.from_wire(data[2 : 2 + int.from_bytes(data[:2], "big")])
+    return [str(record) for rrset in message.answer for record in rrset]
+
+
+def ask(client, name):
+    stream = client.quic.get_next_available_stream_id()
+    client.send(stream, framed(query(name)), True)
+    client.run(lambda: stream in client.ended or client.closed)
+    return answers(client, stream)
+
+
+def wrong(request):
+    """Something that is no query, on a connection that has asked before."""
+    client = connected(request)
+    before = ask(client, request["name"])
+    stream = CLIENT_UNI if request.get("oneWay") else client.quic.get_next_available_stream_id()
+    client.send(stream, bytes.fromhex(request["bytes"]), request["end"])
+    client.run(lambda: client.closed)
+    return {"before": before, **client.outcome()}
+
+
+def cancel(request):
+    """A reset and a stop in mid-query; the connection goes on."""
+    client = connected(request)
+    half = framed(query(request["name"]))[:20]
+    for cut in (client.quic.reset_stream, client.quic.stop_stream):
+        stream = client.quic.get_next_available_stream_id()
+        client.send(stream, half)
+        cut(stream, CANCELLED)
+        client.flush()
+        client.run(lambda: stream in client.resets or client.closed)
+    found = {"resets": sorted(client.resets.values()), "answer": ask(client, request["name"])}
+    client.close()
+    return found
+
+
+def endless(request):
+    """A query without an end: answered, and the stream refused later."""
+    client = connected(request)
+    stream = client.quic.get_next_available_stream_id()
+    client.send(stream, framed(query(request["name"])))
+    client.run(lambda: stream in client.ended)
+    found = answers(client, stream)
+    client.run(lambda: stream in client.stops or client.closed)
+    return {"answer": found, "stop": client.stops.get(stream), "again": ask(client, request["name"])}
+
+
+def hoard(request):
+    """Streams that are held with half a query each, and then more and more of them."""
+    client = connected(request)
+    whole = framed(query(request["name"]))
+    held = []
+    for _ in range(request["streams"]):
+        held.append(client.quic.get_next_available_stream_id())
+        client.send(held[-1], whole[:20])
+    more = client.quic.get_next_available_stream_id()
+    client.send(more, whole, True)
+    client.run(lambda: more in client.resets or client.closed)
+    client.send(held[0], whole[20:], True)
+    client.run(lambda: held[0] in client.ended or client.closed)
+    found = {"reset": client.resets.get(more), "held": answers(client, held[0])}
+    # One place is free, and taken; then there is none.
+    client.send(client.quic.get_next_available_stream_id(), whole[:20])
+    while not client.closed:
+        client.send(client.quic.get_next_available_stream_id(), whole, True)
+        client.step()
+    return {**found, **client.outcome()}
+
+
+def churn(request):
+    """Streams that begin a query and are reset, as many as there is room for at a time."""
+    client = connected(request)
+    half = framed(query(request["name"]))[:20]
+    for done in range(request["streams"]):
+        stream = client.quic.get_next_available_stream_id()
+        client.quic.send_stream_data(stream, half)
+        if done % 50 == 49 or done == request["streams"] - 1:
+            # The peer has to see that they begin before it sees their ends.
+            client.flush()
+            for opened in range(stream - 4 * (done % 50), stream + 4, 4):
+                client.quic.reset_stream(opened, CANCELLED)
+            client.flush()
+            client.run(lambda: stream in client.resets or client.closed)
+        if client.closed:
+            break
+    found = {"resets": len(client.resets), "answer": [] if client.closed else ask(client, request["name"])}
+    client.close()
+    return {**found, **client.outcome()}
+
+
+def refused(request):
+    """A handshake that is not to succeed."""
+    client = Client(request)
+    client.connect(wait=False)
+    client.run(lambda: client.handshake or client.closed)
+    return client.outcome()
+
+
+SCENARIOS = {
+    scenario.__name__: scenario for scenario in (wrong, cancel, endless, hoard, churn, refused)
+}
+
+if __name__ == "__main__":
+    for request in requests():
+        say(SCENARIOS[request["scenario"]](request))
