@@ -1,5 +1,12 @@
 """A DNS over QUIC client of aioquic, honest and not. Each JSON line names a scenario; each answer says what the client saw."""
 
+import select
+import socket
+import ssl
+import sys
+import threading
+import time
+
 import dns.message
 from quic_wire import Client, requests, say
 
@@ -94,7 +101,7 @@ def hoard(request):
 
 
 def churn(request):
-    """Streams that begin a query and are reset, as many as there is room for at a time."""
+    """Streams that begin a query and are cancelled (RFC 9250 §4.3.1), fifty at a time."""
     client = connected(request)
     half = framed(query(request["name"]))[:20]
     for done in range(request["streams"]):
@@ -105,6 +112,7 @@ def churn(request):
             client.flush()
             for opened in range(stream - 4 * (done % 50), stream + 4, 4):
                 client.quic.reset_stream(opened, CANCELLED)
+                client.quic.stop_stream(opened, CANCELLED)
             client.flush()
             client.run(lambda: stream in client.resets or client.closed)
         if client.closed:
@@ -112,6 +120,51 @@ def churn(request):
     found = {"resets": len(client.resets), "answer": [] if client.closed else ask(client, request["name"])}
     client.close()
     return {**found, **client.outcome()}
+
+
+def flood(request):
+    """Queries without end over QUIC and over TLS, on a new connection when one is closed, until the next line comes."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["dot"])
+    whole = framed(query(request["name"]))
+    threading.Thread(target=pour, args=(context, request["port"], whole * 100), daemon=True).start()
+    counts = {"sent": 0, "refused": 0, "closed": 0}
+    client = connected(request)
+    while not select.select([sys.stdin], [], [], 0)[0] or counts["closed"] == 0:
+        if over(client):
+            counts["closed"] += 1
+            client.socket.close()
+            client = Client(request)
+            client.connect(wait=False)
+            client.run(lambda: client.handshake or over(client), limit=60)
+        for _ in range(100):
+            stream = client.quic.get_next_available_stream_id()
+            client.quic.send_stream_data(stream, whole, True)
+            counts["sent"] += 1
+        client.flush()
+        client.run(lambda: over(client) or stream in client.ended or stream in client.resets, limit=60)
+        counts["refused"] += len(client.resets)
+        client.resets.clear()
+    return counts
+
+
+def over(client):
+    """Whether the connection is closed; aioquic tells of it only when the time is up for late packets."""
+    return client.closed or client.quic._close_event
+
+
+def pour(context, port, data):
+    """What TLS takes; nobody reads an answer."""
+    while True:
+        try:
+            with socket.create_connection(("127.0.0.1", port)) as plain:
+                with context.wrap_socket(plain) as secure:
+                    while True:
+                        secure.sendall(data)
+        except OSError:
+            time.sleep(0.1)
 
 
 def refused(request):
@@ -123,7 +176,8 @@ def refused(request):
 
 
 SCENARIOS = {
-    scenario.__name__: scenario for scenario in (wrong, cancel, endless, hoard, churn, refused)
+    scenario.__name__: scenario
+    for scenario in (wrong, cancel, endless, hoard, churn, flood, refused)
 }
 
 if __name__ == "__main__":
