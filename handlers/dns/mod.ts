@@ -5,8 +5,8 @@
  * Participants: stubs, resolvers and browsers, behind nothing but their own; and this node, which has the zones. Goals: cost
  * grows with questions, not with records; a zone is changed whole or not at all; there is no open recursion. Non-goals so far:
  * transfers, master files, forwarding, pkarr; the names of others are `REFUSED`.
- * Failures: a message that cannot be read is `FORMERR`, and what is no message ends its own connection. Limits are in
- * {@linkcode DnsLimits}.
+ * Failures: a message that cannot be read is `FORMERR`, and what is no message ends its own connection, on `alknet/dns` its
+ * own stream, with a code of RFC 9250. Limits are in {@linkcode DnsLimits}. A shutdown answers what was read.
  *
  * @example A zone in memory, answered by the engine
  * ```ts

@@ -72,7 +72,9 @@ Deno.test({
     await using home = await dnsHome();
     await using node = await home.serve();
     await using peer = hostile(node.port);
-    const asked = `${"0000" + "0100" + "0001" + "0000".repeat(3)}03777777${"04686f6d65"}076578616d706c65000001${"0001"}`;
+    const asked = `${
+      "0000" + "0100" + "0001" + "0000".repeat(3)
+    }03777777${"04686f6d65"}076578616d706c65000001${"0001"}`;
     const framed = (message: string) => (message.length / 2).toString(16).padStart(4, "0") + message;
     const keepalive = `${asked.slice(0, 20)}0001${asked.slice(24)}0000290400000000000004000b0000`;
     const wrong = {
@@ -163,7 +165,16 @@ Deno.test({
       ...["-keyout", key, "-out", certificate],
     ]);
     equal(made.code, 0, made.stderr);
-    const spki = await runProgram("openssl", ["pkey", "-in", key, "-pubout", "-outform", "DER", "-out", folder.join("spki")]);
+    const spki = await runProgram("openssl", [
+      "pkey",
+      "-in",
+      key,
+      "-pubout",
+      "-outform",
+      "DER",
+      "-out",
+      folder.join("spki"),
+    ]);
     equal(spki.code, 0, spki.stderr);
     const publicKey = (await Deno.readFile(folder.join("spki"))).subarray(-32);
     const authorized = await home.run("authorize", `ed25519:${publicKey.toHex()}`, "--name", "client");

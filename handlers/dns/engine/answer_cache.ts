@@ -100,7 +100,11 @@ function cost(key: string, { bytes }: Entry): number {
 }
 
 /** A copy for who asks. */
-function personal(bytes: Uint8Array, query: Message, { padTo, extra = [] }: Extras): Uint8Array<ArrayBuffer> | undefined {
+function personal(
+  bytes: Uint8Array,
+  query: Message,
+  { padTo, extra = [] }: Extras,
+): Uint8Array<ArrayBuffer> | undefined {
   const options = query.edns ? extra : [];
   const end = bytes.byteLength + optionsSize(options);
   if (end > MAX_MESSAGE) return undefined;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type BidiStream, type Connection, type Logger } from "@alknet/core/handler";
+import type { BidiStream, Connection, Logger } from "@alknet/core/handler";
 import type { DnsCaller } from "../caller.ts";
 import { decodeMessage } from "../codec/decode.ts";
 import { encodeMessage } from "../codec/encode.ts";

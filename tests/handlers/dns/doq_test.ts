@@ -49,7 +49,9 @@ async function ask(client: Connection, message: Message = ASKED): Promise<Messag
 
 /** With which code our reading of a stream ended. */
 async function resetOf({ readable }: BidiStream): Promise<number | undefined> {
-  const error = await new Response(readable as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer().catch((error) => error);
+  const error = await new Response(readable as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer().catch((error) =>
+    error
+  );
   ok(error instanceof StreamClosedError, String(error));
   return error.errorCode;
 }

@@ -21,7 +21,11 @@ async function listening(handler: Handler = dns(parts())): Promise<Endpoint> {
   return await router().use(handler).listen({ listen: "127.0.0.1:0", quic: { engine: "in-process" } });
 }
 
-function dial({ nodeId, addresses: [{ hostname, port }] }: Endpoint, alpn: string, transport: "quic" | "tls"): Promise<Connection> {
+function dial(
+  { nodeId, addresses: [{ hostname, port }] }: Endpoint,
+  alpn: string,
+  transport: "quic" | "tls",
+): Promise<Connection> {
   return connect(`${nodeId}@${hostname}:${port}`, alpn, { transport });
 }
 

@@ -160,5 +160,12 @@ function shown({ question, answer, authority, additional, ...rest }: Message, so
     options: rest.edns.options.map(({ code, data }) => [code, data.toHex()]),
   };
   const asked = [name.key, type, kind];
-  return { ...rest, edns, asked, answer: records(answer), authority: records(authority), additional: records(additional) };
+  return {
+    ...rest,
+    edns,
+    asked,
+    answer: records(answer),
+    authority: records(authority),
+    additional: records(additional),
+  };
 }
