@@ -9,8 +9,6 @@ import dns.message
 import dns.query
 import dns.rcode
 
-PADDING = 12
-
 
 def ask(request):
     message = dns.message.make_query(request["name"], request.get("type", "A"))
@@ -26,6 +24,7 @@ def ask(request):
         "flags": dns.flags.to_text(answer.flags),
         "size": len(answer.wire),
         "answer": [str(record) for rrset in answer.answer for record in rrset],
+        "owners": [rrset.name.to_text() for rrset in answer.answer],
         "options": [[int(option.otype), option.to_wire().hex()] for option in answer.options],
     }
 

@@ -11,6 +11,7 @@ export class Expiry<T> implements Disposable {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** When the timer fires. */
   #next = Infinity;
+  #over = false;
 
   /** @param late Called once for what is late. */
   constructor(late: (item: T) => void) {
@@ -28,6 +29,7 @@ export class Expiry<T> implements Disposable {
    * @param ms Milliseconds.
    */
   set(item: T, ms: number): void {
+    if (this.#over) return;
     const due = performance.now() + ms;
     this.#due.set(item, due);
     this.#arm(due);
@@ -38,8 +40,9 @@ export class Expiry<T> implements Disposable {
     this.#due.delete(item);
   }
 
-  /** Nothing is late any more. */
+  /** Nothing is late any more, and nothing is given a time. */
   [Symbol.dispose](): void {
+    this.#over = true;
     this.#due.clear();
     clearTimeout(this.#timer);
   }
