@@ -112,7 +112,8 @@ def churn(request):
             client.flush()
             for opened in range(stream - 4 * (done % 50), stream + 4, 4):
                 client.quic.reset_stream(opened, CANCELLED)
-                client.quic.stop_stream(opened, CANCELLED)
+                if request.get("stops", True):
+                    client.quic.stop_stream(opened, CANCELLED)
             client.flush()
             client.run(lambda: stream in client.resets or client.closed)
         if client.closed:
