@@ -36,7 +36,12 @@ export async function serveAlknet(
       }
     }
   })();
-  await Promise.race([accepting, aborted(signal)]);
+  const drain = Promise.withResolvers<void>();
+  const begin = (): void => drain.resolve();
+  signal.addEventListener("abort", begin, { once: true });
+  if (signal.aborted) begin();
+  await Promise.race([accepting, drain.promise]);
+  signal.removeEventListener("abort", begin);
   await Promise.all(running);
 }
 
@@ -55,12 +60,4 @@ async function serveStream(
     if (!isCancelled(error)) log.error("a stream failed: {error}", { error: (error as Error).message });
     cut(stream, isCancelled(error) ? DoqCode.CANCELLED : DoqCode.INTERNAL);
   }
-}
-
-/** Resolves when a drain begins. */
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }
