@@ -25,7 +25,7 @@ Deno.test({
   async fn() {
     await using home = await dnsHome();
     await using node = await home.serve();
-    for (const way of ["+tls", "+quic", "+https"]) {
+    for (const way of ["+tls", "+quic", "+https", "+https-get"]) {
       const said = await kdig(node.port, way, "+padding", NAME);
       match(said, /status: NOERROR[\s\S]*Flags: qr aa/, said);
       match(said, /www\.home\.example\.\s+300\s+IN\s+A\s+192\.0\.2\.7/);
