@@ -15,12 +15,14 @@ const MAX_UNJUDGED = 32;
 
 /** The way in of one session. */
 export class Intake {
-  /** Packets that quiche took, up to the last time that it was asked. */
-  taken = 0;
   readonly #quiche: QuicheConnection;
   readonly #info: { readonly from: HostPort; readonly to: HostPort };
   readonly #frames: FrameBudget;
   readonly #unjudged: Uint8Array[] = [];
+  /** Packets that quiche took, up to the last time that it was asked, */
+  #taken = 0;
+  /** after which it was given long packets. */
+  #behind = false;
   /** Whether something came that was not genuine. */
   #doubts = false;
 
@@ -35,6 +37,11 @@ export class Intake {
     this.#frames = frames;
   }
 
+  /** Packets that quiche took. */
+  get taken(): number {
+    return this.#taken = this.#quiche.stats().recv;
+  }
+
   /**
    * Takes one datagram; quiche overwrites it while decrypting.
    *
@@ -44,18 +51,20 @@ export class Intake {
   receive(datagram: Uint8Array, confirmed: boolean): boolean {
     const end = longPacketsEnd(datagram);
     if (end === 0 && confirmed && !this.#doubts) {
+      this.#catchUp();
       this.#give(datagram);
       if (this.#unjudged.push(datagram) === MAX_UNJUDGED) this.judge();
       return this.#unjudged.length === 1;
     }
     this.judge();
-    // One after the other: of a datagram as a whole it would not be known which of its packets were genuine.
     if (end > 0) {
       this.#give(datagram.subarray(0, end));
-      this.#news();
+      this.#behind = true;
     }
     const short = datagram.subarray(end);
     if (short[0] < 0x80) {
+      // One after the other: of a datagram as a whole it would not be known which of its packets were genuine.
+      this.#catchUp();
       this.#give(short);
       if (this.#news() > 0) this.#frames.count(short);
     }
@@ -80,11 +89,14 @@ export class Intake {
     } catch { /* quiche has noted what was wrong and closes the connection itself where RFC 9000 asks for it */ }
   }
 
+  #catchUp(): void {
+    if (this.#behind) this.#news();
+  }
+
   /** Packets that quiche took since the last time. */
   #news(): number {
-    const { recv } = this.#quiche.stats();
-    const news = recv - this.taken;
-    this.taken = recv;
-    return news;
+    const before = this.#taken;
+    this.#behind = false;
+    return this.taken - before;
   }
 }

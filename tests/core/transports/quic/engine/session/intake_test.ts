@@ -19,6 +19,9 @@ function taking(genuine: (packet: Uint8Array) => boolean) {
   return { intake: new Intake(quiche, INFO, frames), frames, counts };
 }
 
+/** A packet with a long header of version 1 and 20 bytes behind it. */
+const LONG = Uint8Array.of(0xe0, 0, 0, 0, 1, 0, 0, 20, ...new Uint8Array(19), 1);
+
 /** A short packet with a datagram message of one byte; its last byte says whether it is genuine. */
 function packet(genuine = true): Uint8Array {
   return Uint8Array.of(0x40, ...new Uint8Array(8), 0, 0x31, 1, 7, ...new Uint8Array(15), genuine ? 1 : 0);
@@ -53,4 +56,16 @@ Deno.test("Intake: a packet that was not genuine hides a batch, and none after i
   assert.equal(frames.datagrams, 102 - 32);
   for (const genuine of [false, true, false, true]) intake.receive(packet(genuine), true);
   assert.equal(frames.datagrams, 102 - 32 + 2);
+});
+
+Deno.test("Intake: long packets count as none of the short ones that follow them", () => {
+  const { intake, frames, counts } = taking(isGenuine);
+  assert.equal(intake.receive(LONG, false), false);
+  assert.equal(counts.asked, 0);
+  intake.receive(Uint8Array.of(...LONG, ...packet(false)), false);
+  assert.deepEqual([frames.datagrams, intake.taken], [0, 2]);
+  intake.receive(LONG, true);
+  intake.receive(packet(), true);
+  intake.judge();
+  assert.deepEqual([frames.datagrams, intake.taken], [1, 4]);
 });
