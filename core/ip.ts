@@ -70,13 +70,23 @@ export function canonicalIp(text: string): string {
  * a unit, stays as it is.
  */
 export function addressGroup(text: string): string {
-  if (!text.includes(":")) return text;
+  return addressGroups(text)[0];
+}
+
+/**
+ * The unit that limits count, then those around it that one site may control whole: the /56 and the /48 of an IPv6 address
+ * (RFC 6177 §2). There is nothing around any other.
+ */
+export function addressGroups(text: string): [string, ...string[]] {
+  if (!text.includes(":")) return [text];
   const ip = parseIp(text);
-  if (!ip) return text;
+  if (!ip) return [text];
   const { bytes, zone } = canonical(ip);
-  if (begins(bytes, TRANSLATED)) return bytes.subarray(12).join(".");
-  if (bytes.byteLength === 4 || isLinkLocal(bytes)) return formatIp({ bytes, zone });
-  return `${groupsOf(bytes).slice(0, 4).join(":")}::/64`;
+  if (begins(bytes, TRANSLATED)) return [bytes.subarray(12).join(".")];
+  if (bytes.byteLength === 4 || isLinkLocal(bytes)) return [formatIp({ bytes, zone })];
+  const [a, b, c, d] = groupsOf(bytes);
+  const subnet = (parseInt(d, 16) & 0xff00).toString(16);
+  return [`${a}:${b}:${c}:${d}::/64`, `${a}:${b}:${c}:${subnet}::/56`, `${a}:${b}:${c}::/48`];
 }
 
 function canonical({ bytes, zone }: IpAddress): IpAddress {

@@ -97,9 +97,15 @@ export class Account {
 
 /** What this process may hold for all of its connections: a part of the machine's memory, at most 4 GiB. */
 export function processLimit(share: number): number {
-  let memory = UNKNOWN_MEMORY;
+  return Math.min(MAX_PROCESS, memory ??= machineMemory()) * share;
+}
+
+let memory: number | undefined;
+
+function machineMemory(): number {
   try {
-    memory = totalmem();
-  } catch { /* not permitted to look */ }
-  return Math.min(MAX_PROCESS, memory) * share;
+    return totalmem();
+  } catch { // Not permitted to look.
+    return UNKNOWN_MEMORY;
+  }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { networkInterfaces } from "node:os";
 import { parseAddress, parseListenAddress } from "../../core/handler/address.ts";
-import { addressGroup, canonicalIp, formatIp, parseIp } from "../../core/ip.ts";
+import { addressGroup, addressGroups, canonicalIp, formatIp, parseIp } from "../../core/ip.ts";
 import { resolveHost } from "../../core/endpoint/happy_eyeballs.ts";
 
 Deno.test("parseIp: every form of RFC 4291 §2.2, and nothing else", () => {
@@ -103,4 +103,17 @@ Deno.test("addressGroup: the unit that one host controls", () => {
     assert.equal(addressGroup(address), group);
     assert.equal(addressGroup(group), group);
   }
+});
+
+Deno.test("addressGroups: what one site may have around an IPv6 address, and nothing around others", () => {
+  assert.deepEqual(addressGroups("2001:db8:1:2345::9"), [
+    "2001:db8:1:2345::/64",
+    "2001:db8:1:2300::/56",
+    "2001:db8:1::/48",
+  ]);
+  assert.deepEqual(addressGroups("2001:db8::1"), ["2001:db8:0:0::/64", "2001:db8:0:0::/56", "2001:db8:0::/48"]);
+  for (const alone of ["192.0.2.1", "fe80::1%2", "2001:db8:1:2300::/56", "a unit"]) {
+    assert.deepEqual(addressGroups(alone), [alone]);
+  }
+  assert.deepEqual(addressGroups("64:ff9b::c000:201"), ["192.0.2.1"]);
 });

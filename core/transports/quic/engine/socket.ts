@@ -10,7 +10,7 @@
 import type { CloseInfo } from "../../../errors.ts";
 import { Account, processLimit } from "../../../handler/account.ts";
 import type { SocketAddress } from "../../../handler/connection.ts";
-import { addressGroup } from "../../../ip.ts";
+import { addressGroups } from "../../../ip.ts";
 import type { Admission, Gate } from "../../../limits/gate.ts";
 import type { Limits } from "../../../limits/limits.ts";
 import type { CertificateKeyPair } from "../../../identity/key_pair.ts";
@@ -108,6 +108,8 @@ export class QuicSocket implements SessionHost<Session> {
   readonly #timers = new Timers<Session>();
   readonly #banned = new Map<string, number>();
   readonly #active = new Set<Session>();
+  /** Those that received something in the batch in hand. */
+  readonly #unjudged: Session[] = [];
   #queue: Session[] = [];
   #inTurn = false;
   #inspectAt = 0;
@@ -149,8 +151,8 @@ export class QuicSocket implements SessionHost<Session> {
   }
 
   /** Refuses packets of an address for a while. */
-  ban(address: string, ms: number): void {
-    this.#banned.set(addressGroup(address), this.now() + ms);
+  ban(unit: string, ms: number): void {
+    this.#banned.set(unit, this.now() + ms);
   }
 
   /** Shows newcomers this certificate of the public profile; sessions that run keep theirs. */
@@ -163,13 +165,14 @@ export class QuicSocket implements SessionHost<Session> {
   dial(dial: DialOptions): Session {
     const { quiche } = this.#options;
     const { limits, datagramSize = datagramSizeFor(dial.remote) } = dial;
+    // Frozen, it is known to the UDP socket by itself; else each packet's would be read anew.
+    const remote = Object.freeze({ ...dial.remote });
     const config = this.#dialConfigs.get(quiche, { ...dial.tls, datagramSize, limits });
     const scid = newConnectionId();
-    const to = hostPort(dial.remote);
-    const connection = quiche.Connection.connect(dial.serverName ?? null, scid, this.#local, to, config);
+    const connection = quiche.Connection.connect(dial.serverName ?? null, scid, this.#local, hostPort(remote), config);
     const session = new Session({
       quiche: connection,
-      remote: dial.remote,
+      remote,
       local: this.#local,
       dialled: true,
       datagramSize,
@@ -191,6 +194,8 @@ export class QuicSocket implements SessionHost<Session> {
     let batches = 0;
     while (receive && batches < BATCHES_PER_TURN) {
       const received = this.#udp.receive(this.#receive);
+      for (const session of this.#unjudged) session.judge();
+      this.#unjudged.length = 0;
       if (received > 0) batches++;
       if (received < FULL_BATCH) break;
     }
@@ -270,7 +275,7 @@ export class QuicSocket implements SessionHost<Session> {
   };
 
   #deliver({ session }: Held, datagram: Uint8Array): void {
-    session.receive(datagram);
+    if (session.receive(datagram)) this.#unjudged.push(session);
     this.#active.add(session);
     this.wake(session);
   }
@@ -374,7 +379,8 @@ export class QuicSocket implements SessionHost<Session> {
 
   #isBanned(from: SocketAddress): boolean {
     if (this.#banned.size === 0) return false;
-    return (this.#banned.get(addressGroup(from.hostname)) ?? 0) > this.now();
+    const now = this.now();
+    return addressGroups(from.hostname).some((unit) => (this.#banned.get(unit) ?? 0) > now);
   }
 
   #answer(datagram: Uint8Array, to: SocketAddress): void {

@@ -1,9 +1,9 @@
 /**
- * Addresses whose packets stopped an engine: refused for a while, longer each time.
+ * Addresses whose packets stopped an engine: refused for a while, longer each time, and wider when neighbours do the same.
  *
  * @module
  */
-import { addressGroup } from "../../../ip.ts";
+import { addressGroups } from "../../../ip.ts";
 
 /** A ban that holds. */
 export interface Ban {
@@ -14,8 +14,14 @@ export interface Ban {
 }
 
 interface Record {
+  /** Engines that were stopped from here. */
   times: number;
+  /** Until when it is banned itself. */
   until: number;
+  /** Until when it is remembered. */
+  remembered: number;
+  /** The units within it that stopped an engine; two tell all that is asked. */
+  readonly inside: Set<string>;
 }
 
 /** Longest ban, in milliseconds. */
@@ -38,17 +44,22 @@ export class Bans {
     this.#now = now;
   }
 
-  /** Bans an address; returns the ban. */
+  /**
+   * Bans an address; returns the ban. Whoever has a whole site goes on from its next /64: the second one of a /56 has that
+   * banned, the second /56 of a /48 that.
+   */
   add(address: string): Ban {
-    const group = addressGroup(address);
     const now = this.#now();
-    const record = this.#records.get(group) ?? { times: 0, until: 0 };
-    if (now - record.until > FORGIVEN_AFTER * this.#length(record.times)) record.times = 0;
-    record.times++;
-    const ms = this.#length(record.times);
-    record.until = now + ms;
-    this.#records.set(group, record);
-    return { address: group, ms };
+    for (const [group, { remembered }] of this.#records) if (now > remembered) this.#records.delete(group);
+    const units = addressGroups(address);
+    const records = units.map((unit) => this.#counted(unit));
+    records.slice(1).forEach(({ inside }, at) => inside.size < 2 && inside.add(units[at]));
+    const widest = records.findLastIndex(({ inside }, at) => at === 0 || inside.size > 1);
+    const banned = records[widest];
+    const ms = Math.min(this.#first * 2 ** (banned.times - 1), MAX_BAN);
+    banned.until = now + ms;
+    for (const record of records) record.remembered = Math.max(record.remembered, banned.until + FORGIVEN_AFTER * ms);
+    return { address: units[widest], ms };
   }
 
   /** The bans that hold now, for an engine that starts. */
@@ -57,7 +68,10 @@ export class Bans {
     return [...this.#records].flatMap(([address, { until }]) => until > now ? [{ address, ms: until - now }] : []);
   }
 
-  #length(times: number): number {
-    return Math.min(this.#first * 2 ** Math.max(0, times - 1), MAX_BAN);
+  #counted(unit: string): Record {
+    const record = this.#records.get(unit) ?? { times: 0, until: 0, remembered: 0, inside: new Set() };
+    record.times++;
+    this.#records.set(unit, record);
+    return record;
   }
 }

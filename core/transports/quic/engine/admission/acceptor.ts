@@ -7,6 +7,7 @@
  * @module
  */
 import type { SocketAddress } from "../../../../handler/connection.ts";
+import { addressGroup } from "../../../../ip.ts";
 import type { Admission, Gate } from "../../../../limits/gate.ts";
 import type { Limits } from "../../../../limits/limits.ts";
 import { profileByAlpn, type ProfileName, type TlsProfiles } from "../../../tls_profile.ts";
@@ -59,13 +60,16 @@ interface Pending {
  * counted: it is far shorter than what asks for it, and during a flood it is the one way in for an honest newcomer.
  */
 const ANSWERS_PER_SECOND = 1000;
+/** Of these, to one address: a refused client asks again within the second, and a burst of them is told by and by. */
+const ANSWERS_PER_ADDRESS = 8;
 
 /** Admission of newcomers to one socket. */
 export class Acceptor {
   readonly #options: AcceptorOptions;
   readonly #tokens: RetryTokens;
   readonly #pending = new Map<string, Pending>();
-  #answers = ANSWERS_PER_SECOND;
+  #answers = 0;
+  readonly #answersTo = new Map<string, number>();
   #answersSince = 0;
 
   /** @param options Gate, limits, certificates, clock. */
@@ -152,17 +156,25 @@ export class Acceptor {
     pending.admission.release();
   }
 
-  /** Makes an answer and sends it, if this second's are not used up: sealing one costs more than all that came before. */
+  /**
+   * Makes an answer and sends it, if those of this second are not used up, nor the address's of them: sealing one costs more
+   * than all that came before.
+   */
   #answer(remote: SocketAddress, make: () => Uint8Array | undefined): void {
     const now = this.#options.now();
     if (now - this.#answersSince >= 1000) {
       this.#answersSince = now;
-      this.#answers = ANSWERS_PER_SECOND;
+      this.#answers = 0;
+      this.#answersTo.clear();
     }
-    if (this.#answers <= 0) return;
+    if (this.#answers >= ANSWERS_PER_SECOND) return;
+    const unit = addressGroup(remote.hostname);
+    const had = this.#answersTo.get(unit) ?? 0;
+    if (had >= ANSWERS_PER_ADDRESS) return;
     const datagram = make();
     if (!datagram) return;
-    this.#answers--;
+    this.#answers++;
+    this.#answersTo.set(unit, had + 1);
     this.#options.answer(datagram, remote);
   }
 }

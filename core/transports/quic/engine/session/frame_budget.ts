@@ -11,8 +11,8 @@
  *
  * quiche decrypts a packet where it lies, so once it is done the frames can be read. But only of a packet that it has
  * taken: one that it passes over, because it is too short to be protected or stands behind one that it drops, lies there
- * as whoever sent it wrote it. What is read here has reached quiche already; what it does is end the connection before
- * the next packet of it.
+ * as whoever sent it wrote it (intake.ts tells them apart). What is read here has reached quiche already; what it does is
+ * end the connection in its next turn.
  *
  * @module
  */

@@ -7,14 +7,14 @@ import { AlknetError, type CloseInfo } from "../../../../errors.ts";
 import type { SocketAddress } from "../../../../handler/connection.ts";
 import type { Limits } from "../../../../limits/limits.ts";
 import { NO_STREAM, type SessionCommands, type SessionEvents, type SessionFacts } from "../../link/link.ts";
-import { type HostPort, hostPort, type QuicheConnection } from "../binding.ts";
+import { hostPort, type QuicheConnection } from "../binding.ts";
 import { AckHold } from "./ack_hold.ts";
 import { ACCESS_DENIED, closeInfo, PROTOCOL_VIOLATION, reasonBytes } from "./close_info.ts";
 import { Deadlines, type Phase } from "./deadlines.ts";
 import { type Abuse, abuse } from "./defence.ts";
 import { FrameBudget } from "./frame_budget.ts";
 import { HandshakeFlight } from "./handshake_flight.ts";
-import { longPacketsEnd } from "../admission/packet_header.ts";
+import { Intake } from "./intake.ts";
 import { Messages } from "./messages.ts";
 import type { SessionHost, SessionOptions } from "./session_host.ts";
 import { SessionStreams } from "./streams/session_streams.ts";
@@ -39,11 +39,9 @@ export class Session implements SessionCommands {
   readonly #dialled: boolean;
   readonly #mustProve: boolean;
   readonly #datagramSize: number;
-  readonly #info: { from: HostPort; to: HostPort };
   readonly #begun: number;
   readonly #frames = new FrameBudget();
-  /** Packets that quiche took. */
-  #taken = 0;
+  readonly #intake: Intake;
   readonly #messages: Messages;
   readonly #flight: HandshakeFlight;
   #streams: SessionStreams | undefined;
@@ -68,7 +66,8 @@ export class Session implements SessionCommands {
     this.#flight = new HandshakeFlight(options.dialled, options.dialled || options.proven);
     this.#datagramSize = options.datagramSize;
     this.remote = options.remote;
-    this.#info = { from: hostPort(options.remote), to: options.local };
+    const info = { from: hostPort(options.remote), to: options.local };
+    this.#intake = new Intake(options.quiche, info, this.#frames);
     this.#begun = this.#host.now();
     this.#deadlines.handshake = this.#begun + this.#limits.handshakeTimeout;
   }
@@ -78,28 +77,21 @@ export class Session implements SessionCommands {
     this.#flight.prove();
   }
 
-  /** Takes one datagram. quiche overwrites it while decrypting. */
-  receive(datagram: Uint8Array): void {
-    if (this.#flight.isLate(datagram)) return;
+  /**
+   * Takes one datagram. quiche overwrites it while decrypting. Returns whether {@linkcode Session.judge} is to be called before
+   * its buffer is used again.
+   */
+  receive(datagram: Uint8Array): boolean {
+    if (this.#flight.isLate(datagram)) return false;
     this.#flight.arrived(datagram);
-    // One after the other: of a datagram as a whole it would not be known which of its packets were genuine.
-    const end = longPacketsEnd(datagram);
-    if (end > 0) this.#take(datagram.subarray(0, end));
-    const short = datagram.subarray(end);
-    if (short[0] < 0x80 && this.#take(short)) this.#frames.count(short);
     this.#received = true;
     this.#hold.received(datagram.byteLength);
+    return this.#intake.receive(datagram, this.#flight.confirmed);
   }
 
-  /** Gives packets to quiche. Returns whether it took them: they were genuine, and it has decrypted them in their place. */
-  #take(packets: Uint8Array): boolean {
-    try {
-      this.#quiche.recv(packets, this.#info);
-    } catch { /* quiche has noted what was wrong and closes the connection itself where RFC 9000 asks for it */ }
-    const { recv } = this.#quiche.stats();
-    const taken = recv > this.#taken;
-    this.#taken = recv;
-    return taken;
+  /** The buffers of what was received are about to be used again. */
+  judge(): void {
+    this.#intake.judge();
   }
 
   /**
@@ -234,7 +226,7 @@ export class Session implements SessionCommands {
   finish(): void {
     if (this.#phase !== "open") return;
     this.#phase = "finishing";
-    this.#deadlines.beginLinger(this.#host.now(), this.#taken);
+    this.#deadlines.beginLinger(this.#host.now(), this.#intake.taken);
     this.#streams!.finish();
     this.#received = true;
     this.#commanded();
@@ -242,7 +234,7 @@ export class Session implements SessionCommands {
 
   /** A reader that pauses, or a network that is away, is given what was written when it goes on. */
   #linger(now: number): void {
-    if (!this.#deadlines.lingerOn(now, this.#streams!.sending.isBlocked, this.#taken)) this.#finished();
+    if (!this.#deadlines.lingerOn(now, this.#streams!.sending.isBlocked, this.#intake.taken)) this.#finished();
   }
 
   #handshake(): void {

@@ -54,7 +54,7 @@ Deno.test("Acceptor: a hello that takes more than maxHandshakeBytes, or too long
   assert.deepEqual([slow.acceptor.pending, slow.gate.connections], [0, 0]);
 });
 
-Deno.test("Acceptor: once a second's answers are used up, a refusal is not even sealed", () => {
+Deno.test("Acceptor: once the answers of a second or of an address are used up, a refusal is not even sealed", () => {
   const clock = { now: 0 };
   const limits = limitsWith({ maxConnections: 1 });
   const gate = new Gate(limits, { now: () => clock.now });
@@ -73,8 +73,13 @@ Deno.test("Acceptor: once a second's answers are used up, a refusal is not even 
       return new Uint8Array(8);
     },
   });
-  for (let i = 0; i < 1500; i++) acceptor.consider(datagram, header, REMOTE, `key ${i}`);
-  assert.deepEqual([answers, sealed, gate.refused.get("shutdown")], [1000, 1000, 1500]);
+  for (let i = 0; i < 100; i++) acceptor.consider(datagram, header, REMOTE, `key ${i}`);
+  assert.deepEqual([answers, sealed, gate.refused.get("shutdown")], [8, 8, 100]);
+  for (let i = 0; i < 1500; i++) {
+    const remote = { hostname: `198.51.${i >> 8}.${i & 0xff}`, port: 4433 };
+    acceptor.consider(datagram, header, remote, `key ${i}`);
+  }
+  assert.deepEqual([answers, sealed], [1000, 1000]);
   clock.now = 1000;
   acceptor.consider(datagram, header, REMOTE, "key");
   assert.deepEqual([answers, sealed], [1001, 1001]);
