@@ -56,6 +56,8 @@ export interface GitLimits {
   readonly blockCache: number;
   /** Objects that are kept as bases of deltas, of all repositories together. */
   readonly baseCache: number;
+  /** Indexes of packs that are kept in memory, of all repositories together. */
+  readonly indexCache: number;
 }
 
 /** The defaults. */
@@ -85,6 +87,7 @@ export const GIT_LIMITS: GitLimits = Object.freeze({
   walks: 2,
   blockCache: 64 * 1024 * 1024,
   baseCache: 96 * 1024 * 1024,
+  indexCache: 256 * 1024 * 1024,
 });
 
 /**

@@ -10,6 +10,7 @@
  */
 import { corrupt } from "../errors.ts";
 import { type Oid, OID_BYTES } from "../objects/oid.ts";
+import { type EntryOrder, entryOrder } from "./order/entry_order.ts";
 
 const MAGIC = 0xff744f63;
 const FAN_OUT = 8;
@@ -24,15 +25,18 @@ export class PackIndex {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #packSize: number;
-  #sorted?: { readonly offsets: Float64Array; readonly positions: Uint32Array };
+  readonly #reverse?: () => Uint8Array | undefined;
+  #order?: EntryOrder;
 
   /**
    * @param bytes The whole file.
    * @param packSize Bytes of the pack.
+   * @param reverse Reads the file that says in what order entries stand, if there is one.
    * @throws {AlknetError} `GIT_CORRUPT`: it is no index of version 2, or of no such pack.
    */
-  constructor(bytes: Uint8Array, packSize: number) {
+  constructor(bytes: Uint8Array, packSize: number, reverse?: () => Uint8Array | undefined) {
     this.#bytes = bytes;
+    this.#reverse = reverse;
     this.#packSize = packSize;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     if (bytes.byteLength < OIDS + 40 || this.#view.getUint32(0) !== MAGIC || this.#view.getUint32(4) !== 2) {
@@ -114,19 +118,29 @@ export class PackIndex {
     return positions[rank];
   }
 
-  /** Positions in the order of their entries in the pack. */
-  get inPackOrder(): Uint32Array {
-    return this.#byOffset().positions;
+  /** Its entries, by offset. */
+  get order(): EntryOrder {
+    return this.#byOffset();
   }
 
-  #byOffset(): { readonly offsets: Float64Array; readonly positions: Uint32Array } {
-    if (this.#sorted) return this.#sorted;
-    const offsets = new Float64Array(this.count);
-    for (let i = 0; i < this.count; i++) offsets[i] = this.offsetAt(i);
-    offsets.sort();
-    const positions = new Uint32Array(this.count);
-    for (let i = 0; i < this.count; i++) positions[rankOf(offsets, this.offsetAt(i))] = i;
-    return this.#sorted = { offsets, positions };
+  /** Positions whose bit is set, in the order of their entries in the pack: few of many cost what they are. */
+  inPackOrder(bits: Uint8Array): Uint32Array {
+    const set: number[] = [];
+    for (let i = 0; i < bits.byteLength; i++) {
+      for (let byte = bits[i]; byte !== 0; byte &= byte - 1) set.push(i * 8 + 31 - Math.clz32(byte & -byte));
+    }
+    if (set.length < this.count / 32) {
+      return new Uint32Array(set.sort((a, b) => this.offsetAt(a) - this.offsetAt(b)));
+    }
+    return this.#byOffset().positions.filter((position) => bits[position >> 3] & (1 << (position & 7)));
+  }
+
+  #byOffset(): EntryOrder {
+    const { count, packHash } = this;
+    return this.#order ??= entryOrder(
+      { count, packHash, offsetAt: (position) => this.offsetAt(position) },
+      this.#reverse?.(),
+    );
   }
 }
 

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, statSync } from "node:fs";
 import { corrupt, tooLarge } from "../errors.ts";
 import type { Kind, Oid } from "../objects/oid.ts";
 import { BLOCK, Blocks } from "./blocks.ts";
@@ -31,6 +31,18 @@ export interface PackCaches {
   readonly blocks: ByteCache<Uint8Array>;
   /** Objects that deltas are of. */
   readonly bases: ByteCache<StoredObject>;
+  /** Indexes of packs, also of repositories that nobody has open. */
+  readonly indexes: ByteCache<PackIndex>;
+}
+
+/** Bytes of the caches. */
+export interface CacheSizes {
+  /** Of pieces of packs. */
+  readonly blockCache: number;
+  /** Of objects. */
+  readonly baseCache: number;
+  /** Of indexes. */
+  readonly indexCache: number;
 }
 
 /** Finds an object that a delta is of in another pack. */
@@ -40,8 +52,8 @@ export type FindBase = (oid: Oid) => StoredObject | undefined;
 export const MAX_DEPTH: number = 4095;
 
 /** The caches of a node. */
-export function packCaches(limits: { readonly blockCache: number; readonly baseCache: number }): PackCaches {
-  return { blocks: new ByteCache(limits.blockCache), bases: new ByteCache(limits.baseCache) };
+export function packCaches({ blockCache, baseCache, indexCache }: CacheSizes): PackCaches {
+  return { blocks: new ByteCache(blockCache), bases: new ByteCache(baseCache), indexes: new ByteCache(indexCache) };
 }
 
 let opened = 0;
@@ -68,7 +80,7 @@ export class PackFile implements Disposable {
     this.#blocks = new Blocks(this.#fd, this.#id, caches.blocks);
     try {
       this.#size = fstatSync(this.#fd).size;
-      this.index = new PackIndex(readFileSync(`${path}.idx`), this.#size);
+      this.index = indexOf(path, this.#size, caches);
       const head = this.#bytes(0, 12);
       const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
       if (this.#size < 32 || view.getUint32(0) !== 0x5041434b || view.getUint32(4) !== 2) {
@@ -185,6 +197,24 @@ export class PackFile implements Disposable {
     if (this.#fd === undefined) throw new TypeError("the pack is closed");
     return this.#blocks.bytes(offset, length);
   }
+}
+
+/** Bytes that the order of an entry takes beside the index. */
+const ORDERED = 12;
+
+/** The index of a pack, which is read once for as long as it stays the same file. */
+function indexOf(path: string, packSize: number, { indexes }: PackCaches): PackIndex {
+  const { ino, mtimeMs, size } = statSync(`${path}.idx`);
+  const key = `${path} ${ino} ${mtimeMs} ${size} ${packSize}`;
+  const held = indexes.get(key);
+  if (held) return held;
+  const index = new PackIndex(
+    readFileSync(`${path}.idx`),
+    packSize,
+    () => existsSync(`${path}.rev`) ? readFileSync(`${path}.rev`) : undefined,
+  );
+  indexes.set(key, index, size + index.count * ORDERED);
+  return index;
 }
 
 function baseOffset(offset: number, distance: number): number {

@@ -57,8 +57,8 @@ export interface ObjectStore extends ObjectReader {
   locate(oid: Oid): Place | undefined;
   /** What is stored at a place. */
   entry(at: Place): RawEntry;
-  /** Positions of a pack, in the order of its entries. */
-  positions(pack: number): Uint32Array;
+  /** Positions of a pack whose bit is set, in the order of its entries. */
+  inPackOrder(pack: number, bits: Uint8Array): Uint32Array;
   /** Objects of a pack. */
   count(pack: number): number;
 }

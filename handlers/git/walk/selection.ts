@@ -59,10 +59,7 @@ export class Selection {
   *places(): Generator<Place> {
     for (const [pack, bits] of this.#bits.entries()) {
       if (!bits) continue;
-      for (const position of this.#store.positions(pack)) {
-        const place = { pack, position };
-        if (this.hasPlace(place)) yield place;
-      }
+      for (const position of this.#store.inPackOrder(pack, bits)) yield { pack, position };
     }
   }
 }

@@ -105,8 +105,8 @@ export class FolderObjects implements ObjectStore, Disposable {
     };
   }
 
-  positions(pack: number): Uint32Array {
-    return this.#packs[pack].index.inPackOrder;
+  inPackOrder(pack: number, bits: Uint8Array): Uint32Array {
+    return this.#packs[pack].index.inPackOrder(bits);
   }
 
   count(pack: number): number {
