@@ -63,6 +63,18 @@ export interface ObjectStore extends ObjectReader {
   count(pack: number): number;
 }
 
+/** Objects that are known to be exactly what some tips reach. */
+export interface Closure {
+  /** What reaches all of it. */
+  readonly tips: readonly Oid[];
+  /** Its objects. */
+  readonly count: number;
+  /** Whether an object is one of them. */
+  holds(oid: Oid): boolean;
+  /** Their entries, as a pack has them that needs no other. */
+  pieces(): Iterable<Uint8Array>;
+}
+
 /** A ref. */
 export interface Ref {
   /** Its full name. */
@@ -224,6 +236,8 @@ export interface Repository extends Disposable {
   readonly refs: RefStore;
   /** Its settings. */
   readonly settings: RepositorySettings;
+  /** What of its objects is known to be whole; nothing where that has to be walked. Who may have it is to be looked at. */
+  closure(): Closure | undefined;
   /** Prepares for objects that are to come. */
   receive(): Promise<Quarantine>;
   /** Bytes of its packs. */

@@ -6,7 +6,7 @@
 import { missing } from "../errors.ts";
 import type { Oid } from "../objects/oid.ts";
 import { parseTag } from "../objects/tag.ts";
-import type { ObjectStore, Ref } from "../store/types.ts";
+import type { Closure, ObjectStore, Ref } from "../store/types.ts";
 import type { ObjectFilter } from "../wire/filter_spec.ts";
 import { type CommitReader, commitsBetween, NO_ENDS, parentsFirst } from "./commits.ts";
 import { intakeOf } from "./filters.ts";
@@ -32,6 +32,8 @@ export interface FetchWalk {
   readonly horizon?: Horizon;
   /** What is left out of what is not wanted itself. */
   readonly filter?: ObjectFilter;
+  /** What is sent anyway, all of it, as the wants reach it. */
+  readonly closure?: Closure;
   /** Whether what the client has may be the base of deltas. */
   readonly thin: boolean;
   /** Reads commits. */
@@ -42,7 +44,7 @@ export interface FetchWalk {
 
 /** What is to be sent. */
 export interface Selected {
-  /** All that is sent. */
+  /** All that is sent, beside the closure. */
   readonly selection: Selection;
   /** What the client has that may be the base of a delta; absent where nothing may. */
   readonly held?: Selection;
@@ -54,13 +56,14 @@ export interface Selected {
  * @throws {AlknetError} `GIT_OBJECT_MISSING`, `GIT_CORRUPT`.
  */
 export async function selectFetch(walk: FetchWalk): Promise<Selected> {
-  const { store, wants, tags, filter, thin, pace } = walk;
-  const selection = new Selection(store);
+  const { store, wants, tags, filter, closure, thin, pace } = walk;
+  const selection = new Selection(store, closure);
   // Who leaves things out may have done so before: of what it has, nothing can be said but what it names.
   const held = thin && !filter ? new Selection(store) : undefined;
   const commits: Oid[] = [];
   const trees: Oid[] = [];
   for (const want of wants) {
+    if (closure?.holds(want)) continue;
     const target = await selectTags(want, store, selection);
     if (target.kind === "commit") commits.push(target.oid);
     else if (target.kind === "tree") trees.push(target.oid);
@@ -71,14 +74,16 @@ export async function selectFetch(walk: FetchWalk): Promise<Selected> {
   await selectTrees(trees, walk, selection);
   if (filter?.kinds?.has("tag") === false) return { selection, held };
   for (const { oid, peeled } of tags) {
-    if (peeled !== undefined && selection.has(peeled)) await selectTags(oid, store, selection);
+    if (peeled !== undefined && !closure?.holds(oid) && selection.has(peeled)) await selectTags(oid, store, selection);
     await pace.step();
   }
   return { selection, held };
 }
 
 async function selectCommits(wants: readonly Oid[], walk: FetchWalk, { selection, held }: Selected): Promise<void> {
-  const { store, common, horizon, filter, reader, pace } = walk;
+  if (wants.length === 0 && !walk.horizon) return;
+  const { store, horizon, filter, reader, pace } = walk;
+  const common = [...walk.common, ...await commitsOf(walk)];
   const ends = horizon?.ends ?? NO_ENDS;
   const sent = await commitsBetween([...wants, ...horizon?.wants ?? []], common, reader, pace, ends);
   const isSent = new Set(sent);
@@ -101,6 +106,17 @@ async function selectCommits(wants: readonly Oid[], walk: FetchWalk, { selection
   }
 }
 
+/** The commits behind which all is of the closure. */
+async function commitsOf({ closure, reader, pace }: FetchWalk): Promise<Oid[]> {
+  const commits = new Set<Oid>();
+  for (const oid of closure?.tips ?? []) {
+    const commit = await reader.commitOf(oid);
+    if (commit !== undefined) commits.add(commit);
+    await pace.step();
+  }
+  return [...commits];
+}
+
 /** The commits that each of their parents has among some. */
 async function childrenOf(commits: readonly Oid[], reader: CommitReader): Promise<Map<Oid, Oid[]>> {
   const children = new Map<Oid, Oid[]>();
@@ -111,9 +127,9 @@ async function childrenOf(commits: readonly Oid[], reader: CommitReader): Promis
 }
 
 /** Trees that are wanted by themselves: of what a commit's tree leaves out because of its parents, these need all. */
-async function selectTrees(wants: readonly Oid[], { store, filter, pace }: FetchWalk, selection: Selection) {
+async function selectTrees(wants: readonly Oid[], { store, filter, closure, pace }: FetchWalk, selection: Selection) {
   if (wants.length === 0) return;
-  const alone = new Selection(store);
+  const alone = new Selection(store, closure);
   const parts = { trees: new TreeReader(store), intake: intakeOf(alone, store, filter), pace };
   for (const tree of wants) {
     // As git has it, filters count levels from what is in it.

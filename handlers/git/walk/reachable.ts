@@ -21,6 +21,8 @@ export interface ReachWalk {
   readonly refs: Iterable<Ref>;
   /** What HEAD points at. */
   readonly head?: Oid;
+  /** What refs reach, and none of what is sought: it is not looked at. */
+  readonly without?: { holds(oid: Oid): boolean };
   /** Commits and trees that are looked at. */
   readonly limit: number;
   /** Reads commits. */
@@ -73,7 +75,10 @@ class Search {
     const { refs, head, pace } = this.#walk;
     const loose: Oid[] = [];
     // What HEAD's files are is wanted the most: then no other ref is looked at.
-    if (head !== undefined && await this.#begin(head) && this.#content.size > 0) await this.#commit(this.#queue.pop()!);
+    if (head !== undefined && await this.#begin(head) && this.#content.size > 0) {
+      const first = this.#queue.pop();
+      if (first !== undefined) await this.#commit(first);
+    }
     if (this.#isOver() && this.#tags.size === 0) return this.#rest();
     for (const ref of refs) {
       if (this.#tags.size > 0) await this.#followTags(ref);
@@ -105,7 +110,7 @@ class Search {
 
   /** Begins at what a ref points at, if it is a commit. */
   async #begin(oid: Oid): Promise<boolean> {
-    if (this.#seenCommits.has(oid)) return true;
+    if (this.#seenCommits.has(oid) || this.#walk.without?.holds(oid)) return true;
     if ((await this.#walk.store.info(oid))?.kind !== "commit") return false;
     this.#seenCommits.add(oid);
     this.#queue.push(oid, (await this.#walk.reader.links(oid)).date);
@@ -127,7 +132,7 @@ class Search {
     const { tree, parents } = await reader.links(oid);
     if (this.#content.size > 0) await this.#tree(tree);
     for (const parent of parents) {
-      if (this.#seenCommits.has(parent)) continue;
+      if (this.#seenCommits.has(parent) || this.#walk.without?.holds(parent)) continue;
       this.#seenCommits.add(parent);
       this.#queue.push(parent, (await reader.links(parent)).date);
     }
@@ -138,7 +143,7 @@ class Search {
     const stack = [first];
     for (let oid = stack.pop(); oid !== undefined && !this.#isOver(); oid = stack.pop()) {
       this.#content.delete(oid);
-      if (this.#seenTrees.has(oid)) continue;
+      if (this.#seenTrees.has(oid) || this.#walk.without?.holds(oid)) continue;
       this.#seenTrees.add(oid);
       this.#left--;
       for (const { mode, oid: below } of await this.#trees.entries(oid)) {

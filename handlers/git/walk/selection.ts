@@ -4,21 +4,26 @@
  * @module
  */
 import type { Oid } from "../objects/oid.ts";
-import type { ObjectStore, Place } from "../store/types.ts";
+import type { Closure, ObjectStore, Place } from "../store/types.ts";
 
 /** A set of objects of one store. */
 export class Selection {
   readonly #store: ObjectStore;
+  readonly #closure?: Pick<Closure, "holds">;
   readonly #bits: (Uint8Array | undefined)[] = [];
   readonly #loose = new Set<Oid>();
   #size = 0;
 
-  /** @param store Where the objects are. */
-  constructor(store: ObjectStore) {
+  /**
+   * @param store Where the objects are.
+   * @param closure What is in it from the beginning, beside all that is counted and listed.
+   */
+  constructor(store: ObjectStore, closure?: Pick<Closure, "holds">) {
     this.#store = store;
+    this.#closure = closure;
   }
 
-  /** Objects in it. */
+  /** Objects that were added. */
   get size(): number {
     return this.#size;
   }
@@ -30,7 +35,7 @@ export class Selection {
 
   /** Adds an object. Says whether it is new. */
   add(oid: Oid): boolean {
-    if (this.#loose.has(oid)) return false;
+    if (this.#loose.has(oid) || this.#closure?.holds(oid)) return false;
     const place = this.#store.locate(oid);
     if (!place) this.#loose.add(oid);
     else {
@@ -45,12 +50,12 @@ export class Selection {
 
   /** Whether an object is in it. */
   has(oid: Oid): boolean {
-    if (this.#loose.has(oid)) return true;
+    if (this.#loose.has(oid) || this.#closure?.holds(oid)) return true;
     const place = this.#store.locate(oid);
     return place !== undefined && this.hasPlace(place);
   }
 
-  /** Whether the object of a place is in it. */
+  /** Whether the object of a place was added. */
   hasPlace({ pack, position }: Place): boolean {
     return ((this.#bits[pack]?.[position >> 3] ?? 0) & (1 << (position & 7))) !== 0;
   }

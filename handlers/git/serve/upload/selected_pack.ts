@@ -6,8 +6,9 @@
 import { AlknetError } from "@alknet/core/handler";
 import { GitRequestError } from "../../errors.ts";
 import type { GitLimits } from "../../limits.ts";
-import type { ObjectStore, Ref, RefSnapshot, Repository } from "../../store/types.ts";
-import { type Selected, selectFetch } from "../../walk/fetch.ts";
+import type { Closure, Ref, RefSnapshot, Repository } from "../../store/types.ts";
+import { isClosureOf } from "../../walk/closure/closure_of.ts";
+import { type FetchWalk, type Selected, selectFetch } from "../../walk/fetch.ts";
 import type { Horizon } from "../../walk/shallow.ts";
 import type { ObjectFilter } from "../../wire/filter_spec.ts";
 import { FLUSH, type PktReader } from "../../wire/pkt_line.ts";
@@ -119,14 +120,15 @@ async function sendInto(
   const { output, repository: { objects: store } } = service;
   const tags = request.includeTag ? tagsOf(snapshot) : [];
   const { wants, ofsDelta, thinPack: thin, filter } = request;
-  const walk = { wants, common, tags, horizon, filter, thin, reader, pace };
-  const { selection, held } = await selectInTurn(store, service, walk);
-  if (!request.noProgress) await band?.progress(`Enumerating objects: ${selection.size}, done.\n`);
+  const walk = { store, wants, common, tags, horizon, filter, thin, reader, pace };
+  const { selection, held, closure } = await selectInTurn(service, walk, ofsDelta);
+  const count = selection.size + (closure?.count ?? 0);
+  if (!request.noProgress) await band?.progress(`Enumerating objects: ${count}, done.\n`);
   await sendPack(
-    { store, selection, held, ofsDelta, pace },
+    { store, selection, held, closure, ofsDelta, pace },
     band ? (bytes) => band.data(bytes) : (bytes) => output.put(bytes),
   );
-  served.objects += selection.size;
+  served.objects += count;
   if (!band) return;
   await band.end();
   await output.put(FLUSH);
@@ -137,10 +139,13 @@ function tagsOf(snapshot: RefSnapshot): Ref[] {
 }
 
 async function selectInTurn(
-  store: ObjectStore,
-  { walks, signal }: UploadPack,
-  walk: Omit<Parameters<typeof selectFetch>[0], "store">,
-): Promise<Selected> {
+  { repository, walks, signal }: UploadPack,
+  walk: FetchWalk,
+  ofsDelta: boolean,
+): Promise<Selected & { readonly closure?: Closure }> {
   using _turn = await walks.take(signal);
-  return await selectFetch({ store, ...walk });
+  const { wants, common, horizon, filter, reader, pace } = walk;
+  const closure = ofsDelta && common.length === 0 && !horizon && !filter ? repository.closure() : undefined;
+  const whole = closure && await isClosureOf(closure, wants, reader, pace) ? closure : undefined;
+  return { ...await selectFetch({ ...walk, closure: whole }), closure: whole };
 }

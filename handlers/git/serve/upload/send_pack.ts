@@ -9,7 +9,7 @@ import type { Oid } from "../../objects/oid.ts";
 import { EntryType, formatEntryHead, kindOfType, typeOfKind } from "../../pack/entry.ts";
 import { deflate } from "../../pack/inflate.ts";
 import { Sha1Sink, type Sink } from "../../pack/sha1_sink.ts";
-import type { ObjectStore, RawEntry } from "../../store/types.ts";
+import type { Closure, ObjectStore, RawEntry } from "../../store/types.ts";
 import type { Pace } from "../../walk/pace.ts";
 import type { Selection } from "../../walk/selection.ts";
 
@@ -22,6 +22,8 @@ export interface PackParts {
   readonly store: ObjectStore;
   /** Which ones. */
   readonly selection: Selection;
+  /** What goes before them, all of it. */
+  readonly closure?: Closure;
   /** What the client has that may be the base of a delta; absent where nothing may. */
   readonly held?: Selection;
   /** Whether the client reads deltas whose base is named by distance. */
@@ -36,16 +38,21 @@ export interface PackParts {
  * @returns Bytes sent.
  * @throws {AlknetError} `GIT_CORRUPT`, `GIT_OBJECT_MISSING`: the trailer was not sent then. What `sink` throws.
  */
-export async function sendPack({ store, selection, held, ofsDelta, pace }: PackParts, sink: Sink): Promise<number> {
+export async function sendPack(parts: PackParts, sink: Sink): Promise<number> {
+  const { store, selection, closure, pace } = parts;
   const out = new Sha1Sink(sink);
-  await out.write(packHeader(selection.size));
+  await out.write(packHeader(selection.size + (closure?.count ?? 0)));
+  for (const piece of closure?.pieces() ?? []) {
+    await out.write(piece);
+    await pace.step();
+  }
   /** Where entries begin in what is sent, by pack and position; 0: not yet. */
   const sent: (Float64Array | undefined)[] = [];
   for (const place of selection.places()) {
     const offsets = sent[place.pack] ??= new Float64Array(store.count(place.pack));
     offsets[place.position] = out.length;
     const entry = store.entry(place);
-    const head = headOf(entry, { selection, held, sent, at: out.length, ofsDelta });
+    const head = headOf(entry, { ...parts, sent, at: out.length });
     if (!head) await sendObject(entry.oid, store, out);
     else {
       await out.write(head);
@@ -70,25 +77,22 @@ function packHeader(count: number): Uint8Array {
   return header;
 }
 
-interface Sending {
-  readonly selection: Selection;
-  readonly held?: Selection;
+interface Sending extends Pick<PackParts, "selection" | "closure" | "held" | "ofsDelta"> {
   readonly sent: readonly (Float64Array | undefined)[];
   readonly at: number;
-  readonly ofsDelta: boolean;
 }
 
 /** The head of an entry as it is sent; nothing where it is a delta of what the client does not get. */
 function headOf(
   { type, size, base }: RawEntry,
-  { selection, held, sent, at, ofsDelta }: Sending,
+  { selection, closure, held, sent, at, ofsDelta }: Sending,
 ): Uint8Array | undefined {
   if (kindOfType(type)) return formatEntryHead(type, size);
   if (typeof base === "string") {
     const there = selection.has(base) || held?.has(base);
     return there ? formatEntryHead(EntryType.REF_DELTA, size, base) : undefined;
   }
-  if (!base || !(selection.hasPlace(base) || held?.hasPlace(base))) return undefined;
+  if (!base || !(selection.hasPlace(base) || held?.hasPlace(base) || closure?.holds(base.oid))) return undefined;
   const start = sent[base.pack]?.[base.position] ?? 0;
   return start > 0 && ofsDelta
     ? formatEntryHead(EntryType.OFS_DELTA, size, at - start)

@@ -5,6 +5,7 @@
  */
 import { GitRequestError, malformed } from "../../errors.ts";
 import type { RefSnapshot } from "../../store/types.ts";
+import { isClosureOf } from "../../walk/closure/closure_of.ts";
 import { firstUnreached } from "../../walk/reachable.ts";
 import { type Horizon, horizonOf } from "../../walk/shallow.ts";
 import { shown } from "../../wire/command.ts";
@@ -30,11 +31,16 @@ export async function checkWants(
     pointedAt.add(oid);
     if (peeled !== undefined) pointedAt.add(peeled);
   }
-  const others = wants.filter((oid) => !pointedAt.has(oid));
-  if (others.length === 0) return;
+  const unnamed = wants.filter((oid) => !pointedAt.has(oid));
+  if (unnamed.length === 0) return;
   using _turn = await walks.take(signal);
   const { objects: store } = repository;
-  const walk = { store, refs: snapshot.list(), head: head.oid, limit: limits.wantWalk, reader, pace };
+  const closure = repository.closure();
+  // Only where all of it is reached by what the client sees, being in it says that it may be had.
+  const without = closure && await isClosureOf(closure, pointedAt, reader, pace) ? closure : undefined;
+  const others = without ? unnamed.filter((oid) => !without.holds(oid)) : unnamed;
+  if (others.length === 0) return;
+  const walk = { store, refs: snapshot.list(), head: head.oid, without, limit: limits.wantWalk, reader, pace };
   const stranger = await firstUnreached(others, walk);
   if (stranger !== undefined) throw new GitRequestError("GIT_REFUSED", `upload-pack: not our ref ${stranger}`);
 }

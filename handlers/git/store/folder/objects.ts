@@ -113,6 +113,16 @@ export class FolderObjects implements ObjectStore, Disposable {
     return this.#packs[pack].index.count;
   }
 
+  /** An open pack by its trailer; one that is there by now is opened. */
+  packOf(hash: string): PackFile | undefined {
+    return this.#found(() => this.#packs.find(({ index }) => index.packHash === hash));
+  }
+
+  /** The open packs. */
+  get packs(): readonly PackFile[] {
+    return this.#packs;
+  }
+
   /** Looks for new packs. */
   look(): void {
     this.#seen = -1;

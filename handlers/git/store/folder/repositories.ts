@@ -8,6 +8,7 @@ import { join, sep } from "node:path";
 import type { PackCaches } from "../../pack/pack_file.ts";
 import { isRepositoryName } from "../../wire/names.ts";
 import type { Maybe, Repositories, Repository } from "../types.ts";
+import { ClosureReader } from "./closure/closure.ts";
 import { type OnStep, receiving } from "./files.ts";
 import { Holder } from "./holder.ts";
 import { FolderObjects } from "./objects.ts";
@@ -26,6 +27,7 @@ export interface RepositoryFolders {
 
 interface Open {
   readonly objects: FolderObjects;
+  readonly closure: ClosureReader;
   holder?: Holder;
   /** The end of what writes last. */
   last: Promise<unknown>;
@@ -55,10 +57,9 @@ export class FolderRepositories implements Repositories {
     const folder = await folderOf(this.#folders, name);
     if (folder === undefined) return undefined;
     const settings = readSettings(folder);
-    const held = this.#open.get(folder) ??
-      { objects: new FolderObjects(`${folder}/objects`, this.#caches, this.#limit), last: Promise.resolve(), users: 0 };
+    const held = this.#open.get(folder) ?? this.#opened(folder);
     this.#open.set(folder, held);
-    const { objects } = held;
+    const { objects, closure } = held;
     held.users++;
     const onStep = this.#onStep;
     const writing = () => writer(folder, held);
@@ -76,6 +77,7 @@ export class FolderRepositories implements Repositories {
       objects,
       refs,
       settings,
+      closure: () => closure.read(),
       packBytes: () => objects.packBytes(),
       receive: () =>
         receiving(async () =>
@@ -102,6 +104,11 @@ export class FolderRepositories implements Repositories {
 
   async list(): Promise<string[]> {
     return await namesOf(this.#folders);
+  }
+
+  #opened(folder: string): Open {
+    const objects = new FolderObjects(`${folder}/objects`, this.#caches, this.#limit);
+    return { objects, closure: new ClosureReader(folder, objects), last: Promise.resolve(), users: 0 };
   }
 }
 
