@@ -19,6 +19,9 @@ const schema = Type.Object({
     Type.Record(Type.String(), Type.String({ minLength: 1 }), { description: "folders of others, by name" }),
   ),
   anonymous: Type.Optional(Type.Boolean({ description: "whether public ones are read without identity" })),
+  maintenance: Type.Optional(
+    Type.Boolean({ description: "whether packs are made fewer and what spares walks is recorded; default: true" }),
+  ),
   limits: Type.Optional(
     Type.Record(Type.String(), Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }), {
       description: "limits by their names; bytes, milliseconds or counts",
@@ -70,7 +73,8 @@ export async function gitOf(config: GitConfig, place: GitConfigPlace): Promise<G
     throw wrong(place, `repositories.${name}: ${folder} is no git repository; the path of one that is there is needed`);
   }
   try {
-    return git({ root, repositories, anonymous: config.anonymous, limits: limitsOf(config.limits) });
+    const { anonymous, maintenance } = config;
+    return git({ root, repositories, anonymous, maintenance, limits: limitsOf(config.limits) });
   } catch (cause) {
     throw wrong(place, `limits: ${(cause as Error).message}`, cause);
   }

@@ -82,7 +82,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   const ownOperations = builtInOperations(node);
   await using imported = await importedBy(config, ownOperations, { key, home, passphraseFile: options.passphraseFile });
   const registry = nodeRegistry([...ownOperations, ...imported.registrations]);
-  const git = await configuredGit(config, home);
+  await using git = await configuredGit(config, home);
   const ssh = await configuredSsh(config, home, options, git);
   const sftp = await configuredSftp(config);
   await using fs = await configuredFs(config, home);

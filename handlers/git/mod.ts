@@ -28,8 +28,9 @@
  *
  * @module
  */
-import { defineHandler, type Handler, Slots } from "@alknet/core/handler";
+import { defineHandler, type Handler, logger, Slots } from "@alknet/core/handler";
 import { type GitLimits, gitLimitsWith } from "./limits.ts";
+import { Maintenance } from "./maintenance/maintenance.ts";
 import { packCaches } from "./pack/pack_file.ts";
 import { answerHttp, type GitHttpEnv } from "./serve/http.ts";
 import type { GitParts } from "./serve/service.ts";
@@ -88,12 +89,14 @@ export interface GitOptions {
   readonly repositories?: Readonly<Record<string, string>>;
   /** Whether public ones are read without identity. Default `false`. */
   readonly anonymous?: boolean;
+  /** Whether repositories are looked after: few packs, and records that spare walks. Default `true`. */
+  readonly maintenance?: boolean;
   /** Changes to {@linkcode GIT_LIMITS}. */
   readonly limits?: Partial<GitLimits>;
 }
 
-/** The repositories of a node, and the ways to them. */
-export interface Git {
+/** The repositories of a node, and the ways to them. Disposing it ends what is done in the background. */
+export interface Git extends AsyncDisposable {
   /** The front `alknet/git`. */
   readonly handler: Handler<readonly [typeof GIT_ALPN]>;
   /** The repositories. */
@@ -110,17 +113,20 @@ export interface Git {
  * @throws {RangeError} A limit is none, or not a positive whole number.
  */
 export function git(options: GitOptions): Git {
-  const { root, repositories: elsewhere = {}, anonymous = false } = options;
+  const { root, repositories: elsewhere = {}, anonymous = false, maintenance: maintained = true } = options;
   const limits = gitLimitsWith(options.limits);
   const repositories = new FolderRepositories({ root, elsewhere }, packCaches(limits), limits.deltaBytes);
   const { services: all, servicesPerIdentity, servicesPerAddress } = limits;
+  const walks = new Turns(limits.walks);
+  const maintenance = maintained ? new Maintenance({ repositories, walks, log: logger("git") }) : undefined;
   const parts: GitParts = {
     repositories,
     anonymous,
     limits,
     slots: new Slots({ all, identity: servicesPerIdentity, address: servicesPerAddress }),
-    walks: new Turns(limits.walks),
+    walks,
     indexing: new Turns(limits.indexPacks),
+    maintenance,
   };
   return {
     handler: defineHandler({
@@ -131,5 +137,6 @@ export function git(options: GitOptions): Git {
     repositories,
     program: gitProgram(parts),
     http: (request, env) => answerHttp(request, env, parts),
+    [Symbol.asyncDispose]: async () => await maintenance?.[Symbol.asyncDispose](),
   };
 }

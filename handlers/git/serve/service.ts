@@ -33,6 +33,8 @@ export interface GitParts {
   readonly walks: Turns;
   /** Turns of resolving the deltas of pushes. */
   readonly indexing: Turns;
+  /** Looks after repositories, when it has time; absent where nobody does. */
+  readonly maintenance?: { look(name: string): void };
 }
 
 /** What a front brings. */
@@ -104,10 +106,13 @@ export async function runUploadPack(run: Run, parts: GitParts): Promise<Outcome>
   const { limits, walks } = parts;
   const served: Served = { requests: 0, objects: 0 };
   const requestBytes = identity ? limits.requestBytes : limits.anonymousRequestBytes;
-  return await runTimed(run, { name: "upload-pack", time: limits.fetchTime, counts: served }, (late) => {
+  return await runTimed(run, { name: "upload-pack", time: limits.fetchTime, counts: served }, async (late) => {
     const signal = AbortSignal.any([output.gone, late]);
     const service = { repository, input, output, limits, requestBytes, walks, signal, draining };
-    return version === 2 ? uploadPack(service, served, once) : uploadPackV0(service, served, { version, once });
+    if (version === 2) await uploadPack(service, served, once);
+    else await uploadPackV0(service, served, { version, once });
+    // What was walked this time need not be the next.
+    if (served.objects > 0 && !repository.closure()) parts.maintenance?.look(repository.name);
   });
 }
 
@@ -127,7 +132,8 @@ export async function runReceivePack(
       const signal = AbortSignal.any([output.gone, late]);
       if (!whole) await advertisePush(run);
       const shared = { limits, requestBytes, walks, indexing, signal, late, whole, received, log };
-      return await receivePack({ repository, identity, input, output, ...shared }, pushed);
+      await receivePack({ repository, identity, input, output, ...shared }, pushed);
+      if (pushed.commands > pushed.refused) parts.maintenance?.look(repository.name);
     });
   } finally {
     draining?.removeEventListener("abort", stop);

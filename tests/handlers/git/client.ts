@@ -28,7 +28,8 @@ export interface GitConnection extends AsyncDisposable {
 
 /** A node in memory. */
 export function gitNode(options: GitOptions): GitNode {
-  const served = gitOf(options);
+  // Where a test says nothing of it, folders stay as the test makes them.
+  const served = gitOf({ maintenance: false, ...options });
   const shutdown = new AbortController();
   const running = new Set<Promise<void>>();
   return {
@@ -58,6 +59,7 @@ export function gitNode(options: GitOptions): GitNode {
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(running);
+      await served[Symbol.asyncDispose]();
     },
   };
 }

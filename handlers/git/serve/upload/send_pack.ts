@@ -30,6 +30,8 @@ export interface PackParts {
   readonly ofsDelta: boolean;
   /** Its pace. */
   readonly pace: Pace;
+  /** Told before each entry of what is selected, and after the last one. */
+  entry?(oid: Oid | undefined): void;
 }
 
 /**
@@ -52,6 +54,7 @@ export async function sendPack(parts: PackParts, sink: Sink): Promise<number> {
     const offsets = sent[place.pack] ??= new Float64Array(store.count(place.pack));
     offsets[place.position] = out.length;
     const entry = store.entry(place);
+    parts.entry?.(entry.oid);
     const head = headOf(entry, { ...parts, sent, at: out.length });
     if (!head) await sendObject(entry.oid, store, out);
     else {
@@ -61,9 +64,11 @@ export async function sendPack(parts: PackParts, sink: Sink): Promise<number> {
     await pace.step();
   }
   for (const oid of selection.loose) {
+    parts.entry?.(oid);
     await sendObject(oid, store, out);
     await pace.step();
   }
+  parts.entry?.(undefined);
   await out.end();
   return out.length + 20;
 }

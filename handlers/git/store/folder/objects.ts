@@ -123,6 +123,11 @@ export class FolderObjects implements ObjectStore, Disposable {
     return this.#packs;
   }
 
+  /** Their names, `pack-` and 40 hex digits, in the same order. */
+  get packNames(): readonly string[] {
+    return [...this.#names].map((name) => name.slice(0, -4));
+  }
+
   /** Looks for new packs. */
   look(): void {
     this.#seen = -1;

@@ -7,7 +7,7 @@ import { lstat, readdir, realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
 import type { PackCaches } from "../../pack/pack_file.ts";
 import { isRepositoryName } from "../../wire/names.ts";
-import type { Maybe, Repositories, Repository } from "../types.ts";
+import type { Maybe, RefStore, Repositories, Repository } from "../types.ts";
 import { ClosureReader } from "./closure/closure.ts";
 import { type OnStep, receiving } from "./files.ts";
 import { Holder } from "./holder.ts";
@@ -25,13 +25,35 @@ export interface RepositoryFolders {
   readonly elsewhere: Readonly<Record<string, string>>;
 }
 
-interface Open {
+/** Objects as they are open; packed anew, they are opened anew for those who come. */
+interface Store {
   readonly objects: FolderObjects;
   readonly closure: ClosureReader;
+  users: number;
+}
+
+interface Open {
+  store: Store;
   holder?: Holder;
   /** The end of what writes last. */
   last: Promise<unknown>;
   users: number;
+}
+
+/** What maintenance needs of an open repository. Disposing it lets it go. */
+export interface OpenFolder extends Disposable {
+  /** Path of the repository. */
+  readonly folder: string;
+  /** Its objects. */
+  readonly objects: FolderObjects;
+  /** Its closure. */
+  readonly closure: ClosureReader;
+  /** Its refs. */
+  readonly refs: RefStore;
+  /** Who writes, once what others have left who died is cleared up. */
+  holder(): Promise<Holder>;
+  /** Lets those who come open the objects anew. */
+  renew(): void;
 }
 
 /** Repositories of folders. One that several have open is open once. */
@@ -57,10 +79,7 @@ export class FolderRepositories implements Repositories {
     const folder = await folderOf(this.#folders, name);
     if (folder === undefined) return undefined;
     const settings = readSettings(folder);
-    const held = this.#open.get(folder) ?? this.#opened(folder);
-    this.#open.set(folder, held);
-    const { objects, closure } = held;
-    held.users++;
+    const { held, store: { objects, closure }, leave } = this.#enter(folder);
     const onStep = this.#onStep;
     const writing = () => writer(folder, held);
     const refs = new FolderRefs({
@@ -71,7 +90,6 @@ export class FolderRepositories implements Repositories {
       alone: (work) => inTurn(held, work),
       onStep,
     });
-    let left = false;
     return {
       name,
       objects,
@@ -91,14 +109,27 @@ export class FolderRepositories implements Repositories {
             onStep,
           })
         ),
-      [Symbol.dispose]: () => {
-        if (left) return;
-        left = true;
-        if (--held.users > 0) return;
-        this.#open.delete(folder);
-        held.holder?.[Symbol.dispose]();
-        objects[Symbol.dispose]();
+      [Symbol.dispose]: leave,
+    };
+  }
+
+  /** Opens one for maintenance, or nothing where there is none of that name. */
+  async openFolder(name: string): Maybe<OpenFolder> {
+    const folder = await folderOf(this.#folders, name);
+    if (folder === undefined) return undefined;
+    const { hidden } = readSettings(folder);
+    const { held, store: { objects, closure }, leave } = this.#enter(folder);
+    const holder = () => writer(folder, held);
+    return {
+      folder,
+      objects,
+      closure,
+      refs: new FolderRefs({ folder, objects, hidden, writing: holder, alone: (work) => inTurn(held, work) }),
+      holder,
+      renew: () => {
+        held.store = this.#opened(folder);
       },
+      [Symbol.dispose]: leave,
     };
   }
 
@@ -106,9 +137,28 @@ export class FolderRepositories implements Repositories {
     return await namesOf(this.#folders);
   }
 
-  #opened(folder: string): Open {
+  #opened(folder: string): Store {
     const objects = new FolderObjects(`${folder}/objects`, this.#caches, this.#limit);
-    return { objects, closure: new ClosureReader(folder, objects), last: Promise.resolve(), users: 0 };
+    return { objects, closure: new ClosureReader(folder, objects), users: 0 };
+  }
+
+  #enter(folder: string): { held: Open; store: Store; leave: () => void } {
+    const held = this.#open.get(folder) ?? { store: this.#opened(folder), last: Promise.resolve(), users: 0 };
+    this.#open.set(folder, held);
+    const { store } = held;
+    held.users++;
+    store.users++;
+    let left = false;
+    const leave = (): void => {
+      if (left) return;
+      left = true;
+      if (--store.users === 0 && store !== held.store) store.objects[Symbol.dispose]();
+      if (--held.users > 0) return;
+      this.#open.delete(folder);
+      held.holder?.[Symbol.dispose]();
+      held.store.objects[Symbol.dispose]();
+    };
+    return { held, store, leave };
   }
 }
 
