@@ -55,6 +55,7 @@ export type { Verdict } from "./objects/fsck.ts";
 export type { IngestBounds } from "./pack/index_pack.ts";
 export type { PackBounds, Steps } from "./pack/read_entries.ts";
 export type {
+  Closure,
   Ingested,
   IngestOptions,
   Maybe,

@@ -80,7 +80,11 @@ export class Maintenance implements AsyncDisposable {
     if (outcome === "repacked") this.#repacked.set(name, performance.now() + ms * REST);
     if (outcome === "postponed" || outcome === "locked") this.#looked.set(name, performance.now() + ms * REST);
     if (outcome !== "nothing") {
-      log.info("git repository {repo} maintained outcome={outcome} ms={ms}", { repo: name, outcome, ms: Math.round(ms) });
+      log.info("git repository {repo} maintained outcome={outcome} ms={ms}", {
+        repo: name,
+        outcome,
+        ms: Math.round(ms),
+      });
     }
   }
 

@@ -45,7 +45,10 @@ Deno.test("parseClosure(): takes what formatClosure() writes, and nothing that d
   match(text, /^alknet-closure 1\ntip 1{40}\npack 2{40} 852 3\nsum [0-9a-f]{40}\n$/);
   deepEqual(parseClosure(text), { tips: [tip], bodies: [{ pack, end: 852, count: 3 }] });
   for (let at = 0; at < text.length; at++) {
-    equal(parseClosure(text.slice(0, at) + String.fromCharCode(text.charCodeAt(at) ^ 1) + text.slice(at + 1)), undefined);
+    equal(
+      parseClosure(text.slice(0, at) + String.fromCharCode(text.charCodeAt(at) ^ 1) + text.slice(at + 1)),
+      undefined,
+    );
     equal(parseClosure(text.slice(0, at)), undefined);
   }
 });
@@ -119,7 +122,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "closure: wants that no ref points at are proved by it, however deep, and only what the client sees (rows 42, 43)",
+  name:
+    "closure: wants that no ref points at are proved by it, however deep, and only what the client sees (rows 42, 43)",
   ...needed,
   async fn() {
     await using folder = await temporaryFolder();
@@ -132,8 +136,11 @@ Deno.test({
     })();
     // What no walk of one step can find.
     await using node = gitNode({ root: folder.path, limits: { wantWalk: 1 } });
-    const old = await Promise.all(["v1~5^{tree}", "v1~5", "v1~5:a folder/träume 2.txt"].map((name) => git(bare, "rev-parse", name)));
-    const refused = async (oid: string) => /not our ref/.test((await fetched(node, "r", `want ${oid}`, "done")).lines[0]);
+    const old = await Promise.all(
+      ["v1~5^{tree}", "v1~5", "v1~5:a folder/träume 2.txt"].map((name) => git(bare, "rev-parse", name)),
+    );
+    const refused = async (oid: string) =>
+      /not our ref/.test((await fetched(node, "r", `want ${oid}`, "done")).lines[0]);
     for (const oid of old) ok(await refused(oid), "too deep");
     equal(await maintained(bare), "repacked");
     for (const oid of [...old, secret]) {
@@ -173,7 +180,9 @@ Deno.test({
       "nonsense\n",
       formatClosure(record).slice(0, -10),
       formatClosure({ ...record, bodies: [] }).replace(/sum .*/, "sum " + "0".repeat(40)),
-      ...[{ end: body.end - 1 }, { end: body.end + 1 }, { end: 12 }, { count: body.count - 1 }, { pack: "0".repeat(40) }]
+      ...[{ end: body.end - 1 }, { end: body.end + 1 }, { end: 12 }, { count: body.count - 1 }, {
+        pack: "0".repeat(40),
+      }]
         .map((change) => formatClosure({ ...record, bodies: [{ ...body, ...change }] })),
       formatClosure({ ...record, tips: [...record.tips, "1".repeat(40)] }),
     ];

@@ -4,7 +4,7 @@
  * @module
  */
 import { GIT_LIMITS } from "../../../../handlers/git/limits.ts";
-import { maintain, type MaintainOptions, type Maintained } from "../../../../handlers/git/maintenance/maintain.ts";
+import { maintain, type Maintained, type MaintainOptions } from "../../../../handlers/git/maintenance/maintain.ts";
 import { packCaches } from "../../../../handlers/git/pack/pack_file.ts";
 import { FolderRepositories } from "../../../../handlers/git/store/folder/repositories.ts";
 import { Pace } from "../../../../handlers/git/walk/pace.ts";

@@ -39,7 +39,12 @@ async function world(folder: TemporaryFolder): Promise<{ work: string; bare: str
 }
 
 async function allObjects(bare: string): Promise<string[]> {
-  const text = await git(bare, "cat-file", "--batch-all-objects", "--batch-check=%(objectname) %(objecttype) %(objectsize)");
+  const text = await git(
+    bare,
+    "cat-file",
+    "--batch-all-objects",
+    "--batch-check=%(objectname) %(objecttype) %(objectsize)",
+  );
   return text.split("\n").sort();
 }
 
@@ -73,7 +78,9 @@ Deno.test({
     deepEqual(await allObjects(bare), before);
     // Stock git goes on with it.
     await git(bare, "cat-file", "-e", adrift);
-    for (const args of [["repack", "-adf", "-q"], ["commit-graph", "write", "--reachable"], ["commit-graph", "verify"]]) {
+    for (
+      const args of [["repack", "-adf", "-q"], ["commit-graph", "write", "--reachable"], ["commit-graph", "verify"]]
+    ) {
       await git(bare, ...args);
     }
     await git(bare, "gc", "-q", "--prune=now");
@@ -86,7 +93,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "maintenance: more than 24 packs, or 500 loose objects that refs reach, are packed; fewer only recorded (row 51)",
+  name:
+    "maintenance: more than 24 packs, or 500 loose objects that refs reach, are packed; fewer only recorded (row 51)",
   ...needed,
   async fn() {
     await using folder = await temporaryFolder();
@@ -95,7 +103,12 @@ Deno.test({
     await git(bare, "config", "receive.unpackLimit", "1");
     await maintained(bare, { full: true });
     const push = async (i: number) => {
-      await git(bare, "update-ref", `refs/heads/b${i}`, await gitWith(bare, "x\n", "commit-tree", "main^{tree}", "-p", "main"));
+      await git(
+        bare,
+        "update-ref",
+        `refs/heads/b${i}`,
+        await gitWith(bare, "x\n", "commit-tree", "main^{tree}", "-p", "main"),
+      );
       await git(bare, "repack", "-q", "-d");
       return await maintained(bare);
     };
@@ -110,10 +123,13 @@ Deno.test({
     equal(outcomes.filter((one) => one === "closure").length, 25, outcomes.join());
     equal(await push(1), "closure");
     // Loose, by fast-import: 501 commits that refs reach.
-    const stream = Array.from({ length: 501 }, (_, i) =>
-      `commit refs/heads/many\ncommitter A <a@example.org> ${1_700_006_000 + i} +0000\ndata 1\nx\n${
-        i === 0 ? "from refs/heads/main^0\n" : ""
-      }`).join("\n");
+    const stream = Array.from(
+      { length: 501 },
+      (_, i) =>
+        `commit refs/heads/many\ncommitter A <a@example.org> ${1_700_006_000 + i} +0000\ndata 1\nx\n${
+          i === 0 ? "from refs/heads/main^0\n" : ""
+        }`,
+    ).join("\n");
     await git(bare, "config", "fastimport.unpackLimit", "100000");
     await gitWith(bare, stream + "\n", "fast-import", "--quiet", "--force");
     match(await git(bare, "count-objects", "-v"), /^count: 501$/m);
@@ -166,7 +182,10 @@ Deno.test({
       deepEqual(await allObjects(bare), before, what);
       await git(bare, "fsck", "--strict", "--full");
       for (const place of ["alknet/tmp", "alknet/holders"]) {
-        deepEqual([...Deno.readDirSync(`${bare}/${place}`)].filter(({ name }) => place.endsWith("tmp") || name === ""), []);
+        deepEqual(
+          [...Deno.readDirSync(`${bare}/${place}`)].filter(({ name }) => place.endsWith("tmp") || name === ""),
+          [],
+        );
       }
     }
   },
@@ -197,7 +216,8 @@ Deno.test({
       full: true,
       onStep: (step) => {
         if (step !== "closure") return;
-        const { stderr, code } = new Deno.Command("git", { args: ["gc"], cwd: bare, env: { LC_ALL: "C" } }).outputSync();
+        const { stderr, code } = new Deno.Command("git", { args: ["gc"], cwd: bare, env: { LC_ALL: "C" } })
+          .outputSync();
         said.push(`${code} ${new TextDecoder().decode(stderr)}`);
       },
     });
@@ -212,7 +232,10 @@ Deno.test({
     await using folder = await temporaryFolder();
     const { work, bare } = await world(folder);
     const large = crypto.getRandomValues(new Uint8Array(60_000));
-    await Deno.writeFile(`${work}/large`, joined(Array.from({ length: 40 }, (_, i) => large.map((byte) => byte ^ (i * 7)))));
+    await Deno.writeFile(
+      `${work}/large`,
+      joined(Array.from({ length: 40 }, (_, i) => large.map((byte) => byte ^ (i * 7)))),
+    );
     await commit(work, "beside", "x\n", 1_700_005_000);
     await git(work, "push", "-q", bare, "main");
     const heads = (await git(bare, "for-each-ref", "--format=%(objectname)", "refs/heads", "refs/tags")).split("\n");
@@ -246,13 +269,17 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a node looks after repositories by itself: after a clone and after pushes, and not where it is told not to (§5.5)",
+  name:
+    "a node looks after repositories by itself: after a clone and after pushes, and not where it is told not to (§5.5)",
   ...needed,
   async fn() {
     await using folder = await temporaryFolder();
     const { bare } = await world(folder);
-    const wants = async () =>
-      [...new Set((await git(bare, "for-each-ref", "--format=want %(objectname)", "refs/heads", "refs/tags")).split("\n"))];
+    const wants = async () => [
+      ...new Set(
+        (await git(bare, "for-each-ref", "--format=want %(objectname)", "refs/heads", "refs/tags")).split("\n"),
+      ),
+    ];
     const record = () => Deno.stat(`${bare}/alknet/closure`).then(() => true, () => false);
     {
       await using node = gitNode({ root: folder.path });
