@@ -12,6 +12,7 @@ import { direct, http } from "./http.ts";
 import { idle } from "./idle_connections.ts";
 import { manyOperations } from "./many_operations.ts";
 import { bulkEngines, bulkEthernet, bulkLoopback } from "./quic_bulk.ts";
+import { gitClone, gitFetch, gitIndexPack } from "./git/git.ts";
 import { handshakes, pingPong, streams } from "./quic_small.ts";
 import { sshBulk, sshForwards, sshSessions } from "./ssh.ts";
 import { sftpBulk, sftpListing } from "./sftp.ts";
@@ -43,6 +44,9 @@ export const GROUPS: readonly Group[] = [
   sshForwards,
   sftpBulk,
   sftpListing,
+  gitClone,
+  gitFetch,
+  gitIndexPack,
   tensorFiles,
   vaultDerivation,
   vaultSealing,
