@@ -166,6 +166,7 @@ class Push {
           baseCache,
         },
         pace: new Pace(signal),
+        signal,
         turn: async () => {
           await this.#service.received();
           if (this.#request.sideBand) band.keepAlive();

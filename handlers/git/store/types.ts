@@ -148,6 +148,8 @@ export interface IngestOptions {
   readonly pace: Steps;
   /** Waits until deltas may be resolved. */
   turn(): Promise<Disposable>;
+  /** Ends the work, wherever it is done. */
+  readonly signal?: AbortSignal;
   /** Told of faults that do not refuse an object. */
   warn?(line: string): void;
   /** Told of how far it is. */

@@ -9,7 +9,7 @@ import { maintained } from "../../handlers/git/large/maintained.ts";
 import { type Child, runProgram, start } from "../../support/process.ts";
 import { type TemporaryFolder, temporaryFolder } from "../../support/temp.ts";
 import { compare, type Contestant, type Effort, type Figure, type Group, median, script } from "../harness.ts";
-import { FIFTY_MB, LARGE, makeLarge, SMALL } from "./repositories.ts";
+import { FIFTY_MB, LARGE, makeLarge, SMALL } from "../../handlers/git/large/repositories.ts";
 
 const MB = 1e6;
 const MIB = 1024 * 1024;

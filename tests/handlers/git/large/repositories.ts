@@ -1,9 +1,9 @@
 /**
- * Repositories to measure with, from a fixed seed, by `git fast-import`.
+ * Repositories of a size, from a fixed seed, by `git fast-import`.
  *
  * @module
  */
-import { git, GIT_ENV } from "../../handlers/git/repositories.ts";
+import { git, GIT_ENV } from "../repositories.ts";
 
 /** The shape of a repository. */
 export interface Shape {
