@@ -140,3 +140,35 @@ Deno.test({
     equal(textOf(await answers(at.node, v0, READER)).at(-1), "ERR too many shallows");
   },
 });
+
+Deno.test({
+  name: "wants: what a tree has as a submodule is not reached by it, whatever it is; nor is it looked into (row 42)",
+  ...needed,
+  async fn() {
+    await using at = await world();
+    const [hidden, tree, blob] = await Promise.all(
+      ["", "^{tree}", ":secret/file"].map((path) => git(at.bare, "rev-parse", `refs/hidden/secret${path}`)),
+    );
+    // A submodule's commit is in another repository; here it names what is hidden, be it none either.
+    for (const [i, oid] of [hidden, tree, blob, UNKNOWN].entries()) {
+      const name = new TextEncoder().encode("160000 sub\0");
+      const crafted = joined([name, Uint8Array.fromHex(oid)]);
+      const link = await gitWith(at.bare, crafted, "hash-object", "-t", "tree", "-w", "--literally", "--stdin");
+      const outer = await gitWith(at.bare, `040000 tree ${link}\tlinks\n`, "mktree");
+      const tip = await gitWith(at.bare, "x", "commit-tree", "-p", "main", outer);
+      await git(at.bare, "update-ref", `refs/heads/crafted${i}`, tip);
+    }
+    for (const oid of [hidden, tree, blob, UNKNOWN]) {
+      deepEqual((await fetched(at.node, "r", `want ${oid}`, "done")).lines, [`ERR upload-pack: not our ref ${oid}`]);
+    }
+    // With a tip that has one, and with what it has beside it.
+    for (let i = 0; i < 4; i++) {
+      const tip = await git(at.bare, "rev-parse", `crafted${i}`);
+      const links = await git(at.bare, "rev-parse", `crafted${i}:links`);
+      for (const want of [tip, links]) {
+        const sent = await objectsOf(at.bare, (await fetched(at.node, "r", `want ${want}`, "done")).pack);
+        ok(sent.includes(want) && [hidden, tree, blob].every((oid) => !sent.includes(oid)), `crafted${i}`);
+      }
+    }
+  },
+});
