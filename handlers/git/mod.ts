@@ -12,6 +12,8 @@
  * `git` and `git/NAME`, and where `alknet.public` is true by whoever is known, or everyone where `anonymous` says so. Others
  * are told that there is no such repository. `write` and `admin` push; what a repository's own config protects
  * (`alknet.protected`: the branch of HEAD, and what it adds) nobody forces or deletes.
+ * Upkeep: after pushes and fetches a record of what heads and tags reach is brought up to date, so that clones copy packs
+ * and what is wanted by its id is known to be reached; many packs become few, under git's own lock, and no object is lost.
  * Failures: a malformed request costs its own stream. Limits are in {@linkcode GitLimits}.
  *
  * @example Repositories of a folder, over `alknet/git` and HTTP

@@ -11,9 +11,10 @@ import type { Ingested, IngestOptions, ObjectReader, Quarantine } from "../types
 import { codeOf, receiving, sync, writeNew } from "./files.ts";
 import type { Holder } from "./holder.ts";
 import { unlessMissing } from "./loose.ts";
-import { INCOMING, ingest, type IngestPlace } from "./receiving/ingest.ts";
+import { INCOMING, ingest } from "./receiving/ingest.ts";
 import { ingestInThread } from "./receiving/in_thread.ts";
 import { Overlay } from "./receiving/overlay.ts";
+import type { IngestPlace } from "./receiving/place.ts";
 
 /** Packs of more bytes are received in a thread of their own. */
 const SMALL = 1024 * 1024;

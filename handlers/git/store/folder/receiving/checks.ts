@@ -12,7 +12,7 @@ import type { Steps } from "../../../pack/read_entries.ts";
 import type { IngestOptions, ObjectReader } from "../../types.ts";
 import { GitConfig } from "../git_config.ts";
 import { LooseNames } from "../loose.ts";
-import type { IngestPlace } from "./ingest.ts";
+import type { IngestPlace } from "./place.ts";
 
 /** Warnings that are told of; more say little. */
 const MOST_WARNINGS = 100;

@@ -6,7 +6,7 @@
 import { AlknetError } from "@alknet/core/handler";
 import { GitPackError } from "../../../errors.ts";
 import type { Ingested, IngestOptions } from "../../types.ts";
-import type { IngestPlace } from "./ingest.ts";
+import type { IngestPlace } from "./place.ts";
 import type { Failure, FromThread, ToThread } from "./messages.ts";
 
 const THREAD = new URL("./thread.ts", import.meta.url).href;

@@ -5,28 +5,12 @@
  */
 import { renameSync } from "node:fs";
 import { indexPack } from "../../../pack/index_pack.ts";
-import { type PackCaches, PackFile } from "../../../pack/pack_file.ts";
-import type { Ingested, IngestOptions, PushSettings } from "../../types.ts";
-import { type OnStep, receiving, writeNew } from "../files.ts";
-import type { FolderObjects } from "../objects.ts";
+import { PackFile } from "../../../pack/pack_file.ts";
+import type { Ingested, IngestOptions } from "../../types.ts";
+import { receiving, writeNew } from "../files.ts";
 import { Checks } from "./checks.ts";
 import { Overlay } from "./overlay.ts";
-
-/** Where objects are received. */
-export interface IngestPlace {
-  /** Path of `objects`. */
-  readonly folder: string;
-  /** What the repository holds. */
-  readonly store: FolderObjects;
-  /** Caches. */
-  readonly caches: PackCaches;
-  /** Bytes of an object that is read whole. */
-  readonly limit: number;
-  /** What is looked for in objects. */
-  readonly settings: Pick<PushSettings, "fsckObjects" | "fsck">;
-  /** Told of each step. */
-  readonly onStep?: OnStep;
-}
+import type { IngestPlace } from "./place.ts";
 
 /** The file that is written as bytes come, in the folder of a quarantine's packs. */
 export const INCOMING = "incoming";

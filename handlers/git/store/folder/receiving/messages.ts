@@ -4,7 +4,7 @@
  * @module
  */
 import type { Ingested, IngestOptions } from "../../types.ts";
-import type { IngestPlace } from "./ingest.ts";
+import type { IngestPlace } from "./place.ts";
 
 /** What it is told first. */
 export interface Begin extends Pick<IngestPlace, "folder" | "limit" | "settings"> {
