@@ -12,6 +12,8 @@ import { Entries, NONE } from "./entries.ts";
 import { type EntryHead, EntryType, kindOfType, parseEntryHead } from "./entry.ts";
 import { Inflating } from "./inflating.ts";
 import type { PackSource } from "./pack_source.ts";
+import { inflateSmall } from "./small/inflate_small.ts";
+import { sha1Small, SMALL_SHA1 } from "./small/sha1_small.ts";
 
 /** Entries that are larger are inflated in pieces. */
 const WHOLE = 1024 * 1024;
@@ -95,7 +97,9 @@ export async function readEntries(pass: FirstPass): Promise<{ entries: Entries; 
 
 /** The name of an object of a kind and some bytes. */
 export function objectId(kind: Kind, bytes: Uint8Array): Uint8Array {
-  return createHash("sha1").update(`${kind} ${bytes.byteLength}\0`).update(bytes).digest();
+  const head = `${kind} ${bytes.byteLength}\0`;
+  if (head.length + bytes.byteLength <= SMALL_SHA1) return sha1Small(head, bytes);
+  return createHash("sha1").update(head).update(bytes).digest();
 }
 
 async function readEntry(entries: Entries, pass: FirstPass): Promise<void> {
@@ -162,6 +166,8 @@ async function inflated(
 function inflateWhole(bytes: Uint8Array, size: number): { bytes: Uint8Array; length: number } | undefined {
   // A stream of that size is hardly longer, and what stands behind it costs nothing then.
   const window = bytes.subarray(0, size + (size >> 9) + 128);
+  const small = inflateSmall(window, size);
+  if (small) return small;
   try {
     const { buffer, engine } = inflateSync(window, {
       info: true,
