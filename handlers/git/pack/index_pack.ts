@@ -9,10 +9,10 @@ import { closeSync, fsync, openSync, readSync, writeFileSync, writeSync } from "
 import { promisify } from "node:util";
 import { crc32 } from "node:zlib";
 import { GitPackError } from "../errors.ts";
-import type { Oid } from "../objects/oid.ts";
+import { type Oid, OID_BYTES } from "../objects/oid.ts";
 import { Blocks } from "./blocks.ts";
 import { ByteCache } from "./byte_cache.ts";
-import { type Entries, NONE } from "./entries.ts";
+import { compareOids, type Entries, NONE } from "./entries.ts";
 import { formatEntryHead, typeOfKind } from "./entry.ts";
 import { deflate } from "./inflate.ts";
 import type { StoredObject } from "./pack_file.ts";
@@ -184,8 +184,8 @@ function deflatedEntry({ kind, bytes }: StoredObject): Uint8Array {
 function sortedOnce(entries: Entries): Uint32Array {
   const sorted = entries.sorted(Uint32Array.from({ length: entries.count }, (_, i) => i));
   for (let i = 1; i < sorted.length; i++) {
-    const oid = entries.oid(sorted[i]).toHex();
-    if (oid === entries.oid(sorted[i - 1]).toHex()) throw new GitPackError(`duplicate object ${oid}`);
+    if (compareOids(entries.oids, sorted[i] * OID_BYTES, entries.oids, sorted[i - 1] * OID_BYTES) !== 0) continue;
+    throw new GitPackError(`duplicate object ${entries.oid(sorted[i]).toHex()}`);
   }
   return sorted;
 }

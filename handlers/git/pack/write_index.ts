@@ -14,6 +14,7 @@ import type { Entries } from "./entries.ts";
 
 const FAN_OUT = 8;
 const OIDS = FAN_OUT + 256 * 4;
+const WORDS = OID_BYTES / 4;
 /** Offsets from here on stand in a table of their own. */
 const LARGE = 0x80000000;
 
@@ -32,12 +33,17 @@ export function indexBytes(entries: Entries, sorted: Uint32Array, packHash: Uint
   view.setUint32(4, 2);
   const crcs = OIDS + count * OID_BYTES;
   const offsets = crcs + count * 4;
+  const { oids } = entries;
+  // Words are copied far faster than parts of arrays.
+  const [from, to] = [
+    new Uint32Array(oids.buffer, oids.byteOffset),
+    new Uint32Array(bytes.buffer, OIDS, count * WORDS),
+  ];
   let next = 0;
   for (let i = 0; i < count; i++) {
     const number = sorted[i];
-    const oid = entries.oid(number);
-    bytes.set(oid, OIDS + i * OID_BYTES);
-    const fan = FAN_OUT + oid[0] * 4;
+    for (let word = 0; word < WORDS; word++) to[i * WORDS + word] = from[number * WORDS + word];
+    const fan = FAN_OUT + oids[number * OID_BYTES] * 4;
     view.setUint32(fan, view.getUint32(fan) + 1);
     view.setUint32(crcs + i * 4, entries.crcs[number]);
     const { [number]: offset } = entries.offsets;
