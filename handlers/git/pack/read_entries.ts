@@ -81,9 +81,13 @@ export async function readEntries(pass: FirstPass): Promise<{ entries: Entries; 
   if (count > bounds.objects) throw new GitPackError("too many objects");
   const entries = new Entries();
   for (let i = 0; i < count; i++) {
-    await readEntry(entries, pass);
+    // What has come whole is not waited for: a wait costs more than a small object.
+    const taken = takeEntry(entries, pass);
+    if (taken === false) await readEntry(entries, pass);
+    else if (taken) await taken;
     pass.progress?.(i + 1, count);
-    await pace.step();
+    const turn = pace.step();
+    if (turn) await turn;
   }
   const bodyEnd = source.offset;
   const sum = source.sum();
@@ -102,33 +106,74 @@ export function objectId(kind: Kind, bytes: Uint8Array): Uint8Array {
   return createHash("sha1").update(head).update(bytes).digest();
 }
 
+/** Takes an entry that has come whole and is not large, if there is one; what is looked at may have to be waited for. */
+function takeEntry(entries: Entries, pass: FirstPass): Promise<void> | undefined | false {
+  const { source } = pass;
+  const { offset, available } = source;
+  const type = (available[0] >> 4) & 7;
+  if (available.byteLength < MAX_HEAD || type === 0 || type === 5) return false;
+  let head: EntryHead;
+  try {
+    head = parseEntryHead(available.subarray(0, MAX_HEAD));
+  } catch {
+    return false;
+  }
+  if (head.size > WHOLE) return false;
+  const base = baseOf(entries, offset, head, pass);
+  const whole = inflateWhole(available.subarray(head.length), head.size);
+  if (!whole) return false;
+  const crc = crc32(source.take(head.length + whole.length));
+  return addEntry(entries, pass, { offset, head, base, bytes: whole.bytes, crc });
+}
+
 async function readEntry(entries: Entries, pass: FirstPass): Promise<void> {
-  const { source, bounds } = pass;
+  const { source } = pass;
   const { offset } = source;
   const head = await headOf(source);
-  const kind = kindOfType(head.type);
-  if (head.size > (kind === "blob" ? bounds.objectBytes : bounds.deltaBytes)) {
-    throw new GitPackError("object too large");
-  }
-  let base = NONE;
-  if (head.distance !== undefined) {
-    base = entries.at(offset - head.distance);
-    if (base === NONE) throw badPack("base");
-  }
+  const base = baseOf(entries, offset, head, pass);
   // A blob that nobody holds whole is summed up as it comes.
-  const summed = kind === "blob" && head.size > HELD_BLOB ? createHash("sha1") : undefined;
+  const summed = kindOfType(head.type) === "blob" && head.size > HELD_BLOB ? createHash("sha1") : undefined;
   summed?.update(`blob ${head.size}\0`);
   const { bytes, crc } = await inflated(source, head, summed && ((piece) => summed.update(piece)));
+  await addEntry(entries, pass, { offset, head, base, bytes, crc, oid: summed?.digest() });
+}
+
+/** The number of the base that a delta names by distance, once its size is known to be allowed. */
+function baseOf(entries: Entries, offset: number, head: EntryHead, { bounds }: FirstPass): number {
+  if (head.size > (kindOfType(head.type) === "blob" ? bounds.objectBytes : bounds.deltaBytes)) {
+    throw new GitPackError("object too large");
+  }
+  if (head.distance === undefined) return NONE;
+  const base = entries.at(offset - head.distance);
+  if (base === NONE) throw badPack("base");
+  return base;
+}
+
+interface Read {
+  readonly offset: number;
+  readonly head: EntryHead;
+  readonly base: number;
+  readonly bytes?: Uint8Array;
+  readonly crc: number;
+  /** Where it is known without its bytes. */
+  readonly oid?: Uint8Array;
+}
+
+function addEntry(
+  entries: Entries,
+  pass: FirstPass,
+  { offset, head, base, bytes, crc, oid }: Read,
+): Promise<void> | undefined {
+  const kind = kindOfType(head.type);
   const number = entries.add({ offset, head: head.length, type: head.type, size: head.size, crc, base });
   if (kind) {
-    const oid = summed ? summed.digest() : objectId(kind, bytes!);
-    entries.oid(number).set(oid);
+    entries.oid(number).set(oid ?? objectId(kind, bytes!));
     entries.kinds[number] = head.type;
-    await pass.check(kind, entries.oid(number), bytes, head.size);
-    return;
+    return pass.check(kind, entries.oid(number), bytes, head.size);
   }
   if (head.base !== undefined) entries.oid(number).set(Uint8Array.fromHex(head.base));
   entries.keep(number, bytes!);
+  return undefined;
 }
 
 async function headOf(source: PackSource): Promise<EntryHead> {
