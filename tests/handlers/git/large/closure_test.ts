@@ -122,6 +122,35 @@ Deno.test({
 });
 
 Deno.test({
+  name: "closure: a branch that was merged and deleted leaves it valid; one that was not does not (§5.4)",
+  ...needed,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const { bare } = await world(folder);
+    const tree = await git(bare, "rev-parse", "main^{tree}");
+    const next = async (name: string, message: string, ...parents: string[]) => {
+      const flags = parents.flatMap((parent) => ["-p", parent]);
+      await git(bare, "update-ref", name, await git(bare, "commit-tree", "-m", message, ...flags, tree));
+    };
+    await next("refs/heads/topic", "topic", "main");
+    await next("refs/heads/main", "merge", "main", "topic");
+    await next("refs/heads/alone", "alone", "main");
+    equal(await maintained(bare, { full: true }), "repacked");
+    await git(bare, "update-ref", "-d", "refs/heads/topic");
+    equal(await maintained(bare), "closure");
+    await using node = gitNode({ root: folder.path });
+    deepEqual(await cloned(node, bare), await everything(bare));
+    const { tips } = parseClosure(await Deno.readTextFile(`${bare}/${RECORD}`))!;
+    deepEqual(tips, await tipsOf(bare));
+    await git(bare, "update-ref", "-d", "refs/heads/alone");
+    deepEqual(await cloned(node, bare), await everything(bare));
+    equal(await maintained(bare), "repacked");
+    await git(bare, "update-ref", "-d", "refs/tags/v1");
+    deepEqual(await cloned(node, bare), await everything(bare));
+  },
+});
+
+Deno.test({
   name:
     "closure: wants that no ref points at are proved by it, however deep, and only what the client sees (rows 42, 43)",
   ...needed,
