@@ -6,7 +6,7 @@
 import { AlknetError } from "@alknet/core/handler";
 import type { Fs } from "@alknet/handlers/fs";
 import { basename } from "node:path";
-import { formatSize } from "../git/size.ts";
+import { formatSize } from "../terminal/size.ts";
 import { ExitCode, print, printJson, UsageError } from "../terminal/output.ts";
 import { untilStopped } from "./stopping.ts";
 import { type BlobHomeChoice, openBlobHome } from "./store.ts";

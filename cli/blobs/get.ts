@@ -8,7 +8,7 @@ import { nodeIdOf } from "@alknet/core/identity";
 import { type BlobReader, BLOBS_ALPN, type BlobStore, getBlob, type Held } from "@alknet/handlers/fs";
 import { isTicketText, parseHash, parseTicket } from "@alknet/handlers/fs/bao";
 import { resolve } from "node:path";
-import { formatSize } from "../git/size.ts";
+import { formatSize } from "../terminal/size.ts";
 import { exists } from "../home/home.ts";
 import { type DialAddress, prepareDials, type ReachOptions } from "../reaching/reach.ts";
 import { ExitCode, note, print, printJson } from "../terminal/output.ts";
@@ -55,7 +55,7 @@ export async function getToFile(options: GetCommandOptions): Promise<number> {
     if (path === "-") await toStdout(reader, signal);
     else await toFile(reader, path, options.force, signal);
     return held.size;
-  });
+  }, "goes on");
   if (size === undefined) return ExitCode.INTERRUPTED;
   line[Symbol.dispose]();
   // The bytes themselves are the result on stdout.

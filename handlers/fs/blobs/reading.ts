@@ -18,6 +18,20 @@ export function readerOf(source: OpenSource): BlobReader {
   };
 }
 
+/**
+ * Encodes ranges of a source; of a partial one up to where the first part is missing.
+ *
+ * @throws {AlknetError} `BLOB_CORRUPT`.
+ */
+export async function* encodeThere(source: OpenSource, ranges: ChunkRanges): AsyncGenerator<Uint8Array> {
+  try {
+    yield* encode(source, ranges);
+  } catch (error) {
+    if (source.isPartial && (error as { code?: unknown }).code === "BLOB_CORRUPT") return;
+    throw error;
+  }
+}
+
 /** Encodes ranges of a source, which is opened for it. */
 export async function* encoded(
   open: () => Promise<OpenSource>,
@@ -26,7 +40,7 @@ export async function* encoded(
 ): AsyncGenerator<Uint8Array> {
   signal?.throwIfAborted();
   await using source = await open();
-  for await (const part of encode(source, ranges)) {
+  for await (const part of encodeThere(source, ranges)) {
     signal?.throwIfAborted();
     yield part;
   }

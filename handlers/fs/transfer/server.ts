@@ -6,8 +6,8 @@
  * @module
  */
 import { AlknetError, type BidiStream, type Connection, type HandlerContext } from "@alknet/core/handler";
-import { encode } from "../bao/encode.ts";
 import type { BlobStore, OpenSource } from "../blobs/blob_store.ts";
+import { encodeThere } from "../blobs/reading.ts";
 import type { Grants } from "../blobs/grants.ts";
 import { CloseCode, ResetCode } from "../codes.ts";
 import { shortHash } from "../errors.ts";
@@ -121,7 +121,7 @@ class BlobFront {
     const ranges = rangesAt(seq, 0n);
     if (ranges.length > 0) {
       await using source = await this.#opened(hash);
-      if (source) { for await (const part of encode(source, ranges)) await output.put(part); }
+      if (source) { for await (const part of encodeThere(source, ranges)) await output.put(part); }
     }
     await output.end();
   }

@@ -7,35 +7,51 @@
  *
  * @module
  */
-import { AlknetError } from "@alknet/core/handler";
 import { join, resolve } from "node:path";
-import { type ByteReader, decode } from "../../bao/decode.ts";
-import { MemoryOutboard } from "../../bao/outboard.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import type { ByteReader } from "../../bao/decode.ts";
 import { ALL, type ChunkRanges } from "../../bao/ranges.ts";
-import { diskError, notFound, tooLarge } from "../../errors.ts";
+import { diskError, notFound } from "../../errors.ts";
 import type { Hash } from "../../wire/hash_text.ts";
 import type { Format } from "../../wire/ticket.ts";
-import {
-  type AddOptions,
-  type BlobReader,
-  type BlobStatus,
-  type BlobStore,
-  type HashAndFormat,
-  type Held,
-  MAX_BLOB_SIZE,
-  type OpenSource,
-  type ReceiveOptions,
-  type TagOptions,
+import type {
+  AddOptions,
+  BlobReader,
+  BlobStatus,
+  BlobStore,
+  Collected,
+  CollectOptions,
+  HashAndFormat,
+  Held,
+  OpenSource,
+  ReceiveOptions,
+  Tag,
+  TagOptions,
+  TagPage,
 } from "../blob_store.ts";
+import { Changes } from "../changes.ts";
 import { encoded, readerOf } from "../reading.ts";
 import { Batch } from "./batch.ts";
+import { Collector } from "./collecting/collector.ts";
+import { Going } from "./collecting/going.ts";
+import { Passes } from "./collecting/passes.ts";
 import { StoreDatabase } from "./database.ts";
-import { INLINE, place, Spill, type Staged, syncFile, syncFolder } from "./files.ts";
+import { place, syncFile, syncFolder } from "./files.ts";
 import { DiskGrants } from "./grants.ts";
-import { hashFile } from "./hashing.ts";
-import { Holder, lockIfFree, removeDeadHolders } from "./holder.ts";
-import { BlobRows } from "./rows.ts";
+import { Holder, lockIfFree } from "./holder.ts";
+import { copyOf, hashed, type Import, spooled } from "./importing.ts";
+import { lockPartial, partialPath, readCheckpoint, removePartial } from "./partial/disk_partial.ts";
+import { Partials } from "./partial/partials.ts";
+import type { DiskParts } from "./parts.ts";
+import { repair } from "./repair.ts";
+import { BlobRows, COMPLETE } from "./rows.ts";
 import { openSource } from "./source.ts";
+import { TagRows } from "./tags.ts";
+
+/** Rows that are read at once. */
+const PAGE = 1000;
+/** Milliseconds between two looks at another process that collects. */
+const LOOK = 50;
 
 /** Options of {@linkcode DiskBlobStore.open}. */
 export interface DiskStoreOptions {
@@ -43,14 +59,8 @@ export interface DiskStoreOptions {
   readonly folder: string;
   /** Whether what is acknowledged is on the disk even when the power goes. Default `full`. */
   readonly durability?: "full" | "normal";
-}
-
-/** What is to be kept. */
-interface Import {
-  readonly hash: Hash;
-  readonly size: number;
-  readonly data: Staged;
-  readonly pairs: Staged;
+  /** Milliseconds since 1970. Default: the clock of the machine. */
+  readonly now?: () => number;
 }
 
 /** A store on a disk. */
@@ -60,19 +70,48 @@ export class DiskBlobStore implements BlobStore {
   readonly #folder: string;
   readonly #database: StoreDatabase;
   readonly #rows: BlobRows;
+  readonly #tags: TagRows;
   readonly #batch: Batch;
   readonly #holder: Holder;
+  readonly #going: Going;
+  readonly #partials: Partials;
+  readonly #collector: Collector;
+  readonly #changes = new Changes();
   readonly #lock: Disposable | undefined;
+  readonly #passes: Passes | undefined;
   #closed = false;
 
-  private constructor(folder: string, database: StoreDatabase, holder: Holder, lock: Disposable | undefined) {
+  private constructor(
+    folder: string,
+    { database, holder, going, lock, now }: {
+      readonly database: StoreDatabase;
+      readonly holder: Holder;
+      readonly going: Going;
+      readonly lock: Disposable | undefined;
+      readonly now: () => number;
+    },
+  ) {
     this.#folder = folder;
     this.#database = database;
     this.#holder = holder;
+    this.#going = going;
     this.#lock = lock;
-    this.#rows = new BlobRows(database, holder.id);
+    this.#rows = new BlobRows(database, holder.id, now);
+    this.#tags = new TagRows(database, this.#rows);
     this.#batch = new Batch(database);
     this.grants = new DiskGrants(database);
+    const parts: DiskParts = {
+      root: folder,
+      database,
+      rows: this.#rows,
+      going,
+      newPath: () => holder.path(),
+      pathOf: (hash, kind) => blobPath(folder, hash, kind),
+      isClosed: () => this.#closed,
+    };
+    this.#partials = new Partials(parts);
+    this.#collector = new Collector(parts, this.#tags, now);
+    this.#passes = lock && new Passes(() => this.#collector.collect({}));
   }
 
   /**
@@ -80,9 +119,11 @@ export class DiskBlobStore implements BlobStore {
    *
    * @throws {AlknetError} `STORE_NEWER`, `INVALID_STORE`, `STORE_FULL`.
    */
-  static async openFolder({ folder, durability = "full" }: DiskStoreOptions): Promise<DiskBlobStore> {
+  static async openFolder(
+    { folder, durability = "full", now = Date.now }: DiskStoreOptions,
+  ): Promise<DiskBlobStore> {
     const root = resolve(folder);
-    for (const path of [root, join(root, "data"), join(root, "tmp")]) {
+    for (const path of [root, join(root, "data"), join(root, "partial"), join(root, "tmp")]) {
       await Deno.mkdir(path, { recursive: true, mode: 0o700 });
     }
     let database: StoreDatabase;
@@ -94,8 +135,10 @@ export class DiskBlobStore implements BlobStore {
     // One of those that have it open repairs it; the others need not wait.
     const lock = await lockIfFree(join(root, "LOCK"), true);
     try {
-      if (lock) await repair(root, database);
-      return new DiskBlobStore(root, database, await Holder.open(join(root, "tmp")), lock);
+      const pathOf = (hash: Hash, kind: "data" | "obao4"): string => blobPath(root, hash, kind);
+      const going = new Going(root, database, pathOf);
+      if (lock) await repair({ root, database, going, pathOf });
+      return new DiskBlobStore(root, { database, holder: await Holder.open(join(root, "tmp")), going, lock, now });
     } catch (error) {
       database[Symbol.dispose]();
       lock?.[Symbol.dispose]();
@@ -108,11 +151,18 @@ export class DiskBlobStore implements BlobStore {
     return this.#holder.announce(addresses);
   }
 
-  // Async, so that a fault of the database rejects rather than throws.
-  // deno-lint-ignore require-await
   async status(hash: Hash): Promise<BlobStatus> {
     const size = this.#rows.find(hash)?.size;
-    return size === undefined ? { hash, state: "absent" } : { hash, state: "complete", size };
+    if (size !== undefined) return { hash, state: "complete", size, have: ALL };
+    const row = this.#rows.findPartial(hash);
+    if (!row) return { hash, state: "absent", have: [] };
+    const there = this.#partials.current(hash) ?? await readCheckpoint(this.#folder, hash);
+    if (!there) return { hash, state: "partial", size: row.size, have: [] };
+    return { hash, state: "partial", size: there.size, have: there.groups.chunks(there.size) };
+  }
+
+  observe(hash: Hash, signal: AbortSignal): AsyncIterable<BlobStatus> {
+    return this.#changes.observe(() => this.status(hash), hash, signal);
   }
 
   async add(from: ReadableStream<Uint8Array> | { readonly path: string }, options: AddOptions = {}): Promise<Held> {
@@ -123,42 +173,43 @@ export class DiskBlobStore implements BlobStore {
   }
 
   async open(hash: Hash): Promise<BlobReader> {
+    if (!this.#rows.find(hash)) throw notFound(hash);
     return readerOf(await this.source(hash));
   }
 
   async source(hash: Hash): Promise<OpenSource> {
-    return await openSource(this.#rows.opened(hash), (kind) => this.#path(hash, kind));
+    const row = this.#rows.opened(hash);
+    if (row.state === COMPLETE) return await openSource(row, (kind) => blobPath(this.#folder, hash, kind));
+    try {
+      return await openSource(row, (kind) => partialPath(this.#folder, hash, kind), true);
+    } catch (error) {
+      // It became whole meanwhile; or nothing of it came yet.
+      if (this.#rows.find(hash)) return await this.source(hash);
+      if ((error as { code?: unknown }).code === "BLOB_CORRUPT") throw notFound(hash);
+      throw error;
+    }
   }
 
   encode(hash: Hash, ranges: ChunkRanges, signal?: AbortSignal): AsyncIterable<Uint8Array> {
     return encoded(() => this.source(hash), ranges, signal);
   }
 
-  async receive(hash: Hash, from: ByteReader, options: ReceiveOptions = {}): Promise<Held> {
-    const { maxSize = MAX_BLOB_SIZE, progress, signal } = options;
+  async receive(
+    hash: Hash,
+    ranges: ChunkRanges,
+    from: ByteReader,
+    options: ReceiveOptions = {},
+  ): Promise<Held | undefined> {
+    using _told = this.#changes.during(hash);
     return await this.#working(async (newPath) => {
-      await using data = new Spill(newPath, 1024 * 1024);
-      await using pairs = new Spill(newPath, 64 * 1024);
-      let done = 0;
-      let claim = 0;
-      const size = await decode(Uint8Array.fromHex(hash), ALL, from, {
-        size(claimed) {
-          if (claimed > maxSize) throw tooLarge(claimed, maxSize);
-          claim = claimed;
-        },
-        pair: (_, pair) => pairs.write(pair),
-        leaf(_, bytes) {
-          signal?.throwIfAborted();
-          progress?.(done += bytes.byteLength, claim);
-          return data.write(bytes);
-        },
-      });
-      return await this.#keep({ hash, size, data: await data.end(), pairs: await pairs.end() }, options);
+      const small = await this.#partials.receive(hash, ranges, from, options);
+      if (small) return await this.#keep(await hashed({ bytes: small }, newPath, {}), options);
+      return this.#rows.find(hash) && await this.hold(hash);
     });
   }
 
-  // deno-lint-ignore require-await
   async hold(hash: Hash, format: Format = "raw"): Promise<Held> {
+    await this.#going.untilGone(hash);
     const found = this.#database.transaction(() => {
       const row = this.#rows.find(hash);
       if (row) this.#rows.writeHold(hash);
@@ -172,14 +223,49 @@ export class DiskBlobStore implements BlobStore {
   async setTag(name: string, of: HashAndFormat, options: TagOptions = {}): Promise<void> {
     await this.#batch.change(() => {
       if (!this.#rows.find(of.hash)) throw notFound(of.hash);
-      this.#rows.setTag(name, of, options);
+      this.#tags.set(name, of, options);
     });
+  }
+
+  async dropTag(name: string): Promise<boolean> {
+    let wasThere = false;
+    await this.#batch.change(() => void (wasThere = this.#tags.drop(name)));
+    return wasThere;
+  }
+
+  async *tags({ after = "", hash }: TagPage = {}): AsyncIterable<Tag> {
+    for (let last: string | undefined = after; last !== undefined;) {
+      const page = this.#tags.page(last, PAGE, hash);
+      yield* page;
+      last = page.length < PAGE ? undefined : page.at(-1)!.name;
+    }
+  }
+
+  async *list(after?: Hash): AsyncIterable<BlobStatus> {
+    for (let last = after, isMore = true; isMore;) {
+      const page: Hash[] = this.#rows.page(last, PAGE);
+      for (const hash of page) {
+        const status = await this.status(hash);
+        if (status.state !== "absent") yield status;
+      }
+      isMore = page.length === PAGE;
+      last = page.at(-1);
+    }
+  }
+
+  async collect(options: CollectOptions = {}): Promise<Collected> {
+    for (;;) {
+      const collected = await this.#collector.collect(options);
+      if (collected) return collected;
+      await delay(LOOK);
+    }
   }
 
   /** Closes it; what is held is held no more. Twice is harmless. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    await this.#passes?.[Symbol.asyncDispose]();
     this.#batch.flush();
     let holds = false;
     try {
@@ -193,10 +279,6 @@ export class DiskBlobStore implements BlobStore {
     this.#lock?.[Symbol.dispose]();
   }
 
-  #path(hash: Hash, kind: "data" | "obao4"): string {
-    return join(this.#folder, "data", hash.slice(0, 2), `${hash}.${kind}`);
-  }
-
   async #keep(blob: Import, { format = "raw", owner }: AddOptions): Promise<Held> {
     const { hash, size, data, pairs } = blob;
     const files = [data, pairs].flatMap((part) => "path" in part ? [part.path] : []);
@@ -206,7 +288,9 @@ export class DiskBlobStore implements BlobStore {
       data: "bytes" in data ? data.bytes : undefined,
       pairs: "bytes" in pairs ? pairs.bytes : undefined,
     };
+    await this.#going.untilGone(hash);
     this.#rows.count(hash);
+    const hadPart = this.#rows.findPartial(hash) !== undefined;
     try {
       if (files.length === 0) {
         await this.#batch.change(() => {
@@ -215,10 +299,14 @@ export class DiskBlobStore implements BlobStore {
         });
       } else if (!this.#holdKnown(hash)) {
         await Promise.all(files.map(syncFile));
-        if ("path" in pairs) await place(pairs.path, this.#path(hash, "obao4"));
-        if ("path" in data) await place(data.path, this.#path(hash, "data"));
+        if ("path" in pairs) await place(pairs.path, blobPath(this.#folder, hash, "obao4"));
+        if ("path" in data) await place(data.path, blobPath(this.#folder, hash, "data"));
         await syncFolder(join(this.#folder, "data", hash.slice(0, 2)));
         this.#database.transaction(() => this.#rows.insert(hash, row));
+      }
+      if (hadPart) {
+        using lock = await lockPartial(this.#folder, hash);
+        if (lock) await removePartial(this.#folder, hash);
       }
     } catch (error) {
       this.#rows.release(hash);
@@ -242,7 +330,9 @@ export class DiskBlobStore implements BlobStore {
       size,
       format,
       [Symbol.asyncDispose]: () => {
-        if (holds && !this.#closed) this.#rows.release(hash);
+        if (holds && !this.#closed) {
+          this.#rows.release(hash);
+        }
         holds = false;
         return Promise.resolve();
       },
@@ -266,52 +356,7 @@ export class DiskBlobStore implements BlobStore {
   }
 }
 
-/** A file in bytes if it is small, else a copy of it. */
-async function copyOf(path: string, newPath: () => string): Promise<Staged> {
-  const { isFile, size } = await Deno.stat(path);
-  if (!isFile) throw new AlknetError("NOT_A_FILE", `${path} is no file; blobs are made of files`);
-  if (size <= INLINE) {
-    const bytes = await Deno.readFile(path);
-    if (bytes.byteLength <= INLINE) return { bytes };
-  }
-  const copy = newPath();
-  await Deno.copyFile(path, copy);
-  // The copy has the mode of the file.
-  if (Deno.build.os !== "windows") await Deno.chmod(copy, 0o600);
-  return { path: copy };
-}
-
-async function spooled(
-  from: ReadableStream<Uint8Array>,
-  newPath: () => string,
-  { signal, progress }: AddOptions,
-): Promise<Staged> {
-  await using spill = new Spill(newPath, 1024 * 1024);
-  let done = 0;
-  for await (const bytes of from) {
-    signal?.throwIfAborted();
-    await spill.write(bytes);
-    progress?.(done += bytes.byteLength);
-  }
-  return await spill.end();
-}
-
-async function hashed(data: Staged, newPath: () => string, told: AddOptions): Promise<Import> {
-  if ("path" in data) return { data, ...await hashFile(data.path, newPath(), told) };
-  const { size, root, pairs } = MemoryOutboard.of(data.bytes);
-  told.progress?.(size, size);
-  return { hash: root.toHex(), size, data, pairs: { bytes: pairs } };
-}
-
-/** Removes what dead holders left: their work, their holds, and files that came to their place and not to their rows. */
-async function repair(root: string, database: StoreDatabase): Promise<void> {
-  await removeDeadHolders(join(root, "tmp"), async (id) => {
-    const orphans = new BlobRows(database, id).orphans();
-    for (const hash of orphans) {
-      for (const kind of ["data", "obao4"]) {
-        await Deno.remove(join(root, "data", hash.slice(0, 2), `${hash}.${kind}`)).catch(() => {});
-      }
-    }
-    database.transaction(() => database.run("DELETE FROM holds WHERE holder=?", id));
-  });
+/** Where a file of a complete blob is. */
+function blobPath(root: string, hash: Hash, kind: "data" | "obao4"): string {
+  return join(root, "data", hash.slice(0, 2), `${hash}.${kind}`);
 }

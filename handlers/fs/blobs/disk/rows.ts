@@ -1,16 +1,17 @@
 /**
- * The rows of blobs, holds and tags.
+ * The rows of blobs and of holds.
  *
  * @module
  */
 import { notFound } from "../../errors.ts";
 import type { Hash } from "../../wire/hash_text.ts";
-import type { HashAndFormat, TagOptions } from "../blob_store.ts";
 import type { StoreDatabase } from "./database.ts";
 
-const COMPLETE = 1;
-const PLACE = { inline: 0, owned: 1 } as const;
-const FORMAT = { raw: 0, hashSeq: 1 } as const;
+const PARTIAL = 0;
+/** `state` of a blob all of which is there. */
+export const COMPLETE = 1;
+/** Where a blob's data lie. */
+export const PLACE = { inline: 0, owned: 1, referenced: 2 } as const;
 /** Seconds to which `used` is kept. */
 const HOUR = 3600;
 
@@ -26,7 +27,7 @@ export interface NewRow {
   readonly owner?: string;
 }
 
-/** A blob that is complete. */
+/** A blob that is there, or a part of it. */
 export interface BlobRow {
   /** Hex. */
   readonly hash: Hash;
@@ -36,6 +37,10 @@ export interface BlobRow {
   readonly data: Uint8Array | null;
   /** The pairs, likewise. */
   readonly pairs: Uint8Array | null;
+  /** Whether it is complete, or a partial. */
+  readonly state: number;
+  /** Where its data lie. */
+  readonly place: number;
   /** When it was last opened, Unix seconds. */
   readonly used: number;
 }
@@ -44,53 +49,75 @@ export interface BlobRow {
 export class BlobRows {
   readonly #database: StoreDatabase;
   readonly #holder: string;
+  readonly #now: () => number;
   readonly #holds = new Map<Hash, number>();
   /** Holds that go with the next one that is written. */
   readonly #released = new Set<Hash>();
 
-  /** @param holder Whose holds are meant. */
-  constructor(database: StoreDatabase, holder: string) {
+  /**
+   * @param holder Whose holds are meant.
+   * @param now Milliseconds since 1970.
+   */
+  constructor(database: StoreDatabase, holder: string, now: () => number = Date.now) {
     this.#database = database;
     this.#holder = holder;
+    this.#now = now;
   }
 
   /** A blob that is complete. */
-  find(hash: Hash): { readonly size: number } | undefined {
-    return this.#database.get("SELECT size FROM blobs WHERE hash=? AND state=?", bytesOf(hash), COMPLETE);
+  find(hash: Hash): { readonly size: number; readonly place: number } | undefined {
+    return this.#database.get("SELECT size,place FROM blobs WHERE hash=? AND state=?", bytesOf(hash), COMPLETE);
+  }
+
+  /** A blob of which a part is there. */
+  findPartial(hash: Hash): { readonly size: number } | undefined {
+    return this.#database.get("SELECT size FROM blobs WHERE hash=? AND state=?", bytesOf(hash), PARTIAL);
+  }
+
+  /** Blobs that are there, or a part of them, after a hash, in their order. */
+  page(after: Hash | undefined, count: number): Hash[] {
+    return this.#database.all<{ hash: Uint8Array }>(
+      "SELECT hash FROM blobs WHERE hash>? AND state<=? ORDER BY hash LIMIT ?",
+      after === undefined ? new Uint8Array() : bytesOf(after),
+      COMPLETE,
+      count,
+    ).map(({ hash }) => hash.toHex());
   }
 
   /**
-   * A blob with what of it lies in the database; it counts as used.
+   * A blob, or a part of one, with what of it lies in the database; it counts as used.
    *
    * @throws {AlknetError} `BLOB_NOT_FOUND`.
    */
   opened(hash: Hash): BlobRow {
     const key = bytesOf(hash);
     const row = this.#database.get<Omit<BlobRow, "hash">>(
-      "SELECT size,used,data,pairs FROM blobs LEFT JOIN inline USING(hash) WHERE hash=? AND state=?",
+      "SELECT size,state,place,used,data,pairs FROM blobs LEFT JOIN inline USING(hash) WHERE hash=? AND state<=?",
       key,
       COMPLETE,
     );
     if (!row) throw notFound(hash);
-    const now = hour();
-    if (row.used < now) {
+    const now = this.#hour();
+    // A partial counts by when its last byte came.
+    if (row.state === COMPLETE && row.used < now) {
       this.#database.transaction(() => this.#database.run("UPDATE blobs SET used=? WHERE hash=?", now, key));
     }
     return { ...row, hash };
   }
 
-  /** Writes down a blob, in a transaction of the caller's, unless it is there. */
-  insert(hash: Hash, { size, data, pairs, owner }: NewRow): void {
+  /** Writes down a blob, in a transaction of the caller's, unless it is there; what was a part of it is that no more. */
+  insert(hash: Hash, { size, data, pairs, owner }: NewRow, where?: number): void {
     const key = bytesOf(hash);
     if (this.find(hash)) return;
+    this.#database.run("DELETE FROM blobs WHERE hash=? AND state=?", key, PARTIAL);
     this.#database.run(
       "INSERT INTO blobs(hash,size,state,place,bucket,owner,used) VALUES(?,?,?,?,0,?,?)",
       key,
       size,
       COMPLETE,
-      data ? PLACE.inline : PLACE.owned,
+      where ?? (data ? PLACE.inline : PLACE.owned),
       owner ?? null,
-      hour(),
+      this.#hour(),
     );
     if (data || pairs?.byteLength) {
       this.#database.run(
@@ -100,7 +127,56 @@ export class BlobRows {
         pairs?.byteLength ? pairs : null,
       );
     }
-    this.#database.run("INSERT OR IGNORE INTO candidates(hash,since) VALUES(?,?)", key, Date.now());
+    this.#candidate(key);
+  }
+
+  /** Writes down that a blob has its own files, in a transaction of the caller's: it was a partial, or a reference. */
+  complete(hash: Hash, size: number, pairs: Uint8Array | undefined): void {
+    const key = bytesOf(hash);
+    this.#database.run(
+      "UPDATE blobs SET state=?,place=?,size=?,used=? WHERE hash=?",
+      COMPLETE,
+      PLACE.owned,
+      size,
+      this.#hour(),
+      key,
+    );
+    this.#database.run("DELETE FROM sources WHERE hash=?", key);
+    if (pairs?.byteLength) this.#database.run("INSERT OR REPLACE INTO inline(hash,pairs) VALUES(?,?)", key, pairs);
+  }
+
+  /** Writes down that a part of a blob comes, in a transaction of the caller's. The size that is known. */
+  beginPartial(hash: Hash, claimed: number, owner: string | undefined): number {
+    const known = this.findPartial(hash) ?? this.find(hash);
+    if (known) return known.size;
+    const key = bytesOf(hash);
+    this.#database.run(
+      "INSERT INTO blobs(hash,size,state,place,bucket,owner,used) VALUES(?,?,?,?,0,?,?)",
+      key,
+      claimed,
+      PARTIAL,
+      PLACE.owned,
+      owner ?? null,
+      this.#hour(),
+    );
+    this.#candidate(key);
+    return claimed;
+  }
+
+  /** Writes down that more of a part came. */
+  touchPartial(hash: Hash, size: number): void {
+    this.#database.run(
+      "UPDATE blobs SET size=?,used=? WHERE hash=? AND state=?",
+      size,
+      this.#hour(),
+      bytesOf(hash),
+      PARTIAL,
+    );
+  }
+
+  /** Forgets a part of a blob. */
+  dropPartial(hash: Hash): void {
+    this.#database.run("DELETE FROM blobs WHERE hash=? AND state=?", bytesOf(hash), PARTIAL);
   }
 
   /** Holds a blob once more; see {@linkcode writeHold}. */
@@ -111,12 +187,29 @@ export class BlobRows {
 
   /** Writes down that a blob is held, in a transaction of the caller's, and that others are not any more. */
   writeHold(hash: Hash): void {
+    this.writeReleases();
+    this.#database.run("INSERT OR IGNORE INTO holds(hash,holder) VALUES(?,?)", bytesOf(hash), this.#holder);
+  }
+
+  /** Writes down what is held no more, in a transaction of the caller's. */
+  writeReleases(): void {
     for (const gone of this.#released) {
-      this.#database.run("DELETE FROM holds WHERE hash=? AND holder=?", bytesOf(gone), this.#holder);
+      const key = bytesOf(gone);
+      this.#database.run("DELETE FROM holds WHERE hash=? AND holder=?", key, this.#holder);
+      this.dropped(key);
     }
     // Where the transaction fails they stay until the holder ends.
     this.#released.clear();
-    this.#database.run("INSERT OR IGNORE INTO holds(hash,holder) VALUES(?,?)", bytesOf(hash), this.#holder);
+  }
+
+  /** Writes down that something refers to a blob no more, nor to what it lists. */
+  dropped(key: Uint8Array): void {
+    this.#candidate(key);
+    this.#database.run(
+      "INSERT OR REPLACE INTO candidates(hash,since) SELECT child,? FROM members WHERE root=?",
+      this.#now(),
+      key,
+    );
   }
 
   /** Holds it no more. */
@@ -130,6 +223,13 @@ export class BlobRows {
   releaseAll(): void {
     this.#holds.clear();
     this.#released.clear();
+    this.#database.transaction(() => this.forgetHolder());
+  }
+
+  /** Takes away what the holder held, in a transaction of the caller's. */
+  forgetHolder(): void {
+    const held = this.#database.all<{ hash: Uint8Array }>("SELECT hash FROM holds WHERE holder=?", this.#holder);
+    for (const { hash } of held) this.dropped(hash);
     this.#database.run("DELETE FROM holds WHERE holder=?", this.#holder);
   }
 
@@ -142,24 +242,17 @@ export class BlobRows {
     ).map(({ hash }) => hash.toHex());
   }
 
-  /** Writes down a tag, in a transaction of the caller's. */
-  setTag(name: string, { hash, format }: HashAndFormat, { expires, owner }: TagOptions): void {
-    this.#database.run(
-      "INSERT OR REPLACE INTO tags(name,hash,format,owner,expires) VALUES(?,?,?,?,?)",
-      name,
-      bytesOf(hash),
-      FORMAT[format],
-      owner ?? null,
-      expires ? Math.floor(expires.getTime() / 1000) : null,
-    );
+  #candidate(key: Uint8Array): void {
+    this.#database.run("INSERT OR REPLACE INTO candidates(hash,since) VALUES(?,?)", key, this.#now());
+  }
+
+  #hour(): number {
+    const now = Math.floor(this.#now() / 1000);
+    return now - now % HOUR;
   }
 }
 
-function bytesOf(hash: Hash): Uint8Array {
+/** A hash as the tables have it. */
+export function bytesOf(hash: Hash): Uint8Array {
   return Uint8Array.fromHex(hash);
-}
-
-function hour(): number {
-  const now = Math.floor(Date.now() / 1000);
-  return now - now % HOUR;
 }
