@@ -29,6 +29,8 @@ export interface GetCommandOptions extends Omit<ReachOptions, "address" | "token
   readonly output?: string;
   /** Replace what is there. */
   readonly force: boolean;
+  /** Name that keeps it in the store. */
+  readonly tag?: string;
   /** Configuration file. */
   readonly config?: string;
   /** Print JSON. */
@@ -50,6 +52,7 @@ export async function getToFile(options: GetCommandOptions): Promise<number> {
   using line = new TransferLine(`getting ${hash.slice(0, 10)}`);
   const size = await untilStopped(line, async (signal) => {
     await using held = await provided(wanted, home.fs.blobs, options, { line, signal });
+    if (options.tag !== undefined) await home.fs.blobs.setTag(options.tag, held, { owner: "local" });
     await using reader = await home.fs.blobs.open(held.hash);
     line[Symbol.dispose]();
     if (path === "-") await toStdout(reader, signal);

@@ -13,6 +13,7 @@ import { parseAddress } from "@alknet/core/address";
 import type { Action, Command } from "../grammar/action.ts";
 import { checked, configOption, duration, homeOption, jsonFlag } from "../grammar/arguments.ts";
 import { reachOptions } from "../reaching/reach.ts";
+import { gcCommand, lsCommand, statCommand, tagCommand, untagCommand } from "./blob/keeping.ts";
 
 const SHARED = { home: homeOption(), config: configOption(), json: jsonFlag() };
 
@@ -72,9 +73,16 @@ const ticketCommand: Command = command(
 );
 
 /** `alknet blob …`. */
-export const blobCommand: Command = command("blob", or(addCommand, getCommand, shareCommand, ticketCommand), {
-  brief: message`Files under their hash: add, get, share.`,
-});
+export const blobCommand: Command = command(
+  "blob",
+  or(
+    or(addCommand, getCommand, shareCommand, ticketCommand),
+    or(lsCommand, statCommand, tagCommand, untagCommand, gcCommand),
+  ),
+  {
+    brief: message`Files under their hash: add, get, share, keep.`,
+  },
+);
 
 function getOptions() {
   const { transport, insecure, ca, timeout, passphraseFile } = reachOptions();
@@ -88,6 +96,10 @@ function getOptions() {
       description: message`Where it goes; - is stdout. Default: the hash, in this folder.`,
     })),
     force: withDefault(flag("--force", { description: message`Replace a file that is there.` }), false),
+    tag: optional(option("--tag", string({ metavar: "NAME" }), {
+      description:
+        message`Name that keeps it in the store of this node too. Default: it goes from there some minutes later.`,
+    })),
     transport,
     insecure,
     ca,

@@ -34,11 +34,15 @@ export type {
   BlobReader,
   BlobStatus,
   BlobStore,
+  Collected,
+  CollectOptions,
   HashAndFormat,
   Held,
   OpenSource,
   ReceiveOptions,
+  Tag,
   TagOptions,
+  TagPage,
   Told,
 } from "./blobs/blob_store.ts";
 export type { Grant, Grants, NewGrant, Subject } from "./blobs/grants.ts";

@@ -6,6 +6,7 @@
 import type { ByteReader } from "../bao/decode.ts";
 import { MemoryOutboard } from "../bao/outboard.ts";
 import { ALL, type ChunkRanges } from "../bao/ranges.ts";
+import { HASH } from "../bao/tree.ts";
 import { notFound } from "../errors.ts";
 import type { Hash } from "../wire/hash_text.ts";
 import type { Format } from "../wire/ticket.ts";
@@ -28,6 +29,7 @@ import { Changes } from "./changes.ts";
 import { MemoryPartial } from "./partial/memory_partial.ts";
 import { receiveInto } from "./partial/receiving.ts";
 import { encoded, readerOf } from "./reading.ts";
+import { linksOf } from "./sequence.ts";
 
 interface MemoryBlob {
   readonly bytes: Uint8Array;
@@ -39,7 +41,7 @@ export class MemoryBlobStore implements BlobStore {
   readonly #blobs = new Map<Hash, MemoryBlob>();
   readonly #parts = new Map<Hash, MemoryPartial>();
   readonly #tags = new Map<string, Tag>();
-  readonly #holds = new Map<Hash, number>();
+  readonly #holds = new Set<Held>();
   readonly #changes = new Changes();
 
   status(hash: Hash): Promise<BlobStatus> {
@@ -97,14 +99,14 @@ export class MemoryBlobStore implements BlobStore {
     return this.#blobs.has(hash) ? await this.hold(hash) : undefined;
   }
 
-  // deno-lint-ignore require-await
   async hold(hash: Hash, format: Format = "raw"): Promise<Held> {
-    return this.#held(hash, this.#get(hash).bytes.byteLength, format);
+    const { bytes } = this.#get(hash);
+    if (format === "hashSeq") await linksOf(this, hash);
+    return this.#held(hash, bytes.byteLength, format);
   }
 
-  // deno-lint-ignore require-await
   async setTag(name: string, { hash, format }: HashAndFormat, options: TagOptions = {}): Promise<void> {
-    this.#get(hash);
+    await using _held = await this.hold(hash, format);
     this.#tags.set(name, { name, hash, format, ...options });
   }
 
@@ -126,8 +128,11 @@ export class MemoryBlobStore implements BlobStore {
   collect({ dryRun = false }: CollectOptions = {}): Promise<Collected> {
     const now = Date.now();
     for (const [name, { expires }] of this.#tags) if (expires && expires.getTime() <= now) this.#tags.delete(name);
-    const kept = new Set(this.#holds.keys());
-    for (const { hash } of this.#tags.values()) kept.add(hash);
+    const kept = new Set<Hash>();
+    for (const { hash, format } of [...this.#holds, ...this.#tags.values()]) {
+      kept.add(hash);
+      if (format === "hashSeq") { for (const child of childrenIn(this.#blobs.get(hash)?.bytes)) kept.add(child); }
+    }
     const sum = { blobs: 0, bytes: 0 };
     for (const [hash, { bytes }] of this.#blobs) {
       if (kept.has(hash)) continue;
@@ -168,21 +173,22 @@ export class MemoryBlobStore implements BlobStore {
   }
 
   #held(hash: Hash, size: number, format: Format): Held {
-    this.#holds.set(hash, (this.#holds.get(hash) ?? 0) + 1);
-    let holds = true;
-    return {
+    const held: Held = {
       hash,
       size,
       format,
       [Symbol.asyncDispose]: () => {
-        const left = (this.#holds.get(hash) ?? 0) - 1;
-        if (holds && left > 0) this.#holds.set(hash, left);
-        else if (holds) this.#holds.delete(hash);
-        holds = false;
+        this.#holds.delete(held);
         return Promise.resolve();
       },
     };
+    this.#holds.add(held);
+    return held;
   }
+}
+
+function* childrenIn(bytes: Uint8Array = new Uint8Array()): Generator<Hash> {
+  for (let at = 0; at + HASH <= bytes.byteLength; at += HASH) yield bytes.subarray(at, at + HASH).toHex();
 }
 
 async function collect(from: ReadableStream<Uint8Array>): Promise<Uint8Array> {

@@ -31,6 +31,7 @@ import type {
 } from "../blob_store.ts";
 import { Changes } from "../changes.ts";
 import { encoded, readerOf } from "../reading.ts";
+import { linksOf } from "../sequence.ts";
 import { Batch } from "./batch.ts";
 import { Collector } from "./collecting/collector.ts";
 import { Going } from "./collecting/going.ts";
@@ -201,11 +202,17 @@ export class DiskBlobStore implements BlobStore {
     options: ReceiveOptions = {},
   ): Promise<Held | undefined> {
     using _told = this.#changes.during(hash);
-    return await this.#working(async (newPath) => {
-      const small = await this.#partials.receive(hash, ranges, from, options);
-      if (small) return await this.#keep(await hashed({ bytes: small }, newPath, {}), options);
-      return this.#rows.find(hash) && await this.hold(hash);
-    });
+    // From its first part to the hold that is given out nobody may collect it.
+    this.#rows.count(hash);
+    try {
+      return await this.#working(async (newPath) => {
+        const small = await this.#partials.receive(hash, ranges, from, options);
+        if (small) return await this.#keep(await hashed({ bytes: small }, newPath, {}), options);
+        return this.#rows.find(hash) && await this.hold(hash);
+      });
+    } finally {
+      this.#rows.release(hash);
+    }
   }
 
   async hold(hash: Hash, format: Format = "raw"): Promise<Held> {
@@ -217,10 +224,21 @@ export class DiskBlobStore implements BlobStore {
     });
     if (!found) throw notFound(hash);
     this.#rows.count(hash);
-    return this.#held(hash, found.size, format);
+    const held = this.#held(hash, found.size, format);
+    if (format === "raw") return held;
+    try {
+      // It is held now, and so stays while its links are read.
+      const links = await linksOf(this, hash);
+      this.#database.transaction(() => this.#tags.setMembers(hash, links));
+      return held;
+    } catch (error) {
+      await held[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   async setTag(name: string, of: HashAndFormat, options: TagOptions = {}): Promise<void> {
+    await using _held = await this.hold(of.hash, of.format);
     await this.#batch.change(() => {
       if (!this.#rows.find(of.hash)) throw notFound(of.hash);
       this.#tags.set(name, of, options);

@@ -15,6 +15,7 @@ import { joined } from "../twin.ts";
 
 const PROGRAM = new URL("./adding_program.ts", import.meta.url).pathname;
 const PARTS = new URL("./receiving_program.ts", import.meta.url).pathname;
+const COLLECTS = new URL("./collecting_program.ts", import.meta.url).pathname;
 const KILLS = 12;
 
 Deno.test("disk store: kill -9 while blobs are added: those acknowledged are whole, tmp/ is empty, each file has its row (row 21)", async () => {
@@ -86,6 +87,37 @@ Deno.test("disk store: kill -9 while parts of blobs come: what it says to have i
     for (const hash of whole.keys()) equal((await fs.blobs.status(hash)).state, "complete");
   }
   ok(found.partial > 0, `the kills hit what comes: ${JSON.stringify(found)}`);
+  await sound(folder);
+});
+
+Deno.test("disk store: kill -9 while blobs are collected: what is tagged is whole, what is not goes at the next pass (row 21)", async () => {
+  await using temporary = await temporaryFolder();
+  const folder = temporary.join("fs");
+  const random = seeded("collecting kills");
+  const kept = new Map<string, number>();
+  for (let kill = 0; kill < KILLS; kill++) {
+    {
+      await using child = start(Deno.execPath(), ["run", "-A", "--no-check", COLLECTS, folder, `${kill * 1000}`], {
+        signal: "SIGKILL",
+      });
+      for (let rounds = random.between(1, 4); rounds > 0; rounds--) {
+        const [, hash, seed] = (await child.line(/^kept /)).split(" ");
+        kept.set(hash, Number(seed));
+      }
+      if (random.chance(0.8)) await changes(`${folder}/data`, random.between(1, 9));
+    }
+    await using fs = await openFs({ folder });
+    await fs.blobs.collect({ full: true });
+    const tagged = new Set<string>();
+    for await (const { hash } of fs.blobs.tags()) tagged.add(hash);
+    for await (const { hash, state } of fs.blobs.list()) equal(`${tagged.delete(hash)} ${state}`, "true complete");
+    equal(tagged.size, 0, "each tag has its blob");
+    for (const [hash, seed] of kept) {
+      await using reader = await fs.blobs.open(hash);
+      const bytes = new Random(seed).bytes(SIZES_OF_PROGRAM[seed % SIZES_OF_PROGRAM.length]);
+      deepEqual(await reader.read(0, reader.size), bytes);
+    }
+  }
   await sound(folder);
 });
 
