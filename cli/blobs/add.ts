@@ -21,6 +21,8 @@ export interface AddCommandOptions extends BlobHomeChoice {
   readonly files: readonly string[];
   /** Name to keep it under. */
   readonly tag?: string;
+  /** The files stay where they are. */
+  readonly reference: boolean;
   /** Print JSON. */
   readonly json: boolean;
 }
@@ -33,7 +35,7 @@ export async function addBlobs(options: AddCommandOptions): Promise<number> {
   for (const [i, file] of files.entries()) {
     const name = basename(file);
     using line = new TransferLine(`adding ${files.length > 1 ? `file ${i + 1} of ${files.length}  ` : ""}${name}`);
-    const added = await untilStopped(line, (signal) => addFile(home.fs, file, tag, { line, signal }));
+    const added = await untilStopped(line, (signal) => addFile(home.fs, file, options, { line, signal }));
     if (added === undefined) return ExitCode.INTERRUPTED;
     line[Symbol.dispose]();
     if (options.json) printJson(added);
@@ -45,14 +47,18 @@ export async function addBlobs(options: AddCommandOptions): Promise<number> {
 async function addFile(
   { blobs }: Fs,
   path: string,
-  tag: string | undefined,
+  { tag, reference }: AddCommandOptions,
   { line, signal }: { readonly line: TransferLine; readonly signal: AbortSignal },
 ): Promise<{ hash: string; size: number; format: string; name: string; tag: string }> {
   try {
     if ((await Deno.stat(path)).isDirectory) {
       throw new AlknetError("NOT_A_FILE", `${path} is a folder; folders cannot be added yet, its files can`);
     }
-    await using held = await blobs.add({ path }, { progress: line.report, signal, owner: "local" });
+    await using held = await blobs.add({ path, mode: reference ? "reference" : "copy" }, {
+      progress: line.report,
+      signal,
+      owner: "local",
+    });
     const { hash, size, format } = held;
     const name = basename(path);
     const kept = tag ?? `${name}@${hash.slice(0, TAG_DIGITS)}`;

@@ -27,6 +27,12 @@ const addCommand: Command = command(
       tag: optional(option("--tag", string({ metavar: "NAME" }), {
         description: message`Name that keeps it. Default: the file's, and ten digits of the hash.`,
       })),
+      reference: withDefault(
+        flag("--reference", {
+          description: message`Leave the files where they are: each is served from there while it is unchanged.`,
+        }),
+        false,
+      ),
       ...SHARED,
     }),
     (options): Action => async () => (await import("../blobs/add.ts")).addBlobs(options),

@@ -31,6 +31,7 @@ import { StreamSlots } from "./transfer/slots.ts";
 
 export type {
   AddOptions,
+  AddPath,
   BlobReader,
   BlobStatus,
   BlobStore,

@@ -85,6 +85,17 @@ export interface Told {
   readonly signal?: AbortSignal;
 }
 
+/** A file that is added. */
+export interface AddPath {
+  /** Where it is. */
+  readonly path: string;
+  /**
+   * Whether it is copied, the default, or stays where it is and is referred to: then it is there while it is unchanged. A
+   * store in memory copies it always.
+   */
+  readonly mode?: "copy" | "reference";
+}
+
 /** Options of {@linkcode BlobStore.add}. */
 export interface AddOptions extends Told {
   /** Default `raw`. */
@@ -113,6 +124,8 @@ export interface TagOptions {
 export interface OpenSource extends EncodeSource, AsyncDisposable {
   /** Whether parts may be missing, which then do not verify. */
   readonly isPartial?: boolean;
+  /** Told that something in it did not verify. */
+  readonly spoiled?: () => void;
 }
 
 /** A store of blobs. */
@@ -122,11 +135,12 @@ export interface BlobStore extends AsyncDisposable {
   /** What is there of a blob, and then each time that it changed, until the signal. What changes quickly is told at times. */
   observe(hash: Hash, signal: AbortSignal): AsyncIterable<BlobStatus>;
   /**
-   * Takes bytes in, or the file at a path, by a copy.
+   * Takes bytes in, or the file at a path.
    *
-   * @throws {AlknetError} `STORE_FULL`, `QUOTA_EXCEEDED`, `NOT_A_FILE`.
+   * @throws {AlknetError} `STORE_FULL`, `QUOTA_EXCEEDED`, `NOT_A_FILE`; `CHANGED_MEANWHILE` of a reference; `BLOB_CORRUPT`:
+   * it is no sequence.
    */
-  add(from: ReadableStream<Uint8Array> | { readonly path: string }, options?: AddOptions): Promise<Held>;
+  add(from: ReadableStream<Uint8Array> | AddPath, options?: AddOptions): Promise<Held>;
   /**
    * Opens a blob for reading.
    *

@@ -12,6 +12,7 @@ import type { Hash } from "../wire/hash_text.ts";
 import type { Format } from "../wire/ticket.ts";
 import type {
   AddOptions,
+  AddPath,
   BlobReader,
   BlobStatus,
   BlobStore,
@@ -52,7 +53,7 @@ export class MemoryBlobStore implements BlobStore {
     return this.#changes.observe(() => this.status(hash), hash, signal);
   }
 
-  async add(from: ReadableStream<Uint8Array> | { readonly path: string }, options: AddOptions = {}): Promise<Held> {
+  async add(from: ReadableStream<Uint8Array> | AddPath, options: AddOptions = {}): Promise<Held> {
     const bytes = "path" in from ? await Deno.readFile(from.path) : await collect(from);
     options.signal?.throwIfAborted();
     return await this.hold(this.#keep({ bytes, outboard: MemoryOutboard.of(bytes) }), options.format);

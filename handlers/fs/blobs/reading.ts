@@ -13,7 +13,14 @@ export function readerOf(source: OpenSource): BlobReader {
   const { size } = source.outboard;
   return {
     size,
-    read: (at, length) => readVerified(source, at, Math.max(0, Math.min(length, size - at))),
+    async read(at, length) {
+      try {
+        return await readVerified(source, at, Math.max(0, Math.min(length, size - at)));
+      } catch (error) {
+        if ((error as { code?: unknown }).code === "BLOB_CORRUPT") source.spoiled?.();
+        throw error;
+      }
+    },
     [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
   };
 }
@@ -27,7 +34,10 @@ export async function* encodeThere(source: OpenSource, ranges: ChunkRanges): Asy
   try {
     yield* encode(source, ranges);
   } catch (error) {
-    if (source.isPartial && (error as { code?: unknown }).code === "BLOB_CORRUPT") return;
+    if ((error as { code?: unknown }).code === "BLOB_CORRUPT") {
+      source.spoiled?.();
+      if (source.isPartial) return;
+    }
     throw error;
   }
 }

@@ -16,6 +16,7 @@ import type { Hash } from "../../wire/hash_text.ts";
 import type { Format } from "../../wire/ticket.ts";
 import type {
   AddOptions,
+  AddPath,
   BlobReader,
   BlobStatus,
   BlobStore,
@@ -32,22 +33,23 @@ import type {
 import { Changes } from "../changes.ts";
 import { encoded, readerOf } from "../reading.ts";
 import { linksOf } from "../sequence.ts";
-import { Batch } from "./batch.ts";
+import { Batch } from "./tables/batch.ts";
 import { Collector } from "./collecting/collector.ts";
 import { Going } from "./collecting/going.ts";
 import { Passes } from "./collecting/passes.ts";
-import { StoreDatabase } from "./database.ts";
-import { place, syncFile, syncFolder } from "./files.ts";
-import { DiskGrants } from "./grants.ts";
+import { StoreDatabase } from "./tables/database.ts";
+import { DiskGrants } from "./tables/grants.ts";
 import { Holder, lockIfFree } from "./holder.ts";
 import { copyOf, hashed, type Import, spooled } from "./importing.ts";
-import { lockPartial, partialPath, readCheckpoint, removePartial } from "./partial/disk_partial.ts";
+import { keep, type KeepParts } from "./keeping.ts";
+import { partialPath, readCheckpoint } from "./partial/disk_partial.ts";
 import { Partials } from "./partial/partials.ts";
 import type { DiskParts } from "./parts.ts";
 import { repair } from "./repair.ts";
-import { BlobRows, COMPLETE } from "./rows.ts";
+import { hashedInPlace, References, type Source } from "./references.ts";
+import { BlobRows, COMPLETE, PLACE } from "./tables/rows.ts";
 import { openSource } from "./source.ts";
-import { TagRows } from "./tags.ts";
+import { TagRows } from "./tables/tags.ts";
 
 /** Rows that are read at once. */
 const PAGE = 1000;
@@ -77,6 +79,8 @@ export class DiskBlobStore implements BlobStore {
   readonly #going: Going;
   readonly #partials: Partials;
   readonly #collector: Collector;
+  readonly #references: References;
+  readonly #keepParts: KeepParts;
   readonly #changes = new Changes();
   readonly #lock: Disposable | undefined;
   readonly #passes: Passes | undefined;
@@ -110,6 +114,8 @@ export class DiskBlobStore implements BlobStore {
       pathOf: (hash, kind) => blobPath(folder, hash, kind),
       isClosed: () => this.#closed,
     };
+    this.#references = new References(database);
+    this.#keepParts = { ...parts, batch: this.#batch, references: this.#references };
     this.#partials = new Partials(parts);
     this.#collector = new Collector(parts, this.#tags, now);
     this.#passes = lock && new Passes(() => this.#collector.collect({}));
@@ -153,7 +159,7 @@ export class DiskBlobStore implements BlobStore {
   }
 
   async status(hash: Hash): Promise<BlobStatus> {
-    const size = this.#rows.find(hash)?.size;
+    const size = (await this.#whole(hash))?.size;
     if (size !== undefined) return { hash, state: "complete", size, have: ALL };
     const row = this.#rows.findPartial(hash);
     if (!row) return { hash, state: "absent", have: [] };
@@ -166,21 +172,31 @@ export class DiskBlobStore implements BlobStore {
     return this.#changes.observe(() => this.status(hash), hash, signal);
   }
 
-  async add(from: ReadableStream<Uint8Array> | { readonly path: string }, options: AddOptions = {}): Promise<Held> {
+  async add(from: ReadableStream<Uint8Array> | AddPath, options: AddOptions = {}): Promise<Held> {
     return await this.#working(async (newPath) => {
+      if ("path" in from && from.mode === "reference") {
+        return await this.#keep(await hashedInPlace(from.path, newPath, options), options);
+      }
       const data = "path" in from ? await copyOf(from.path, newPath) : await spooled(from, newPath, options);
       return await this.#keep(await hashed(data, newPath, options), options);
     });
   }
 
   async open(hash: Hash): Promise<BlobReader> {
-    if (!this.#rows.find(hash)) throw notFound(hash);
+    if (!await this.#whole(hash)) throw notFound(hash);
     return readerOf(await this.source(hash));
   }
 
   async source(hash: Hash): Promise<OpenSource> {
     const row = this.#rows.opened(hash);
-    if (row.state === COMPLETE) return await openSource(row, (kind) => blobPath(this.#folder, hash, kind));
+    const path = row.place === PLACE.referenced ? await this.#references.path(hash) : undefined;
+    if (row.place === PLACE.referenced && path === undefined) throw notFound(hash, "its file was changed, or is gone");
+    if (row.state === COMPLETE) {
+      const pathOf = (kind: "data" | "obao4"): string =>
+        kind === "data" && path !== undefined ? path : blobPath(this.#folder, hash, kind);
+      const spoiled = path === undefined ? undefined : (): void => this.#references.distrust(hash, path);
+      return { ...await openSource(row, pathOf), spoiled };
+    }
     try {
       return await openSource(row, (kind) => partialPath(this.#folder, hash, kind), true);
     } catch (error) {
@@ -208,7 +224,7 @@ export class DiskBlobStore implements BlobStore {
       return await this.#working(async (newPath) => {
         const small = await this.#partials.receive(hash, ranges, from, options);
         if (small) return await this.#keep(await hashed({ bytes: small }, newPath, {}), options);
-        return this.#rows.find(hash) && await this.hold(hash);
+        return await this.#whole(hash) && await this.hold(hash);
       });
     } finally {
       this.#rows.release(hash);
@@ -216,7 +232,7 @@ export class DiskBlobStore implements BlobStore {
   }
 
   async hold(hash: Hash, format: Format = "raw"): Promise<Held> {
-    await this.#going.untilGone(hash);
+    if (!await this.#going.whenGone(hash, () => this.#whole(hash))) throw notFound(hash);
     const found = this.#database.transaction(() => {
       const row = this.#rows.find(hash);
       if (row) this.#rows.writeHold(hash);
@@ -297,48 +313,18 @@ export class DiskBlobStore implements BlobStore {
     this.#lock?.[Symbol.dispose]();
   }
 
-  async #keep(blob: Import, { format = "raw", owner }: AddOptions): Promise<Held> {
-    const { hash, size, data, pairs } = blob;
-    const files = [data, pairs].flatMap((part) => "path" in part ? [part.path] : []);
-    const row = {
-      size,
-      owner,
-      data: "bytes" in data ? data.bytes : undefined,
-      pairs: "bytes" in pairs ? pairs.bytes : undefined,
-    };
-    await this.#going.untilGone(hash);
-    this.#rows.count(hash);
-    const hadPart = this.#rows.findPartial(hash) !== undefined;
-    try {
-      if (files.length === 0) {
-        await this.#batch.change(() => {
-          this.#rows.writeHold(hash);
-          this.#rows.insert(hash, row);
-        });
-      } else if (!this.#holdKnown(hash)) {
-        await Promise.all(files.map(syncFile));
-        if ("path" in pairs) await place(pairs.path, blobPath(this.#folder, hash, "obao4"));
-        if ("path" in data) await place(data.path, blobPath(this.#folder, hash, "data"));
-        await syncFolder(join(this.#folder, "data", hash.slice(0, 2)));
-        this.#database.transaction(() => this.#rows.insert(hash, row));
-      }
-      if (hadPart) {
-        using lock = await lockPartial(this.#folder, hash);
-        if (lock) await removePartial(this.#folder, hash);
-      }
-    } catch (error) {
-      this.#rows.release(hash);
-      throw error;
-    }
-    return this.#held(hash, size, format);
+  async #keep(blob: Import & { readonly source?: Source }, { format, owner }: AddOptions): Promise<Held> {
+    await keep(blob, owner, this.#keepParts);
+    if (format !== "hashSeq") return this.#held(blob.hash, blob.size, "raw");
+    await using _held = this.#held(blob.hash, blob.size, "raw");
+    return await this.hold(blob.hash, format);
   }
 
-  /** Writes down a hold, so that what comes to its place is known to be of a living process. Whether the blob is there. */
-  #holdKnown(hash: Hash): boolean {
-    return this.#database.transaction(() => {
-      this.#rows.writeHold(hash);
-      return this.#rows.find(hash) !== undefined;
-    });
+  /** A blob all of which is there; its file too, where it is referred to. */
+  async #whole(hash: Hash): Promise<{ readonly size: number } | undefined> {
+    const row = this.#rows.find(hash);
+    const isGone = row?.place === PLACE.referenced && await this.#references.path(hash) === undefined;
+    return isGone ? undefined : row;
   }
 
   #held(hash: Hash, size: number, format: Format): Held {

@@ -5,8 +5,8 @@
  */
 import type { Hash } from "../../wire/hash_text.ts";
 import type { Going } from "./collecting/going.ts";
-import type { StoreDatabase } from "./database.ts";
-import type { BlobRows } from "./rows.ts";
+import type { StoreDatabase } from "./tables/database.ts";
+import type { BlobRows } from "./tables/rows.ts";
 
 /** The parts of one store. */
 export interface DiskParts {

@@ -8,7 +8,7 @@ import { outboardSize, PAIR } from "../../bao/tree.ts";
 import { corrupt } from "../../errors.ts";
 import type { OpenSource } from "../blob_store.ts";
 import { WindowReader } from "./files.ts";
-import type { BlobRow } from "./rows.ts";
+import type { BlobRow } from "./tables/rows.ts";
 
 /**
  * Opens a blob.

@@ -8,9 +8,9 @@
  * @module
  */
 import type { Collected, CollectOptions } from "../../blob_store.ts";
-import type { StoreDatabase } from "../database.ts";
+import type { StoreDatabase } from "../tables/database.ts";
 import type { DiskParts } from "../parts.ts";
-import type { TagRows } from "../tags.ts";
+import type { TagRows } from "../tables/tags.ts";
 import { GOING } from "./going.ts";
 
 /** Milliseconds that a candidate has to find somebody who refers to it. */

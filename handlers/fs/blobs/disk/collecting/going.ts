@@ -4,10 +4,11 @@
  *
  * @module
  */
+import { AlknetError } from "@alknet/core/handler";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Hash } from "../../../wire/hash_text.ts";
-import type { StoreDatabase } from "../database.ts";
+import type { StoreDatabase } from "../tables/database.ts";
 import { type FileLock, lockIfFree } from "../holder.ts";
 import { removePartial } from "../partial/disk_partial.ts";
 
@@ -15,6 +16,12 @@ import { removePartial } from "../partial/disk_partial.ts";
 export const GOING = 2;
 /** Milliseconds between two looks at one that another process takes away. */
 const LOOK = 10;
+
+/** It began to go. */
+class GoingError extends AlknetError {
+  /** The class, as it stands before the message. */
+  override readonly name = "GoingError";
+}
 
 /** Takes away what is going, and waits until it has gone. */
 export class Going {
@@ -40,8 +47,28 @@ export class Going {
       undefined;
   }
 
-  /** Waits until a blob has gone, if it is going. */
-  async untilGone(hash: Hash): Promise<void> {
+  /**
+   * Does work on a blob once it is not going.
+   *
+   * @param work Calls {@linkcode refuse} in its transaction; it is done again where that threw.
+   */
+  async whenGone<T>(hash: Hash, work: () => T | Promise<T>): Promise<T> {
+    for (;;) {
+      await this.#untilGone(hash);
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof GoingError)) throw error;
+      }
+    }
+  }
+
+  /** Throws if a blob is going: in a transaction, so that it cannot come to be meanwhile. */
+  refuse(hash: Hash): void {
+    if (this.has(hash)) throw new GoingError("BLOB_NOT_FOUND", "the blob is being taken away");
+  }
+
+  async #untilGone(hash: Hash): Promise<void> {
     while (this.has(hash)) {
       using lock = await this.lock();
       // Whoever began may have died.

@@ -93,14 +93,15 @@ export class Partials {
 
   async #begin(hash: Hash, claimed: number, { owner, signal }: ReceiveOptions): Promise<DiskPartial> {
     const { rows, database, root, newPath, going } = this.#parts;
-    await going.untilGone(hash);
     // Before the row is written: whoever collects sees one of them.
     rows.count(hash);
     try {
-      const size = database.transaction(() => {
+      const begin = (): number => {
+        going.refuse(hash);
         rows.writeHold(hash);
         return rows.beginPartial(hash, claimed, owner);
-      });
+      };
+      const size = await going.whenGone(hash, () => database.transaction(begin));
       for (;;) {
         const partial = rows.find(hash) ? undefined : await DiskPartial.open(root, hash, newPath, size);
         if (rows.find(hash)) {

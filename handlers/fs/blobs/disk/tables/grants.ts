@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Hash } from "../../wire/hash_text.ts";
-import { type Grant, grantId, type Grants, type NewGrant, type Subject } from "../grants.ts";
+import type { Hash } from "../../../wire/hash_text.ts";
+import { type Grant, grantId, type Grants, type NewGrant, type Subject } from "../../grants.ts";
 import type { StoreDatabase } from "./database.ts";
 
 const READ = 1;

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { notFound } from "../../errors.ts";
-import type { Hash } from "../../wire/hash_text.ts";
+import { notFound } from "../../../errors.ts";
+import type { Hash } from "../../../wire/hash_text.ts";
 import type { StoreDatabase } from "./database.ts";
 
 const PARTIAL = 0;
@@ -108,8 +108,10 @@ export class BlobRows {
   /** Writes down a blob, in a transaction of the caller's, unless it is there; what was a part of it is that no more. */
   insert(hash: Hash, { size, data, pairs, owner }: NewRow, where?: number): void {
     const key = bytesOf(hash);
-    if (this.find(hash)) return;
-    this.#database.run("DELETE FROM blobs WHERE hash=? AND state=?", key, PARTIAL);
+    const there = this.find(hash);
+    if (there && (there.place !== PLACE.referenced || where === PLACE.referenced)) return;
+    // A part of it, or a reference to it, which is not ours to keep.
+    this.#database.run("DELETE FROM blobs WHERE hash=?", key);
     this.#database.run(
       "INSERT INTO blobs(hash,size,state,place,bucket,owner,used) VALUES(?,?,?,?,0,?,?)",
       key,

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Hash } from "../../wire/hash_text.ts";
-import type { HashAndFormat, Tag, TagOptions } from "../blob_store.ts";
+import type { Hash } from "../../../wire/hash_text.ts";
+import type { HashAndFormat, Tag, TagOptions } from "../../blob_store.ts";
 import type { StoreDatabase } from "./database.ts";
 import { type BlobRows, bytesOf } from "./rows.ts";
 
