@@ -41,7 +41,7 @@ export function memoryFs(): Fs {
   const blobs = new MemoryBlobStore();
   return {
     blobs,
-    grants: new MemoryGrants(),
+    grants: new MemoryGrants((child) => blobs.rootsOf(child)),
     announce: () => Promise.resolve(),
     [Symbol.asyncDispose]: () => blobs[Symbol.asyncDispose](),
   };

@@ -43,6 +43,7 @@ export class MemoryBlobStore implements BlobStore {
   readonly #parts = new Map<Hash, MemoryPartial>();
   readonly #tags = new Map<string, Tag>();
   readonly #holds = new Set<Held>();
+  readonly #roots = new Map<Hash, Set<Hash>>();
   readonly #changes = new Changes();
 
   status(hash: Hash): Promise<BlobStatus> {
@@ -102,7 +103,12 @@ export class MemoryBlobStore implements BlobStore {
 
   async hold(hash: Hash, format: Format = "raw"): Promise<Held> {
     const { bytes } = this.#get(hash);
-    if (format === "hashSeq") await linksOf(this, hash);
+    if (format === "hashSeq") {
+      for (const link of await linksOf(this, hash)) {
+        const child = link.toHex();
+        this.#roots.set(child, (this.#roots.get(child) ?? new Set()).add(hash));
+      }
+    }
     return this.#held(hash, bytes.byteLength, format);
   }
 
@@ -142,6 +148,11 @@ export class MemoryBlobStore implements BlobStore {
       if (!dryRun) this.#blobs.delete(hash);
     }
     return Promise.resolve(sum);
+  }
+
+  /** The sequences, held or tagged as such, that list a blob. */
+  rootsOf(child: Hash): Iterable<Hash> {
+    return this.#roots.get(child) ?? [];
   }
 
   /** Forgets everything. */

@@ -3,23 +3,23 @@
  *
  * @module
  */
-import { AlknetError, type Connection, StreamClosedError } from "@alknet/core/handler";
+import { AlknetError, type Connection } from "@alknet/core/handler";
 import { EncodingError } from "../bao/encoding_error.ts";
 import { ALL, type ChunkRanges, complementOf, SIZE_PROOF } from "../bao/ranges.ts";
 import type { BlobStore, Held, Told } from "../blobs/blob_store.ts";
-import { ResetCode } from "../codes.ts";
-import { notFound, shortHash } from "../errors.ts";
+import { shortHash } from "../errors.ts";
 import type { Hash } from "../wire/hash_text.ts";
-import { writeRequest } from "../wire/requests.ts";
-import { StreamReader } from "./stream_reader.ts";
-
-/** Milliseconds without a byte after which a node is given up. */
-const STALL = 20_000;
+import type { Format } from "../wire/ticket.ts";
+import { ask, explained } from "./asking.ts";
+import { getSequence } from "./sequence_client.ts";
+import type { StreamReader } from "./stream_reader.ts";
 
 /** Options of {@linkcode getBlob}. */
 export interface GetOptions extends Told {
   /** Largest blob that is taken, in bytes. Default 1 TiB. */
   readonly maxSize?: number;
+  /** With `hashSeq` what the blob lists is got too. Default `raw`. */
+  readonly format?: Format;
 }
 
 /**
@@ -36,6 +36,7 @@ export async function getBlob(
   into: BlobStore,
   options: GetOptions = {},
 ): Promise<Held> {
+  if (options.format === "hashSeq") return await getSequence(connection, hash, into, options);
   const { signal } = options;
   const { state, size, have } = await into.status(hash);
   if (state === "complete") return await into.hold(hash);
@@ -78,13 +79,8 @@ async function asked(
   ranges: ChunkRanges,
   signal: AbortSignal | undefined,
 ): Promise<StreamReader> {
-  const stream = await connection.open();
-  const writer = stream.writable.getWriter();
   const seq = [{ index: 0n, ranges }, { index: 1n, ranges: [] }];
-  // A refusal may come before the request has gone out; reading says so.
-  writer.write(writeRequest({ type: "get", hash: Uint8Array.fromHex(hash), seq })).catch(() => {});
-  writer.close().catch(() => {});
-  return new StreamReader(stream.readable, STALL, signal);
+  return ask(await connection.open(), { type: "get", hash: Uint8Array.fromHex(hash), seq }, signal);
 }
 
 /** Asks for the proof of a size, where a connection carries several streams. */
@@ -99,30 +95,4 @@ async function proofAsked(
     if (error instanceof AlknetError && error.code === "STREAM_UNAVAILABLE") return undefined;
     throw error;
   }
-}
-
-function explained(error: unknown, hash: Hash, received: number): unknown {
-  if (!(error instanceof AlknetError)) return error;
-  const blob = `blob ${shortHash(hash)}`;
-  const failed = (code: string, what: string): AlknetError =>
-    new AlknetError(code, `${blob}: ${what}`, { cause: error });
-  if (error instanceof EncodingError) {
-    if (error.code === "HASH_MISMATCH") return failed(error.code, `the node sent something else: ${error.message}`);
-    return received === 0
-      ? notFound(hash, "the node does not have it")
-      : failed("BLOB_ABSENT", "the node has only a part of it");
-  }
-  if (error instanceof StreamClosedError) {
-    return error.errorCode === ResetCode.LIMIT
-      ? failed("BLOB_ABSENT", "the node is busy; try again later")
-      : error.errorCode === ResetCode.PERMISSION
-      ? notFound(hash, "the node does not have it, or not for you")
-      : failed("BLOB_ABSENT", "the node cannot serve it");
-  }
-  if (error.code === "CONNECTION_CLOSED" && received === 0) {
-    // Where a connection carries one stream, a refusal can only end it.
-    return notFound(hash, "the node answered nothing: it does not have it, or not for you");
-  }
-  if (error.code === "CONNECTION_CLOSED") return failed("BLOB_ABSENT", "the connection ended before all of it came");
-  return error;
 }

@@ -223,7 +223,7 @@ export class DiskBlobStore implements BlobStore {
     try {
       return await this.#working(async (newPath) => {
         const small = await this.#partials.receive(hash, ranges, from, options);
-        if (small) return await this.#keep(await hashed({ bytes: small }, newPath, {}), options);
+        if (small) return await this.#keep(await hashed({ bytes: small }, newPath, {}), { owner: options.owner });
         return await this.#whole(hash) && await this.hold(hash);
       });
     } finally {

@@ -4,18 +4,16 @@
  *
  * @module
  */
-import { AlknetError } from "@alknet/core/handler";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ByteReader } from "../../../bao/decode.ts";
 import type { ChunkRanges } from "../../../bao/ranges.ts";
 import { GROUP, outboardSize } from "../../../bao/tree.ts";
-import { shortHash } from "../../../errors.ts";
 import type { Hash } from "../../../wire/hash_text.ts";
 import type { ReceiveOptions } from "../../blob_store.ts";
-import type { GroupSet } from "../../partial/group_set.ts";
+import { GroupSet } from "../../partial/group_set.ts";
 import { MemoryPartial } from "../../partial/memory_partial.ts";
-import { receiveInto } from "../../partial/receiving.ts";
+import { type Partial, receiveInto } from "../../partial/receiving.ts";
 import { INLINE, place, syncFolder } from "../files.ts";
 import type { DiskParts } from "../parts.ts";
 import { DiskPartial, partialPath, removePartial } from "./disk_partial.ts";
@@ -24,15 +22,25 @@ import { DiskPartial, partialPath, removePartial } from "./disk_partial.ts";
 const LOOK = 100;
 
 interface Shared {
-  readonly opening: Promise<DiskPartial>;
+  /** Nothing where the blob came to be there in another way. */
+  readonly opening: Promise<DiskPartial | undefined>;
   users: number;
   finishing?: Promise<void>;
 }
 
-/** The blob came to be there in another way. */
-class AlreadyThereError extends AlknetError {
-  /** The class, as it stands before the message. */
-  override readonly name = "AlreadyThereError";
+/** What comes of a blob that is there already is verified, and forgotten. */
+class Forgotten implements Partial {
+  proven = false;
+  readonly groups = new GroupSet();
+  size: number;
+
+  constructor(size: number) {
+    this.size = size;
+  }
+
+  restart(): void {}
+  pair(): void {}
+  group(): void {}
 }
 
 /** Keeps them. */
@@ -69,11 +77,10 @@ export class Partials {
     try {
       await receiveInto(hash, ranges, from, async (claimed) => {
         if (claimed <= GROUP) return small = new MemoryPartial(claimed);
+        if (this.#parts.rows.find(hash)) return new Forgotten(claimed);
         shared = this.#join(hash, claimed, options);
-        return await shared.opening;
+        return await shared.opening ?? new Forgotten(claimed);
       }, options);
-    } catch (error) {
-      if (!(error instanceof AlreadyThereError)) throw error;
     } finally {
       if (shared) await this.#leave(hash, shared);
     }
@@ -91,7 +98,7 @@ export class Partials {
     return shared;
   }
 
-  async #begin(hash: Hash, claimed: number, { owner, signal }: ReceiveOptions): Promise<DiskPartial> {
+  async #begin(hash: Hash, claimed: number, { owner, signal }: ReceiveOptions): Promise<DiskPartial | undefined> {
     const { rows, database, root, newPath, going } = this.#parts;
     // Before the row is written: whoever collects sees one of them.
     rows.count(hash);
@@ -106,7 +113,8 @@ export class Partials {
         const partial = rows.find(hash) ? undefined : await DiskPartial.open(root, hash, newPath, size);
         if (rows.find(hash)) {
           await partial?.[Symbol.asyncDispose]();
-          throw new AlreadyThereError("PATH_EXISTS", `blob ${shortHash(hash)} is there`);
+          rows.release(hash);
+          return undefined;
         }
         if (partial) {
           this.#now.set(hash, partial);
