@@ -72,8 +72,8 @@ export async function collectBlobs(
   return ExitCode.DONE;
 }
 
-/** As what it is tagged already: a sequence keeps what it lists. */
-async function formatOf(blobs: BlobStore, hash: string): Promise<"raw" | "hashSeq"> {
+/** As what a blob is tagged: a sequence keeps what it lists. */
+export async function formatOf(blobs: BlobStore, hash: string): Promise<"raw" | "hashSeq"> {
   for await (const { format } of blobs.tags({ hash })) if (format === "hashSeq") return format;
   return "raw";
 }

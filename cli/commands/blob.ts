@@ -21,9 +21,12 @@ const addCommand: Command = command(
   "add",
   map(
     object({
-      files: multiple(argument(path({ metavar: "FILE", type: "file" }), { description: message`File to add.` }), {
-        min: 1,
-      }),
+      files: multiple(
+        argument(path({ metavar: "FILE" }), { description: message`File to add; a folder becomes a collection.` }),
+        {
+          min: 1,
+        },
+      ),
       tag: optional(option("--tag", string({ metavar: "NAME" }), {
         description: message`Name that keeps it. Default: the file's, and ten digits of the hash.`,
       })),
@@ -99,7 +102,7 @@ function getOptions() {
         message`Node to ask: NODEID@HOST:PORT. May be given several times; asked before those of the ticket.`,
     })),
     output: optional(option("-o", "--output", string({ metavar: "PATH" }), {
-      description: message`Where it goes; - is stdout. Default: the hash, in this folder.`,
+      description: message`Where it goes; - is stdout. Default: the hash, in this folder; of a collection this folder.`,
     })),
     force: withDefault(flag("--force", { description: message`Replace a file that is there.` }), false),
     tag: optional(option("--tag", string({ metavar: "NAME" }), {

@@ -153,7 +153,6 @@ Deno.test("alknet blob get: what is at its place stays, --force replaces it, - i
 Deno.test("alknet blob: what is wrong on the command line, and what is not done yet, is said in words (row 51)", async () => {
   await using home = await initHome();
   await using folder = await temporaryFolder();
-  match(await refused(home, "add", folder.path), /is a folder; folders cannot be added yet/);
   match(await refused(home, "add", folder.join("nothing")), /nothing is not there/);
   match(await refused(home, "add", folder.path, folder.path, "--tag", "x"), /^2 .*--tag names one blob/);
   match(await refused(home, "share", "abc"), /is no hash/);
