@@ -35,17 +35,18 @@ import { encoded, readerOf } from "../reading.ts";
 import { linksOf } from "../sequence.ts";
 import { Batch } from "./tables/batch.ts";
 import { Collector } from "./collecting/collector.ts";
-import { Going } from "./collecting/going.ts";
+import { Going } from "./going.ts";
 import { Passes } from "./collecting/passes.ts";
 import { StoreDatabase } from "./tables/database.ts";
 import { DiskGrants } from "./tables/grants.ts";
 import { Holder, lockIfFree } from "./holder.ts";
 import { copyOf, hashed, type Import, spooled } from "./importing.ts";
 import { keep, type KeepParts } from "./keeping.ts";
-import { partialPath, readCheckpoint } from "./partial/disk_partial.ts";
+import { readCheckpoint } from "./partial/disk_partial.ts";
+import { blobPath, partialPath } from "./places.ts";
 import { Partials } from "./partial/partials.ts";
 import type { DiskParts } from "./parts.ts";
-import { repair } from "./repair.ts";
+import { repair, type RepairParts } from "./repair.ts";
 import { hashedInPlace, References, type Source } from "./references.ts";
 import { BlobRows, COMPLETE, PLACE } from "./tables/rows.ts";
 import { openSource } from "./source.ts";
@@ -144,7 +145,7 @@ export class DiskBlobStore implements BlobStore {
     try {
       const pathOf = (hash: Hash, kind: "data" | "obao4"): string => blobPath(root, hash, kind);
       const going = new Going(root, database, pathOf);
-      if (lock) await repair({ root, database, going, pathOf });
+      if (lock) await repairWhereRoom({ root, database, going, pathOf });
       return new DiskBlobStore(root, { database, holder: await Holder.open(join(root, "tmp")), going, lock, now });
     } catch (error) {
       database[Symbol.dispose]();
@@ -360,7 +361,12 @@ export class DiskBlobStore implements BlobStore {
   }
 }
 
-/** Where a file of a complete blob is. */
-function blobPath(root: string, hash: Hash, kind: "data" | "obao4"): string {
-  return join(root, "data", hash.slice(0, 2), `${hash}.${kind}`);
+/** On a full disk what the dead left stays until the next time: who cannot open a store can drop nothing from it. */
+async function repairWhereRoom(parts: RepairParts): Promise<void> {
+  try {
+    await repair(parts);
+  } catch (error) {
+    const { code } = diskError(error, parts.root) as { code?: unknown };
+    if (code !== "STORE_FULL") throw error;
+  }
 }

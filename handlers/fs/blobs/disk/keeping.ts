@@ -10,7 +10,8 @@ import type { Batch } from "./tables/batch.ts";
 import { place, syncFile, syncFolder } from "./files.ts";
 import type { Import } from "./importing.ts";
 import type { DiskParts } from "./parts.ts";
-import { lockPartial, removePartial } from "./partial/disk_partial.ts";
+import { lockPartial } from "./partial/disk_partial.ts";
+import { removePartial } from "./places.ts";
 import type { References, Source } from "./references.ts";
 import { type NewRow, PLACE } from "./tables/rows.ts";
 

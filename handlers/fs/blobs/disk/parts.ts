@@ -4,7 +4,7 @@
  * @module
  */
 import type { Hash } from "../../wire/hash_text.ts";
-import type { Going } from "./collecting/going.ts";
+import type { Going } from "./going.ts";
 import type { StoreDatabase } from "./tables/database.ts";
 import type { BlobRows } from "./tables/rows.ts";
 

@@ -5,12 +5,13 @@
  */
 import { dirname, join } from "node:path";
 import type { Hash } from "../../wire/hash_text.ts";
-import type { Going } from "./collecting/going.ts";
+import type { Going } from "./going.ts";
 import type { StoreDatabase } from "./tables/database.ts";
 import { place } from "./files.ts";
 import { hashFile } from "./hashing.ts";
 import { removeDeadHolders } from "./holder.ts";
-import { lockPartial, partialPath, removePartial } from "./partial/disk_partial.ts";
+import { lockPartial } from "./partial/disk_partial.ts";
+import { partialPath, removePartial } from "./places.ts";
 import { BlobRows } from "./tables/rows.ts";
 
 /** What repairing needs. */

@@ -11,7 +11,7 @@ import type { Collected, CollectOptions } from "../../blob_store.ts";
 import type { StoreDatabase } from "../tables/database.ts";
 import type { DiskParts } from "../parts.ts";
 import type { TagRows } from "../tables/tags.ts";
-import { GOING } from "./going.ts";
+import { GOING } from "../going.ts";
 
 /** Milliseconds that a candidate has to find somebody who refers to it. */
 const AGE = 5 * 60_000;

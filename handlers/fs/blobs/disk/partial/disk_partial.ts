@@ -9,15 +9,17 @@
  *
  * @module
  */
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { GROUP, groupsOf, outboardSize, PAIR } from "../../../bao/tree.ts";
+import { storeFull } from "../../../errors.ts";
 import type { Hash } from "../../../wire/hash_text.ts";
 import { readBits, writeBits } from "../../partial/bits.ts";
 import { GroupSet } from "../../partial/group_set.ts";
 import type { Partial } from "../../partial/receiving.ts";
 import { syncFolder, WindowReader, writeAt } from "../files.ts";
 import { lockIfFree } from "../holder.ts";
+import { partialPath } from "../places.ts";
 import { RunWriter } from "./run_writer.ts";
 import { survey } from "./survey.ts";
 
@@ -27,19 +29,8 @@ const SYNC_TIME = 5000;
 /** Bytes that wait to be written. */
 const DATA_RUN = 1024 * 1024;
 const PAIRS_RUN = 64 * 1024;
-
-/** Kinds of files of a partial blob. */
-export const PARTIAL_KINDS = ["data", "obao4", "bits"] as const;
-
-/** Where a file of a partial blob is. */
-export function partialPath(root: string, hash: Hash, kind: typeof PARTIAL_KINDS[number]): string {
-  return join(root, "partial", `${hash}.${kind}`);
-}
-
-/** Removes what there is of it. */
-export async function removePartial(root: string, hash: Hash): Promise<void> {
-  for (const kind of PARTIAL_KINDS) await Deno.remove(partialPath(root, hash, kind)).catch(() => {});
-}
+/** Bytes of the disk that a part leaves, or an eighth of it. */
+const MOST_LEFT = 64 * 1024 * 1024;
 
 /** A partial blob that this process writes. */
 export class DiskPartial implements Partial, AsyncDisposable {
@@ -55,6 +46,8 @@ export class DiskPartial implements Partial, AsyncDisposable {
   readonly #dataRun: RunWriter;
   readonly #pairsRun: RunWriter;
   #unsaid = 0;
+  /** Bytes since the last look at the room of the disk; the first is at once. */
+  #unlooked = DATA_RUN;
   #saidAt = performance.now();
   #syncing: Promise<void> = Promise.resolve();
   #closed = false;
@@ -134,6 +127,10 @@ export class DiskPartial implements Partial, AsyncDisposable {
 
   async group(index: number, bytes: Uint8Array): Promise<void> {
     if (this.#closed) return;
+    if ((this.#unlooked += bytes.byteLength) >= DATA_RUN) {
+      this.#unlooked = 0;
+      await assertRoom(this.#root);
+    }
     await this.#dataRun.put(index * GROUP, bytes);
     this.groups.add(index);
     this.#unsaid += bytes.byteLength;
@@ -192,6 +189,17 @@ export class DiskPartial implements Partial, AsyncDisposable {
     await Promise.all([this.#dataRun.flush(), this.#pairsRun.flush()]);
     await Promise.all([this.#data.datasync(), this.#pairs.datasync()]);
   }
+}
+
+/**
+ * A part stays on the disk for a week: it must not take the last of it, without which nothing can be dropped either.
+ *
+ * @throws {AlknetError} `STORE_FULL`.
+ */
+async function assertRoom(root: string): Promise<void> {
+  const { bavail, blocks, bsize } = await statfs(root);
+  if (bavail * bsize >= Math.min(MOST_LEFT, blocks * bsize / 8)) return;
+  throw storeFull(root);
 }
 
 /** The lock of a partial blob, whose data file is made if it is not there; nothing where another process has it. */

@@ -16,7 +16,8 @@ import { MemoryPartial } from "../../partial/memory_partial.ts";
 import { type Partial, receiveInto } from "../../partial/receiving.ts";
 import { INLINE, place, syncFolder } from "../files.ts";
 import type { DiskParts } from "../parts.ts";
-import { DiskPartial, partialPath, removePartial } from "./disk_partial.ts";
+import { partialPath, removePartial } from "../places.ts";
+import { DiskPartial } from "./disk_partial.ts";
 
 /** Milliseconds between two looks at a partial blob that another process writes. */
 const LOOK = 100;

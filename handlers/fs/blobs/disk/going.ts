@@ -7,10 +7,10 @@
 import { AlknetError } from "@alknet/core/handler";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Hash } from "../../../wire/hash_text.ts";
-import type { StoreDatabase } from "../tables/database.ts";
-import { type FileLock, lockIfFree } from "../holder.ts";
-import { removePartial } from "../partial/disk_partial.ts";
+import type { Hash } from "../../wire/hash_text.ts";
+import type { StoreDatabase } from "./tables/database.ts";
+import { type FileLock, lockIfFree } from "./holder.ts";
+import { removePartial } from "./places.ts";
 
 /** `state` of such a blob. */
 export const GOING = 2;
