@@ -72,6 +72,28 @@ export async function collectBlobs(
   return ExitCode.DONE;
 }
 
+/** Hashes what is stored, and prints what is wrong. */
+export async function verifyBlobs(options: KeepingOptions & { readonly hash?: string }): Promise<number> {
+  const hash = options.hash === undefined ? undefined : parseHash(options.hash);
+  await using home = await openBlobHome(options);
+  let code: number = ExitCode.DONE;
+  for await (const step of home.fs.blobs.verify(hash)) {
+    if (step.fault === undefined && step.done < step.size) continue;
+    if (step.fault !== undefined) code = ExitCode.FAILED;
+    if (options.json) printJson({ ...step });
+    else if (step.fault !== undefined) print(`${step.hash}: ${FAULTS[step.fault](step.done)}`);
+  }
+  if (!options.json && code === ExitCode.DONE) print("sound");
+  return code;
+}
+
+const FAULTS = {
+  missing: () => "a file of it is not there",
+  data: (at: number) => `data wrong at ${at}`,
+  outboard: (at: number) => `outboard wrong at ${at}`,
+  reference: () => "the file that it refers to was changed, or is gone",
+};
+
 /** As what a blob is tagged: a sequence keeps what it lists. */
 export async function formatOf(blobs: BlobStore, hash: string): Promise<"raw" | "hashSeq"> {
   for await (const { format } of blobs.tags({ hash })) if (format === "hashSeq") return format;

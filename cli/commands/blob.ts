@@ -13,7 +13,7 @@ import { parseAddress } from "@alknet/core/address";
 import type { Action, Command } from "../grammar/action.ts";
 import { checked, configOption, duration, homeOption, jsonFlag } from "../grammar/arguments.ts";
 import { reachOptions } from "../reaching/reach.ts";
-import { gcCommand, lsCommand, statCommand, tagCommand, untagCommand } from "./blob/keeping.ts";
+import { gcCommand, lsCommand, statCommand, tagCommand, untagCommand, verifyCommand } from "./blob/keeping.ts";
 
 const SHARED = { home: homeOption(), config: configOption(), json: jsonFlag() };
 
@@ -86,7 +86,7 @@ export const blobCommand: Command = command(
   "blob",
   or(
     or(addCommand, getCommand, shareCommand, ticketCommand),
-    or(lsCommand, statCommand, tagCommand, untagCommand, gcCommand),
+    or(lsCommand, statCommand, tagCommand, untagCommand, verifyCommand, gcCommand),
   ),
   {
     brief: message`Files under their hash: add, get, share, keep.`,

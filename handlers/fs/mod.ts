@@ -47,6 +47,7 @@ export type {
   TagOptions,
   TagPage,
   Told,
+  VerifyStep,
 } from "./blobs/blob_store.ts";
 export type { Grant, Grants, NewGrant, Subject } from "./blobs/grants.ts";
 export { linksOf } from "./blobs/sequence.ts";

@@ -52,6 +52,33 @@ Deno.test("alknet blob tag, untag, ls, stat, gc: what has a name stays, the rest
   await sound(`${home.path}/fs`);
 });
 
+Deno.test("alknet blob verify: sound, or what is wrong and where; a changed file that is put back is there again", async () => {
+  await using home = await initHome();
+  await using folder = await temporaryFolder();
+  const bytes = new Uint8Array(3_000_000).fill(1);
+  const { hash } = JSON.parse(await well(home, "add", await folder.write("large", bytes), "--json"));
+  const file = await folder.write("there", bytes.subarray(1));
+  const { hash: referred } = JSON.parse(await well(home, "add", file, "--reference", "--json"));
+  equal(await well(home, "verify"), "sound");
+  await Deno.writeTextFile(file, "changed");
+  const data = `${home.path}/fs/data/${hash.slice(0, 2)}/${hash}.data`;
+  await Deno.writeFile(data, bytes.with(100_000, 2));
+  const { code, stdout } = await home.run("blob", "verify");
+  equal(code, 1);
+  deepEqual(
+    stdout.trim().split("\n").sort(),
+    [`${hash}: data wrong at 98304`, `${referred}: the file that it refers to was changed, or is gone`].sort(),
+  );
+  await Deno.writeFile(data, bytes);
+  await Deno.writeFile(file, bytes.subarray(1));
+  match(await well(home, "ls"), new RegExp(`^${hash}.*$`));
+  equal(await well(home, "verify", referred), "sound");
+  equal((await well(home, "ls")).split("\n").length, 2);
+  await Deno.remove(data);
+  match((await home.run("blob", "verify", hash)).stdout, /a file of it is not there/);
+  await Deno.writeFile(data, bytes);
+});
+
 Deno.test("alknet blob get: what it got goes at the next gc, unless it is tagged", async () => {
   await using provider = await initHome();
   await using getter = await initHome();

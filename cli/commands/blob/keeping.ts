@@ -57,6 +57,19 @@ export const untagCommand: Command = command(
   { brief: message`Take a name away; a blob that has no other goes some minutes later.` },
 );
 
+/** Looks at what is stored. */
+export const verifyCommand: Command = command(
+  "verify",
+  map(
+    object({
+      hash: optional(argument(string({ metavar: "HASH" }), { description: message`The blob. Default: all of them.` })),
+      ...SHARED,
+    }),
+    (options): Action => async () => (await import("../../blobs/keeping.ts")).verifyBlobs(options),
+  ),
+  { brief: message`Hash what this node has stored, and say what is wrong.` },
+);
+
 /** Takes away what nothing keeps. */
 export const gcCommand: Command = command(
   "gc",

@@ -49,6 +49,18 @@ export interface TagPage {
   readonly hash?: Hash;
 }
 
+/** How far looking at a blob is, or what is wrong with it. */
+export interface VerifyStep {
+  /** The blob. */
+  readonly hash: Hash;
+  /** Bytes that were looked at; all of them, or a fault, end it. */
+  readonly done: number;
+  /** Its bytes. */
+  readonly size: number;
+  /** What is wrong: a file that is not there, data, pairs, or a file elsewhere that was changed. */
+  readonly fault?: "missing" | "data" | "outboard" | "reference";
+}
+
 /** How a pass of collection works. */
 export interface CollectOptions {
   /** Look at every blob, however young, rather than at those that something stopped to refer to five minutes ago. */
@@ -185,6 +197,8 @@ export interface BlobStore extends AsyncDisposable {
   tags(page?: TagPage): AsyncIterable<Tag>;
   /** What is there, in the order of the hashes. */
   list(after?: Hash): AsyncIterable<BlobStatus>;
+  /** Hashes what is stored, of one blob or of all. A file elsewhere that is again what it was is believed again. */
+  verify(hash?: Hash): AsyncIterable<VerifyStep>;
   /** Takes away what nothing refers to. Nothing goes that is tagged, held or under way. */
   collect(options?: CollectOptions): Promise<Collected>;
 }

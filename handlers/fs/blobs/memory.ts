@@ -25,11 +25,13 @@ import type {
   Tag,
   TagOptions,
   TagPage,
+  VerifyStep,
 } from "./blob_store.ts";
 import { Changes } from "./changes.ts";
 import { MemoryPartial } from "./partial/memory_partial.ts";
 import { receiveInto } from "./partial/receiving.ts";
 import { encoded, readerOf } from "./reading.ts";
+import { verified } from "./verifying.ts";
 import { linksOf } from "./sequence.ts";
 
 interface MemoryBlob {
@@ -129,6 +131,12 @@ export class MemoryBlobStore implements BlobStore {
   async *list(after: Hash = ""): AsyncIterable<BlobStatus> {
     const all = [...this.#blobs.keys(), ...this.#parts.keys()].filter((hash) => hash > after).sort();
     for (const hash of all) yield this.#status(hash);
+  }
+
+  async *verify(hash?: Hash): AsyncIterable<VerifyStep> {
+    for (const one of hash === undefined ? [...this.#blobs.keys()] : [hash]) {
+      yield* verified(one, this.#get(one).bytes.byteLength, () => this.source(one));
+    }
   }
 
   /** Takes away what nothing refers to; there is no other age than `full` here. */

@@ -29,10 +29,12 @@ import type {
   Tag,
   TagOptions,
   TagPage,
+  VerifyStep,
 } from "../blob_store.ts";
 import { Changes } from "../changes.ts";
 import { encoded, readerOf } from "../reading.ts";
 import { linksOf } from "../sequence.ts";
+import { verified } from "../verifying.ts";
 import { Batch } from "./tables/batch.ts";
 import { Collector } from "./collecting/collector.ts";
 import { Going } from "./going.ts";
@@ -288,6 +290,14 @@ export class DiskBlobStore implements BlobStore {
     }
   }
 
+  async *verify(hash?: Hash): AsyncIterable<VerifyStep> {
+    if (hash !== undefined && !this.#rows.find(hash)) throw notFound(hash);
+    for (let page = hash === undefined ? this.#rows.page(undefined, PAGE) : [hash]; page.length > 0;) {
+      for (const one of page) yield* this.#verify(one);
+      page = hash === undefined ? this.#rows.page(page.at(-1), PAGE) : [];
+    }
+  }
+
   async collect(options: CollectOptions = {}): Promise<Collected> {
     for (;;) {
       const collected = await this.#collector.collect(options);
@@ -319,6 +329,20 @@ export class DiskBlobStore implements BlobStore {
     if (format !== "hashSeq") return this.#held(blob.hash, blob.size, "raw");
     await using _held = this.#held(blob.hash, blob.size, "raw");
     return await this.hold(blob.hash, format);
+  }
+
+  async *#verify(hash: Hash): AsyncGenerator<VerifyStep> {
+    const row = this.#rows.find(hash);
+    if (!row) return;
+    const { size, place } = row;
+    const isElsewhere = place === PLACE.referenced;
+    const believed = !isElsewhere || await this.#references.path(hash) !== undefined ||
+      await this.#working((newPath) => this.#references.restore(hash, newPath));
+    if (!believed) return yield { hash, size, done: 0, fault: "reference" };
+    for await (const step of verified(hash, size, () => this.source(hash))) {
+      const isFile = isElsewhere && (step.fault === "data" || step.fault === "missing");
+      yield isFile ? { ...step, fault: "reference" } : step;
+    }
   }
 
   /** A blob all of which is there; its file too, where it is referred to. */

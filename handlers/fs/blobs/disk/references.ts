@@ -60,6 +60,18 @@ export class References {
     return undefined;
   }
 
+  /** Looks at the files of a blob again: whether one of them is it, which is believed then. */
+  async restore(hash: Hash, newPath: () => string): Promise<boolean> {
+    const all = this.#database.all<{ path: string }>("SELECT path FROM sources WHERE hash=?", bytesOf(hash));
+    for (const { path } of all) {
+      const found = await hashedInPlace(path, newPath, {}).catch(() => undefined);
+      if (found?.hash !== hash) continue;
+      this.#database.transaction(() => this.set(hash, found.source));
+      return true;
+    }
+    return false;
+  }
+
   /** Believes a file no more: something in it did not verify. */
   distrust(hash: Hash, path: string): void {
     this.#database.transaction(() =>
