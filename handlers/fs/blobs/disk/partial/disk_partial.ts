@@ -11,6 +11,7 @@
  */
 import { type FileHandle, open, statfs } from "node:fs/promises";
 import { join } from "node:path";
+import type { Maybe } from "../../../bao/outboard.ts";
 import { GROUP, groupsOf, outboardSize, PAIR } from "../../../bao/tree.ts";
 import { storeFull } from "../../../errors.ts";
 import type { Hash } from "../../../wire/hash_text.ts";
@@ -121,20 +122,31 @@ export class DiskPartial implements Partial, AsyncDisposable {
     await Promise.all([this.#data.truncate(), this.#pairs.truncate()]);
   }
 
-  async pair(place: number, pair: Uint8Array): Promise<void> {
-    if (!this.#closed) await this.#pairsRun.put(place * PAIR, pair);
+  pair(place: number, pair: Uint8Array): Maybe<void> {
+    if (!this.#closed) return this.#pairsRun.put(place * PAIR, pair);
   }
 
-  async group(index: number, bytes: Uint8Array): Promise<void> {
+  group(index: number, bytes: Uint8Array): Maybe<void> {
     if (this.#closed) return;
-    if ((this.#unlooked += bytes.byteLength) >= DATA_RUN) {
-      this.#unlooked = 0;
-      await assertRoom(this.#root);
-    }
+    this.#unlooked += bytes.byteLength;
+    const isDue = this.#unlooked >= DATA_RUN || this.#unsaid + bytes.byteLength >= SYNC_BYTES;
+    if (isDue) return this.#groupAndMore(index, bytes);
+    const written = this.#dataRun.put(index * GROUP, bytes);
+    if (written) return written.then(() => this.#has(index, bytes.byteLength));
+    this.#has(index, bytes.byteLength);
+  }
+
+  async #groupAndMore(index: number, bytes: Uint8Array): Promise<void> {
+    this.#unlooked = 0;
+    await assertRoom(this.#root);
     await this.#dataRun.put(index * GROUP, bytes);
-    this.groups.add(index);
-    this.#unsaid += bytes.byteLength;
+    this.#has(index, bytes.byteLength);
     if (this.#unsaid >= SYNC_BYTES || performance.now() - this.#saidAt >= SYNC_TIME) await this.checkpoint();
+  }
+
+  #has(index: number, length: number): void {
+    this.groups.add(index);
+    this.#unsaid += length;
   }
 
   /** Waits until what is there is on the disk, and says so in `.bits`. */

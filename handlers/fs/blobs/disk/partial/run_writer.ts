@@ -14,6 +14,8 @@ export class RunWriter {
   readonly #file: FileHandle;
   readonly #most: number;
   #buffer = new Uint8Array(LEAST);
+  /** One that was written. */
+  #spare: Uint8Array<ArrayBuffer> | undefined;
   #from = 0;
   #filled = 0;
   #writing: Promise<void> = Promise.resolve();
@@ -38,10 +40,14 @@ export class RunWriter {
     if (this.#filled === 0) return this.#writing;
     const bytes = this.#buffer.subarray(0, this.#filled);
     const at = this.#from;
-    this.#buffer = new Uint8Array(this.#most);
+    const buffer = this.#buffer;
+    this.#buffer = this.#spare ?? new Uint8Array(this.#most);
+    this.#spare = undefined;
     this.#filled = 0;
     // In turn, and none after one that failed. The buffer belongs to the one that is under way.
-    const writing = this.#writing.then(() => writeAt(this.#file, bytes, at));
+    const writing = this.#writing.then(() => writeAt(this.#file, bytes, at)).then(() => {
+      if (buffer.byteLength === this.#most) this.#spare = buffer;
+    });
     writing.catch(() => {});
     return this.#writing = writing;
   }
