@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Hash } from "../../wire/hash_text.ts";
 
 /** Kinds of files of a partial blob. */
-export const PARTIAL_KINDS = ["data", "obao4", "bits"] as const;
+export const PARTIAL_KINDS = ["data", "obao4", "bits", "lock"] as const;
 
 /** Where a file of a complete blob is. */
 export function blobPath(root: string, hash: Hash, kind: "data" | "obao4"): string {

@@ -144,6 +144,20 @@ Deno.test("fs: Observe: the state, then what changed, until the requester stops;
   equal(await ask(stranger, request), "reset 1");
 });
 
+Deno.test("fs: an observer whose connection ends, and a node that drains, end the answer", async () => {
+  await using provider = memoryFs();
+  const { hash } = await provider.blobs.add(new Blob(["hello"]).stream());
+  const request = writeRequest({ type: "observe", hash: Uint8Array.fromHex(hash), ranges: [0n] });
+  // Disposing of it waits for the handler.
+  await using connection = serving(provider, { publicBlobs: true });
+  for (let i = 0; i < 3; i++) {
+    const stream = await connection.open();
+    await send(stream.writable, request);
+    const reader = stream.readable.getReader();
+    equal((await reader.read()).value?.toHex(), "03050100");
+  }
+});
+
 for (const [kind, make] of Object.entries(KINDS)) {
   for (const singleStream of [false, true]) {
     Deno.test(`getBlob: ${kind}, ${singleStream ? "one stream" : "many streams"}: a sequence with what it lists; what is there is not asked for`, async () => {

@@ -1,10 +1,11 @@
 /**
- * A partial blob on the disk (fs.md §5.2). One process writes it at a time: whoever has its data file locked.
+ * A partial blob on the disk (fs.md §5.2). One process writes it at a time: whoever has its lock.
  *
  * ```text
  * partial/<hash>.data   its bytes, each group at its place once it was verified
  * partial/<hash>.obao4  its pairs, likewise
  * partial/<hash>.bits   which groups are on the disk; written after they are
+ * partial/<hash>.lock   locked by whoever writes it
  * ```
  *
  * @module
@@ -214,13 +215,16 @@ async function assertRoom(root: string): Promise<void> {
   throw storeFull(root);
 }
 
-/** The lock of a partial blob, whose data file is made if it is not there; nothing where another process has it. */
+/**
+ * The lock of a partial blob; nothing where another process has it. It is a file of its own: where locks are mandatory, nobody
+ * else could read one that is locked.
+ */
 export async function lockPartial(root: string, hash: Hash): Promise<Disposable | undefined> {
-  const path = partialPath(root, hash, "data");
+  const path = partialPath(root, hash, "lock");
   for (;;) {
     const lock = await lockIfFree(path, true);
     if (!lock) return undefined;
-    // It may have been moved or removed between opening and locking.
+    // It may have been removed between opening and locking.
     if (await Deno.stat(path).then(({ ino }) => ino === lock.ino, () => false)) return lock;
     lock[Symbol.dispose]();
   }
