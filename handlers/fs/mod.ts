@@ -51,6 +51,7 @@ export type {
 } from "./blobs/blob_store.ts";
 export type { Grant, Grants, NewGrant, Subject } from "./blobs/grants.ts";
 export { linksOf } from "./blobs/sequence.ts";
+export type { Quota, Quotas } from "./blobs/disk/tables/usage.ts";
 export { announcedAddresses } from "./blobs/disk/holder.ts";
 export { FS_LIMITS, type FsLimits } from "./limits.ts";
 export { type Fs, type FsOptions, memoryFs, openFs } from "./store.ts";

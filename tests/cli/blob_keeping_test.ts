@@ -93,3 +93,16 @@ Deno.test("alknet blob get: what it got goes at the next gc, unless it is tagged
   equal(await well(getter, "ls"), `${HELLO}  5 B  complete  mine`);
   equal(await Deno.readTextFile(folder.join("two")), "hello");
 });
+
+Deno.test("alknet blob add: over the quota of the configuration nothing is kept", async () => {
+  await using home = await initHome();
+  await using folder = await temporaryFolder();
+  const config = await home.config() as { handlers: Record<string, unknown> };
+  config.handlers.fs = { quotas: { local: { bytes: 100 } } };
+  await home.writeConfig(config);
+  await well(home, "add", await folder.write("one", new Uint8Array(60)));
+  const { code, stderr } = await home.run("blob", "add", await folder.write("two", new Uint8Array(41)));
+  equal(code, 1);
+  match(stderr, /has 41 bytes; 40 may still be added; nothing was changed/);
+  equal((await well(home, "ls")).split("\n").length, 1);
+});

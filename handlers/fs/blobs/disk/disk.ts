@@ -14,22 +14,23 @@ import { ALL, type ChunkRanges } from "../../bao/ranges.ts";
 import { diskError, notFound } from "../../errors.ts";
 import type { Hash } from "../../wire/hash_text.ts";
 import type { Format } from "../../wire/ticket.ts";
-import type {
-  AddOptions,
-  AddPath,
-  BlobReader,
-  BlobStatus,
-  BlobStore,
-  Collected,
-  CollectOptions,
-  HashAndFormat,
-  Held,
-  OpenSource,
-  ReceiveOptions,
-  Tag,
-  TagOptions,
-  TagPage,
-  VerifyStep,
+import {
+  type AddOptions,
+  type AddPath,
+  type BlobReader,
+  type BlobStatus,
+  type BlobStore,
+  type Collected,
+  type CollectOptions,
+  type HashAndFormat,
+  type Held,
+  MAX_BLOB_SIZE,
+  type OpenSource,
+  type ReceiveOptions,
+  type Tag,
+  type TagOptions,
+  type TagPage,
+  type VerifyStep,
 } from "../blob_store.ts";
 import { Changes } from "../changes.ts";
 import { encoded, readerOf } from "../reading.ts";
@@ -42,32 +43,24 @@ import { Passes } from "./collecting/passes.ts";
 import { StoreDatabase } from "./tables/database.ts";
 import { DiskGrants } from "./tables/grants.ts";
 import { Holder, lockIfFree } from "./holder.ts";
-import { copyOf, hashed, type Import, spooled } from "./importing.ts";
+import { assertFits, copyOf, hashed, type Import, spooled } from "./importing.ts";
 import { keep, type KeepParts } from "./keeping.ts";
 import { readCheckpoint } from "./partial/disk_partial.ts";
 import { blobPath, partialPath } from "./places.ts";
 import { Partials } from "./partial/partials.ts";
+import type { DiskStoreOptions } from "./options.ts";
 import type { DiskParts } from "./parts.ts";
-import { repair, type RepairParts } from "./repair.ts";
+import { repairWhereRoom } from "./repair.ts";
 import { hashedInPlace, References, type Source } from "./references.ts";
 import { BlobRows, COMPLETE, PLACE } from "./tables/rows.ts";
 import { openSource } from "./source.ts";
 import { TagRows } from "./tables/tags.ts";
+import { type Quotas, Usage } from "./tables/usage.ts";
 
 /** Rows that are read at once. */
 const PAGE = 1000;
 /** Milliseconds between two looks at another process that collects. */
 const LOOK = 50;
-
-/** Options of {@linkcode DiskBlobStore.open}. */
-export interface DiskStoreOptions {
-  /** Where it lies; made if it is not there. */
-  readonly folder: string;
-  /** Whether what is acknowledged is on the disk even when the power goes. Default `full`. */
-  readonly durability?: "full" | "normal";
-  /** Milliseconds since 1970. Default: the clock of the machine. */
-  readonly now?: () => number;
-}
 
 /** A store on a disk. */
 export class DiskBlobStore implements BlobStore {
@@ -77,6 +70,7 @@ export class DiskBlobStore implements BlobStore {
   readonly #database: StoreDatabase;
   readonly #rows: BlobRows;
   readonly #tags: TagRows;
+  readonly #usage: Usage;
   readonly #batch: Batch;
   readonly #holder: Holder;
   readonly #going: Going;
@@ -91,12 +85,13 @@ export class DiskBlobStore implements BlobStore {
 
   private constructor(
     folder: string,
-    { database, holder, going, lock, now }: {
+    { database, holder, going, lock, now, quotas }: {
       readonly database: StoreDatabase;
       readonly holder: Holder;
       readonly going: Going;
       readonly lock: Disposable | undefined;
       readonly now: () => number;
+      readonly quotas: Quotas;
     },
   ) {
     this.#folder = folder;
@@ -105,7 +100,8 @@ export class DiskBlobStore implements BlobStore {
     this.#going = going;
     this.#lock = lock;
     this.#rows = new BlobRows(database, holder.id, now);
-    this.#tags = new TagRows(database, this.#rows);
+    this.#usage = new Usage(database, quotas);
+    this.#tags = new TagRows(database, this.#rows, this.#usage);
     this.#batch = new Batch(database);
     this.grants = new DiskGrants(database);
     const parts: DiskParts = {
@@ -130,7 +126,7 @@ export class DiskBlobStore implements BlobStore {
    * @throws {AlknetError} `STORE_NEWER`, `INVALID_STORE`, `STORE_FULL`.
    */
   static async openFolder(
-    { folder, durability = "full", now = Date.now }: DiskStoreOptions,
+    { folder, durability = "full", now = Date.now, quotas = {} }: DiskStoreOptions,
   ): Promise<DiskBlobStore> {
     const root = resolve(folder);
     for (const path of [root, join(root, "data"), join(root, "partial"), join(root, "tmp")]) {
@@ -148,7 +144,8 @@ export class DiskBlobStore implements BlobStore {
       const pathOf = (hash: Hash, kind: "data" | "obao4"): string => blobPath(root, hash, kind);
       const going = new Going(root, database, pathOf);
       if (lock) await repairWhereRoom({ root, database, going, pathOf });
-      return new DiskBlobStore(root, { database, holder: await Holder.open(join(root, "tmp")), going, lock, now });
+      const holder = await Holder.open(join(root, "tmp"));
+      return new DiskBlobStore(root, { database, holder, going, lock, now, quotas });
     } catch (error) {
       database[Symbol.dispose]();
       lock?.[Symbol.dispose]();
@@ -177,10 +174,12 @@ export class DiskBlobStore implements BlobStore {
 
   async add(from: ReadableStream<Uint8Array> | AddPath, options: AddOptions = {}): Promise<Held> {
     return await this.#working(async (newPath) => {
+      const room = this.#usage.room(options.owner);
+      if ("path" in from) await assertFits(from.path, room);
       if ("path" in from && from.mode === "reference") {
         return await this.#keep(await hashedInPlace(from.path, newPath, options), options);
       }
-      const data = "path" in from ? await copyOf(from.path, newPath) : await spooled(from, newPath, options);
+      const data = "path" in from ? await copyOf(from.path, newPath) : await spooled(from, newPath, room, options);
       return await this.#keep(await hashed(data, newPath, options), options);
     });
   }
@@ -225,7 +224,9 @@ export class DiskBlobStore implements BlobStore {
     this.#rows.count(hash);
     try {
       return await this.#working(async (newPath) => {
-        const small = await this.#partials.receive(hash, ranges, from, options);
+        const { owner, maxSize = MAX_BLOB_SIZE } = options;
+        const most = Math.min(maxSize, this.#usage.room(owner));
+        const small = await this.#partials.receive(hash, ranges, from, { ...options, maxSize: most });
         if (small) return await this.#keep(await hashed({ bytes: small }, newPath, {}), { owner: options.owner });
         return await this.#whole(hash) && await this.hold(hash);
       });
@@ -382,15 +383,5 @@ export class DiskBlobStore implements BlobStore {
     } finally {
       await Promise.all(paths.map((path) => Deno.remove(path).catch(() => {})));
     }
-  }
-}
-
-/** On a full disk what the dead left stays until the next time: who cannot open a store can drop nothing from it. */
-async function repairWhereRoom(parts: RepairParts): Promise<void> {
-  try {
-    await repair(parts);
-  } catch (error) {
-    const { code } = diskError(error, parts.root) as { code?: unknown };
-    if (code !== "STORE_FULL") throw error;
   }
 }

@@ -9,6 +9,7 @@ import type { Hash } from "../../wire/hash_text.ts";
 import type { AddOptions } from "../blob_store.ts";
 import { INLINE, Spill, type Staged } from "./files.ts";
 import { hashFile } from "./hashing.ts";
+import { exceeded } from "./tables/usage.ts";
 
 /** What is to be kept. */
 export interface Import {
@@ -46,18 +47,36 @@ export function notAFile(path: string): AlknetError {
   return new AlknetError("NOT_A_FILE", `${path} is no file; blobs are made of files`);
 }
 
-/** What a stream brings. */
+/**
+ * Makes sure that there is room for a file.
+ *
+ * @throws {AlknetError} `QUOTA_EXCEEDED`.
+ */
+export async function assertFits(path: string, room: number): Promise<void> {
+  const { size } = await Deno.stat(path);
+  if (size > room) throw exceeded(`${path} has ${size} bytes; ${room} may still be added`);
+}
+
+/**
+ * What a stream brings.
+ *
+ * @param room Bytes that it may have.
+ * @throws {AlknetError} `QUOTA_EXCEEDED`.
+ */
 export async function spooled(
   from: ReadableStream<Uint8Array>,
   newPath: () => string,
+  room: number,
   { signal, progress }: AddOptions,
 ): Promise<Staged> {
   await using spill = new Spill(newPath, 1024 * 1024);
   let done = 0;
   for await (const bytes of from) {
     signal?.throwIfAborted();
+    done += bytes.byteLength;
+    if (done > room) throw exceeded(`more than the ${room} bytes came that may still be added`);
     await spill.write(bytes);
-    progress?.(done += bytes.byteLength);
+    progress?.(done);
   }
   return await spill.end();
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { dirname, join } from "node:path";
+import { diskError } from "../../errors.ts";
 import type { Hash } from "../../wire/hash_text.ts";
 import type { Going } from "./going.ts";
 import type { StoreDatabase } from "./tables/database.ts";
@@ -30,7 +31,7 @@ export interface RepairParts {
  * Removes what dead holders left: their work, their holds, files that came to their place and not to their rows; finishes
  * what was being taken away, and parts that had become whole.
  */
-export async function repair(parts: RepairParts): Promise<void> {
+async function repair(parts: RepairParts): Promise<void> {
   const { root, database, going, pathOf } = parts;
   await removeDeadHolders(join(root, "tmp"), async (id) => {
     const rows = new BlobRows(database, id);
@@ -81,4 +82,14 @@ async function repairPartial(hash: Hash, { root, database, pathOf }: RepairParts
     database.transaction(() => rows.dropPartial(hash));
   }
   await removePartial(root, hash);
+}
+
+/** On a full disk what the dead left stays until the next time: who cannot open a store can drop nothing from it. */
+export async function repairWhereRoom(parts: RepairParts): Promise<void> {
+  try {
+    await repair(parts);
+  } catch (error) {
+    const { code } = diskError(error, parts.root) as { code?: unknown };
+    if (code !== "STORE_FULL") throw error;
+  }
 }

@@ -7,6 +7,7 @@ import type { Hash } from "../../../wire/hash_text.ts";
 import type { HashAndFormat, Tag, TagOptions } from "../../blob_store.ts";
 import type { StoreDatabase } from "./database.ts";
 import { type BlobRows, bytesOf } from "./rows.ts";
+import type { Usage } from "./usage.ts";
 
 const FORMAT = { raw: 0, hashSeq: 1 } as const;
 
@@ -22,14 +23,23 @@ interface TagRow {
 export class TagRows {
   readonly #database: StoreDatabase;
   readonly #rows: BlobRows;
+  readonly #usage: Usage;
 
-  /** @param rows Those of the blobs. */
-  constructor(database: StoreDatabase, rows: BlobRows) {
+  /**
+   * @param rows Those of the blobs.
+   * @param usage Told of what identities keep.
+   */
+  constructor(database: StoreDatabase, rows: BlobRows, usage: Usage) {
+    this.#usage = usage;
     this.#database = database;
     this.#rows = rows;
   }
 
-  /** Writes down a tag. What had the name has it no more. */
+  /**
+   * Writes down a tag. What had the name has it no more.
+   *
+   * @throws {AlknetError} `QUOTA_EXCEEDED`.
+   */
   set(name: string, { hash, format }: HashAndFormat, { expires, owner }: TagOptions): void {
     this.drop(name);
     this.#database.run(
@@ -40,13 +50,15 @@ export class TagRows {
       owner ?? null,
       expires ? Math.floor(expires.getTime() / 1000) : null,
     );
+    if (owner !== undefined) this.#usage.added(owner, bytesOf(hash), format === "hashSeq");
   }
 
   /** Takes a tag away. Whether there was one. */
   drop(name: string): boolean {
-    const row = this.#database.get<{ hash: Uint8Array }>("SELECT hash FROM tags WHERE name=?", name);
+    const row = this.#database.get<TagRow>("SELECT * FROM tags WHERE name=?", name);
     if (!row) return false;
     this.#database.run("DELETE FROM tags WHERE name=?", name);
+    if (row.owner !== null) this.#usage.dropped(row.owner, row.hash, row.format === FORMAT.hashSeq);
     this.#rows.dropped(row.hash);
     return true;
   }
