@@ -139,10 +139,14 @@ Deno.test({
   ...needs("linux"),
   async fn() {
     await using home = await initHome();
-    const command = 'exec "$0" run -A "$1" id --home "$2" > /dev/full';
+    const command = 'exec "$0" run -A "$@" > /dev/full';
     const main = new URL("../../cli/main.ts", import.meta.url).pathname;
-    const { code, stderr } = await runProgram("/bin/sh", ["-c", command, Deno.execPath(), main, home.path]);
-    equal(code, 1);
-    match(stderr, /^alknet: No space left on device \(os error 28\)\n$/);
+    for (
+      const args of [["id", "--home", home.path], ["--version"], ["--help"], ["call", "--help"], ["completions", "zsh"]]
+    ) {
+      const { code, stderr } = await runProgram("/bin/sh", ["-c", command, Deno.execPath(), main, ...args]);
+      equal(code, 1, args.join(" "));
+      match(stderr, /^alknet: No space left on device \(os error 28\)\n$/);
+    }
   },
 });
