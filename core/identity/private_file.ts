@@ -76,7 +76,15 @@ export async function replaceFile(path: string, content: string): Promise<void> 
   const target = await Deno.realPath(path).catch(() => path);
   await withTemporary(target, content, async (temporary) => {
     if (Deno.build.os !== "windows") await copyOwnership(target, temporary);
-    await Deno.rename(temporary, target);
+    try {
+      await Deno.rename(temporary, target);
+    } catch (cause) {
+      // As a container has it whose file was mounted by itself; written in place, it could be read half done.
+      if ((cause as { code?: unknown }).code !== "EBUSY") throw cause;
+      throw new Error("it is mounted by itself and cannot be replaced; mount the folder that holds it instead", {
+        cause,
+      });
+    }
   });
 }
 
