@@ -104,7 +104,7 @@ async function serve(
 ): Promise<Outcome | { readonly refusal: string }> {
   if (service === "git-upload-archive") return { refusal: "upload-archive is not served" };
   // Who logs in over SSH has an identity; without one, all share what one address may have.
-  using slot = parts.slots.take({ identity, address: "-" });
+  using slot = parts.slots.take(identity?.id, "-");
   if (!slot) return { refusal: "too many services; try again" };
   const refused = (refusal: string): { readonly refusal: string } => {
     const id = identity ? foreign(identity.id) : "-";
