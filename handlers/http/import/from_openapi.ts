@@ -104,19 +104,15 @@ function read(source: Source, onLeftOut: OpenApiOptions["onLeftOut"]): Read[] {
   for (const [path, value] of Object.entries(asRecord(document.root.paths))) {
     if (EXTENSION.test(path)) continue;
     attempt(path, undefined, () => {
-      // What does not begin with a slash would go on with the host: `.elsewhere.example/x`, `@elsewhere/x`, `:8080/x`.
-      if (!path.startsWith("/")) throw unreadable(`has the path ${JSON.stringify(path)}, which begins with no slash`);
       const item = document.resolved(value, `paths ${path}`);
       const shared = asList(item.parameters);
       for (const method of METHODS) {
         if (item[method] === undefined) continue;
         attempt(path, method, () => {
+          assertPath(path);
           const place = { ...source, path, method, shared };
-          const found = named(
-            readOperation(place, document.resolved(item[method], `${method} ${path}`)),
-            place,
-            byName,
-          );
+          const operation = document.resolved(item[method], `${method} ${path}`);
+          const found = named(readOperation(place, operation), operation.operationId, place, byName);
           byName.set(found.spec.name, found);
         });
       }
@@ -125,14 +121,26 @@ function read(source: Source, onLeftOut: OpenApiOptions["onLeftOut"]): Read[] {
   return [...byName.values()];
 }
 
-/** The operation under a name that no other has: its own, else that of its method and path. */
-function named(found: Read, { namespace, method, path }: Place, byName: ReadonlyMap<string, Read>): Read {
+/** A path that a request can have as it is written. */
+function assertPath(path: string): void {
+  // What does not begin with a slash would go on with the host: `.elsewhere.example/x`, `@elsewhere/x`, `:8080/x`.
+  if (!path.startsWith("/")) throw unreadable(`has the path ${JSON.stringify(path)}, which begins with no slash`);
+  if (path.includes("#")) throw unreadable(`has the path ${JSON.stringify(path)}: what follows # is never sent`);
+}
+
+/** The operation under a name that no other has: its own, else, where the document gives none, one that says more of it. */
+function named(found: Read, operationId: JsonValue | undefined, place: Place, byName: ReadonlyMap<string, Read>): Read {
+  const { namespace, method, path } = place;
   const { name } = found.spec;
   const other = byName.get(name)?.endpoint;
   if (!other) return found;
-  const second = `${namespace}/${idOf(undefined, method, path)}`;
-  if (!/[A-Za-z0-9]/.test(name.slice(namespace.length)) && !byName.has(second)) {
-    return { ...found, spec: { ...found.spec, name: second } };
+  if (typeof operationId !== "string" || !/[A-Za-z0-9]/.test(operationId)) {
+    const whole = alphabetic(`${method}${path.replaceAll(/[{}]/g, "")}`);
+    for (let n = 1;; n++) {
+      const id = [idOf(undefined, method, path), whole][n - 1] ?? `${whole}_${n - 1}`;
+      const free = `${namespace}/${id}`;
+      if (!byName.has(free)) return { ...found, spec: { ...found.spec, name: free } };
+    }
   }
   throw unreadable(
     `gives the name ${name} to ${other.method} ${other.path} and to ${found.endpoint.method} ${path}; give one another ` +

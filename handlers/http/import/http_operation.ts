@@ -127,7 +127,8 @@ function requestOf(
   const { target, query, headers } = placed(input, endpoint);
   const credential = credentialOf(config, context);
   const body = input.body === undefined ? undefined : bodyText(form, input.body);
-  const url = base + target + (query === "" ? "" : `?${query}`);
+  // Some documents tell operations apart by a query that their path has already.
+  const url = base + target + (query === "" ? "" : `${target.includes("?") ? "&" : "?"}${query}`);
   // The last look before a credential leaves: whatever a path is made of, it stays with the service.
   if (URL.parse(url)?.origin !== new URL(base).origin) {
     throw new CallError("INTERNAL", `${method} ${path} does not lead to ${new URL(base).origin}`);

@@ -22,6 +22,9 @@ const STYLES: Readonly<Record<Place, readonly ParameterStyle[]>> = {
   header: ["simple"],
 };
 
+/** Media types that a message repeats. */
+const MAX_NAMED = 3;
+
 /** The input of an operation. */
 export interface OperationInput {
   /** Its schema, whose references are those of the document. */
@@ -120,7 +123,7 @@ function bodyContent(content: JsonObject, where: string): { form: BodyForm; sche
   const types = Object.keys(content).filter((type) => isRecord(content[type]));
   const kinds: [BodyForm["kind"], RegExp][] = [
     ["json", /^application\/json\s*(?:;|$)/i],
-    ["json", /^[a-z0-9.+-]+\/[a-z0-9.-]+\+json\s*(?:;|$)/i],
+    ["json", /^[a-z0-9.+-]+\/(?:[a-z0-9.-]+\+)?json\s*(?:;|$)/i],
     ["form", /^application\/x-www-form-urlencoded\s*(?:;|$)/i],
     ["text", /^text\/plain\s*(?:;|$)/i],
     // Any type will do: JSON is one.
@@ -132,7 +135,8 @@ function bodyContent(content: JsonObject, where: string): { form: BodyForm; sche
     const { schema = {} } = content[type] as JsonObject;
     return { form: { kind, type: type === "*/*" ? "application/json" : type }, schema };
   }
-  const list = types.length === 0 ? "no media type" : types.join(" or ");
+  const rest = types.length > MAX_NAMED ? [`${types.length - MAX_NAMED} more`] : [];
+  const list = types.length === 0 ? "no media type" : [...types.slice(0, MAX_NAMED), ...rest].join(" or ");
   throw unreadable(`describes a body of ${list} at ${where}, which is not written here`);
 }
 

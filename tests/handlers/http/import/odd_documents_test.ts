@@ -179,17 +179,31 @@ Deno.test("fromOpenApi: names that meet have a way out, and one odd operation co
         get: { operationId: "session", parameters: [{ name: "sid", in: "cookie", required: true }], responses: OK },
       },
       "no-slash": get("escape"),
+      "/#Action=List": get("action"),
+      "/tld/{zone}": { get: { responses: OK } },
+      "/tld": { get: { responses: OK } },
+      "/list?kind=all": { get: { operationId: "kinds", parameters: [{ name: "n", in: "query" }], responses: OK } },
     },
     {},
     service.origin,
   );
   using _ = client;
-  assert.deepEqual(names, ["s/put", "s/body", "s/____", "s/get_users_all", "s/pets_list"]);
+  assert.deepEqual(names, [
+    "s/put",
+    "s/body",
+    "s/____",
+    "s/get_users_all",
+    "s/pets_list",
+    "s/get_tld",
+    "s/get_tld_2",
+    "s/kinds",
+  ]);
   assert.deepEqual(leftOut.map(({ method = "*", path }) => `${method} ${path}`), [
     "GET /pets/all",
     "GET /gone",
     "GET /session",
-    "* no-slash",
+    "GET no-slash",
+    "GET /#Action=List",
   ]);
   assert.match(leftOut[0].reason, /GET \/pets and to GET \/pets\/all; give one another operationId/);
   assert.match(leftOut[1].reason, /responses\/None/);
@@ -197,9 +211,11 @@ Deno.test("fromOpenApi: names that meet have a way out, and one odd operation co
   const dispatcher = composing(bundles);
   await compose(dispatcher, "s/put", { name: "a/b", name_query: "q", name_header: "h" });
   await compose(dispatcher, "s/body", { body: { a: 1 }, body_query: "q" });
+  await compose(dispatcher, "s/kinds", { n: 1 });
   assert.deepEqual(service.seen.map(({ line, headers, body }) => [line, headers.get("name"), body]), [
     ["PUT /boats/a%2Fb?name=q", "h", ""],
     ["POST /body?body=q", null, '{"a":1}'],
+    ["GET /list?kind=all&n=1", null, ""],
   ]);
   // Whoever is not told of what is left out is told by an error.
   assert.throws(
