@@ -52,9 +52,13 @@ export function profileByAlpn(offered: readonly string[], profiles: TlsProfiles)
   return available(offered.some(isOwnAlpn) ? "identity" : "public", profiles);
 }
 
-/** The profile of a TLS handshake over TCP, by the server name that the client sends. */
+/**
+ * The profile of a TLS handshake over TCP, by the server name that the client sends: in any case (RFC 4343), with or without
+ * the dot of the root.
+ */
 export function profileByServerName(name: string | undefined, nodeId: string, profiles: TlsProfiles): ProfileName {
-  return available(name?.toLowerCase() === nodeId + IDENTITY_NAME_SUFFIX ? "identity" : "public", profiles);
+  const same = name?.toLowerCase().replace(/\.$/, "") === nodeId + IDENTITY_NAME_SUFFIX;
+  return available(same ? "identity" : "public", profiles);
 }
 
 function available(wanted: ProfileName, profiles: TlsProfiles): ProfileName {
