@@ -133,6 +133,11 @@ Deno.test({
 /** What is done to the vault's file, and what the one line must say. */
 const BAD_VAULTS: readonly (readonly [string, (file: string) => Promise<void>, RegExp])[] = [
   ["world-readable", (file) => Deno.chmod(file, 0o644), /open to others \(mode 0644\); run: chmod 600/],
+  [
+    "mounted for a group",
+    (file) => Deno.chmod(file, 0o440),
+    /\(mode 0440\); run: chmod 600 [^;]*; [^;]* mounted with mode 0400/,
+  ],
   ["no JSON", (file) => Deno.writeTextFile(file, "secret words"), /is not JSON, or was cut/],
   ["empty", (file) => Deno.writeTextFile(file, ""), /is empty/],
   ["foreign", (file) => Deno.writeTextFile(file, '{"secret words": 1}'), /has no version/],
