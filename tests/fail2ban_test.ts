@@ -52,6 +52,9 @@ const LINES: readonly {
     properties: { src: "192.0.2.7", reason: "bytes-without-progress" },
     counts: "192.0.2.7",
   },
+  ...["query-rate", "negative-rate", "protocol"].map((reason) => ofDns(reason, "192.0.2.7")),
+  // Many questions at once are no misbehaviour.
+  ofDns("in-flight"),
   {
     // What a peer wrote cannot pass for a line of the node's.
     category: "endpoint",
@@ -74,6 +77,11 @@ for (const { category, message, properties, counts } of LINES) {
 
 function refusal(src: string, reason: string, counts?: string): typeof LINES[number] {
   return { category: "endpoint", message: "refused src={src} reason={reason}", properties: { src, reason }, counts };
+}
+
+function ofDns(reason: string, counts?: string): typeof LINES[number] {
+  const message = "refused src={src} reason={reason} proto={proto}";
+  return { category: "dns", message, properties: { src: "192.0.2.7", reason, proto: "doq" }, counts };
 }
 
 function record(category: string, rawMessage: string, properties: Record<string, string>): LogRecord {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Connection, Handler } from "@alknet/core/handler";
+import type { CloseInfo, Connection, Handler } from "@alknet/core/handler";
 
 /** What one ALPN has carried since the start. */
 export interface Traffic {
@@ -91,11 +91,21 @@ export class Observer {
       counters.running.delete(connection);
       counters.bytesReceived += bytesReceived;
       counters.bytesSent += bytesSent;
-      const { by, code, reason, error } = info;
-      const how = { by, code, reason, error: error?.code };
-      this.#onEvent({ event: "closed", ...factsOf(connection), bytesReceived, bytesSent, ...how });
+      this.#onEvent({
+        event: "closed",
+        ...factsOf(connection),
+        bytesReceived,
+        bytesSent,
+        ...howClosed(connection, info),
+      });
     });
   }
+}
+
+/** Messages of HTTP say themselves where they end, so that its clients leave without TLS's farewell (RFC 9112 §9.8). */
+function howClosed({ alpn }: Connection, { by, code, reason, error }: CloseInfo): Record<string, unknown> {
+  const left = error?.code === "TRUNCATED" && (alpn === "h2" || alpn === "http/1.1");
+  return left ? { by: "peer" } : { by, code, reason, error: error?.code };
 }
 
 function factsOf(connection: Connection): Record<string, unknown> {

@@ -29,7 +29,7 @@ export type DnsConfig = Static<typeof schema>;
 
 /** DNS as a node serves it. */
 export interface ServedDns extends Disposable {
-  /** The handler of `dot`. */
+  /** The handler of `dot`, `doq` and `alknet/dns`. */
   readonly handler: Handler;
   /** What answers over HTTP; absent where `doh` is false. */
   readonly doh?: FrontParts;

@@ -34,4 +34,5 @@ export { toDuplex } from "./duplex.ts";
 export { addressGroup, canonicalIp, formatIp, type IpAddress, parseIp } from "../ip.ts";
 export { defineHandler, type Handler, type HandlerContext } from "./handler.ts";
 export { memoryPair, type MemoryPairOptions } from "./memory.ts";
+export { type SlotLimits, Slots } from "./slots.ts";
 export type { BidiStream, ReceiveStream, SendStream } from "./stream.ts";

@@ -8,14 +8,24 @@ import { addressGroup, type Identity } from "@alknet/core/handler";
 /** Who asks. */
 export interface DnsCaller {
   /** By which way. */
-  readonly front: "dot" | "doh";
+  readonly front: "dot" | "doq" | "doh" | "alknet";
   /** The address, without port. */
   readonly address: string;
   /** Who it is, where that is known. */
   readonly identity?: Identity;
 }
 
+/** Groups are made once a caller: there is one a connection, and many questions. */
+const GROUPS = new WeakMap<DnsCaller, string>();
+
 /** The unit that limits count: an identity, else an address group. */
-export function callerKey({ address, identity }: DnsCaller): string {
-  return identity ? `id ${identity.id}` : addressGroup(address);
+export function callerKey(caller: DnsCaller): string {
+  return caller.identity ? `id ${caller.identity.id}` : groupOf(caller);
+}
+
+/** The address group. */
+export function groupOf(caller: DnsCaller): string {
+  let group = GROUPS.get(caller);
+  if (group === undefined) GROUPS.set(caller, group = addressGroup(caller.address));
+  return group;
 }

@@ -1,11 +1,12 @@
 /**
- * DNS: zones of a node, for stock clients, over TLS (`dot`, RFC 7858) and HTTPS (`answerDoh`, RFC 8484).
+ * DNS: zones of a node, for stock clients, over TLS (`dot`, RFC 7858), QUIC (`doq`, RFC 9250) and HTTPS (`answerDoh`, RFC
+ * 8484), and for nodes (`alknet/dns`).
  *
  * Participants: stubs, resolvers and browsers, behind nothing but their own; and this node, which has the zones. Goals: cost
  * grows with questions, not with records; a zone is changed whole or not at all; there is no open recursion. Non-goals so far:
- * DNS over QUIC, transfers, master files, forwarding, pkarr; the names of others are `REFUSED`.
- * Failures: a message that cannot be read is `FORMERR`, and what is no message ends its own connection. Limits are in
- * {@linkcode DnsLimits}.
+ * transfers, master files, forwarding, pkarr; the names of others are `REFUSED`.
+ * Failures: a message that cannot be read is `FORMERR`, and what is no message ends its own connection, on `alknet/dns` its
+ * own stream, with a code of RFC 9250. Limits are in {@linkcode DnsLimits}. A shutdown answers what was read.
  *
  * @example A zone in memory, answered by the engine
  * ```ts
@@ -40,9 +41,10 @@ export {
   type RespondOptions,
 } from "./engine/engine.ts";
 export { dnsRates, type Rates, type RatesOptions } from "./engine/rates.ts";
+export type { RefusalReason } from "./engine/refusals.ts";
 export { answerDoh } from "./fronts/doh.ts";
-export { dns } from "./fronts/dot.ts";
-export type { FrontParts } from "./fronts/framed.ts";
+export { dns } from "./fronts/handler.ts";
+export type { FrontParts } from "./fronts/parts.ts";
 export { DNS_LIMITS, type DnsLimits, dnsLimitsWith, type Rate } from "./limits.ts";
 export { newZone, type NewZoneOptions } from "./zones/new_zone.ts";
 export { type DnsStore, type DnsStoreOptions, openDnsStore } from "./zones/sqlite.ts";

@@ -25,11 +25,10 @@
  *
  * @module
  */
-import { defineHandler, type Handler } from "@alknet/core/handler";
+import { defineHandler, type Handler, Slots } from "@alknet/core/handler";
 import { type FsLimits, fsLimitsWith } from "./limits.ts";
 import type { Fs } from "./store.ts";
 import { serveConnection, type ServeParts } from "./transfer/server.ts";
-import { StreamSlots } from "./transfer/slots.ts";
 
 export type {
   AddOptions,
@@ -81,7 +80,13 @@ export function fs(
 ): Handler<readonly [typeof BLOBS_ALPN, typeof IROH_BLOBS_ALPN]> {
   const { publicBlobs = false } = options;
   const limits = fsLimitsWith(options.limits);
-  const parts: ServeParts = { blobs, grants, publicBlobs, limits, slots: new StreamSlots(limits) };
+  const parts: ServeParts = {
+    blobs,
+    grants,
+    publicBlobs,
+    limits,
+    slots: new Slots({ all: limits.nodeStreams, identity: limits.streams, address: limits.anonymousStreams }),
+  };
   return defineHandler({
     alpns: [BLOBS_ALPN, IROH_BLOBS_ALPN],
     description: "content-addressed blobs",

@@ -18,6 +18,10 @@ export interface GitLimits {
   readonly wants: number;
   /** Haves of one fetch. */
   readonly haves: number;
+  /** Commits of one fetch where the client's history ends: they are held while it is answered. */
+  readonly shallows: number;
+  /** Commits and trees that are looked at for wants that no ref points at: lazy checkouts want such. */
+  readonly wantWalk: number;
   /** What a request of an identity may take in memory, an object id counted with 32 bytes. */
   readonly requestBytes: number;
   /** What a request of the anonymous may take. */
@@ -62,6 +66,8 @@ export const GIT_LIMITS: GitLimits = Object.freeze({
   fetchTime: 4 * 3_600_000,
   wants: 1_000_000,
   haves: 1_000_000,
+  shallows: 100_000,
+  wantWalk: 200_000,
   requestBytes: 64 * 1024 * 1024,
   anonymousRequestBytes: 4 * 1024 * 1024,
   objectBytes: 2 * 1024 ** 3,

@@ -5,8 +5,8 @@
  * Participants: stock git, behind `git-remote-alknet`, behind `ssh`, or over HTTPS with nothing but itself; libraries, which
  * speak versions 0 and 1 of git's protocol rather than 2; and this node, which needs no git. Goals: each repository is an ordinary bare one that stock git may write, check and collect beside us; entries of
  * packs go out as they are stored; of a push all objects are checked before a ref moves, and after a crash its refs are all
- * old or all new. Non-goals so far, each refused with words that say so: shallow and partial clones,
- * signed pushes, push options, hooks, repositories that a push makes.
+ * old or all new; clones may be shallow or partial, and get what they lack when they ask for it. Non-goals so far, each
+ * refused with words that say so: signed pushes, push options, hooks, repositories that a push makes, sparse filters.
  * Rights: none, read, write, admin. A repository is read by who has the right: by its owner (`alknet.owner` in its config),
  * by the scopes `git:read`, `git:read:NAME` and `git:read:FOLDER/*` (and `write` and `admin` likewise), by the resources
  * `git` and `git/NAME`, and where `alknet.public` is true by whoever is known, or everyone where `anonymous` says so. Others
@@ -28,14 +28,14 @@
  *
  * @module
  */
-import { defineHandler, type Handler } from "@alknet/core/handler";
+import { defineHandler, type Handler, Slots } from "@alknet/core/handler";
 import { type GitLimits, gitLimitsWith } from "./limits.ts";
 import { packCaches } from "./pack/pack_file.ts";
 import { answerHttp, type GitHttpEnv } from "./serve/http.ts";
 import type { GitParts } from "./serve/service.ts";
-import { ServiceSlots, Turns } from "./serve/slots.ts";
 import { type GitProgram, gitProgram } from "./serve/ssh.ts";
 import { serveConnection } from "./serve/stream.ts";
+import { Turns } from "./serve/turns.ts";
 import { FolderRepositories } from "./store/folder/repositories.ts";
 import type { Maybe, Repositories } from "./store/types.ts";
 
@@ -113,12 +113,12 @@ export function git(options: GitOptions): Git {
   const { root, repositories: elsewhere = {}, anonymous = false } = options;
   const limits = gitLimitsWith(options.limits);
   const repositories = new FolderRepositories({ root, elsewhere }, packCaches(limits), limits.deltaBytes);
-  const slots = new ServiceSlots(limits);
+  const { services: all, servicesPerIdentity, servicesPerAddress } = limits;
   const parts: GitParts = {
     repositories,
     anonymous,
     limits,
-    slots,
+    slots: new Slots({ all, identity: servicesPerIdentity, address: servicesPerAddress }),
     walks: new Turns(limits.walks),
     indexing: new Turns(limits.indexPacks),
   };

@@ -12,11 +12,12 @@ import type { HttpApp, HttpEnv } from "./request/env.ts";
 import { rawPath } from "./request/raw_path.ts";
 import { addConsole } from "./console/route.ts";
 import { allowOrigin, preflightAnswer } from "./request/cors.ts";
-import type { Decoy } from "./decoy/decoy.ts";
+import { type Decoy, notFoundResponse } from "./decoy/decoy.ts";
 import { answerDirectly } from "./surface/direct.ts";
 import { notAllowed } from "./answers/negotiation.ts";
 import { addGateway } from "./surface/gateway.ts";
 import type { HttpLimits } from "./limits.ts";
+import { isAuthorizationPath } from "./mcp/authorization.ts";
 import { addMcp } from "./mcp/route.ts";
 import { GATEWAY_DOCUMENT } from "./surface/openapi_document.ts";
 import { answerUpgrade, WEBSOCKET_PATH } from "./websocket/websocket.ts";
@@ -64,7 +65,7 @@ export function buildApp(options: AppOptions): HttpApp {
   routes?.(app);
   app.notFound((c) => {
     const answer = direct && dispatcher ? answerDirectly(c.req.raw, c.env, dispatcher, limits) : undefined;
-    if (!answer) return decoy(c.req.raw);
+    if (!answer) return mcp && isAuthorizationPath(c.req.path) ? notFoundResponse(c.req.method) : decoy(c.req.raw);
     return origins.size > 0 ? allowed(c.req.raw, answer, origins) : answer;
   });
   return app;

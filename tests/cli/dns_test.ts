@@ -216,14 +216,16 @@ Deno.test("a node without zones answers /dns-query as anything else that is not 
   deepEqual(shape(there.head), shape(absent.head));
 });
 
-Deno.test("dot is served over TCP alone, and a node that has it alone binds no UDP (row 74)", async () => {
+Deno.test("dot is served over TCP alone and doq over UDP alone, and dialled so (row 74)", async () => {
   await using home = await dnsHome();
   await home.writeConfig({ ...await home.config(), handlers: { dns: {} } });
   await using node = await home.serve();
-  deepEqual(node.listening.transports, ["tls"]);
-  await using dial = startAlknet(["dial", "dot", `${home.nodeId}@${node.address}`, "--transport", "quic"]);
-  notEqual((await dial.status).code, 0);
-  match(await dial.errorLine(/alknet:/), /dot is not carried over QUIC; use tls/);
+  deepEqual(node.listening.alpns, ["dot", "doq", "alknet/dns"]);
+  for (const [alpn, transport, words] of [["dot", "quic", /QUIC; use tls/], ["doq", "tls", /TCP; use quic/]] as const) {
+    await using dial = startAlknet(["dial", alpn, `${home.nodeId}@${node.address}`, "--transport", transport]);
+    notEqual((await dial.status).code, 0);
+    match(await dial.errorLine(/alknet:/), words);
+  }
   const socket = await new Promise<TLSSocket>((resolve, reject) => {
     const options = { port: node.port, host: "127.0.0.1", ALPNProtocols: ["dot"], rejectUnauthorized: false };
     const socket: TLSSocket = connect(options, () => resolve(socket)).once("error", reject);

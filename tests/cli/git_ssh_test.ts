@@ -50,7 +50,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "git over ssh in versions 0, 1 and 2: the same refs and objects (row 34)",
+  name: "git over ssh in versions 0, 1 and 2: the same refs and objects; shallow and partial clones (rows 34, 40, 41)",
   ...needed,
   async fn() {
     await using at = await gitOverSsh();
@@ -59,6 +59,14 @@ Deno.test({
       const told = ["-c", `protocol.version=${version}`];
       await well(at, { key: "reader" }, [...told, "clone", "-q", "--mirror", "ssh://box/notes", copy]);
       deepEqual(await contentsOf(copy), await contentsOf(at.bare), version);
+      const some = `${copy}-some`;
+      const less = ["--depth=1", "--filter=blob:none"];
+      await well(at, { key: "reader" }, [...told, "clone", "-q", ...less, "ssh://box/notes", some]);
+      equal(await git(some, "rev-list", "--count", "HEAD"), "1");
+      equal(await Deno.readTextFile(`${some}/loose/file`), lines(50));
+      await well(at, { key: "reader" }, [...told, "fetch", "-q", "--unshallow"], some);
+      equal(await git(some, "rev-list", "--count", "HEAD"), await git(at.bare, "rev-list", "--count", "main"));
+      await git(some, "fsck", "--strict");
     }
   },
 });

@@ -211,7 +211,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "what is not served is refused in words: shallow clones, archives (rows 10, 15)",
+  name: "what is not served is refused in words: archives, others' nodes, names that are none (rows 10, 15)",
   ...needs("git", "linux"),
   async fn() {
     await using home = await gitHome();
@@ -227,7 +227,6 @@ Deno.test({
       notEqual(code, 0, args.join(" "));
       match(stderr, says);
     };
-    await refused(/does not support shallow/, "clone", "--depth=1", url, `${home.path}/shallow`);
     await refused(/archive|fallback|not support/i, "archive", `--remote=${url}`, "main");
     const other = url.replace(/@.*/, "@127.0.0.1:1/notes");
     await refused(/^alknet: cannot reach 127\.0\.0\.1:1/m, "ls-remote", other);

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { deepEqual, equal, match, notEqual } from "node:assert/strict";
+import { deepEqual, equal, match } from "node:assert/strict";
 import { commit, contentsOf, git, GIT_ENV, gitWith, lines, makeRepository } from "../handlers/git/repositories.ts";
 import { runProgram } from "../support/process.ts";
 import { needs } from "../support/programs.ts";
-import { configure, gitHome, MAIN, stock, VIA_HTTPS, well } from "./git_home.ts";
+import { configure, gitHome, MAIN, VIA_HTTPS, well } from "./git_home.ts";
 
 const needed = needs("git", "linux");
 
@@ -52,9 +52,6 @@ Deno.test({
       equal((await well(home, [...all, "ls-remote", `${url}/notes`])).trimEnd(), judged, name);
       await well(home, [...all, "clone", "-q", "--mirror", `${url}/notes`, `m${i}`]);
       deepEqual(await contentsOf(`${path}/m${i}`), await contentsOf(bare), name);
-      const { code, stderr } = await stock(home, [...all, "clone", "--depth=1", `${url}/notes`, `s${i}`]);
-      notEqual(code, 0, name);
-      match(stderr, /does not support shallow|does not support --depth/, name);
       await well(home, [...all, "clone", "-q", `${url}/empty`, `e${i}`]);
       await well(home, [...all, "clone", "-q", `${url}/notes`, `c${i}`]);
       await gitWith(`${path}/c${i}`, own, "fast-import", "--quiet");

@@ -6,6 +6,7 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { router } from "@alknet/core";
 import { defineHandler, memoryPair } from "@alknet/core/handler";
+import { AlknetError, type CloseInfo } from "@alknet/core";
 import { Dashboard } from "../../cli/serving/dashboard.ts";
 import { Observer, type ServeEvent } from "../../cli/operations/observe.ts";
 
@@ -68,6 +69,23 @@ Deno.test("Observer.traffic() counts a connection while it runs and keeps its by
     code: 5,
     reason: "bye",
   });
+});
+
+Deno.test("Observer: a client of HTTP that leaves without TLS's farewell has left, any other was cut off", async () => {
+  const outcomes = [];
+  for (const alpn of ["h2", "http/1.1", ALPN]) {
+    const events: ServeEvent[] = [];
+    const watched = new Observer((event) => events.push(event)).watch(defineHandler({ alpns: [alpn], handle() {} }));
+    const [, server] = memoryPair(alpn);
+    await watched.handle(server, contextOfTest());
+    // What a transport tells of its connection.
+    const told = server as unknown as { ended(info: CloseInfo): void };
+    told.ended({ by: "error", error: new AlknetError("TRUNCATED", "the stream ended") });
+    await server.closed;
+    const { by, error } = events[1];
+    outcomes.push([alpn, by, error]);
+  }
+  deepEqual(outcomes, [["h2", "peer", undefined], ["http/1.1", "peer", undefined], [ALPN, "error", "TRUNCATED"]]);
 });
 
 Deno.test("Dashboard goes on without a screen that is gone, and shows what peers say as text", () => {

@@ -28,6 +28,8 @@ Deno.test("alknet serve --json: the first line names node, addresses and ALPNs (
     "alknet/http",
     "alknet/git",
     "dot",
+    "doq",
+    "alknet/dns",
     "alknet/blobs",
     "/iroh-bytes/4",
   ]);

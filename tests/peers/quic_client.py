@@ -36,6 +36,29 @@ def reset(request):
     return told(client)
 
 
+def reset_many(request):
+    """Streams that are cut both ways, more than may be open at once, fifty at a time. The handler takes the first for itself."""
+    client = Client(request).connect()
+    client.send(0, b"first")
+    client.run(lambda: 0 in client.resets)
+    for begun in range(0, request["streams"], 50):
+        streams = []
+        for _ in range(50):
+            streams.append(client.quic.get_next_available_stream_id())
+            client.quic.send_stream_data(streams[-1], b"to be cut")
+        client.flush()
+        client.run(lambda: client.closed or all(stream in client.streams for stream in streams))
+        for stream in streams:
+            client.quic.reset_stream(stream, 1)
+        client.flush()
+        client.run(lambda: client.closed or all(stream in client.resets for stream in streams))
+        if client.closed:
+            break
+    result = {"resets": len(client.resets), "echo": not client.closed and client.echo()}
+    client.close()
+    return result
+
+
 def stop(request):
     """We refuse what the handler writes; it is told the code."""
     client = Client(request).connect()
@@ -204,6 +227,7 @@ SCENARIOS = {
     for scenario in (
         bulk,
         reset,
+        reset_many,
         stop,
         be_reset,
         half_close,

@@ -105,7 +105,7 @@ async function go(): Promise<string | undefined> {
   });
 }
 
-/** Builds the peer in Rust; where there is no Rust, or an old one, the tests go without. */
+/** Builds the peer in Rust, some minutes the first time; where there is no Rust, or it cannot be built, the tests go without. */
 async function rust(): Promise<string | undefined> {
   const cargo = findProgram("cargo");
   if (cargo === undefined || !await isRecent(cargo)) return undefined;
@@ -115,23 +115,30 @@ async function rust(): Promise<string | undefined> {
     const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(`${source}/${file}`));
     wanted.push(new Uint8Array(digest).toHex());
   }
-  return await stamped(RUST_PEERS, wanted, "from crates.io; the tests with iroh-blobs cannot run", async () => {
-    const target = `${RUST_PEERS}/target`;
-    const built = await run(cargo, [
-      "build",
-      "--quiet",
-      "--locked",
-      "--manifest-path",
-      `${source}/Cargo.toml`,
-      "--target-dir",
-      target,
-    ]);
-    if (!built) return false;
-    await Deno.copyFile(`${target}/debug/iroh_peer`, IROH_PEER);
-    // Hundreds of files that nobody needs any more.
-    await Deno.remove(target, { recursive: true });
-    return true;
-  });
+  const failure = await stamped(
+    RUST_PEERS,
+    wanted,
+    "from crates.io; the tests with iroh-blobs cannot run",
+    async () => {
+      const target = `${RUST_PEERS}/target`;
+      const built = await run(cargo, [
+        "build",
+        "--quiet",
+        "--locked",
+        "--manifest-path",
+        `${source}/Cargo.toml`,
+        "--target-dir",
+        target,
+      ]);
+      if (!built) return false;
+      await Deno.copyFile(`${target}/debug/iroh_peer`, IROH_PEER);
+      // Hundreds of files that nobody needs any more.
+      await Deno.remove(target, { recursive: true });
+      return true;
+    },
+  );
+  if (failure !== undefined) console.error(failure);
+  return undefined;
 }
 
 async function isRecent(cargo: string): Promise<boolean> {

@@ -9,12 +9,14 @@
 export const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   b3sum: "b3sum",
   chromium: "chromium",
+  fish: "fish",
   curl: "curl",
   dig: "bind9-dnsutils",
   git: "git",
   h2load: "nghttp2-client",
   ip: "iproute2",
   kdig: "knot-dnsutils",
+  zsh: "zsh",
   openssl: "openssl",
   rsync: "rsync",
   "ssh-keygen": "openssh-client",
@@ -25,6 +27,7 @@ export const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
 export const PYTHON_PACKAGES: readonly string[] = [
   "aioquic==1.7.2",
   "asyncssh==2.24.1",
+  "dnspython==2.9.2",
   "dulwich==1.2.21",
   "fastapi==0.165.0",
   "numpy==2.4.6",

@@ -41,6 +41,9 @@ const REQUIREMENTS = {
   rsync: debian("rsync", "rsync"),
   git: debian("git", "git"),
   chromium: debian("chromium", "chromium"),
+  fish: debian("fish", "fish"),
+  zsh: debian("zsh", "zsh"),
+  bash: debian("bash", "bash"),
   /** Gives a program a terminal. */
   script: debian("script", "bsdutils"),
   /** Starts a program with other limits. */

@@ -206,6 +206,7 @@ class TlsListener implements Listener {
   ): void {
     const chosen = this.#alpns.find(({ wire }) => hello.alpns.includes(wire));
     if (!chosen) {
+      this.#request.gate.note(remoteAddress.hostname, hello.alpns.length === 0 ? "no-protocol" : "unknown-protocol");
       raw.end(NO_APPLICATION_PROTOCOL, () => raw.destroy());
       return;
     }

@@ -40,6 +40,8 @@ const KEEP_ALIVE = 30_000;
 /** First size of the buffer in which writes gather. */
 const GATHER = 16 * 1024;
 const EMPTY = new Uint8Array(0);
+/** A FIN that no alert announced: what came before it may be a part (RFC 8446 §6.1). */
+const TRUNCATED = new Error("the peer's TCP stream ended without close_notify");
 
 /** What {@linkcode connectionOver} is given. */
 export interface SocketParts {
@@ -162,7 +164,7 @@ class SocketLink implements ConnectionLink {
 
   #endOfInput(): void {
     if (!this.#reads.endedProperly) {
-      this.#error ??= new Error("the peer's TCP stream ended without close_notify");
+      this.#error ??= TRUNCATED;
       this.#tls.destroy();
       return;
     }
@@ -240,12 +242,17 @@ class SocketLink implements ConnectionLink {
   }
 
   #howItEnded(): CloseInfo {
-    if (this.#inputEnded && this.#outputEnded) return { by: "peer" };
+    const code = (this.#error as NodeJS.ErrnoException | undefined)?.code;
+    // Who has said that it ends, and then wants no more either, has closed.
+    const closed = this.#outputEnded || code === undefined || code === "ECONNRESET" || code === "EPIPE";
+    if (this.#inputEnded && closed) return { by: "peer" };
+    if (this.#error === TRUNCATED) {
+      return { by: "error", error: new AlknetError("TRUNCATED", `connection lost: ${TRUNCATED.message}`) };
+    }
     const error = new AlknetError("INTERNAL", `connection lost: ${this.#error?.message ?? "the socket closed"}`, {
       cause: this.#error,
     });
-    const silent = (this.#error as NodeJS.ErrnoException | undefined)?.code === "ETIMEDOUT";
-    return silent ? { by: "timeout", error } : { by: "error", error };
+    return code === "ETIMEDOUT" ? { by: "timeout", error } : { by: "error", error };
   }
 
   #fail(info: CloseInfo): void {

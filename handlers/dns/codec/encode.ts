@@ -5,7 +5,16 @@
  */
 import type { DnsName } from "./name.ts";
 import { compressedFrom, compressedNames } from "./rdata.ts";
-import { type Edns, EdnsCode, type Flags, type Message, type Records, type ResourceRecord, Type } from "./types.ts";
+import {
+  type Edns,
+  EdnsCode,
+  type EdnsOption,
+  type Flags,
+  type Message,
+  type Records,
+  type ResourceRecord,
+  Type,
+} from "./types.ts";
 
 /** Options of {@linkcode encodeMessage}. */
 export interface EncodeOptions {
@@ -46,7 +55,21 @@ export function encodeMessage(message: Message, options: EncodeOptions = {}): Ui
 }
 
 function optSize(edns: Edns | undefined): number {
-  return edns ? edns.options.reduce((sum, { data }) => sum + 4 + data.byteLength, OPT_SIZE) : 0;
+  return edns ? OPT_SIZE + optionsSize(edns.options) : 0;
+}
+
+/** Bytes of options, each behind its code and length. */
+export function optionsSize(options: readonly EdnsOption[]): number {
+  return options.reduce((sum, { data }) => sum + 4 + data.byteLength, 0);
+}
+
+/**
+ * Bytes of padding in an option of its own (RFC 7830) that make a message a multiple; what fits below the most that it may
+ * have. Negative: no option.
+ */
+export function paddingOf(size: number, multiple: number | undefined, max: number = MAX_MESSAGE): number {
+  if (multiple === undefined) return -1;
+  return Math.min((multiple - (size + 4) % multiple) % multiple, max - size - 4);
 }
 
 class MessageWriter {
@@ -111,9 +134,8 @@ class MessageWriter {
   }
 
   opt({ udpSize, version, dnssecOk, options }: Edns, rcode: number, padTo: number | undefined): number {
-    const size = options.reduce((sum, { data }) => sum + 4 + data.byteLength, 0);
-    const unpadded = this.#at + OPT_SIZE + size;
-    const padding = padTo === undefined ? -1 : Math.min(padded(unpadded, padTo), this.#max - unpadded - 4);
+    const size = optionsSize(options);
+    const padding = paddingOf(this.#at + OPT_SIZE + size, padTo, this.#max);
     const length = size + (padding < 0 ? 0 : 4 + padding);
     this.#room(OPT_SIZE + length);
     const view = this.#view;
@@ -194,12 +216,6 @@ class MessageWriter {
     this.#bytes = larger;
     this.#view = new DataView(larger.buffer);
   }
-}
-
-/** Bytes of padding so that a message with the option's 4 bytes is a multiple. */
-function padded(size: number, multiple: number): number {
-  const over = (size + 4) % multiple;
-  return over === 0 ? 0 : multiple - over;
 }
 
 function endOfName(data: Uint8Array, at: number): number {

@@ -2,12 +2,20 @@
  * Encoded answers, so that a question asked again costs no look-up and no encoding.
  *
  * An answer is kept as bytes without padding. What differs between two who ask the same is written over a copy: the id, the
- * bits RD and CD, the letters of the question, and the padding at the end.
+ * bits RD and CD, the letters of the question, and, at the end, options and padding.
  *
  * @module
  */
-import type { DnsName } from "../codec/name.ts";
-import { EdnsCode, type Message } from "../codec/types.ts";
+import { MAX_MESSAGE, optionsSize, paddingOf } from "../codec/encode.ts";
+import { EdnsCode, type EdnsOption, type Message } from "../codec/types.ts";
+
+/** What an answer has on top for who asks, where EDNS is spoken. */
+export interface Extras {
+  /** To a multiple of how many bytes it is padded. */
+  readonly padTo?: number;
+  /** Options that are for this one alone. */
+  readonly extra?: readonly EdnsOption[];
+}
 
 interface Entry {
   readonly bytes: Uint8Array;
@@ -40,9 +48,13 @@ export class AnswerCache {
    * The answer to a query, ready to be sent.
    *
    * @param generationOf What generation a zone has now.
-   * @param padTo As for encoding.
+   * @param extras What comes on top; nothing is found where there is no room for it.
    */
-  get(query: Message, generationOf: (zone: string) => number, padTo?: number): Uint8Array<ArrayBuffer> | undefined {
+  get(
+    query: Message,
+    generationOf: (zone: string) => number,
+    extras: Extras = {},
+  ): Uint8Array<ArrayBuffer> | undefined {
     const key = keyOf(query);
     const entry = key === undefined ? undefined : this.#entries.get(key);
     if (!entry) return undefined;
@@ -52,7 +64,7 @@ export class AnswerCache {
       return undefined;
     }
     this.#entries.set(key!, entry);
-    return personal(entry.bytes, query, padTo);
+    return personal(entry.bytes, query, extras);
   }
 
   /**
@@ -88,28 +100,38 @@ function cost(key: string, { bytes }: Entry): number {
 }
 
 /** A copy for who asks. */
-function personal(bytes: Uint8Array, query: Message, padTo: number | undefined): Uint8Array<ArrayBuffer> {
-  const padding = padTo === undefined || !query.edns ? -1 : (padTo - (bytes.byteLength + 4) % padTo) % padTo;
-  const copy = new Uint8Array(bytes.byteLength + (padding < 0 ? 0 : 4 + padding));
+function personal(
+  bytes: Uint8Array,
+  query: Message,
+  { padTo, extra = [] }: Extras,
+): Uint8Array<ArrayBuffer> | undefined {
+  const options = query.edns ? extra : [];
+  const end = bytes.byteLength + optionsSize(options);
+  if (end > MAX_MESSAGE) return undefined;
+  const padding = query.edns ? paddingOf(end, padTo) : -1;
+  const copy = new Uint8Array(end + (padding < 0 ? 0 : 4 + padding));
   copy.set(bytes);
   const view = new DataView(copy.buffer);
   view.setUint16(0, query.id);
   // RD and CD come back as they were sent.
   copy[2] = copy[2] & ~0x01 | (query.flags.rd ? 0x01 : 0);
   copy[3] = copy[3] & ~0x10 | (query.flags.cd ? 0x10 : 0);
-  putName(copy, query.question!.name);
+  copy.set(query.question!.name.wire, HEADER);
+  if (copy.byteLength === bytes.byteLength) return copy;
+  // The OPT is last, and its length the last of its 11 bytes; its options are those of the cached answer: none.
+  view.setUint16(bytes.byteLength - 2, copy.byteLength - bytes.byteLength);
+  let at = bytes.byteLength;
+  for (const { code, data } of options) {
+    view.setUint16(at, code);
+    view.setUint16(at + 2, data.byteLength);
+    copy.set(data, at + 4);
+    at += 4 + data.byteLength;
+  }
   if (padding >= 0) {
-    view.setUint16(bytes.byteLength, EdnsCode.PADDING);
-    view.setUint16(bytes.byteLength + 2, padding);
-    // The OPT is last, and its length the last of its 11 bytes; its options are those of the cached answer: none.
-    const length = bytes.byteLength - 2;
-    view.setUint16(length, 4 + padding);
+    view.setUint16(at, EdnsCode.PADDING);
+    view.setUint16(at + 2, padding);
   }
   return copy;
-}
-
-function putName(copy: Uint8Array, { wire }: DnsName): void {
-  copy.set(wire, HEADER);
 }
 
 /** Whether an encoded answer can be kept: its OPT, if it has one, is last and without options. */

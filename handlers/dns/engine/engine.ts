@@ -47,7 +47,7 @@ export interface Engine extends Resolver {
   /**
    * The answer to a query as bytes: what {@linkcode Resolver.resolve} says, from the cache where it was said before.
    *
-   * @param options Bytes at most, and to a multiple of how many it is padded.
+   * @param options Bytes at most, to a multiple of how many it is padded, and options of EDNS that it has besides.
    */
   respond(query: Message, caller: DnsCaller, options?: RespondOptions): Uint8Array<ArrayBuffer>;
   /** Counters, as of now. */
@@ -60,6 +60,8 @@ export interface RespondOptions {
   readonly maxSize?: number;
   /** Pads to a multiple of so many bytes, where EDNS is spoken. */
   readonly padTo?: number;
+  /** Options that are for this one alone, where EDNS is spoken. */
+  readonly extra?: readonly EdnsOption[];
 }
 
 /** What an engine is made of. */
@@ -78,6 +80,7 @@ const UDP_SIZE = 1232;
 const EDE = {
   PROHIBITED: [18, "recursion is not for you"],
   NOT_AUTHORITATIVE: [20, "no zone of ours"],
+  NOT_SUPPORTED: [21, "no transfers over QUIC"],
 } as const;
 type ExtendedError = typeof EDE[keyof typeof EDE];
 
@@ -114,10 +117,11 @@ class ZoneEngine implements Engine {
     return message;
   }
 
-  respond(query: Message, caller: DnsCaller, { maxSize, padTo }: RespondOptions = {}): Uint8Array<ArrayBuffer> {
+  respond(query: Message, caller: DnsCaller, options: RespondOptions = {}): Uint8Array<ArrayBuffer> {
+    const { maxSize, padTo, extra } = options;
     // What a stream carries whole; other sizes are others' answers.
     const cacheable = maxSize === undefined && query.opcode === 0 && query.question?.class === CLASS_IN;
-    const kept = cacheable ? this.#cache.get(query, this.#generation, padTo) : undefined;
+    const kept = cacheable ? this.#cache.get(query, this.#generation, options) : undefined;
     if (kept) {
       this.#hits++;
       this.#count(kept[3] & 0xf);
@@ -128,9 +132,9 @@ class ZoneEngine implements Engine {
     if (cacheable && zone && message.rcode === Rcode.NOERROR && isKeepable(message)) {
       const bytes = encodeMessage(message);
       this.#cache.set(query, bytes, zone.name.key, this.#options.zones.generation(zone));
-      if (padTo === undefined) return bytes;
+      if (padTo === undefined && extra === undefined) return bytes;
     }
-    return encodeMessage(message, { maxSize, padTo });
+    return encodeMessage(extra ? withOptions(message, extra) : message, { maxSize, padTo });
   }
 
   stats(): DnsStats {
@@ -145,7 +149,10 @@ class ZoneEngine implements Engine {
     const { question } = query;
     if (query.opcode !== 0) return { message: refusal(query, Rcode.NOTIMP) };
     if (!question) return { message: refusal(query, Rcode.FORMERR) };
-    if (isRefusedKind(question)) return { message: refusal(query, Rcode.REFUSED) };
+    if (isRefusedKind(question)) {
+      const unsupported = caller.front === "doq" && isTransfer(question);
+      return { message: refusal(query, Rcode.REFUSED, unsupported ? EDE.NOT_SUPPORTED : undefined) };
+    }
     const zone = this.#options.zones.find(question.name);
     if (zone) return this.#fromZone(query, question, zone, caller);
     const special = answerSpecial(question);
@@ -184,6 +191,15 @@ class ZoneEngine implements Engine {
 function isRefusedKind({ type, class: kind }: Question): boolean {
   if (kind !== CLASS_IN) return true;
   return type === 0 || type === Type.OPT || type >= 128 && type <= 254;
+}
+
+function isTransfer({ type }: Question): boolean {
+  return type === Type.AXFR || type === Type.IXFR;
+}
+
+function withOptions(message: Message, options: readonly EdnsOption[]): Message {
+  const { edns } = message;
+  return edns ? { ...message, edns: { ...edns, options: [...edns.options, ...options] } } : message;
 }
 
 function answered(query: Message, { rcode, authoritative, answer, authority, additional }: ZoneAnswer): Message {

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { addressGroup, type Logger } from "@alknet/core/handler";
+import type { Logger } from "@alknet/core/handler";
 import { callerKey, type DnsCaller } from "../caller.ts";
 import type { DnsLimits, Rate } from "../limits.ts";
 import type { Zone } from "../zones/store.ts";
+import { type RefusalReason, Refusals } from "./refusals.ts";
 
 /** Rates; `false` is over it, counted and logged. */
 export interface Rates {
@@ -14,6 +15,8 @@ export interface Rates {
   query(caller: DnsCaller): boolean;
   /** Whether a name of a zone may be told not to be there. */
   negative(caller: DnsCaller, zone: Zone): boolean;
+  /** Counts and logs what a front refused for a reason of its own. */
+  refuse(caller: DnsCaller, reason: RefusalReason): void;
   /** Refusals so far, by reason. */
   readonly refused: ReadonlyMap<string, number>;
 }
@@ -33,14 +36,12 @@ interface Bucket {
   at: number;
   /** Until when nothing is let through, for buckets that punish. */
   closedUntil: number;
-  loggedAt: number;
 }
 
 /** What an identity may do more often than a stranger. */
 const IDENTITY_FACTOR = 10;
 /** How long names that are not there are refused to who asked for too many, in milliseconds. */
 const NEGATIVE_PAUSE = 10_000;
-const MINUTE = 60_000;
 
 /** Makes the rates of a node. */
 export function dnsRates(options: RatesOptions): Rates {
@@ -48,33 +49,44 @@ export function dnsRates(options: RatesOptions): Rates {
 }
 
 class TokenRates implements Rates {
-  readonly refused: Map<string, number> = new Map();
-  readonly #options: RatesOptions;
+  readonly #limits: DnsLimits;
+  readonly #identityRate: Rate;
   readonly #now: () => number;
+  readonly #refusals: Refusals;
   /** Oldest use first. */
   readonly #buckets = new Map<string, Bucket>();
 
-  constructor(options: RatesOptions) {
-    this.#options = options;
-    this.#now = options.now ?? (() => performance.now());
+  constructor({ limits, now = () => performance.now(), log }: RatesOptions) {
+    this.#limits = limits;
+    this.#identityRate = scaled(limits.queryRate, IDENTITY_FACTOR);
+    this.#now = now;
+    this.#refusals = new Refusals({ entries: limits.rateEntries, now, log });
+  }
+
+  get refused(): ReadonlyMap<string, number> {
+    return this.#refusals.counts;
+  }
+
+  refuse(caller: DnsCaller, reason: RefusalReason): void {
+    this.#refusals.add(caller, reason);
   }
 
   query(caller: DnsCaller): boolean {
-    const { queryRate } = this.#options.limits;
-    const rate = caller.identity ? scaled(queryRate, IDENTITY_FACTOR) : queryRate;
-    const bucket = this.#bucket(`q ${callerKey(caller)}`, rate);
-    if (this.#take(bucket)) return true;
-    return this.#refuse(caller, bucket, "query-rate");
+    const rate = caller.identity ? this.#identityRate : this.#limits.queryRate;
+    if (this.#take(this.#bucket(`q ${callerKey(caller)}`, rate))) return true;
+    this.refuse(caller, "query-rate");
+    return false;
   }
 
   negative(caller: DnsCaller, zone: Zone): boolean {
-    const { negativeRate } = this.#options.limits;
-    const bucket = this.#bucket(`n ${callerKey(caller)} ${zone.name.key}`, negativeRate);
+    const bucket = this.#bucket(`n ${callerKey(caller)} ${zone.name.key}`, this.#limits.negativeRate);
     const now = this.#now();
-    if (bucket.closedUntil > now) return false;
-    if (this.#take(bucket)) return true;
-    bucket.closedUntil = now + NEGATIVE_PAUSE;
-    return this.#refuse(caller, bucket, "negative-rate");
+    if (bucket.closedUntil <= now) {
+      if (this.#take(bucket)) return true;
+      bucket.closedUntil = now + NEGATIVE_PAUSE;
+    }
+    this.refuse(caller, "negative-rate");
+    return false;
   }
 
   #take(bucket: Bucket): boolean {
@@ -90,26 +102,12 @@ class TokenRates implements Rates {
       this.#buckets.delete(key);
       bucket.tokens = Math.min(burst, bucket.tokens + (now - bucket.at) / 1000 * perSecond);
       bucket.at = now;
-    } else bucket = { tokens: burst, at: now, closedUntil: 0, loggedAt: -Infinity };
+    } else bucket = { tokens: burst, at: now, closedUntil: 0 };
     this.#buckets.set(key, bucket);
-    if (this.#buckets.size > this.#options.limits.rateEntries) {
+    if (this.#buckets.size > this.#limits.rateEntries) {
       this.#buckets.delete(this.#buckets.keys().next().value!);
     }
     return bucket;
-  }
-
-  #refuse({ address, front }: DnsCaller, bucket: Bucket, reason: string): false {
-    this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);
-    const now = this.#now();
-    if (now - bucket.loggedAt >= MINUTE) {
-      bucket.loggedAt = now;
-      this.#options.log?.warn("refused src={src} reason={reason} proto={proto}", {
-        src: addressGroup(address),
-        reason,
-        proto: front,
-      });
-    }
-    return false;
   }
 }
 

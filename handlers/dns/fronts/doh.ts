@@ -10,14 +10,12 @@ import { encodeMessage } from "../codec/encode.ts";
 import { DnsMalformedError } from "../codec/errors.ts";
 import { soaParts } from "../codec/rdata_text.ts";
 import { type Message, Rcode, type Records, Type } from "../codec/types.ts";
-import { type FrontParts, malformed } from "./framed.ts";
+import { type FrontParts, HEADER, malformed, padOf } from "./parts.ts";
 
 const MEDIA_TYPE = "application/dns-message";
 const METHODS = "GET, HEAD, POST";
 /** Characters of the longest query string. */
 const MAX_URL_QUERY = 6000;
-/** RFC 9460 and others give a message no sense below this. */
-const MIN_MESSAGE = 12;
 const ACCEPTED: ReadonlySet<string> = new Set([MEDIA_TYPE, "application/*", "*/*"]);
 
 /**
@@ -65,7 +63,7 @@ function answerBytes(
     return { bytes: encodeMessage(message), message };
   }
   if (query.response) return plain(400, "malformed");
-  const answer = engine.respond(query, caller);
+  const answer = engine.respond(query, caller, { padTo: padOf(query) });
   return { bytes: answer, message: decodeMessage(answer) };
 }
 
@@ -86,7 +84,7 @@ function inUrl(url: string): Uint8Array | Response {
   const text = new URLSearchParams(query).get("dns");
   if (text === null || !/^[A-Za-z0-9_-]+$/.test(text)) return plain(400, "dns");
   const bytes = new Uint8Array(Buffer.from(text, "base64url"));
-  return bytes.byteLength < MIN_MESSAGE ? plain(400, "malformed") : bytes;
+  return bytes.byteLength < HEADER ? plain(400, "malformed") : bytes;
 }
 
 async function posted(request: Request, limit: number): Promise<Uint8Array | Response> {

@@ -3,22 +3,24 @@
  *
  * @module
  */
-import { defineHandler, type Handler } from "@alknet/core/handler";
-import { FramedStream, type FrontParts } from "./framed.ts";
+import type { Connection } from "@alknet/core/handler";
+import type { DnsCaller } from "../caller.ts";
+import { endCode, FramedStream } from "./framed.ts";
+import type { FrontParts } from "./parts.ts";
 
-/** Close code of a connection that is cut, a hint for people. */
-const CUT = 2;
-
-/** The handler of `dot`. */
-export function dns(parts: FrontParts): Handler<readonly ["dot"]> {
-  return defineHandler({
-    alpns: ["dot"] as const,
-    async handle(connection, { signal }) {
-      const { remoteAddress: { hostname: address }, identity } = connection;
-      for await (const stream of connection) {
-        const end = await new FramedStream(parts, { front: "dot", address, identity }, stream).serve(signal);
-        if (end !== "end") return connection.close(CUT, end);
-      }
-    },
-  });
+/**
+ * Serves one connection.
+ *
+ * @param signal Aborted when nothing new is to be read.
+ */
+export async function serveDot(
+  parts: FrontParts,
+  caller: DnsCaller,
+  connection: Connection,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const stream of connection) {
+    const end = await new FramedStream(parts, caller, stream).serve(signal);
+    if (end !== "end") return connection.close(endCode(end), end);
+  }
 }

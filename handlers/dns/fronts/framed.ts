@@ -7,22 +7,11 @@
 import type { DnsCaller } from "../caller.ts";
 import { decodeMessage } from "../codec/decode.ts";
 import { encodeMessage } from "../codec/encode.ts";
-import { DnsMalformedError, type MessageHead } from "../codec/errors.ts";
-import { EdnsCode, type Message, Rcode } from "../codec/types.ts";
-import type { Engine } from "../engine/engine.ts";
-import type { Rates } from "../engine/rates.ts";
-import type { DnsLimits } from "../limits.ts";
+import { DnsMalformedError } from "../codec/errors.ts";
+import { EdnsCode, type EdnsOption, type Message, Rcode } from "../codec/types.ts";
+import { DoqCode } from "../codes.ts";
 import { Deadline } from "./deadline.ts";
-
-/** What a front is given. */
-export interface FrontParts {
-  /** Answers. */
-  readonly engine: Engine;
-  /** How often one caller may ask. */
-  readonly rates: Rates;
-  /** Limits. */
-  readonly limits: DnsLimits;
-}
+import { framed, type FrontParts, HEADER, joined, malformed, optionOf, padOf } from "./parts.ts";
 
 /** A stream of bytes, both ways. */
 export interface ByteStream {
@@ -32,16 +21,24 @@ export interface ByteStream {
   readonly writable: WritableStream<Uint8Array>;
 }
 
-/** How a stream of messages ended: in peace, or for which reason it is to be cut. */
-export type FramedEnd = "end" | "protocol" | "idle" | "stalled";
+/**
+ * How a stream of messages ended: in peace, or for which reason it is to be cut: nonsense, silence, a frame that is not
+ * whole in time, an answer that is not taken in time.
+ */
+export type FramedEnd = "end" | "protocol" | "idle" | "late" | "stalled";
 
-const HEADER = 12;
+/** The code for a stream that is to be cut. */
+export function endCode(end: FramedEnd): DoqCode {
+  if (end === "protocol" || end === "late") return DoqCode.PROTOCOL;
+  return end === "stalled" ? DoqCode.LOAD : DoqCode.NONE;
+}
+
 /** Answers that a peer may send us before it is no client any more. */
 const MAX_RESPONSES = 2;
-/** Multiple of bytes to which an answer is padded, where the query was (RFC 8467 §4.1). */
-const PAD_TO = 468;
 /** How long one waits whose rate is used up, in milliseconds. */
 const RATE_PAUSE = 100;
+/** Unit of the times of RFC 7828, in milliseconds. */
+const KEEPALIVE_UNIT = 100;
 
 /** Serves one stream until its peer ends it, misbehaves or is silent for too long. */
 export class FramedStream {
@@ -79,6 +76,7 @@ export class FramedStream {
     try {
       while (!signal.aborted) {
         const end = await this.#round(signal);
+        if (end === "protocol") this.#parts.rates.refuse(this.#caller, end);
         if (end) return end;
       }
       return await this.#finish();
@@ -128,9 +126,19 @@ export class FramedStream {
       return encodeMessage(malformed(head, rcode));
     }
     if (query.response) return this.#response();
-    if (hasWrongKeepalive(query)) return encodeMessage(malformed(query, Rcode.FORMERR));
-    const padded = query.edns?.options.some(({ code }) => code === EdnsCode.PADDING);
-    return this.#parts.engine.respond(query, this.#caller, { padTo: padded ? PAD_TO : undefined });
+    const keepalive = optionOf(query, EdnsCode.KEEPALIVE)?.data.byteLength;
+    // RFC 7828 §3.1: a client's is empty; one of two bytes is what servers send, and harmless.
+    if (keepalive !== undefined && keepalive !== 0 && keepalive !== 2) {
+      return encodeMessage(malformed(query, Rcode.FORMERR));
+    }
+    const extra = keepalive === 0 ? [this.#keepalive()] : undefined;
+    return this.#parts.engine.respond(query, this.#caller, { padTo: padOf(query), extra });
+  }
+
+  /** For how long we keep a connection that is idle (RFC 7828 §3.3.2). */
+  #keepalive(): EdnsOption {
+    const units = Math.min(0xffff, Math.floor(this.#parts.limits.idle / KEEPALIVE_UNIT));
+    return { code: EdnsCode.KEEPALIVE, data: Uint8Array.of(units >>> 8, units & 0xff) };
   }
 
   /** Answers are not for us; a peer that sends them again and again is no client. */
@@ -144,7 +152,7 @@ export class FramedStream {
     const begun = this.#bytes.byteLength > 0;
     const got = await this.#deadline.within(begun ? frame : idle, this.#reader.read(), this.#begunBefore);
     this.#begunBefore = begun;
-    if (got === "late") return "idle";
+    if (got === "late") return begun ? "late" : "idle";
     if (got === "cancelled") return undefined;
     if (got.done) return begun ? "protocol" : await this.#finish();
     this.#bytes = begun ? joined(this.#bytes, got.value) : got.value;
@@ -153,15 +161,7 @@ export class FramedStream {
 
   async #write(answers: readonly Uint8Array[]): Promise<boolean> {
     this.#begunBefore = false;
-    const whole = new Uint8Array(answers.reduce((sum, { byteLength }) => sum + 2 + byteLength, 0));
-    let at = 0;
-    for (const answer of answers) {
-      whole[at] = answer.byteLength >>> 8;
-      whole[at + 1] = answer.byteLength & 0xff;
-      whole.set(answer, at + 2);
-      at += 2 + answer.byteLength;
-    }
-    return await this.#taken(this.#writer.write(whole));
+    return await this.#taken(this.#writer.write(framed(answers)));
   }
 
   /** Everything is answered: our direction ends too. */
@@ -175,26 +175,4 @@ export class FramedStream {
     do outcome = await this.#deadline.within(this.#parts.limits.stalled, writing); while (outcome === "cancelled");
     return outcome !== "late";
   }
-}
-
-/** The answer to what cannot be read. */
-export function malformed(head: MessageHead, rcode: number): Message {
-  const { id, opcode, question, flags: { rd, cd } } = head;
-  const flags = { aa: false, tc: false, rd, ra: false, ad: false, cd };
-  // BADVERS has its upper bits in EDNS (RFC 6891 §6.1.3).
-  const edns = rcode > 15 ? { udpSize: 1232, version: 0, dnssecOk: false, options: [] } : undefined;
-  return { id, response: true, opcode, rcode, flags, question, answer: [], authority: [], additional: [], edns };
-}
-
-/** RFC 7828 §3.1: a client's is empty; one of two bytes is what servers send, and harmless. */
-function hasWrongKeepalive({ edns }: Message): boolean {
-  const option = edns?.options.find(({ code }) => code === EdnsCode.KEEPALIVE);
-  return option !== undefined && option.data.byteLength !== 0 && option.data.byteLength !== 2;
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(a.byteLength + b.byteLength);
-  whole.set(a);
-  whole.set(b, a.byteLength);
-  return whole;
 }

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { AlknetError, type BidiStream, type Connection, type HandlerContext } from "@alknet/core/handler";
+import { AlknetError, type BidiStream, type Connection, type HandlerContext, type Slots } from "@alknet/core/handler";
 import type { BlobStore } from "../blobs/blob_store.ts";
 import type { Grants } from "../blobs/grants.ts";
 import { CloseCode, ResetCode } from "../codes.ts";
@@ -19,7 +19,6 @@ import { Answer } from "./answer.ts";
 import { observe } from "./observing.ts";
 import { Output, SlowError } from "./output.ts";
 import { readWhole } from "./request_reader.ts";
-import type { StreamSlots } from "./slots.ts";
 
 /** What serving needs. */
 export interface ServeParts {
@@ -32,7 +31,7 @@ export interface ServeParts {
   /** See each. */
   readonly limits: FsLimits;
   /** Of all connections. */
-  readonly slots: StreamSlots;
+  readonly slots: Slots;
 }
 
 /** Serves the streams of a connection until it ends. */

@@ -13,7 +13,7 @@ import { type HttpCaller, httpCaller } from "./http_credentials.ts";
 import { Output } from "./output.ts";
 import { allows } from "./policy.ts";
 import { type GitParts, type Opened, openFor, runReceivePack, runUploadPack } from "./service.ts";
-import { refsAdvertisement } from "./upload_pack_v0.ts";
+import { refsAdvertisement } from "./upload/upload_pack_v0.ts";
 
 /** What comes with a request. */
 export interface GitHttpEnv {
@@ -48,7 +48,7 @@ export async function answerHttp(request: Request, env: GitHttpEnv, parts: GitPa
   const caller = httpCaller(request.headers, env);
   if (caller.refused) return plain(429, "too many wrong tokens", { "retry-after": REFUSED_SECONDS });
   if (caller.wrong) return unauthorized();
-  const slot = parts.slots.take({ identity: caller.identity, address: env.peer.remoteAddress?.hostname ?? "-" });
+  const slot = parts.slots.take(caller.identity?.id, env.peer.remoteAddress?.hostname ?? "-");
   if (!slot) return plain(503, "too many services; try again", { "retry-after": BUSY_SECONDS });
   // Both go on to what runs after the answer has begun.
   using held = new DisposableStack();
@@ -99,10 +99,11 @@ function refusalOf(
 
 async function advertised({ repository }: Opened, headers: Headers): Promise<Response> {
   const version = versionOf(headers);
-  const lines = version === 2 ? advertisement() : [
+  const { filters } = repository.settings;
+  const lines = version === 2 ? advertisement(filters) : [
     pktLine("# service=git-upload-pack"),
     FLUSH,
-    ...refsAdvertisement(await repository.refs.snapshot(), { version, stateless: true }),
+    ...refsAdvertisement(await repository.refs.snapshot(), { version, stateless: true, filters }),
   ];
   return result("git-upload-pack", "advertisement", new Blob(lines).stream());
 }

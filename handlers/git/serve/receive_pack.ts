@@ -19,7 +19,7 @@ import { type PushCommand, type PushRequest, readPushRequest } from "../wire/pus
 import { reportBytes } from "../wire/report.ts";
 import { BandOutput, type Output } from "./output.ts";
 import { isProtected, type Refusal, refusal, refusals } from "./push_policy.ts";
-import type { Turns } from "./slots.ts";
+import type { Turns } from "./turns.ts";
 
 /** What a push works with. */
 export interface ReceivePack {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { AlknetError, foreign, type Identity, type Logger } from "@alknet/core/handler";
+import { AlknetError, foreign, type Identity, type Logger, type Slots } from "@alknet/core/handler";
 import { GitRequestError } from "../errors.ts";
 import type { GitLimits } from "../limits.ts";
 import type { Maybe, Repositories, Repository } from "../store/types.ts";
@@ -14,10 +14,10 @@ import type { ProtocolVersion } from "../wire/version.ts";
 import type { Output } from "./output.ts";
 import { type Right, rightOf } from "./policy.ts";
 import { type Pushed, type ReceivePack, receivePack } from "./receive_pack.ts";
-import type { ServiceSlots, Turns } from "./slots.ts";
-import type { Served } from "./selected_pack.ts";
-import { uploadPack } from "./upload_pack.ts";
-import { uploadPackV0 } from "./upload_pack_v0.ts";
+import type { Served } from "./upload/selected_pack.ts";
+import type { Turns } from "./turns.ts";
+import { uploadPack } from "./upload/upload_pack.ts";
+import { uploadPackV0 } from "./upload/upload_pack_v0.ts";
 
 /** What all services of a node share. */
 export interface GitParts {
@@ -28,7 +28,7 @@ export interface GitParts {
   /** Limits. */
   readonly limits: GitLimits;
   /** Places for services. */
-  readonly slots: ServiceSlots;
+  readonly slots: Slots;
   /** Turns of walks. */
   readonly walks: Turns;
   /** Turns of resolving the deltas of pushes. */

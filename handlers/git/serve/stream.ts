@@ -84,7 +84,7 @@ async function serve({ input, output, connection, context }: Front, parts: GitPa
   const { log } = context;
   const { hostname: address } = connection.remoteAddress;
   const identity = identityOf(line, connection, context);
-  using slot = parts.slots.take({ identity, address });
+  using slot = parts.slots.take(identity?.id, address);
   if (!slot) throw new GitRequestError("GIT_REFUSED", "too many services; try again");
   const opened = await openFor(repositoryName(line.path), parts, { identity, log });
   if (!opened) {

@@ -182,6 +182,8 @@ export interface RepositorySettings {
   readonly owner?: string;
   /** Beginnings of refs that are not shown, git's `transfer.hideRefs` and `uploadpack.hideRefs`. */
   readonly hidden: readonly string[];
+  /** Whether partial clones are served: `uploadpack.allowFilter`, which is on. */
+  readonly filters: boolean;
   /** What holds for pushes. */
   readonly push: PushSettings;
 }

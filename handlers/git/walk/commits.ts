@@ -53,10 +53,22 @@ export class CommitReader {
   }
 }
 
+/** Commits beyond which nothing is looked for, though they have parents. */
+export interface Ends {
+  /** Their parents are not sent. */
+  readonly sent: ReadonlySet<Oid>;
+  /** The client has them without their parents. */
+  readonly held: ReadonlySet<Oid>;
+}
+
+/** Every commit has all of its parents. */
+export const NO_ENDS: Ends = { sent: new Set(), held: new Set() };
+
 /**
  * Walks from `wants` to what `haves` reach. WANT and HAVE flow to parents, the younger first; HAVE also to what was passed
  * already, where clocks were wrong.
  *
+ * @param ends Where they do not flow on.
  * @returns Commits, mostly the younger first.
  * @throws {AlknetError} See {@linkcode CommitReader.links}.
  */
@@ -65,15 +77,21 @@ export async function commitsBetween(
   haves: readonly Oid[],
   reader: CommitReader,
   pace: Pace,
+  ends: Ends = NO_ENDS,
 ): Promise<Oid[]> {
   const marks = new Map<Oid, number>();
   const queued = new Set<Oid>();
   const queue = new CommitQueue();
   const met: Oid[] = [];
   let wanted = 0;
-  const mark = async (first: Oid, flags: number): Promise<void> => {
-    const stack = [first];
-    for (let oid = stack.pop(); oid !== undefined; oid = stack.pop()) {
+  /** What of some flags flows from a commit to its parents. */
+  const onward = (oid: Oid, flags: number): number =>
+    (ends.sent.has(oid) ? 0 : flags & WANT) | (ends.held.has(oid) ? 0 : flags & HAVE);
+  const mark = async (first: Oid, firstFlags: number): Promise<void> => {
+    const stack = [{ oid: first, flags: firstFlags }];
+    for (let next = stack.pop(); next; next = stack.pop()) {
+      const { oid, flags } = next;
+      if (flags === 0) continue;
       const before = marks.get(oid);
       const now = (before ?? 0) | flags;
       if (now === before) continue;
@@ -84,7 +102,10 @@ export async function commitsBetween(
         if (now === WANT) wanted++;
       } else if (queued.has(oid)) {
         if (before === WANT) wanted--;
-      } else if (now & HAVE) stack.push(...(await reader.links(oid)).parents);
+      } else if (now & HAVE) {
+        const on = onward(oid, flags);
+        for (const parent of (await reader.links(oid)).parents) stack.push({ oid: parent, flags: on });
+      }
     }
   };
   for (const oid of haves) await mark(oid, HAVE);
@@ -97,12 +118,13 @@ export async function commitsBetween(
       wanted--;
       met.push(oid);
     }
-    for (const parent of (await reader.links(oid)).parents) await mark(parent, flags);
+    const on = onward(oid, flags);
+    for (const parent of (await reader.links(oid)).parents) await mark(parent, on);
     await pace.step();
   }
   // Where clocks were wrong, a have that waits may still have parents among what was met.
   for (const oid of queued) {
-    if (!(marks.get(oid)! & HAVE)) continue;
+    if (!(onward(oid, marks.get(oid)!) & HAVE)) continue;
     for (const parent of (await reader.links(oid)).parents) if (marks.has(parent)) await mark(parent, HAVE);
     await pace.step();
   }

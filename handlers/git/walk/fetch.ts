@@ -7,10 +7,16 @@ import { missing } from "../errors.ts";
 import type { Oid } from "../objects/oid.ts";
 import { parseTag } from "../objects/tag.ts";
 import type { ObjectStore, Ref } from "../store/types.ts";
-import { type CommitReader, commitsBetween, parentsFirst } from "./commits.ts";
+import type { ObjectFilter } from "../wire/filter_spec.ts";
+import { type CommitReader, commitsBetween, NO_ENDS, parentsFirst } from "./commits.ts";
+import { intakeOf } from "./filters.ts";
 import type { Pace } from "./pace.ts";
 import { Selection } from "./selection.ts";
-import { selectTree, TreeReader, type TreeWalk } from "./trees.ts";
+import type { Horizon } from "./shallow.ts";
+import { type BesideTree, selectTree, TreeReader } from "./trees.ts";
+
+/** Trees of the client's with which the tree of a commit is compared whose parents are not sent. */
+const NEARBY = 8;
 
 /** What is to be sent of what. */
 export interface FetchWalk {
@@ -22,10 +28,24 @@ export interface FetchWalk {
   readonly common: readonly Oid[];
   /** Refs whose tags go along where what they are of is sent. */
   readonly tags: Iterable<Ref>;
+  /** Where the client's history ends; absent where it does not. */
+  readonly horizon?: Horizon;
+  /** What is left out of what is not wanted itself. */
+  readonly filter?: ObjectFilter;
+  /** Whether what the client has may be the base of deltas. */
+  readonly thin: boolean;
   /** Reads commits. */
   readonly reader: CommitReader;
   /** Its pace. */
   readonly pace: Pace;
+}
+
+/** What is to be sent. */
+export interface Selected {
+  /** All that is sent. */
+  readonly selection: Selection;
+  /** What the client has that may be the base of a delta; absent where nothing may. */
+  readonly held?: Selection;
 }
 
 /**
@@ -33,8 +53,11 @@ export interface FetchWalk {
  *
  * @throws {AlknetError} `GIT_OBJECT_MISSING`, `GIT_CORRUPT`.
  */
-export async function selectFetch({ store, wants, common, tags, reader, pace }: FetchWalk): Promise<Selection> {
+export async function selectFetch(walk: FetchWalk): Promise<Selected> {
+  const { store, wants, tags, filter, thin, pace } = walk;
   const selection = new Selection(store);
+  // Who leaves things out may have done so before: of what it has, nothing can be said but what it names.
+  const held = thin && !filter ? new Selection(store) : undefined;
   const commits: Oid[] = [];
   const trees: Oid[] = [];
   for (const want of wants) {
@@ -44,32 +67,61 @@ export async function selectFetch({ store, wants, common, tags, reader, pace }: 
     else selection.add(target.oid);
     await pace.step();
   }
-  const parts = { trees: new TreeReader(store), selection, pace };
-  const sent = await commitsBetween(commits, common, reader, pace);
-  // A tree that is selected counts as sent whole. That holds only where the parents, whose trees it is compared with, are
-  // done: else a change that was taken back would be left out by each because of the other.
-  for (const oid of await parentsFirst(sent, reader, pace)) {
-    selection.add(oid);
-    const { tree, parents } = await reader.links(oid);
-    const others: Oid[] = [];
-    for (const parent of parents) others.push((await reader.links(parent)).tree);
-    await selectTree(tree, others, parts);
-  }
-  // Of what a commit's tree leaves out because of its parents, a tree that is wanted by itself needs all.
-  for (const tree of trees) await selectWhole(tree, store, parts);
+  await selectCommits(commits, walk, { selection, held });
+  await selectTrees(trees, walk, selection);
+  if (filter?.kinds?.has("tag") === false) return { selection, held };
   for (const { oid, peeled } of tags) {
     if (peeled !== undefined && selection.has(peeled)) await selectTags(oid, store, selection);
     await pace.step();
   }
-  return selection;
+  return { selection, held };
 }
 
-/** A tree of its own: it is sent whole, whatever the client has. */
-async function selectWhole(tree: Oid, store: ObjectStore, parts: TreeWalk): Promise<void> {
+async function selectCommits(wants: readonly Oid[], walk: FetchWalk, { selection, held }: Selected): Promise<void> {
+  const { store, common, horizon, filter, reader, pace } = walk;
+  const ends = horizon?.ends ?? NO_ENDS;
+  const sent = await commitsBetween([...wants, ...horizon?.wants ?? []], common, reader, pace, ends);
+  const isSent = new Set(sent);
+  const nearby = common.slice(0, NEARBY);
+  const children = await childrenOf(horizon?.unshallow ?? [], reader);
+  const intake = intakeOf(selection, store, filter);
+  const parts = { trees: new TreeReader(store), intake, held, pace };
+  for (const oid of wants) if (isSent.has(oid)) selection.add(oid);
+  // A tree that is selected counts as sent whole. That holds only where the parents, whose trees it is compared with, are
+  // done: else a change that was taken back would be left out by each because of the other.
+  for (const oid of await parentsFirst(sent, reader, pace)) {
+    if (intake.takes("commit")) selection.add(oid);
+    const { tree, parents } = await reader.links(oid);
+    const beside: BesideTree[] = [];
+    // Whose parents are not sent is compared with what the client has that may be like it.
+    for (const other of [...ends.sent.has(oid) ? nearby : parents, ...children.get(oid) ?? []]) {
+      beside.push({ tree: (await reader.links(other)).tree, held: !isSent.has(other) });
+    }
+    await selectTree(tree, beside, parts);
+  }
+}
+
+/** The commits that each of their parents has among some. */
+async function childrenOf(commits: readonly Oid[], reader: CommitReader): Promise<Map<Oid, Oid[]>> {
+  const children = new Map<Oid, Oid[]>();
+  for (const oid of commits) {
+    for (const parent of (await reader.links(oid)).parents) children.set(parent, [...children.get(parent) ?? [], oid]);
+  }
+  return children;
+}
+
+/** Trees that are wanted by themselves: of what a commit's tree leaves out because of its parents, these need all. */
+async function selectTrees(wants: readonly Oid[], { store, filter, pace }: FetchWalk, selection: Selection) {
+  if (wants.length === 0) return;
   const alone = new Selection(store);
-  await selectTree(tree, [], { ...parts, selection: alone });
-  for (const place of alone.places()) parts.selection.add(store.entry(place).oid);
-  for (const oid of alone.loose) parts.selection.add(oid);
+  const parts = { trees: new TreeReader(store), intake: intakeOf(alone, store, filter), pace };
+  for (const tree of wants) {
+    // As git has it, filters count levels from what is in it.
+    await selectTree(tree, [], parts, -1);
+    selection.add(tree);
+  }
+  for (const place of alone.places()) selection.add(store.entry(place).oid);
+  for (const oid of alone.loose) selection.add(oid);
 }
 
 /** Selects a tag and the tags that it is of, and says what these are of; or what else the object is. */

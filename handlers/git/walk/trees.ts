@@ -8,6 +8,7 @@ import type { Oid } from "../objects/oid.ts";
 import { GITLINK_MODE, parseTree, TREE_MODE, type TreeEntry } from "../objects/tree.ts";
 import { ByteCache } from "../pack/byte_cache.ts";
 import type { ObjectReader } from "../store/types.ts";
+import type { Intake } from "./filters.ts";
 import type { Pace } from "./pace.ts";
 import type { Selection } from "./selection.ts";
 
@@ -20,45 +21,78 @@ const ENTRY = 200;
 export interface TreeWalk {
   /** Reads trees. */
   readonly trees: TreeReader;
-  /** What is sent. */
-  readonly selection: Selection;
+  /** Takes what is met. */
+  readonly intake: Intake;
+  /** Gets what the client has of what trees were compared with; absent where nobody asks. */
+  readonly held?: Selection;
   /** The walk's pace. */
   readonly pace: Pace;
 }
 
+/** A tree with which one is compared. */
+export interface BesideTree {
+  /** The tree. */
+  readonly tree: Oid;
+  /** Whether the client has it; else it is sent, and this was done for it before. */
+  readonly held: boolean;
+}
+
 /**
- * Adds a tree and all that is below it to what is sent. What one of `others` has at the same path is there already, or is
- * sent already; so is what is below a tree that is selected.
+ * Takes a commit's tree and all that is below it. What a tree beside it has at the same path is there already, or is sent
+ * already; so is what is below a tree that was taken.
  *
- * @param others Trees of the commit's parents, which the client has or for which this was done before.
+ * @param level On which it is.
  * @throws {AlknetError} `GIT_OBJECT_MISSING`, `GIT_CORRUPT`.
  */
 export async function selectTree(
   tree: Oid,
-  others: readonly Oid[],
-  { trees, selection, pace }: TreeWalk,
+  beside: readonly BesideTree[],
+  walk: TreeWalk,
+  level = 0,
 ): Promise<void> {
-  const stack = [{ tree, others }];
+  const { trees, intake, pace } = walk;
+  const stack = [{ tree, beside, depth: level }];
   for (let next = stack.pop(); next; next = stack.pop()) {
-    if (next.others.includes(next.tree) || !selection.add(next.tree)) continue;
-    const beside: Map<string, TreeEntry>[] = [];
-    for (const other of next.others) {
-      beside.push(new Map((await trees.entries(other)).map((entry) => [entry.name, entry])));
-    }
-    for (const { mode, name, oid } of await trees.entries(next.tree)) {
-      if (mode === GITLINK_MODE) continue;
-      const there = beside.map((entries) => entries.get(name)).filter((entry) => entry !== undefined);
-      if (there.some((entry) => entry.oid === oid)) continue;
-      if (mode !== TREE_MODE) selection.add(oid);
-      else {
-        stack.push({
-          tree: oid,
-          others: there.filter((entry) => entry.mode === TREE_MODE).map((entry) => entry.oid),
-        });
-      }
+    const { tree, beside, depth } = next;
+    if (beside.some((other) => other.tree === tree) || !intake.tree(tree, depth)) continue;
+    const sides = await sidesOf(beside, walk);
+    for (const { mode, name, oid } of await trees.entries(tree)) {
+      if (mode === GITLINK_MODE || isThere(name, oid, sides)) continue;
+      if (mode !== TREE_MODE) await intake.leaf(oid, depth + 1);
+      else stack.push({ tree: oid, beside: treesAt(name, sides), depth: depth + 1 });
     }
     await pace.step();
   }
+}
+
+interface Side {
+  readonly entries: ReadonlyMap<string, TreeEntry>;
+  readonly held: boolean;
+}
+
+async function sidesOf(beside: readonly BesideTree[], { trees, held: met }: TreeWalk): Promise<Side[]> {
+  const sides: Side[] = [];
+  for (const { tree, held } of beside) {
+    const entries = await trees.entries(tree);
+    sides.push({ entries: new Map(entries.map((entry) => [entry.name, entry])), held });
+    if (!held || !met) continue;
+    met.add(tree);
+    for (const { mode, oid } of entries) if (mode !== GITLINK_MODE) met.add(oid);
+  }
+  return sides;
+}
+
+function isThere(name: string, oid: Oid, sides: readonly Side[]): boolean {
+  return sides.some(({ entries }) => entries.get(name)?.oid === oid);
+}
+
+function treesAt(name: string, sides: readonly Side[]): BesideTree[] {
+  const trees: BesideTree[] = [];
+  for (const { entries, held } of sides) {
+    const entry = entries.get(name);
+    if (entry?.mode === TREE_MODE) trees.push({ tree: entry.oid, held });
+  }
+  return trees;
 }
 
 /** Reads trees, and keeps those read last: a commit's is compared with its parent's, and then its child's with it. */

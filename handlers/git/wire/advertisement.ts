@@ -3,7 +3,7 @@
  * pushes with its refs (gitprotocol-pack, "Reference Discovery").
  *
  * ```text
- * 000eversion 2\n 0017agent=alknet/0.1.0\n 0013ls-refs=unborn\n 0016fetch=ref-in-want\n
+ * 000eversion 2\n 0017agent=alknet/0.1.0\n 0013ls-refs=unborn\n 0033fetch=shallow wait-for-done filter ref-in-want\n
  *   0012server-option\n 0017object-format=sha1\n 0010object-info\n 0000
  * 00d1<oid> HEAD 00 "multi_ack … symref=HEAD:refs/heads/main agent=alknet/0.1.0\n" 003f<oid> refs/heads/main\n …
  * 00b7<oid> refs/heads/main 00 "report-status … agent=alknet/0.1.0\n" 003f<oid> refs/heads/side\n 0000
@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { FETCH_CAPABILITIES, NO_DONE } from "./fetch_v0.ts";
+import { FETCH_CAPABILITIES, FILTER, NO_DONE } from "./fetch_v0.ts";
 import { FLUSH, pktLine } from "./pkt_line.ts";
 import { PUSH_CAPABILITIES } from "./push_request.ts";
 
@@ -20,9 +20,14 @@ export const AGENT = "alknet/0.1.0";
 
 const ZERO = "0".repeat(40);
 
-/** The lines of the advertisement, in git's order. */
-export function advertisement(): Uint8Array<ArrayBuffer>[] {
-  const lines = ["version 2", `agent=${AGENT}`, "ls-refs=unborn", "fetch=ref-in-want", "server-option"];
+/**
+ * The lines of the advertisement, in git's order.
+ *
+ * @param filters Whether partial clones are served.
+ */
+export function advertisement(filters: boolean): Uint8Array<ArrayBuffer>[] {
+  const fetch = `fetch=shallow wait-for-done ${filters ? "filter " : ""}ref-in-want`;
+  const lines = ["version 2", `agent=${AGENT}`, "ls-refs=unborn", fetch, "server-option"];
   return [...[...lines, "object-format=sha1", "object-info"].map((line) => pktLine(line)), FLUSH];
 }
 
@@ -44,15 +49,23 @@ export interface FetchAdvertisement {
   readonly stateless: boolean;
   /** What HEAD stands for. */
   readonly symref?: string;
+  /** Whether partial clones are served. */
+  readonly filters: boolean;
 }
 
 /** The lines of the advertisement for fetches in versions 0 and 1. */
 export function* fetchAdvertisement(
   refs: Iterable<AdvertisedRef>,
-  { version, stateless, symref }: FetchAdvertisement,
+  { version, stateless, symref, filters }: FetchAdvertisement,
 ): Generator<Uint8Array<ArrayBuffer>> {
   const head = symref === undefined ? [] : [`symref=HEAD:${symref}`];
-  const all = [...FETCH_CAPABILITIES, ...stateless ? [NO_DONE] : [], ...head, `agent=${AGENT}`];
+  const all = [
+    ...FETCH_CAPABILITIES,
+    ...stateless ? [NO_DONE] : [],
+    ...head,
+    ...filters ? [FILTER] : [],
+    `agent=${AGENT}`,
+  ];
   if (version === 1) yield pktLine("version 1");
   yield* refLines(refs, all);
 }

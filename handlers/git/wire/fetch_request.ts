@@ -5,6 +5,8 @@
  */
 import { GitRequestError, malformed } from "../errors.ts";
 import { shown } from "./command.ts";
+import { type AskedDepth, DepthLines } from "./depth.ts";
+import { type ObjectFilter, parseFilter } from "./filter_spec.ts";
 
 /** What a client wants, and what it has. */
 export interface FetchRequest {
@@ -16,6 +18,8 @@ export interface FetchRequest {
   readonly haves: readonly string[];
   /** It will not say more: send the pack. */
   readonly done: boolean;
+  /** It will say so itself: no pack before. */
+  readonly waitForDone: boolean;
   /** It reads deltas whose base is named by distance. */
   readonly ofsDelta: boolean;
   /** It completes packs that leave out bases it has. */
@@ -24,33 +28,50 @@ export interface FetchRequest {
   readonly noProgress: boolean;
   /** It wants annotated tags of what is sent. */
   readonly includeTag: boolean;
+  /** How much of the history it has and wants. */
+  readonly depth: AskedDepth;
+  /** What it wants no more of than it names. */
+  readonly filter?: ObjectFilter;
 }
 
+/** What a request may take. */
+export interface FetchLimits {
+  /** Objects and refs that are wanted. */
+  readonly wants: number;
+  /** What the client has. */
+  readonly haves: number;
+  /** Where its history ends. */
+  readonly shallows: number;
+  /** Whether filters are served. */
+  readonly filters: boolean;
+}
+
+type Flag = "done" | "waitForDone" | "ofsDelta" | "thinPack" | "noProgress" | "includeTag" | "relative";
+
 const WANT_REF = "want-ref ";
+const FILTER = "filter ";
 const OID = /^(want|have) ([0-9a-f]{40})$/;
-const FLAGS: Readonly<Record<string, "done" | "ofsDelta" | "thinPack" | "noProgress" | "includeTag">> = {
+const FLAGS: Readonly<Record<string, Flag>> = {
   "done": "done",
+  "wait-for-done": "waitForDone",
   "ofs-delta": "ofsDelta",
   "thin-pack": "thinPack",
   "no-progress": "noProgress",
   "include-tag": "includeTag",
+  "deepen-relative": "relative",
 };
-/** What git can ask for and this node does not serve yet. */
-const UNSERVED =
-  /^(shallow|deepen|deepen-relative|deepen-since|deepen-not|filter|sideband-all|packfile-uris|wait-for-done)(?: |$)/;
 
 /**
  * Reads the arguments.
  *
  * @throws {GitRequestError} `GIT_PROTOCOL`: one is unknown; `GIT_REFUSED`: not served; `GIT_TOO_LARGE`: too many.
  */
-export function parseFetch(
-  args: readonly string[],
-  limits: { readonly wants: number; readonly haves: number },
-): FetchRequest {
-  const flags = { done: false, ofsDelta: false, thinPack: false, noProgress: false, includeTag: false };
+export function parseFetch(args: readonly string[], limits: FetchLimits): FetchRequest {
+  const flags: Partial<Record<Flag, boolean>> = {};
   const wantRefs = new Set<string>();
   const oids = { want: new Set<string>(), have: new Set<string>() };
+  const depth = new DepthLines(limits.shallows);
+  let filter: ObjectFilter | undefined;
   for (const arg of args) {
     const [, kind, oid] = OID.exec(arg) ?? [];
     if (arg.startsWith(WANT_REF)) {
@@ -60,15 +81,32 @@ export function parseFetch(
       oids[kind].add(oid);
       if (oids[kind].size > limits[`${kind}s`]) throw new GitRequestError("GIT_TOO_LARGE", `too many ${kind}s`);
     } else if (Object.hasOwn(FLAGS, arg)) flags[FLAGS[arg]] = true;
-    else throw unservedWord(arg) ?? malformed(`unexpected line: '${shown(arg)}'`);
+    else if (arg.startsWith(FILTER)) filter = filterOf(arg, limits.filters);
+    else if (!depth.take(arg)) throw malformed(`unexpected line: '${shown(arg)}'`);
   }
-  return { ...flags, wants: [...oids.want], wantRefs: [...wantRefs], haves: [...oids.have] };
+  const { done, waitForDone, ofsDelta, thinPack, noProgress, includeTag, relative } = flags;
+  return {
+    done: done ?? false,
+    waitForDone: waitForDone ?? false,
+    ofsDelta: ofsDelta ?? false,
+    thinPack: thinPack ?? false,
+    noProgress: noProgress ?? false,
+    includeTag: includeTag ?? false,
+    wants: [...oids.want],
+    wantRefs: [...wantRefs],
+    haves: [...oids.have],
+    depth: depth.end(relative ?? false),
+    filter,
+  };
 }
 
-/** The refusal of a line that is git's and not served; nothing of what is none of git's. */
-export function unservedWord(line: string): GitRequestError | undefined {
-  const word = UNSERVED.exec(line)?.[1];
-  return word === undefined
-    ? undefined
-    : new GitRequestError("GIT_REFUSED", `upload-pack: ${word} is not served: no shallow or partial clones yet`);
+/**
+ * The filter of a line that begins with `filter `.
+ *
+ * @param served Whether the repository serves any.
+ * @throws {GitRequestError} `GIT_REFUSED`: it does not, or not this one.
+ */
+export function filterOf(line: string, served: boolean): ObjectFilter {
+  if (!served) throw new GitRequestError("GIT_REFUSED", "filter not supported");
+  return parseFilter(line.slice(FILTER.length));
 }

@@ -58,8 +58,15 @@ export function errorAnswer(error: CallError, options: ErrorAnswerOptions): Resp
   return apiAnswer(JSON.stringify(errorPayload(error)), status, extra);
 }
 
+/** The answer to whoever shows a credential that counts for nothing, on every path of the API (http.md §4). */
+export function credentialRefusal(caller: Caller): Response | undefined {
+  if (caller.refused) return refusedAnswer(caller);
+  if (!caller.unknownToken) return;
+  return errorAnswer(new CallError("FORBIDDEN", "the bearer token is not valid here"), { caller, status: 401 });
+}
+
 /** What whoever guesses tokens is told. */
-export function refusedAnswer(caller: Caller): Response {
+function refusedAnswer(caller: Caller): Response {
   const error = new CallError("FORBIDDEN", "too many failed authentications", {
     retryable: true,
     details: { retry_after: REFUSED_SECONDS },

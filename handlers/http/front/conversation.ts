@@ -14,6 +14,11 @@ import { HALF_CLOSE_GRACE, type HttpLimits, LARGE_BUFFER, LINGER_BYTES, LINGER_T
 /** With TLS the end of a client's output means that it left; on a stream of our own it means that it has asked. */
 const HALF_CLOSING_ALPN = "alknet/http";
 
+/** The inner server ends a conversation without a word where the chunks of a body are none (RFC 9112 §7.1). */
+const BAD_REQUEST = new TextEncoder().encode(
+  "HTTP/1.1 400 Bad Request\r\nServer: nginx\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+);
+
 /** What a conversation is made of. */
 export interface ConversationParts {
   /** The peer's stream. */
@@ -48,6 +53,8 @@ export class Conversation {
   /** Requests that the application is answering. */
   #running = 0;
   #begun = false;
+  /** Whether nothing has come yet of the request that began last, or of what came before there was one. */
+  #awaited = true;
   /** Whether it speaks HTTP no more: then the end of the input is the client's end. */
   #takenOver = false;
   /** Bytes that came since the last request began. */
@@ -117,7 +124,7 @@ export class Conversation {
 
   /** A request has reached the application. Returns how many bytes came since the one before: its headers are no longer. */
   requestBegan(): number {
-    this.#begun = true;
+    this.#begun = this.#awaited = true;
     this.#running++;
     this.#activeAt = this.#parts.now();
     const received = this.#received;
@@ -210,7 +217,7 @@ export class Conversation {
 
   /** From the inner server to the client. */
   async #downward(): Promise<void> {
-    const { stream, socket, now } = this.#parts;
+    const { stream, socket, now, bindings } = this.#parts;
     const writer = stream.writable.getWriter();
     writer.closed.catch(ignore);
     let buffer = new Uint8Array(SMALL_BUFFER);
@@ -219,14 +226,18 @@ export class Conversation {
         // A server that closes before it has read everything resets the socket: an end like any other.
         const read = await socket.read(buffer).catch(() => null);
         if (read === null) break;
+        this.#awaited = false;
         this.#offeredAt = this.#activeAt = now();
         await writer.write(buffer.subarray(0, read));
         this.#offeredAt = undefined;
         this.#servedAt = now();
         if (read === SMALL_BUFFER) buffer = new Uint8Array(LARGE_BUFFER);
       }
+      const asked = this.#running > 0 || this.#unanswered;
+      const gaveUp = asked && this.#awaited && !this.#socketClosed && bindings.peer.alpn === "http/1.1";
       this.#closeSocket();
       if (this.#ended) return;
+      if (gaveUp) await writer.write(BAD_REQUEST);
       this.#lingeringAt = now();
       await writer.close();
     } catch {

@@ -27,7 +27,8 @@ import { type HttpLimits, SWEEP_INTERVAL } from "../limits.ts";
 import { Seldom } from "./seldom.ts";
 import { withServerName } from "../answers/server_name.ts";
 import type { Answerer } from "../surface/shortcut.ts";
-import { drainUnread } from "../request/unread_body.ts";
+import { hasValidHost } from "../request/authority.ts";
+import { drainUnread, waitsToSend } from "../request/unread_body.ts";
 
 const LOOPBACK = "127.0.0.1";
 /** The ALPN whose connections carry a conversation on each stream. */
@@ -192,7 +193,9 @@ export class InnerServer {
     const ended = () => conversation.requestEnded();
     info.completed.then(ended, ended);
     const { limits } = this.#options;
-    const refusal = conversation.running > limits.requests
+    const refusal = !hasValidHost(request.url)
+      ? new Response(null, { status: 400 })
+      : conversation.running > limits.requests
       ? new Response(null, { status: 503, headers: { "retry-after": "1" } })
       : received > limits.headers && headerBytes(request.headers) > limits.headers
       ? new Response(null, { status: 431 })
@@ -207,7 +210,9 @@ export class InnerServer {
     });
     const response = refusal ?? await this.#options.app.fetch(request, bindings);
     // Deno shows no body with these.
-    if (request.method !== "GET" && request.method !== "HEAD") await drainUnread(request);
+    if (request.method === "GET" || request.method === "HEAD") return withServerName(response);
+    if (!request.bodyUsed && waitsToSend(request)) return withServerName(closing(response));
+    await drainUnread(request);
     return withServerName(response);
   }
 
@@ -235,6 +240,13 @@ export class InnerServer {
     if (this.#server) this.#server.shutdown().then(resolve, () => resolve());
     else resolve();
   }
+}
+
+/** The answer, after which the conversation ends: whether the body follows it after all, nobody could tell. */
+function closing(response: Response): Response {
+  const headers = new Headers(response.headers);
+  headers.set("connection", "close");
+  return new Response(response.body, { status: response.status, headers });
 }
 
 function refuse(stream: BidiStream, code: HttpCode): void {

@@ -4,7 +4,7 @@
  * @module
  */
 import { CallError } from "@alknet/core/operations";
-import { errorAnswer, refusedAnswer } from "../answers/answers.ts";
+import { credentialRefusal, errorAnswer } from "../answers/answers.ts";
 import { allowOrigin } from "../request/cors.ts";
 import { MCP_PATH } from "../request/raw_path.ts";
 import type { McpSessions, McpSessionsOptions } from "./sessions.ts";
@@ -25,15 +25,17 @@ export function addMcp(app: HttpApp, options: McpRouteOptions): void {
     const { raw } = c.req;
     const { caller } = c.env;
     if (raw.method === "HEAD") return notAllowed(["GET", "POST", "DELETE"]);
-    if (caller.refused) return refusedAnswer(caller);
+    const refusal = credentialRefusal(caller);
     const origin = raw.headers.get("origin");
-    if (origin !== null && !origins.has(origin) && origin !== `https://${new URL(raw.url).host}`) {
+    const named = origin !== null && origins.has(origin);
+    if (refusal) return named ? allowOrigin(raw, refusal, origins) : refusal;
+    if (origin !== null && !named && origin !== `https://${URL.parse(raw.url)?.host}`) {
       return errorAnswer(new CallError("FORBIDDEN", "pages of this origin may not ask"), { caller, status: 403 });
     }
     const answer = await (await (sessions ??= load(options))).answer(raw, c.env);
     answer.headers.set("cache-control", "no-store");
     answer.headers.set("x-content-type-options", "nosniff");
-    return origin === null || !origins.has(origin) ? answer : allowOrigin(raw, answer, origins);
+    return named ? allowOrigin(raw, answer, origins) : answer;
   });
   app.all(MCP_PATH, () => notAllowed(["GET", "POST", "DELETE"]));
 }

@@ -15,15 +15,20 @@ import type { RequestHandlerExtra } from "@modelcontextprotocol/sdk/shared/proto
 import {
   type CallToolRequest,
   CallToolRequestSchema,
+  ErrorCode,
+  type JSONRPCMessage,
   ListToolsRequestSchema,
+  type MessageExtraInfo,
   type RequestId,
   type ServerNotification,
   type ServerRequest,
 } from "@modelcontextprotocol/sdk/types.js";
 import { AjvJsonSchemaValidator } from "@modelcontextprotocol/sdk/validation/ajv-provider.js";
+import { EVENT_STREAM, JSON_TYPE } from "../answers/negotiation.ts";
 import { watchDeparture } from "../request/departure.ts";
 import type { HttpLimits } from "../limits.ts";
 import { GATEWAY_VERSION } from "../surface/openapi_document.ts";
+import { faultIn } from "./messages.ts";
 import { EventLog } from "./event_log.ts";
 import { failure, runTool, TOOLS } from "./tools.ts";
 
@@ -122,6 +127,11 @@ export class McpSession {
       },
     );
     await server.connect(this.#transport);
+    const answered = this.#transport.onmessage!;
+    this.#transport.onmessage = (message: JSONRPCMessage, extra?: MessageExtraInfo) => {
+      const fault = faultIn(message);
+      return fault === undefined || !("id" in message) ? answered(message, extra) : this.#refuse(message.id!, fault);
+    };
   }
 
   /**
@@ -141,7 +151,9 @@ export class McpSession {
     }
     const authInfo = { token: "", clientId: identity?.id ?? "", scopes: [], extra: { identity } };
     const unheard = request.method === "GET" ? this.#listen(request) : undefined;
-    const response = await this.#transport.handleRequest(request, { parsedBody: body, authInfo });
+    // Who listens anew has lost its stream, whether or not this side knows.
+    if (request.method === "GET") this.endIdleStream();
+    const response = await this.#transport.handleRequest(plain(request), { parsedBody: body, authInfo });
     if (!response.ok) unheard?.();
     if (resumed === undefined || !response.ok || !response.body) return response;
     // The transport would hold the stream open, though nothing can follow the answer.
@@ -180,6 +192,10 @@ export class McpSession {
     this.#transport.onmessage?.({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId } });
   }
 
+  #refuse(id: RequestId, message: string): void {
+    this.#transport.send({ jsonrpc: "2.0", id, error: { code: ErrorCode.InvalidParams, message } }).catch(() => {});
+  }
+
   /**
    * The library sends nothing for a cancelled request, and would keep its stream open for as long as the session lasts.
    * A result it is, for the official client asks again and again for what may follow an error.
@@ -189,6 +205,14 @@ export class McpSession {
       () => {},
     );
   }
+}
+
+/** The request with the headers that the library compares as text, in the one form that it knows; its body has been read. */
+function plain({ url, method, headers }: Request): Request {
+  const same = new Headers(headers);
+  same.set("accept", `${JSON_TYPE}, ${EVENT_STREAM}`);
+  if (method === "POST") same.set("content-type", JSON_TYPE);
+  return new Request(url, { method, headers: same });
 }
 
 /** Ids of the tool calls in a message. */

@@ -6,13 +6,16 @@
  * @module
  */
 import type { HandlerContext } from "@alknet/core/handler";
-import { CallError, type Dispatcher, type JsonValue } from "@alknet/core/operations";
-import { isInitializeRequest } from "@modelcontextprotocol/sdk/types.js";
-import { errorAnswer } from "../answers/answers.ts";
+import { CallError, type Dispatcher, type JsonObject, type JsonValue } from "@alknet/core/operations";
+import { ErrorCode } from "@modelcontextprotocol/sdk/types.js";
+import { apiAnswer, errorAnswer } from "../answers/answers.ts";
+import { admits, EVENT_STREAM, JSON_TYPE } from "../answers/negotiation.ts";
 import { invalid } from "../request/invalid.ts";
 import type { RequestBindings } from "../request/bindings.ts";
 import type { HttpLimits } from "../limits.ts";
 import { readJson } from "../request/request_body.ts";
+import { asJson } from "./json_answer.ts";
+import { faultIn, isInitialize, tidied } from "./messages.ts";
 import { McpSession } from "./session.ts";
 
 /** Options of {@linkcode McpSessions}. */
@@ -44,14 +47,24 @@ export class McpSessions {
     if (request.method === "POST") {
       const read = await readJson(request, this.#options.limits, caller);
       if (!("value" in read)) return refuse(read.status, read.error);
-      body = read.value;
+      body = tidied(read.value);
+    }
+    const accept = request.headers.get("accept");
+    const events = admits(accept, EVENT_STREAM);
+    if (request.method === "GET" && !events) return refuse(406, invalid(`accept must admit ${EVENT_STREAM}`));
+    if (request.method === "POST" && !events && !admits(accept, JSON_TYPE)) {
+      return refuse(406, invalid(`accept must admit ${JSON_TYPE} or ${EVENT_STREAM}`));
     }
     if (request.method === "GET" && context.signal.aborted) return refuse(503, unavailable("the node shuts down"));
-    const id = request.headers.get("mcp-session-id");
-    if (id === null) {
-      if (!isInitializeRequest(body)) return refuse(400, invalid("missing header: mcp-session-id"));
+    const id = request.headers.get("mcp-session-id") || undefined;
+    // A client that asks for a session wants one, whatever it remembers of an earlier one.
+    if (id === undefined || (isInitialize(body) && !this.#sessions.has(id))) {
+      if (!isInitialize(body)) return refuse(400, invalid("missing header: mcp-session-id; begin with initialize"));
+      const fault = faultIn(body);
+      if (fault !== undefined) return invalidParams(body, fault);
       if (!await this.#makeRoom(caller.identity)) return refuse(503, unavailable("too many sessions"));
-      return await this.#begin(request, body!, { caller, context });
+      const answer = await this.#begin(request, body!, { caller, context });
+      return events ? answer : await asJson(answer);
     }
     const session = this.#sessions.get(id);
     if (!session) return refuse(404, new CallError("NOT_FOUND", "session not found; begin another"));
@@ -60,7 +73,8 @@ export class McpSessions {
     if (event !== null && !session.remembers(event)) return refuse(400, invalid("what came after that event is gone"));
     this.#sessions.delete(id);
     this.#sessions.set(id, session);
-    return await session.answer(request, body, caller.identity);
+    const answer = await session.answer(request, body, caller.identity);
+    return request.method === "POST" && !events ? await asJson(answer) : answer;
   }
 
   async #begin(
@@ -121,6 +135,13 @@ export class McpSessions {
     this.#sweep?.();
     this.#sweep = undefined;
   }
+}
+
+/** A request that does not fit, as JSON-RPC answers it. */
+function invalidParams({ id }: JsonObject, message: string): Response {
+  const error = { code: ErrorCode.InvalidParams, message };
+  const known = typeof id === "string" || typeof id === "number" ? id : null;
+  return apiAnswer(JSON.stringify({ jsonrpc: "2.0", id: known, error }), 400);
 }
 
 function unavailable(message: string): CallError {

@@ -14,7 +14,8 @@ import {
 } from "@alknet/core/operations";
 import type { CallToolResult, Tool } from "@modelcontextprotocol/sdk/types.js";
 import { invalid } from "../request/invalid.ts";
-import { askedCall, jsonText } from "../surface/calls.ts";
+import { parseJson } from "../request/request_body.ts";
+import { type AskedCall, askedCall, jsonText } from "../surface/calls.ts";
 import { describe } from "../surface/descriptions.ts";
 
 /** What a tool works with. */
@@ -32,7 +33,10 @@ export interface ToolOrigin {
 }
 
 const OPERATION = { type: "string", description: "name of the operation, as search gives it" };
-const INPUT = { description: "input of the operation, as its schema asks for; absent is null" };
+const INPUT = {
+  type: ["object", "array", "string", "number", "boolean", "null"],
+  description: "input of the operation, as its schema asks for; absent is null",
+};
 
 /** The tools as they are listed: part of the contract, and the same for everyone. */
 export const TOOLS: Tool[] = [
@@ -127,7 +131,8 @@ async function call({ operation, input = null }: JsonObject, origin: ToolOrigin)
   return isObject(value) ? value : { value };
 }
 
-async function batch({ calls }: JsonObject, origin: ToolOrigin): Promise<JsonObject> {
+async function batch({ calls: given }: JsonObject, origin: ToolOrigin): Promise<JsonObject> {
+  const calls = typeof given === "string" ? written(given) : given;
   if (!Array.isArray(calls)) throw invalid("calls must be an array");
   if (calls.length > origin.batch) throw invalid(`a batch has ${origin.batch} calls at most`);
   const results = await Promise.all(calls.map(async (entry: JsonValue): Promise<JsonValue> => {
@@ -145,11 +150,25 @@ async function batch({ calls }: JsonObject, origin: ToolOrigin): Promise<JsonObj
 async function output(entry: JsonValue, { dispatcher, identity, signal, log }: ToolOrigin): Promise<JsonValue> {
   const asked = askedCall(entry);
   if (!("operation" in asked)) throw asked;
-  const { operation, input } = asked;
+  const { operation } = asked;
+  const input = meant(asked, dispatcher);
   const text = jsonText(await dispatcher.call({ operation, input, identity }, signal));
   if (text !== undefined) return JSON.parse(text);
   log.warn("{operation} gave an output that is not JSON", { operation: foreign(operationName(operation)) });
   throw new CallError("INTERNAL", "handler failed");
+}
+
+/** The input; where a client wrote one as text that would not do as text, what the text says. */
+function meant({ operation, input }: AskedCall, { registry }: Dispatcher): JsonValue {
+  if (typeof input !== "string") return input;
+  const fault = registry.find(operationName(operation))?.checkInput(input);
+  return fault === undefined ? input : written(input);
+}
+
+/** What a text says as JSON, if it is any; else the text. */
+function written(text: string): JsonValue {
+  const read = parseJson(text);
+  return "value" in read ? read.value : text;
 }
 
 function resultOf(structuredContent: JsonObject): CallToolResult {

@@ -12,7 +12,7 @@ import type { RequestPeer } from "./peer.ts";
 export interface Caller {
   /** Who it is; absent for the anonymous. */
   readonly identity: Identity | undefined;
-  /** It showed a token that is nobody's. */
+  /** It showed a bearer token that is nobody's, or is none: `401`, so that a client logs in again instead of seeing less. */
   readonly unknownToken: boolean;
   /** Its address has shown too many such tokens, so this one was not looked at: `429`. */
   readonly refused: boolean;
@@ -20,8 +20,11 @@ export interface Caller {
 
 /** One space, then the alphabet of RFC 6750. Several headers arrive joined by a comma, which is not in it. */
 const BEARER = /^bearer ([A-Za-z0-9._~+/-]+=*)$/i;
+/** Whether a bearer token is meant, alone or among others. Whoever means another scheme is anonymous. */
+const BEARER_SCHEME = /(?:^|,)\s*bearer(?:[\s,]|$)/i;
 
 const ANONYMOUS: Caller = Object.freeze({ identity: undefined, unknownToken: false, refused: false });
+const MALFORMED: Caller = Object.freeze({ identity: undefined, unknownToken: true, refused: false });
 
 /** Resolves who sent a request. A failed token counts against the address. */
 export function callerOf(headers: Headers, { identity }: RequestPeer, context: HandlerContext): Caller {
@@ -31,7 +34,8 @@ export function callerOf(headers: Headers, { identity }: RequestPeer, context: H
   }
   if (context.authenticationRefused()) return { identity: undefined, unknownToken: false, refused: true };
   const token = BEARER.exec(authorization)?.[1];
-  return token === undefined ? ANONYMOUS : callerWithToken(token, context);
+  if (token !== undefined) return callerWithToken(token, context);
+  return BEARER_SCHEME.test(authorization) ? MALFORMED : ANONYMOUS;
 }
 
 /** Resolves a token that came by another way than the header. */

@@ -8,6 +8,14 @@
  */
 import { DRAIN_BYTES, DRAIN_TIME } from "../limits.ts";
 
+/**
+ * Whether the client sends its body only once it is told to go on (RFC 9110 §10.1.1): reading from it would tell it. In h2,
+ * which has no `Host`, a stream whose body was not read is reset.
+ */
+export function waitsToSend({ headers }: Request): boolean {
+  return headers.get("expect")?.toLowerCase() === "100-continue" && headers.has("host");
+}
+
 /** Reads and drops what nobody else reads of a request's body. Never rejects. */
 export async function drainUnread(request: Request): Promise<void> {
   if (request.bodyUsed || !request.body || request.body.locked) return;

@@ -7,7 +7,7 @@
  * @module
  */
 import type { CallError, Dispatcher, JsonValue, OperationSpec } from "@alknet/core/operations";
-import { apiAnswer, errorAnswer, refusedAnswer } from "../answers/answers.ts";
+import { apiAnswer, credentialRefusal, errorAnswer } from "../answers/answers.ts";
 import type { RequestBindings } from "../request/bindings.ts";
 import { type CallOrigin, type CallOutcome, runCall } from "./calls.ts";
 import { answerSubscription } from "./event_stream.ts";
@@ -32,8 +32,7 @@ export function answerDirectly(
 ): Promise<Response> | Response | undefined {
   const spec = dispatcher.registry.find(rawPath(request.url).slice(1))?.spec;
   if (spec?.visibility !== "external") return;
-  if (bindings.caller.refused) return refusedAnswer(bindings.caller);
-  return answer({ dispatcher, request, bindings }, spec, limits);
+  return credentialRefusal(bindings.caller) ?? answer({ dispatcher, request, bindings }, spec, limits);
 }
 
 function answer(

@@ -7,6 +7,10 @@
  * event: error\ndata: <error>\n\n  the subscription failed; then the end
  * ```
  *
+ * A browser's `EventSource`, which asks by `GET`, takes an end for a failure and asks again. So to `GET` the end is said: an
+ * event `end` with the id `end`, which it shows when it comes back, and is answered `204`: then it stays away. A failure that
+ * would come again ends it likewise.
+ *
  * @module
  */
 import { CallError, errorPayload, type JsonValue, type RunningCall } from "@alknet/core/operations";
@@ -16,6 +20,8 @@ import { watchDeparture } from "../request/departure.ts";
 import { SUBSCRIPTION_BUFFER } from "../limits.ts";
 
 const KEEP_ALIVE = ": keep-alive\n\n";
+/** Id of the last event, once there is one. */
+const END = "end";
 const encoder = new TextEncoder();
 
 /**
@@ -25,6 +31,9 @@ const encoder = new TextEncoder();
  */
 export function answerSubscription(origin: CallOrigin, asked: AskedCall, keepAlive: number): Response {
   const { dispatcher, request, bindings } = origin;
+  if (request.method === "GET" && request.headers.get("last-event-id") === END) {
+    return new Response(null, { status: 204 });
+  }
   const stream = new EventStream(keepAlive, origin);
   const id = crypto.randomUUID();
   stream.running = dispatcher.dispatch({ ...asked, id, identity: bindings.identity, answer: "stream" }, stream);
@@ -57,6 +66,8 @@ class EventStream {
   unwatch?: () => void;
   readonly #origin: CallOrigin;
   readonly #keepAlive: number;
+  /** Whether the end is said. */
+  readonly #says: boolean;
   #controller!: ReadableStreamDefaultController<Uint8Array>;
   #drained?: () => void;
   #silence?: () => void;
@@ -65,6 +76,7 @@ class EventStream {
   constructor(keepAlive: number, origin: CallOrigin) {
     this.#keepAlive = keepAlive;
     this.#origin = origin;
+    this.#says = origin.request.method === "GET";
     this.body = new ReadableStream<Uint8Array>({
       start: (controller) => void (this.#controller = controller),
       pull: () => {
@@ -88,6 +100,7 @@ class EventStream {
 
   completed(): void {
     if (!this.#end()) return;
+    if (this.#says) this.#controller.enqueue(encoder.encode(`id: ${END}\nevent: end\ndata: {}\n\n`));
     this.#controller.close();
   }
 
@@ -95,7 +108,8 @@ class EventStream {
     // Before `dispatch` has returned nothing was sent, and a status can still tell.
     if (!this.running) this.refusal = error;
     if (!this.#end()) return;
-    this.#controller.enqueue(encoder.encode(`event: error\ndata: ${JSON.stringify(errorPayload(error))}\n\n`));
+    const id = this.#says && !error.retryable ? `id: ${END}\n` : "";
+    this.#controller.enqueue(encoder.encode(`${id}event: error\ndata: ${JSON.stringify(errorPayload(error))}\n\n`));
     this.#controller.close();
   }
 

@@ -11,7 +11,7 @@ import {
   type OperationSpec,
 } from "@alknet/core/operations";
 import type { Context } from "hono";
-import { apiAnswer, errorAnswer, refusedAnswer } from "../answers/answers.ts";
+import { apiAnswer, credentialRefusal, errorAnswer } from "../answers/answers.ts";
 import { invalid } from "../request/invalid.ts";
 import { type AskedCall, askedCall, type CallOrigin, type CallOutcome, runCall, specOf } from "./calls.ts";
 import { answerSubscription } from "./event_stream.ts";
@@ -28,7 +28,7 @@ type Route = (c: RouteContext) => Response | Promise<Response>;
 export function addGateway(app: HttpApp, dispatcher: Dispatcher, limits: HttpLimits): void {
   const add = (path: string, methods: Readonly<Record<string, Route>>): void => {
     for (const [method, route] of Object.entries(methods)) {
-      app.on(method, path, (c) => c.env.caller.refused ? refusedAnswer(c.env.caller) : route(c));
+      app.on(method, path, (c) => credentialRefusal(c.env.caller) ?? route(c));
     }
     const allow = Object.keys(methods).flatMap((method) =>
       path !== "/subscribe" && method === "GET" ? ["GET", "HEAD"] : method

@@ -6,7 +6,8 @@
 import { CallError, type Dispatcher } from "@alknet/core/operations";
 import { type CallPeer, CallSession } from "@alknet/handlers/call";
 import type { Context } from "hono";
-import { errorAnswer, refusedAnswer } from "../answers/answers.ts";
+import { credentialRefusal, errorAnswer } from "../answers/answers.ts";
+import { invalid } from "../request/invalid.ts";
 import { type Caller, callerWithToken } from "../request/bearer.ts";
 import { type HttpLimits, WEBSOCKET_SILENCE } from "../limits.ts";
 import { WebSocketCarrier } from "./websocket_carrier.ts";
@@ -18,6 +19,8 @@ export type { CallPeer };
 export const WEBSOCKET_PATH = "/alknet/call";
 /** The subprotocol of call envelopes. */
 export const CALL_SUBPROTOCOL = "alknet.call";
+/** The only version there is (RFC 6455 §4.4). */
+const WEBSOCKET_VERSION = "13";
 /** Before a token in base64url without padding: browsers can set no header, but can name subprotocols. */
 export const BEARER_SUBPROTOCOL = "alknet.bearer.";
 
@@ -42,15 +45,23 @@ export function answerUpgrade(c: Context<HttpEnv>, options: UpgradeOptions): Res
   if (raw.method !== "GET" || headers.get("upgrade")?.toLowerCase() !== "websocket") return;
   const offered = (headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim());
   const caller = upgrader(c, offered);
-  if (caller.refused) return refusedAnswer(caller);
+  const refusal = credentialRefusal(caller);
+  if (refusal) return refusal;
   if (!caller.identity) return errorAnswer(new CallError("FORBIDDEN", "authentication required"), { caller });
   const origin = headers.get("origin");
   if (origin !== null && options.origins.size > 0 && !options.origins.has(origin)) {
     return errorAnswer(new CallError("FORBIDDEN", "pages of this origin may not connect"), { caller });
   }
+  if (headers.get("sec-websocket-version") !== WEBSOCKET_VERSION) {
+    return new Response(null, { status: 426, headers: { "sec-websocket-version": WEBSOCKET_VERSION } });
+  }
+  const protocol = offered.includes(CALL_SUBPROTOCOL) ? CALL_SUBPROTOCOL : undefined;
+  // A browser that offers some and is given none takes that for a failure, without a word to its page (RFC 6455 §4.1).
+  if (protocol === undefined && headers.has("sec-websocket-protocol")) {
+    return errorAnswer(invalid(`offer the subprotocol ${CALL_SUBPROTOCOL}`), { caller, status: 400 });
+  }
   let upgrade: Deno.WebSocketUpgrade;
   try {
-    const protocol = offered.includes(CALL_SUBPROTOCOL) ? CALL_SUBPROTOCOL : undefined;
     upgrade = Deno.upgradeWebSocket(raw, { protocol, idleTimeout: WEBSOCKET_SILENCE });
   } catch {
     return new Response(null, { status: 400 });

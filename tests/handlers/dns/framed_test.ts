@@ -1,10 +1,10 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { memoryPair } from "@alknet/core/handler";
-import { decodeMessage, type DnsLimits, encodeMessage, type Message } from "../../../handlers/dns/mod.ts";
+import { decodeMessage, type DnsLimits, encodeMessage } from "../../../handlers/dns/mod.ts";
 import { dns } from "../../../handlers/dns/mod.ts";
 import { Random } from "../../support/random.ts";
 import { contextOf } from "../context.ts";
-import { line, partsOver, query, storeWith } from "./zone.ts";
+import { answersOf, framed, line, partsOver, query, storeWith } from "./zone.ts";
 
 /** Short times, so that nobody waits. */
 const QUICK: Partial<DnsLimits> = { idle: 60, frame: 60, stalled: 60 };
@@ -21,24 +21,6 @@ async function served(changes: Partial<DnsLimits> = {}) {
   const handled = dns(parts).handle(server, contextOf(drain.signal));
   const { readable, writable } = await client.open();
   return { client, handled, drain, engine: parts.engine, writer: writable.getWriter(), reader: readable.getReader() };
-}
-
-function framed(...messages: readonly (Message | Uint8Array)[]): Uint8Array {
-  const parts = messages.map((message) => message instanceof Uint8Array ? message : encodeMessage(message));
-  return Uint8Array.from(parts.flatMap((bytes) => [bytes.byteLength >>> 8, bytes.byteLength & 0xff, ...bytes]));
-}
-
-/** All answers until the stream ends. */
-async function answersOf(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Message[]> {
-  const bytes: number[] = [];
-  for (let part = await reader.read(); !part.done; part = await reader.read()) bytes.push(...part.value);
-  const found: Message[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const length = bytes[at] << 8 | bytes[at + 1];
-    found.push(decodeMessage(Uint8Array.from(bytes.slice(at + 2, at + 2 + length))));
-    at += 2 + length;
-  }
-  return found;
 }
 
 Deno.test("a hundred queries in a row, cut anywhere, are each answered once; then a clean end", async () => {
@@ -117,6 +99,36 @@ Deno.test("what cannot be read is answered with its id, and the connection goes 
   );
   await writer.close();
   deepEqual((await answersOf(reader)).map(({ id, rcode }) => [id, rcode]), [[7, 1], [8, 1], [0x1234, 0]]);
+  await handled;
+});
+
+Deno.test("who asks for how long a connection is kept is told, cold and from the cache, with and without padding", async () => {
+  const { writer, reader, handled } = await served();
+  const edns = { udpSize: 1232, version: 0, dnssecOk: false };
+  const keepalive = { code: 11, data: new Uint8Array(0) };
+  const asked = (...options: { code: number; data: Uint8Array }[]) =>
+    query("www.home.example", "A", { edns: { ...edns, options } });
+  await writer.write(framed(
+    asked(keepalive),
+    asked(keepalive),
+    asked(keepalive, { code: 12, data: new Uint8Array(0) }),
+    asked({ code: 11, data: new Uint8Array(2) }),
+    asked(),
+    query("www.home.example"),
+  ));
+  await writer.close();
+  const found = await answersOf(reader);
+  const told = { code: 11, data: Uint8Array.of(0, 100) };
+  deepEqual(found.map(({ edns }) => edns?.options.filter(({ code }) => code === 11)), [
+    [told],
+    [told],
+    [told],
+    [],
+    [],
+    undefined,
+  ]);
+  ok(found.every(({ answer }) => answer.length === 1));
+  equal(encodeMessage(found[2]).byteLength, 468);
   await handled;
 });
 

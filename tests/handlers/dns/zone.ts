@@ -4,12 +4,14 @@
  * @module
  */
 import {
+  decodeMessage,
   dnsEngine,
   type DnsLimits,
   dnsLimitsWith,
   dnsRates,
   type DnsStore,
   type DnsStoreOptions,
+  encodeMessage,
   formatName,
   formatRdata,
   formatType,
@@ -79,4 +81,23 @@ export function query(name: string, type = "A", changes: Partial<Message> = {}):
 /** A record as a line, its owner without its last dot. */
 export function line({ name, ttl, type, data }: ResourceRecord): string {
   return `${formatName(name).replace(/(.)\.$/, "$1")} ${ttl} ${formatType(type)} ${formatRdata(type, data)}`;
+}
+
+/** Messages, each behind its length. */
+export function framed(...messages: readonly (Message | Uint8Array)[]): Uint8Array {
+  const parts = messages.map((message) => message instanceof Uint8Array ? message : encodeMessage(message));
+  return Uint8Array.from(parts.flatMap((bytes) => [bytes.byteLength >>> 8, bytes.byteLength & 0xff, ...bytes]));
+}
+
+/** All answers until a stream ends. */
+export async function answersOf(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Message[]> {
+  const bytes: number[] = [];
+  for (let part = await reader.read(); !part.done; part = await reader.read()) bytes.push(...part.value);
+  const found: Message[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const length = bytes[at] << 8 | bytes[at + 1];
+    found.push(decodeMessage(Uint8Array.from(bytes.slice(at + 2, at + 2 + length))));
+    at += 2 + length;
+  }
+  return found;
 }

@@ -156,7 +156,7 @@ const PARSERS: readonly (readonly [name: string, input: Uint8Array, parse: (byte
   ["request line", requestLine("/r").subarray(4), parseRequestLine],
   ["command", request("command=fetch", "agent=a", "0001", `want ${"1".repeat(40)}`, "done", "0000"), async (bytes) => {
     const read = await readCommand(new PktReader(ReadableStream.from([bytes])), { bytes: 4096 });
-    if (read?.name === "fetch") parseFetch(read.args, { wants: 10, haves: 10 });
+    if (read?.name === "fetch") parseFetch(read.args, { wants: 10, haves: 10, shallows: 10, filters: true });
     else if (read) parseLsRefs(read.args);
   }],
   [

@@ -69,7 +69,7 @@ Deno.test({
     const commits = (await git(at.bare, "rev-list", "--all")).split("\n");
     const head = await git(at.bare, "rev-parse", "main");
     for (const have of commits) {
-      const { pack } = await fetched(at.node, "r", `want ${head}`, `have ${have}`, "done", "ofs-delta", "thin-pack");
+      const { pack } = await fetched(at.node, "r", `want ${head}`, `have ${have}`, "done", "ofs-delta");
       const [sent, missing] = [await objectsOf(at.folder.path, pack), await listed(at.bare, head, `^${have}`)];
       const sentSet = new Set(sent);
       deepEqual(missing.filter((oid) => !sentSet.has(oid)), [], `have ${have}`);
@@ -249,8 +249,20 @@ const REFUSED: readonly (readonly [name: string, bytes: Uint8Array<ArrayBuffer>,
   ["SHA-256", request("command=fetch", "object-format=sha256", "0000"), /^ERR mismatched object format/],
   ["an unknown argument", request("command=fetch", "0001", "gimme", "0000"), /^ERR unexpected line: 'gimme'$/],
   ["a short object id", request("command=fetch", "0001", "want 12", "0000"), /^ERR unexpected line/],
-  ["a depth", request("command=fetch", "0001", "deepen 1", "0000"), /^ERR upload-pack: deepen is not served/],
-  ["a filter", request("command=fetch", "0001", "filter blob:none", "0000"), /^ERR upload-pack: filter is not served/],
+  ["no depth", request("command=fetch", "0001", "deepen 0", "0000"), /^ERR Invalid deepen: deepen 0$/],
+  [
+    "no time",
+    request("command=fetch", "0001", "deepen-since now", "0000"),
+    /^ERR Invalid deepen-since: deepen-since now$/,
+  ],
+  ["two depths", request("command=fetch", "0001", "deepen 1", "deepen-not v1", "0000"), /^ERR deepen and deepen-since/],
+  ["a short shallow", request("command=fetch", "0001", "shallow 12", "0000"), /^ERR invalid shallow line: shallow 12$/],
+  ["sideband-all", request("command=fetch", "0001", "sideband-all", "0000"), /^ERR unexpected line: 'sideband-all'$/],
+  [
+    "a sparse filter",
+    request("command=fetch", "0001", "filter sparse:oid=main:f", "0000"),
+    /^ERR filter not supported$/,
+  ],
   [
     "what no ref holds",
     request("command=fetch", "0001", `want ${"1".repeat(40)}`, "0000"),

@@ -24,6 +24,8 @@ async function world() {
   const bare = folder.join("r.git");
   await makeRepository(folder.join("work"), bare);
   await git(folder.path, "init", "-q", "--bare", "--initial-branch=trunk", "empty.git");
+  // Where git is asked for what is always served here.
+  for (const key of ["allowFilter", "allowAnySHA1InWant"]) await git(bare, "config", `uploadpack.${key}`, "true");
   return {
     folder,
     bare,
@@ -215,15 +217,16 @@ const REFUSED: readonly (readonly [name: string, bytes: Uint8Array<ArrayBuffer>,
   ["no want", request("have " + UNKNOWN, "0000"), /^ERR unexpected line: 'have 1/],
   ["a short object id", request("want 12", "0000"), /^ERR unexpected line: 'want 12'$/],
   ["a want that nobody shows", request(`want ${UNKNOWN}`, "0000", "done"), /^ERR upload-pack: not our ref 1{40}$/],
-  ["a capability that is not shown", request(`want ${UNKNOWN} filter`, "0000"), /^ERR unknown capability 'filter'$/],
+  ["a capability that is not shown", request(`want ${UNKNOWN} x=y`, "0000"), /^ERR unknown capability 'x=y'$/],
   [
     "capabilities on the second line",
     request(`want ${UNKNOWN}`, `want ${UNKNOWN} side-band`, "0000"),
     /^ERR unexpected line: 'want 1/,
   ],
-  ["a depth", request(`want ${UNKNOWN}`, "deepen 1", "0000"), /^ERR upload-pack: deepen is not served/],
-  ["a shallow commit", request(`want ${UNKNOWN}`, `shallow ${UNKNOWN}`), /^ERR upload-pack: shallow is not served/],
-  ["a filter", request(`want ${UNKNOWN}`, "filter blob:none"), /^ERR upload-pack: filter is not served/],
+  ["no depth", request(`want ${UNKNOWN}`, "deepen x", "0000"), /^ERR Invalid deepen: deepen x$/],
+  ["two depths", request(`want ${UNKNOWN}`, "deepen 1", "deepen-since 1", "0000"), /^ERR deepen and deepen-since/],
+  ["a short shallow", request(`want ${UNKNOWN}`, "shallow 12"), /^ERR invalid shallow line: shallow 12$/],
+  ["a sparse filter", request(`want ${UNKNOWN}`, "filter sparse:oid=x"), /^ERR filter not supported$/],
   ["a delim", request(`want ${UNKNOWN}`, "0001"), /^ERR expected a flush after what is wanted$/],
   ["an end inside of what is wanted", request(`want ${UNKNOWN}`), /^ERR expected a flush after what is wanted$/],
   ["a bad length", new TextEncoder().encode("zzzz"), /^ERR bad line length$/],
@@ -263,6 +266,8 @@ Deno.test({
     const whole = request(
       `want ${main} multi_ack_detailed side-band-64k`,
       `want ${main}`,
+      `shallow ${old}`,
+      "filter combine:blob:limit=1k+tree:9",
       "0000",
       `have ${old}`,
       "0000",
@@ -271,7 +276,7 @@ Deno.test({
     for (let round = 0; round < 3000; round++) {
       const reader = new PktReader(ReadableStream.from([random.mutate(whole)]));
       try {
-        if (!await readWants(reader, { wants: 10, bytes: 1000 })) continue;
+        if (!await readWants(reader, { wants: 10, shallows: 10, filters: true, bytes: 1000 })) continue;
         for (let said = await readSaid(reader); said !== undefined && said !== "done"; said = await readSaid(reader));
       } catch (error) {
         ok(error instanceof AlknetError, (error as Error).stack);

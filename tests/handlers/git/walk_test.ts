@@ -5,52 +5,15 @@
  */
 import { deepEqual, ok } from "node:assert/strict";
 import { needs } from "../../support/programs.ts";
-import { type Random, seeded } from "../../support/random.ts";
+import { seeded } from "../../support/random.ts";
 import { temporaryFolder } from "../../support/temp.ts";
 import { fetched, gitNode } from "./client.ts";
+import { closure, history, objectsOf } from "./histories.ts";
 import { git, gitWith } from "./repositories.ts";
 
 const needed = needs("git", "linux");
 const COMMITS = 60;
 const FETCHES = 25;
-
-/**
- * A stream for `git fast-import`: commits with up to three parents and dates of any order, on few files with few contents,
- * so that trees come back again and again.
- */
-function history(random: Random): string {
-  const parts: string[] = [];
-  for (let i = 1; i <= COMMITS; i++) {
-    const date = 1_700_000_000 + (random.below(4) === 0 ? -random.below(1_000_000) : i * 60);
-    parts.push(`commit refs/heads/c${i}\nmark :${i}\ncommitter A <a@example.org> ${date} +0000\ndata 1\nx`);
-    // Two roots at least, and octopuses.
-    const parents = i === 1 || random.below(20) === 0 ? 0 : random.between(1, 3);
-    const chosen = new Set(Array.from({ length: parents }, () => Math.max(1, i - 1 - random.below(6))));
-    let first = true;
-    for (const parent of chosen) {
-      if (parent === i) continue;
-      parts.push(`${first ? "from" : "merge"} :${parent}`);
-      first = false;
-    }
-    for (let change = random.between(1, 4); change > 0; change--) {
-      const path = `d${random.below(2)}/e${random.below(2)}/f${random.below(3)}`;
-      parts.push(random.below(4) === 0 ? `D ${path}` : `M 100644 inline ${path}\ndata 1\n${random.below(3)}`);
-    }
-  }
-  return parts.join("\n") + "\n";
-}
-
-async function closure(bare: string, oids: readonly string[]): Promise<Set<string>> {
-  const text = await gitWith(bare, oids.join("\n") + "\n", "rev-list", "--objects", "--stdin");
-  return new Set(text.split("\n").map((line) => line.slice(0, 40)));
-}
-
-async function objectsOf(folder: string, pack: Uint8Array<ArrayBuffer>): Promise<string[]> {
-  await using into = await temporaryFolder();
-  await git(folder, "index-pack", "-o", into.join("p.idx"), await into.write("p.pack", pack));
-  const shown = await gitWith(folder, await Deno.readFile(into.join("p.idx")), "show-index");
-  return shown.split("\n").map((line) => line.split(" ")[1]);
-}
 
 Deno.test({
   name: "fetch: random histories with merges, roots, wrong clocks and changes taken back (row 6)",
@@ -60,7 +23,7 @@ Deno.test({
     await using folder = await temporaryFolder();
     const bare = folder.join("r.git");
     await git(folder.path, "init", "-q", "--bare", bare);
-    await gitWith(bare, history(random), "fast-import", "--quiet");
+    await gitWith(bare, history(random, COMMITS), "fast-import", "--quiet");
     if (random.below(2) === 0) await git(bare, "repack", "-a", "-d", "-q");
     await using node = gitNode({ root: folder.path });
     const commits = (await git(bare, "for-each-ref", "--format=%(objectname)")).split("\n");

@@ -10,6 +10,9 @@ import { type Served, type Way, WAYS } from "./fronts.ts";
 import { testApi, Tokens } from "./operations.ts";
 import { curl, type CurlAnswer } from "./support.ts";
 
+/** How a subscription that was asked for by GET says that it is over (http.md §6). */
+export const END = "id: end\nevent: end\ndata: {}\n\n";
+
 /** What a request is made of. */
 export interface Asked {
   /** Sent as bearer token. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Dispatcher, nodeRegistry } from "@alknet/core/operations";
 import { once } from "../call/fixtures.ts";
-import { type ApiCase, apiSuite, assertError, told } from "./api.ts";
+import { type ApiCase, apiSuite, assertError, END, told } from "./api.ts";
 import { READER, WRITER } from "./operations.ts";
 
 const DECOY = [404, "text/html; charset=utf-8", "146"];
@@ -94,7 +94,11 @@ const ON: ApiCase[] = [
       const values = 'data: {"n":1}\n\ndata: {"n":2}\n\n';
       for (const asked of [{}, { headers: ["Accept: text/event-stream"] }]) {
         const { status, headers, body } = await ask("/stream/count?to=2", asked);
-        assert.deepEqual([status, headers["content-type"], body], [200, "text/event-stream", values]);
+        assert.deepEqual([status, headers["content-type"], body], [200, "text/event-stream", `${values}${END}`]);
+      }
+      for (const id of ["end", "other"]) {
+        const again = await ask("/stream/count?to=2", { headers: [`Last-Event-ID: ${id}`] });
+        assert.deepEqual([again.status, again.body], id === "end" ? [204, ""] : [200, `${values}${END}`]);
       }
       assert.equal((await ask("/stream/count", { body: { to: 2 } })).body, values);
       assertError(await ask("/stream/count?to=2", { headers: ["Accept: application/json"] }), 406, "INVALID_INPUT");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { HttpOptions } from "@alknet/handlers/http";
 import { needs } from "../../support/programs.ts";
-import { type ApiCase, apiSuite, assertError } from "./api.ts";
+import { type ApiCase, apiSuite, assertError, END } from "./api.ts";
 import { type Served, type Way, WAYS } from "./fronts.ts";
 import { NOBODY, testApi, TestClock, testDispatcher, Tokens, Witness, WRITER } from "./operations.ts";
 import { until } from "./support.ts";
@@ -64,11 +64,14 @@ const CASES: ApiCase[] = [
     },
   },
   {
-    title: "GET /subscribe does as POST (http.md §15 row 52)",
+    title:
+      "GET /subscribe does as POST, and says its end, after which a reader that comes back is sent away (http.md §15 row 52)",
     async run({ ask }) {
       const query = new URLSearchParams({ operation: "stream/count", input: '{"to":2}' });
       const { status, body } = await ask(`/subscribe?${query}`);
-      assert.deepEqual([status, body], [200, 'data: {"n":1}\n\ndata: {"n":2}\n\n']);
+      assert.deepEqual([status, body], [200, `data: {"n":1}\n\ndata: {"n":2}\n\n${END}`]);
+      const over = await ask(`/subscribe?${query}`, { headers: ["Last-Event-ID: end"] });
+      assert.deepEqual([over.status, over.body], [204, ""]);
       assertError(await ask("/subscribe"), 422, "INVALID_INPUT");
       assertError(await ask("/subscribe?operation=stream/count&input=%7B"), 400, "INVALID_INPUT");
     },

@@ -50,6 +50,11 @@ const CASES: readonly Case[] = [
     answer: { reset: CODES.reset, stop: CODES.stop, echo: true },
   },
   {
+    title: "streams that are reset both ways make room for others (RFC 9000 §4.6)",
+    request: { scenario: "reset_many", alpn: "test/cut", streams: 3000 },
+    answer: { resets: 3001, echo: true },
+  },
+  {
     title: "half close: each direction ends by itself (RFC 9000 §3)",
     request: { scenario: "half_close" },
     answer: { early: false, text: "first last" },

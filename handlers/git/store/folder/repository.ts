@@ -40,6 +40,7 @@ export function readSettings(folder: string): RepositorySettings {
     description: config.get("alknet.description") ?? "",
     owner: config.get("alknet.owner"),
     hidden: [...config.all("transfer.hiderefs"), ...config.all("uploadpack.hiderefs")],
+    filters: !isOff(config.get("uploadpack.allowfilter")),
     push: pushSettings(config, folder),
   };
 }

@@ -45,6 +45,8 @@ for (const { what, args, alpn, alert } of CLIENTS) {
       if (alpn) assert.ok(stdout.includes(`ALPN protocol: ${alpn}`), stdout);
       else assert.ok(stderr.includes(`SSL alert number ${alert}`), stderr);
       assert.equal(server.accepted, alpn ? 1 : 0);
+      const refused = [...server.gate.refused];
+      assert.deepEqual(refused, alpn ? [] : [[args.includes("-alpn") ? "unknown-protocol" : "no-protocol", 1]]);
     },
   });
 }
@@ -112,7 +114,8 @@ Deno.test({
     await using client = start("openssl", ["s_client", ...target]);
     const connection = await server.next();
     client.kill("SIGKILL");
-    assert.equal((await connection.closed).by, "error");
+    const { by, error } = await connection.closed;
+    assert.deepEqual([by, error?.code], ["error", "TRUNCATED"]);
   },
 });
 
@@ -132,7 +135,8 @@ Deno.test({
       expectation: { kind: "fingerprints", fingerprints: [key.fingerprint] },
     });
     peer.kill("SIGKILL");
-    assert.equal((await connection.closed).by, "error");
+    const { by, error } = await connection.closed;
+    assert.deepEqual([by, error?.code], ["error", "TRUNCATED"]);
   },
 });
 

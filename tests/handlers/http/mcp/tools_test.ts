@@ -74,6 +74,25 @@ for (const way of PLAIN) {
       });
       assert.deepEqual(output(await anonymous.tool("call", { operation: "echo/value" })), { value: null });
       assert.deepEqual(output(await anonymous.tool("call", { operation: "echo/value", input: [1] })), { value: [1] });
+    });
+    await t.step("an input that came as text is read as JSON where text would not do", async () => {
+      const add = { operation: "math/add", input: '{"a":2,"b":3}' };
+      assert.deepEqual(output(await anonymous.tool("call", add)), { value: 5 });
+      const { results } = output(await anonymous.tool("batch", { calls: JSON.stringify([add]) }));
+      assert.deepEqual(results, [{ isError: false, output: 5 }]);
+      // Text is what this operation takes.
+      assert.deepEqual(output(await anonymous.tool("call", { operation: "echo/value", input: "[1]" })), {
+        value: "[1]",
+      });
+      for (const input of ["{", "2", '{"a":2}']) {
+        assertFailed(await anonymous.tool("call", { operation: "math/add", input }), "INVALID_INPUT");
+      }
+      const tools: Tool[] = (await anonymous.client.listTools()).tools;
+      const call = tools.find(({ name }) => name === "call")!;
+      const { type } = call.inputSchema.properties!.input as { type: string[] };
+      assert.ok(type.includes("object") && type.includes("string"));
+    });
+    await t.step("call takes a name with and without a slash", async () => {
       const create = { operation: "notes/create", input: { title: "x" } };
       assert.deepEqual(output(await writer.tool("call", create)), { noteId: "n-1" });
     });
@@ -108,7 +127,7 @@ for (const way of PLAIN) {
       const list = { jsonrpc: "2.0", id: 77, method: "tools/list" };
       for (const authorization of [undefined, `Bearer ${READER}`, "Bearer wrong"]) {
         const answer = await asker.post(list, { ...writer.session, ...authorization && { authorization } });
-        assert.equal(answer.status, 403);
+        assert.equal(answer.status, authorization?.endsWith("wrong") ? 401 : 403);
         assert.equal((await answer.json()).code, "FORBIDDEN");
       }
       const own = await asker.post(list, { ...writer.session, authorization: `Bearer ${WRITER}` });

@@ -89,6 +89,7 @@ export class Receiving {
         if (length < into.byteLength) return;
       } catch (error) {
         const code = errorCodeOf("StreamReset", error);
+        stream.wasReset = code !== undefined;
         this.#receiveDone(id, stream);
         this.#progress.cut++;
         if (code !== undefined) this.#events.peerReset(id, code);

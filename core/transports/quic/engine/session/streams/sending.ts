@@ -18,6 +18,7 @@ const MAX_UNACKNOWLEDGED = 4096;
 /** Messages shorter than this wait for the turn, where what follows them, often the end, joins them. */
 const SMALL = 4096;
 const EMPTY = new Uint8Array(0);
+const ONE_BYTE = new Uint8Array(1);
 
 /** The sending halves of one session's streams. */
 export class Sending {
@@ -65,7 +66,7 @@ export class Sending {
     const stream = this.#table.get(id);
     if (!stream || stream.sendDone) return;
     this.begin(id, stream);
-    this.#cut(id, code);
+    this.#cut(id, stream, code);
     this.#sendDone(id, stream);
   }
 
@@ -195,16 +196,18 @@ export class Sending {
   #stoppedBy(error: unknown, id: number, stream: StreamState): void {
     const code = errorCodeOf("StreamStopped", error);
     // RFC 9000 §3.5: who is stopped answers with a reset of the same code.
-    if (code !== undefined) this.#cut(id, code);
+    if (code !== undefined) this.#cut(id, stream, code);
     this.#sendDone(id, stream);
     this.#events.peerStopped(id, code ?? 0);
   }
 
-  #cut(id: number, code: number): void {
+  #cut(id: number, { wasReset }: StreamState, code: number): void {
     this.#progress.sends++;
     try {
       this.#quiche.streamShutdown(id, SHUTDOWN_WRITE, code);
-    } catch { /* quiche has already forgotten the stream */ }
+      // quiche 0.18.0 forgets a stream that was reset both ways, so that another may be opened, only when it is read again.
+      if (wasReset) this.#quiche.streamRecv(id, ONE_BYTE);
+    } catch { /* quiche has already forgotten the stream, or just now */ }
   }
 
   /** Sends what is queued, as far as quiche has room. */

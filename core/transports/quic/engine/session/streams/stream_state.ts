@@ -18,6 +18,8 @@ export interface StreamState {
   sendDone: boolean;
   /** The peer's direction is over. */
   receiveDone: boolean;
+  /** And it was reset. */
+  wasReset: boolean;
   /** Bytes quiche took and the node was not granted back yet. */
   accepted: number;
   /** Credit that the node has for sending beyond the first. */

@@ -59,6 +59,7 @@ export class StreamTable {
         begun: ((id & 1) === 0) !== this.#dialled,
         sendDone: oneWay && this.isOneWayOfPeer(id),
         receiveDone: oneWay && !this.isOneWayOfPeer(id),
+        wasReset: false,
         accepted: 0,
         growth: 0,
         unread: 0,

@@ -1,20 +1,20 @@
 /**
- * What upload-pack does in every version of the protocol: what may be wanted, when enough is known of what the client has,
- * and the pack.
+ * What upload-pack does in every version of the protocol: the pack of what a client wants and lacks.
  *
  * @module
  */
 import { AlknetError } from "@alknet/core/handler";
-import { GitRequestError } from "../errors.ts";
-import type { GitLimits } from "../limits.ts";
-import type { ObjectStore, Ref, RefSnapshot, Repository } from "../store/types.ts";
-import { allReach, CommitReader } from "../walk/commits.ts";
-import { selectFetch } from "../walk/fetch.ts";
-import { Pace } from "../walk/pace.ts";
-import { FLUSH, type PktReader } from "../wire/pkt_line.ts";
-import { BandOutput, type Output } from "./output.ts";
+import { GitRequestError } from "../../errors.ts";
+import type { GitLimits } from "../../limits.ts";
+import type { ObjectStore, Ref, RefSnapshot, Repository } from "../../store/types.ts";
+import { type Selected, selectFetch } from "../../walk/fetch.ts";
+import type { Horizon } from "../../walk/shallow.ts";
+import type { ObjectFilter } from "../../wire/filter_spec.ts";
+import { FLUSH, type PktReader } from "../../wire/pkt_line.ts";
+import { BandOutput, type Output } from "../output.ts";
+import type { Known } from "./known.ts";
 import { sendPack } from "./send_pack.ts";
-import type { Turns } from "./slots.ts";
+import type { Turns } from "../turns.ts";
 
 /** What a service works with. */
 export interface UploadPack {
@@ -50,10 +50,14 @@ export interface PackRequest {
   readonly wants: readonly string[];
   /** It reads deltas whose base is named by distance. */
   readonly ofsDelta: boolean;
+  /** It completes packs that leave out bases it has. */
+  readonly thinPack: boolean;
   /** It wants no progress. */
   readonly noProgress: boolean;
   /** It wants annotated tags of what is sent. */
   readonly includeTag: boolean;
+  /** What it wants no more of than it names. */
+  readonly filter?: ObjectFilter;
 }
 
 /** Reads what a client says, which ends when the node shuts down. */
@@ -71,79 +75,6 @@ export async function unlessDraining<T>(
   }
 }
 
-/**
- * Lets pass what may be wanted: what refs point at, and what tags are of.
- *
- * @throws {GitRequestError} `GIT_REFUSED`: something else is.
- */
-export function checkWants(wants: readonly string[], snapshot: RefSnapshot): void {
-  const wanted = new Set<string>();
-  if (snapshot.head.oid !== undefined) wanted.add(snapshot.head.oid);
-  for (const { oid, peeled } of snapshot.list()) {
-    wanted.add(oid);
-    if (peeled !== undefined) wanted.add(peeled);
-  }
-  const stranger = wants.find((oid) => !wanted.has(oid));
-  if (stranger !== undefined) throw new GitRequestError("GIT_REFUSED", `upload-pack: not our ref ${stranger}`);
-}
-
-/** What a client has, as far as the node has it too. */
-export class Known {
-  /** Commits that both have, each once. */
-  readonly common: string[] = [];
-  /** Reads commits. */
-  readonly reader: CommitReader;
-  /** The pace of the service. */
-  readonly pace: Pace;
-  readonly #store: ObjectStore;
-  readonly #seen = new Set<string>();
-  #last?: string;
-  #ready = false;
-  #checked = 0;
-
-  /** @param signal Ends what is begun. */
-  constructor(store: ObjectStore, signal: AbortSignal) {
-    this.#store = store;
-    this.reader = new CommitReader(store);
-    this.pace = new Pace(signal);
-  }
-
-  /** The object that both have and that was named last. */
-  get last(): string | undefined {
-    return this.#last;
-  }
-
-  /** Whether it was ready when it was last asked for. */
-  get wasReady(): boolean {
-    return this.#ready;
-  }
-
-  /** Takes what the client says it has. Resolves to whether the node has it. */
-  async add(oid: string): Promise<boolean> {
-    await this.pace.step();
-    if (!await this.#store.has(oid)) return false;
-    this.#last = oid;
-    const commit = await this.reader.commitOf(oid);
-    if (commit !== undefined && !this.#seen.has(commit)) {
-      this.#seen.add(commit);
-      this.common.push(commit);
-    }
-    return true;
-  }
-
-  /** Whether nothing that the client could say would leave more out. It walks only where more is known than before. */
-  async isReady(wants: readonly string[]): Promise<boolean> {
-    if (this.#ready || this.common.length === this.#checked) return this.#ready;
-    this.#checked = this.common.length;
-    const commits: string[] = [];
-    for (const want of wants) {
-      const commit = await this.reader.commitOf(want);
-      if (commit !== undefined) commits.push(commit);
-    }
-    return this.#ready = await allReach(commits, this.common, this.reader, this.pace);
-  }
-}
-
 /** What is sent of what, and how. */
 export interface Sending {
   /** What the client wants. */
@@ -152,6 +83,8 @@ export interface Sending {
   readonly service: UploadPack;
   /** What the client has. */
   readonly known: Known;
+  /** Where its history ends; absent where it does not. */
+  readonly horizon?: Horizon;
   /** The refs that it was shown. */
   readonly snapshot: RefSnapshot;
   /** For the log. */
@@ -180,15 +113,17 @@ export async function sendSelected(sending: Sending): Promise<void> {
 }
 
 async function sendInto(
-  { request, service, known: { common, reader, pace }, snapshot, served }: Sending,
+  { request, service, known: { common, reader, pace }, horizon, snapshot, served }: Sending,
   band: BandOutput | undefined,
 ): Promise<void> {
   const { output, repository: { objects: store } } = service;
   const tags = request.includeTag ? tagsOf(snapshot) : [];
-  const selection = await selectInTurn(store, service, { wants: request.wants, common, tags, reader, pace });
+  const { wants, ofsDelta, thinPack: thin, filter } = request;
+  const walk = { wants, common, tags, horizon, filter, thin, reader, pace };
+  const { selection, held } = await selectInTurn(store, service, walk);
   if (!request.noProgress) await band?.progress(`Enumerating objects: ${selection.size}, done.\n`);
   await sendPack(
-    { store, selection, ofsDelta: request.ofsDelta, pace },
+    { store, selection, held, ofsDelta, pace },
     band ? (bytes) => band.data(bytes) : (bytes) => output.put(bytes),
   );
   served.objects += selection.size;
@@ -205,7 +140,7 @@ async function selectInTurn(
   store: ObjectStore,
   { walks, signal }: UploadPack,
   walk: Omit<Parameters<typeof selectFetch>[0], "store">,
-): ReturnType<typeof selectFetch> {
+): Promise<Selected> {
   using _turn = await walks.take(signal);
   return await selectFetch({ store, ...walk });
 }

@@ -6,17 +6,19 @@
  *
  * @module
  */
-import { GitRequestError } from "../errors.ts";
-import type { RefSnapshot } from "../store/types.ts";
-import { Pace } from "../walk/pace.ts";
-import { advertisement } from "../wire/advertisement.ts";
-import { type Command, readCommand, shown } from "../wire/command.ts";
-import { parseFetch } from "../wire/fetch_request.ts";
-import { parseLsRefs, refLine } from "../wire/ls_refs.ts";
-import { parseObjectInfo, sizeLine } from "../wire/object_info.ts";
-import { DELIM, FLUSH, pktLine } from "../wire/pkt_line.ts";
-import { MAX_BAND } from "../wire/side_band.ts";
-import { checkWants, Known, sendSelected, type Served, unlessDraining, type UploadPack } from "./selected_pack.ts";
+import { GitRequestError } from "../../errors.ts";
+import type { RefSnapshot } from "../../store/types.ts";
+import { Pace } from "../../walk/pace.ts";
+import { advertisement } from "../../wire/advertisement.ts";
+import { type Command, readCommand, shown } from "../../wire/command.ts";
+import { type FetchRequest, parseFetch } from "../../wire/fetch_request.ts";
+import { parseLsRefs, refLine } from "../../wire/ls_refs.ts";
+import { parseObjectInfo, sizeLine } from "../../wire/object_info.ts";
+import { DELIM, FLUSH, pktLine } from "../../wire/pkt_line.ts";
+import { MAX_BAND } from "../../wire/side_band.ts";
+import { Known } from "./known.ts";
+import { sendSelected, type Served, unlessDraining, type UploadPack } from "./selected_pack.ts";
+import { checkWants, horizonFor, horizonLines } from "./wants.ts";
 
 /**
  * Answers requests: one, or, after saying what there is, all until the client is done.
@@ -27,7 +29,7 @@ import { checkWants, Known, sendSelected, type Served, unlessDraining, type Uplo
 export async function uploadPack(service: UploadPack, served: Served, once: boolean): Promise<void> {
   const { output } = service;
   if (!once) {
-    for (const part of advertisement()) await output.put(part);
+    for (const part of advertisement(service.repository.settings.filters)) await output.put(part);
     await output.flush();
   }
   // What refs were shown is what may be wanted, for as long as the conversation lasts.
@@ -85,31 +87,44 @@ async function fetch(
   snapshot: RefSnapshot,
   served: Served,
 ): Promise<void> {
-  const { repository: { objects }, output, signal, limits } = service;
-  const request = parseFetch(args, limits);
-  checkWants(request.wants, snapshot);
+  const { repository: { objects, settings: { filters } }, output, signal, limits } = service;
+  const request = parseFetch(args, { ...limits, filters });
+  const known = new Known(objects, signal);
+  await checkWants(request.wants, snapshot, service, known);
   const byName = request.wantRefs.map((name) => ({ name, oid: oidOf(name, snapshot) }));
   const wants = [...new Set([...request.wants, ...byName.map(({ oid }) => oid)])];
-  if (wants.length === 0) return;
-  const known = new Known(objects, signal);
-  const held: string[] = [];
-  for (const oid of request.haves) if (await known.add(oid)) held.push(oid);
-  if (!request.done && request.haves.length > 0) {
-    const ready = await known.isReady(wants);
-    await output.put(pktLine("acknowledgments"));
-    if (held.length === 0) await output.put(pktLine("NAK"));
-    for (const oid of held) await output.put(pktLine(`ACK ${oid}`));
-    if (ready) await output.put(pktLine("ready"));
-    await output.put(ready ? DELIM : FLUSH);
-    if (!ready) return;
-  }
-  if (byName.length > 0) {
-    await output.put(pktLine("wanted-refs"));
-    for (const { name, oid } of byName) await output.put(pktLine(`${oid} ${name}`));
-    await output.put(DELIM);
-  }
+  if (wants.length === 0 && !request.waitForDone) return;
+  if (!await acknowledged({ ...request, wants }, known, output)) return;
+  const horizon = await horizonFor(request.depth, wants, snapshot, service, known);
+  if (horizon) await section("shallow-info", horizonLines(horizon), output);
+  if (byName.length > 0) await section("wanted-refs", byName.map(({ name, oid }) => `${oid} ${name}`), output);
   await output.put(pktLine("packfile"));
-  await sendSelected({ request: { ...request, wants }, service, known, snapshot, served, bandSize: MAX_BAND });
+  const bandSize = MAX_BAND;
+  await sendSelected({ request: { ...request, wants }, service, known, horizon, snapshot, served, bandSize });
+}
+
+/** Tells what both have, where the client has more to say. Resolves to whether the pack comes next. */
+async function acknowledged(
+  { wants, haves, done, waitForDone }: FetchRequest,
+  known: Known,
+  output: UploadPack["output"],
+): Promise<boolean> {
+  const held: string[] = [];
+  for (const oid of haves) if (await known.add(oid)) held.push(oid);
+  if (done || haves.length === 0) return true;
+  const ready = !waitForDone && await known.isReady(wants);
+  await output.put(pktLine("acknowledgments"));
+  if (held.length === 0) await output.put(pktLine("NAK"));
+  for (const oid of held) await output.put(pktLine(`ACK ${oid}`));
+  if (ready) await output.put(pktLine("ready"));
+  await output.put(ready ? DELIM : FLUSH);
+  return ready;
+}
+
+/** A section before the pack. */
+async function section(name: string, lines: readonly string[], output: UploadPack["output"]): Promise<void> {
+  for (const line of [name, ...lines]) await output.put(pktLine(line));
+  await output.put(DELIM);
 }
 
 /** What a ref that is wanted by its name points at now. */

@@ -5,13 +5,16 @@
  *
  * @module
  */
-import { GitRequestError } from "../errors.ts";
-import type { RefSnapshot } from "../store/types.ts";
-import { type AdvertisedRef, fetchAdvertisement } from "../wire/advertisement.ts";
-import { readSaid, readWants, type WantedV0 } from "../wire/fetch_v0.ts";
-import { pktLine } from "../wire/pkt_line.ts";
+import { GitRequestError } from "../../errors.ts";
+import type { RefSnapshot } from "../../store/types.ts";
+import { type AdvertisedRef, type FetchAdvertisement, fetchAdvertisement } from "../../wire/advertisement.ts";
+import { readSaid, readWants, type WantedV0 } from "../../wire/fetch_v0.ts";
+import { deepens } from "../../wire/depth.ts";
+import { FLUSH, pktLine } from "../../wire/pkt_line.ts";
+import { Known } from "./known.ts";
 import { Negotiation } from "./negotiation.ts";
-import { checkWants, Known, sendSelected, type Served, unlessDraining, type UploadPack } from "./selected_pack.ts";
+import { sendSelected, type Served, unlessDraining, type UploadPack } from "./selected_pack.ts";
+import { checkWants, horizonFor, horizonLines } from "./wants.ts";
 
 /** What a have takes in memory. */
 const HAVE_BYTES = 32;
@@ -19,11 +22,11 @@ const HAVE_BYTES = 32;
 /** The lines that show a client the refs, HEAD among them where it points at something. */
 export function refsAdvertisement(
   snapshot: RefSnapshot,
-  { version, stateless }: { readonly version: 0 | 1; readonly stateless: boolean },
+  { version, stateless, filters }: Omit<FetchAdvertisement, "symref">,
 ): Iterable<Uint8Array<ArrayBuffer>> {
   const { head } = snapshot;
   const symref = head.oid === undefined ? undefined : head.symref;
-  return fetchAdvertisement(refsOf(snapshot), { version, stateless, symref });
+  return fetchAdvertisement(refsOf(snapshot), { version, stateless, symref, filters });
 }
 
 function* refsOf(snapshot: RefSnapshot): Generator<AdvertisedRef> {
@@ -47,19 +50,30 @@ export async function uploadPackV0(
   { version, once }: { readonly version: 0 | 1; readonly once: boolean },
 ): Promise<void> {
   const { repository, input, output, limits, requestBytes: bytes, signal } = service;
+  const { filters } = repository.settings;
   const snapshot = await repository.refs.snapshot();
   if (!once) {
-    for (const line of refsAdvertisement(snapshot, { version, stateless: false })) await output.put(line);
+    for (const line of refsAdvertisement(snapshot, { version, stateless: false, filters })) await output.put(line);
     await output.flush();
   }
   const known = new Known(repository.objects, signal);
   const request = await unlessDraining(service, async () => {
-    const wanted = await readWants(input, { wants: limits.wants, bytes, idle: limits.negotiationIdle });
+    const wanted = await readWants(input, { ...limits, filters, bytes, idle: limits.negotiationIdle });
     if (!wanted) return undefined;
-    checkWants(wanted.wants, snapshot);
-    return await negotiated(wanted, known, service, once) ? wanted : undefined;
+    await checkWants(wanted.wants, snapshot, service, known);
+    const horizon = await horizonFor(wanted.depth, wanted.wants, snapshot, service, known);
+    if (horizon && deepens(wanted.depth)) {
+      for (const line of horizonLines(horizon)) await output.put(pktLine(line));
+      await output.put(FLUSH);
+      await output.flush();
+    }
+    return await negotiated(wanted, known, service, once) ? { wanted, horizon } : undefined;
   });
-  if (request) await sendSelected({ request, service, known, snapshot, served, bandSize: request.bandSize });
+  if (request) {
+    const { wanted, horizon } = request;
+    const { bandSize } = wanted;
+    await sendSelected({ request: wanted, service, known, horizon, snapshot, served, bandSize });
+  }
   await output.flush();
   served.requests++;
 }

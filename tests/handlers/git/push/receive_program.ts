@@ -5,14 +5,14 @@
  *
  * @module
  */
-import { logger } from "@alknet/core/handler";
-import { GIT_LIMITS } from "../../../handlers/git/limits.ts";
-import { packCaches } from "../../../handlers/git/pack/pack_file.ts";
-import { Output } from "../../../handlers/git/serve/output.ts";
-import { runReceivePack } from "../../../handlers/git/serve/service.ts";
-import { ServiceSlots, Turns } from "../../../handlers/git/serve/slots.ts";
-import { FolderRepositories } from "../../../handlers/git/store/folder/repositories.ts";
-import { PktReader } from "../../../handlers/git/wire/pkt_line.ts";
+import { logger, Slots } from "@alknet/core/handler";
+import { GIT_LIMITS } from "../../../../handlers/git/limits.ts";
+import { packCaches } from "../../../../handlers/git/pack/pack_file.ts";
+import { Output } from "../../../../handlers/git/serve/output.ts";
+import { runReceivePack } from "../../../../handlers/git/serve/service.ts";
+import { Turns } from "../../../../handlers/git/serve/turns.ts";
+import { FolderRepositories } from "../../../../handlers/git/store/folder/repositories.ts";
+import { PktReader } from "../../../../handlers/git/wire/pkt_line.ts";
 
 const [step, nth, folder] = Deno.args;
 let left = Number(nth);
@@ -30,7 +30,7 @@ const parts = {
   repositories,
   anonymous: false,
   limits: GIT_LIMITS,
-  slots: new ServiceSlots(GIT_LIMITS),
+  slots: new Slots({ all: 1, identity: 1, address: 1 }),
   walks: new Turns(1),
   indexing: new Turns(1),
 };

@@ -5,13 +5,13 @@
  * @module
  */
 import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
-import { FLUSH, pktLine } from "../../../handlers/git/wire/pkt_line.ts";
-import { type Output, runProgram, start } from "../../support/process.ts";
-import { needs } from "../../support/programs.ts";
-import { type TemporaryFolder, temporaryFolder } from "../../support/temp.ts";
-import { joined } from "./client.ts";
-import { bytesOf, oidOf, packOf } from "./packs.ts";
-import { commit, git, GIT_ENV, lines } from "./repositories.ts";
+import { FLUSH, pktLine } from "../../../../handlers/git/wire/pkt_line.ts";
+import { type Output, runProgram, start } from "../../../support/process.ts";
+import { needs } from "../../../support/programs.ts";
+import { type TemporaryFolder, temporaryFolder } from "../../../support/temp.ts";
+import { joined } from "../client.ts";
+import { bytesOf, oidOf, packOf } from "../packs.ts";
+import { commit, git, GIT_ENV, lines } from "../repositories.ts";
 
 const needed = needs("git", "linux");
 const PROGRAM = new URL("./receive_program.ts", import.meta.url).pathname;

@@ -4,14 +4,14 @@
  *
  * @module
  */
-import { missing } from "../errors.ts";
-import type { Oid } from "../objects/oid.ts";
-import { EntryType, formatEntryHead, kindOfType, typeOfKind } from "../pack/entry.ts";
-import { deflate } from "../pack/inflate.ts";
-import { Sha1Sink, type Sink } from "../pack/sha1_sink.ts";
-import type { ObjectStore, RawEntry } from "../store/types.ts";
-import type { Pace } from "../walk/pace.ts";
-import type { Selection } from "../walk/selection.ts";
+import { missing } from "../../errors.ts";
+import type { Oid } from "../../objects/oid.ts";
+import { EntryType, formatEntryHead, kindOfType, typeOfKind } from "../../pack/entry.ts";
+import { deflate } from "../../pack/inflate.ts";
+import { Sha1Sink, type Sink } from "../../pack/sha1_sink.ts";
+import type { ObjectStore, RawEntry } from "../../store/types.ts";
+import type { Pace } from "../../walk/pace.ts";
+import type { Selection } from "../../walk/selection.ts";
 
 /** Larger objects are deflated in pieces. */
 const WHOLE = 1024 * 1024;
@@ -22,6 +22,8 @@ export interface PackParts {
   readonly store: ObjectStore;
   /** Which ones. */
   readonly selection: Selection;
+  /** What the client has that may be the base of a delta; absent where nothing may. */
+  readonly held?: Selection;
   /** Whether the client reads deltas whose base is named by distance. */
   readonly ofsDelta: boolean;
   /** Its pace. */
@@ -34,7 +36,7 @@ export interface PackParts {
  * @returns Bytes sent.
  * @throws {AlknetError} `GIT_CORRUPT`, `GIT_OBJECT_MISSING`: the trailer was not sent then. What `sink` throws.
  */
-export async function sendPack({ store, selection, ofsDelta, pace }: PackParts, sink: Sink): Promise<number> {
+export async function sendPack({ store, selection, held, ofsDelta, pace }: PackParts, sink: Sink): Promise<number> {
   const out = new Sha1Sink(sink);
   await out.write(packHeader(selection.size));
   /** Where entries begin in what is sent, by pack and position; 0: not yet. */
@@ -43,7 +45,7 @@ export async function sendPack({ store, selection, ofsDelta, pace }: PackParts, 
     const offsets = sent[place.pack] ??= new Float64Array(store.count(place.pack));
     offsets[place.position] = out.length;
     const entry = store.entry(place);
-    const head = headOf(entry, { selection, sent, at: out.length, ofsDelta });
+    const head = headOf(entry, { selection, held, sent, at: out.length, ofsDelta });
     if (!head) await sendObject(entry.oid, store, out);
     else {
       await out.write(head);
@@ -70,18 +72,23 @@ function packHeader(count: number): Uint8Array {
 
 interface Sending {
   readonly selection: Selection;
+  readonly held?: Selection;
   readonly sent: readonly (Float64Array | undefined)[];
   readonly at: number;
   readonly ofsDelta: boolean;
 }
 
 /** The head of an entry as it is sent; nothing where it is a delta of what the client does not get. */
-function headOf({ type, size, base }: RawEntry, { selection, sent, at, ofsDelta }: Sending): Uint8Array | undefined {
+function headOf(
+  { type, size, base }: RawEntry,
+  { selection, held, sent, at, ofsDelta }: Sending,
+): Uint8Array | undefined {
   if (kindOfType(type)) return formatEntryHead(type, size);
   if (typeof base === "string") {
-    return selection.has(base) ? formatEntryHead(EntryType.REF_DELTA, size, base) : undefined;
+    const there = selection.has(base) || held?.has(base);
+    return there ? formatEntryHead(EntryType.REF_DELTA, size, base) : undefined;
   }
-  if (!base || !selection.hasPlace(base)) return undefined;
+  if (!base || !(selection.hasPlace(base) || held?.hasPlace(base))) return undefined;
   const start = sent[base.pack]?.[base.position] ?? 0;
   return start > 0 && ofsDelta
     ? formatEntryHead(EntryType.OFS_DELTA, size, at - start)

@@ -5,19 +5,19 @@
  */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { AlknetError, type Identity } from "@alknet/core/handler";
-import type { PushSettings, RefSnapshot } from "../../../handlers/git/mod.ts";
-import { isProtected, refusals } from "../../../handlers/git/serve/push_policy.ts";
-import { formatJournal, parseJournal, reflogText } from "../../../handlers/git/store/folder/journal.ts";
-import { readSettings } from "../../../handlers/git/store/folder/repository.ts";
-import { FLUSH, pktLine, PktReader } from "../../../handlers/git/wire/pkt_line.ts";
-import { readPushRequest } from "../../../handlers/git/wire/push_request.ts";
-import { descriptors } from "../../support/proc.ts";
-import { needs } from "../../support/programs.ts";
-import { seeded } from "../../support/random.ts";
-import { temporaryFolder } from "../../support/temp.ts";
-import { answers, gitNode, joined, requestLine, textOf } from "./client.ts";
-import { bytesOf, indexed, packOf } from "./packs.ts";
-import { commit, git, gitWith, lines, makeRepository } from "./repositories.ts";
+import type { PushSettings, RefSnapshot } from "../../../../handlers/git/mod.ts";
+import { isProtected, refusals } from "../../../../handlers/git/serve/push_policy.ts";
+import { formatJournal, parseJournal, reflogText } from "../../../../handlers/git/store/folder/journal.ts";
+import { readSettings } from "../../../../handlers/git/store/folder/repository.ts";
+import { FLUSH, pktLine, PktReader } from "../../../../handlers/git/wire/pkt_line.ts";
+import { readPushRequest } from "../../../../handlers/git/wire/push_request.ts";
+import { descriptors } from "../../../support/proc.ts";
+import { needs } from "../../../support/programs.ts";
+import { seeded } from "../../../support/random.ts";
+import { temporaryFolder } from "../../../support/temp.ts";
+import { answers, gitNode, joined, requestLine, textOf } from "../client.ts";
+import { bytesOf, indexed, packOf } from "../packs.ts";
+import { commit, git, gitWith, lines, makeRepository } from "../repositories.ts";
 
 const needed = needs("git", "linux");
 const WRITER: Identity = { id: "writer", scopes: ["git:write"], resources: {} };

@@ -10,8 +10,8 @@
  *
  * @module
  */
-import type { WantedV0 } from "../wire/fetch_v0.ts";
-import type { Known } from "./selected_pack.ts";
+import type { WantedV0 } from "../../wire/fetch_v0.ts";
+import type { Known } from "./known.ts";
 
 /** One negotiation. */
 export class Negotiation {

@@ -1,0 +1,26 @@
+/**
+ * Who a request is for: `Host`, or `:authority` in h2.
+ *
+ * @module
+ */
+
+/** RFC 3986 §3.2.2 and §3.2.3: an address in brackets or a name, then perhaps a port; no user. */
+const AUTHORITY = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::\d*)?$/;
+/** Answers kept: a node has few names, and whoever invents many is not to fill the memory. */
+const KEPT = 256;
+
+const judged = new Map<string, boolean>();
+
+/** Whether a request's URL names a host, or none; anything else is `400` (RFC 9112 §3.2), before a route reads it. */
+export function hasValidHost(url: string): boolean {
+  const start = url.indexOf("//") + 2;
+  const end = url.slice(start).search(/[/?#]/);
+  const authority = end < 0 ? url.slice(start) : url.slice(start, start + end);
+  let valid = judged.get(authority);
+  if (valid === undefined) {
+    valid = AUTHORITY.test(authority) && (authority === "" || URL.canParse(`http://${authority}/`));
+    if (judged.size >= KEPT) judged.clear();
+    judged.set(authority, valid);
+  }
+  return valid;
+}
