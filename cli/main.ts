@@ -10,6 +10,8 @@
  * @module
  */
 
+import manifest from "./deno.json" with { type: "json" };
+
 /** With this as first argument the program is the QUIC engine of a node: a compiled executable starts itself so. */
 const ENGINE_ARGUMENT = "--alknet-engine";
 
@@ -25,10 +27,14 @@ export async function main(args: readonly string[]): Promise<number> {
     await engine.main(args.slice(1));
     return 0;
   }
-  const { parseCommandLine } = await import("./program.ts");
-  const { reportFailure } = await import("./terminal/output.ts");
-  const action = await parseCommandLine(args);
+  const { print, reportFailure } = await import("./terminal/output.ts");
   try {
+    if (args.length === 1 && args[0] === "--version") {
+      print(manifest.version);
+      return 0;
+    }
+    const { parseCommandLine } = await import("./program.ts");
+    const action = await parseCommandLine(args);
     return await action();
   } catch (error) {
     return reportFailure(error);

@@ -10,8 +10,9 @@ import { findSimilar } from "@optique/core/suggestion";
 import { run } from "@optique/run";
 import type { Action, Command } from "./grammar/action.ts";
 import manifest from "./deno.json" with { type: "json" };
+import { withWholeWords } from "./grammar/bash_completion.ts";
 import { behindTheCommand } from "./grammar/global_options.ts";
-import { ExitCode, note, oneLine } from "./terminal/output.ts";
+import { ExitCode, note, oneLine, writeText } from "./terminal/output.ts";
 
 /** Commands by their first word. Each is loaded for itself alone: what the others take to start, it does not. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -56,6 +57,7 @@ export async function parseCommandLine(line: readonly string[]): Promise<Action>
     version: { value: manifest.version, option: true },
     completion: { command: { names: ["completions"] } },
     aboveError: "none",
+    stdout: (text) => writeText(`${isScriptFor("bash", args) ? withWholeWords(text) : text}\n`),
     errorExitCode: ExitCode.USAGE,
     stderr: (text) => note(`alknet: ${withHint(oneLine(text).replace(/^Error: /, ""), args, grammar)}`),
     showChoices: true,
@@ -63,6 +65,11 @@ export async function parseCommandLine(line: readonly string[]): Promise<Action>
     commandList: "top-level",
     usageLine: [{ type: "ellipsis" }],
   });
+}
+
+/** Whether a shell's script is asked for, and not what may follow on a line. */
+function isScriptFor(shell: string, args: readonly string[]): boolean {
+  return args.length === 2 && args[0] === "completions" && args[1] === shell;
 }
 
 /** The grammar of the command that is meant; where none is, that of all. */

@@ -5,19 +5,17 @@
  */
 import { AlknetError } from "@alknet/core/handler";
 import { nodeIdOf } from "@alknet/core/identity";
-import { type BlobReader, BLOBS_ALPN, type BlobStore, getBlob, type Held } from "@alknet/handlers/fs";
-import { isTicketText, parseHash, parseTicket } from "@alknet/handlers/fs/bao";
-import { resolve } from "node:path";
-import { formatSize } from "../git/size.ts";
-import { exists } from "../home/home.ts";
+import { BLOBS_ALPN, type BlobStore, getBlob, type Held, linksOf } from "@alknet/handlers/fs";
+import { type Format, isTicketText, parseHash, parseTicket } from "@alknet/handlers/fs/bao";
+import { formatSize } from "../terminal/size.ts";
 import { type DialAddress, prepareDials, type ReachOptions } from "../reaching/reach.ts";
-import { ExitCode, note, print, printJson } from "../terminal/output.ts";
+import { ExitCode, note, print, printJson, UsageError } from "../terminal/output.ts";
+import { collectionOf, placeCollection } from "./collection.ts";
+import { formatOf } from "./keeping.ts";
+import { assertFree, toFile, toStdout } from "./placing.ts";
 import { untilStopped } from "./stopping.ts";
 import { openBlobHome } from "./store.ts";
 import { TransferLine } from "./transfer_line.ts";
-
-/** Bytes that are copied at once. */
-const PIECE = 1024 * 1024;
 
 /** What the command line says. */
 export interface GetCommandOptions extends Omit<ReachOptions, "address" | "token" | "tokenFile"> {
@@ -29,6 +27,8 @@ export interface GetCommandOptions extends Omit<ReachOptions, "address" | "token
   readonly output?: string;
   /** Replace what is there. */
   readonly force: boolean;
+  /** Name that keeps it in the store. */
+  readonly tag?: string;
   /** Configuration file. */
   readonly config?: string;
   /** Print JSON. */
@@ -37,6 +37,8 @@ export interface GetCommandOptions extends Omit<ReachOptions, "address" | "token
 
 interface Wanted {
   readonly hash: string;
+  /** Absent: as it is tagged here, else a file. */
+  readonly format?: Format;
   readonly providers: readonly string[];
 }
 
@@ -44,18 +46,26 @@ interface Wanted {
 export async function getToFile(options: GetCommandOptions): Promise<number> {
   const wanted = wantedOf(options);
   const { hash } = wanted;
-  const path = options.output ?? `./${hash}`;
-  if (path !== "-") await assertFree(path, options.force);
   await using home = await openBlobHome(options);
+  const { blobs } = home.fs;
+  const format = wanted.format ?? await formatOf(blobs, hash);
+  const isCollection = format === "hashSeq";
+  const path = options.output ?? (isCollection ? "." : `./${hash}`);
+  if (isCollection && path === "-") throw new UsageError("a collection is several files; name a folder with -o");
+  if (path !== "-" && !isCollection) await assertFree(path, options.force);
   using line = new TransferLine(`getting ${hash.slice(0, 10)}`);
   const size = await untilStopped(line, async (signal) => {
-    await using held = await provided(wanted, home.fs.blobs, options, { line, signal });
-    await using reader = await home.fs.blobs.open(held.hash);
+    await using held = await provided({ ...wanted, format }, blobs, options, { line, signal });
+    if (options.tag !== undefined) await blobs.setTag(options.tag, held, { owner: "local" });
     line[Symbol.dispose]();
+    if (isCollection) {
+      return await placeCollection(await collectionOf(blobs, hash), blobs, path, { ...options, signal });
+    }
+    await using reader = await blobs.open(held.hash);
     if (path === "-") await toStdout(reader, signal);
     else await toFile(reader, path, options.force, signal);
     return held.size;
-  });
+  }, "goes on");
   if (size === undefined) return ExitCode.INTERRUPTED;
   line[Symbol.dispose]();
   // The bytes themselves are the result on stdout.
@@ -69,25 +79,23 @@ export async function getToFile(options: GetCommandOptions): Promise<number> {
 function wantedOf({ what, from }: GetCommandOptions): Wanted {
   if (!isTicketText(what)) return { hash: parseHash(what), providers: from };
   const { hash, format, nodeKey, addresses, secret, expires = Infinity } = parseTicket(what);
-  if (format !== "raw") {
-    throw new AlknetError("NOT_SERVED", "the ticket is for a sequence of blobs; only single blobs are got yet");
-  }
   if (secret) throw new AlknetError("NOT_SERVED", "the ticket holds a secret to redeem, which is not done yet");
   if (expires * 1000 <= Date.now()) {
     throw new AlknetError("GRANT_EXPIRED", `the ticket ended at ${new Date(expires * 1000).toISOString()}`);
   }
   const id = nodeIdOf(nodeKey);
-  return { hash, providers: [...from, ...addresses.map((address) => `${id}@${address}`)] };
+  return { hash, format, providers: [...from, ...addresses.map((address) => `${id}@${address}`)] };
 }
 
 /** The blob in the store, from the first who has it. */
 async function provided(
-  { hash, providers }: Wanted,
+  { hash, format, providers }: Wanted,
   blobs: BlobStore,
   options: GetCommandOptions,
   { line, signal }: { readonly line: TransferLine; readonly signal: AbortSignal },
 ): Promise<Held> {
-  if ((await blobs.status(hash)).state === "complete") return await blobs.hold(hash);
+  const here = await heldHere(blobs, hash, format);
+  if (here) return here;
   if (providers.length === 0) {
     const what = `blob ${hash.slice(0, 10)} is not in the store of this home`;
     throw new AlknetError("BLOB_NOT_FOUND", `${what}; say who has it: --from NODEID@HOST:PORT, or give a ticket`);
@@ -96,7 +104,7 @@ async function provided(
   const faults: unknown[] = [];
   for (const address of providers) {
     try {
-      return await getFrom(address, hash, blobs, dial, { line, signal });
+      return await getFrom(address, { hash, format }, blobs, dial, { line, signal });
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof AlknetError)) throw error;
@@ -108,63 +116,26 @@ async function provided(
   throw faults.find((error) => /^(?:HASH_MISMATCH|BLOB_)/.test((error as AlknetError).code)) ?? faults[0];
 }
 
+/** What is in the store already, with all that it lists. */
+async function heldHere(blobs: BlobStore, hash: string, format: Format = "raw"): Promise<Held | undefined> {
+  if ((await blobs.status(hash)).state !== "complete") return undefined;
+  const held = await blobs.hold(hash, format);
+  if (format === "raw") return held;
+  for (const link of await linksOf(blobs, hash)) {
+    if ((await blobs.status(link.toHex())).state === "complete") continue;
+    await held[Symbol.asyncDispose]();
+    return undefined;
+  }
+  return held;
+}
+
 async function getFrom(
   address: string,
-  hash: string,
+  { hash, format }: Pick<Wanted, "hash" | "format">,
   blobs: BlobStore,
   dial: DialAddress,
   { line, signal }: { readonly line: TransferLine; readonly signal: AbortSignal },
 ): Promise<Held> {
   await using connection = await dial(address, BLOBS_ALPN, signal);
-  return await getBlob(connection, hash, blobs, { progress: line.report, signal });
-}
-
-async function assertFree(path: string, force: boolean): Promise<void> {
-  const there = await Deno.stat(path).catch(() => undefined);
-  if (there?.isDirectory) {
-    throw new AlknetError("IS_A_FOLDER", `${path} is a folder; name a file with -o`);
-  }
-  if (!force && await exists(path)) {
-    throw new AlknetError("PATH_EXISTS", `${path} is there already; --force replaces it, -o names another`);
-  }
-}
-
-/** Under its own name only once it is whole. */
-async function toFile(reader: BlobReader, path: string, force: boolean, signal: AbortSignal): Promise<void> {
-  const part = resolve(`${path}.part`);
-  // A link of that name is not followed.
-  await Deno.remove(part).catch(() => {});
-  const file = await Deno.open(part, { write: true, createNew: true });
-  try {
-    try {
-      await copy(reader, (bytes) => writeAll(file, bytes), signal);
-      await file.syncData();
-    } finally {
-      file.close();
-    }
-    await assertFree(path, force);
-    await Deno.rename(part, resolve(path));
-  } catch (error) {
-    await Deno.remove(part).catch(() => {});
-    throw error;
-  }
-}
-
-async function toStdout(reader: BlobReader, signal: AbortSignal): Promise<void> {
-  await copy(reader, (bytes) => writeAll(Deno.stdout, bytes), signal);
-}
-
-async function copy(
-  reader: BlobReader,
-  write: (bytes: Uint8Array) => Promise<void>,
-  signal: AbortSignal,
-): Promise<void> {
-  for (let at = 0; at < reader.size; at += PIECE) {
-    signal.throwIfAborted();
-    await write(await reader.read(at, PIECE));
-  }
-}
-
-async function writeAll(to: { write(bytes: Uint8Array): Promise<number> }, bytes: Uint8Array): Promise<void> {
-  for (let rest = bytes; rest.byteLength > 0;) rest = rest.subarray(await to.write(rest));
+  return await getBlob(connection, hash, blobs, { format, progress: line.report, signal });
 }

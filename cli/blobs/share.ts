@@ -10,6 +10,7 @@ import type { Subject } from "@alknet/handlers/fs";
 import { formatTicket, parseHash, parseTicket, type Ticket } from "@alknet/handlers/fs/bao";
 import { publicIdentity } from "../node/node_key.ts";
 import { ExitCode, note, print, printJson, UsageError } from "../terminal/output.ts";
+import { formatOf } from "./keeping.ts";
 import { type BlobHomeChoice, openBlobHome } from "./store.ts";
 
 /** What the command line says. */
@@ -38,20 +39,21 @@ export async function shareBlob(options: ShareCommandOptions): Promise<number> {
     const what = `blob ${hash.slice(0, 10)} is not in the store of this home`;
     throw new AlknetError("BLOB_NOT_FOUND", `${what}; add it first: alknet blob add FILE`);
   }
+  const format = await formatOf(home.fs.blobs, hash);
   const { nodeId } = await publicIdentity(home.home);
   const expires = options.for === undefined ? undefined : Math.floor((Date.now() + options.for) / 1000);
   const ticket: Ticket = {
     kind: options.iroh ? "iroh" : "alknet",
     nodeKey: parseNodeId(nodeId),
     addresses: await home.addresses(),
-    format: "raw",
+    format,
     hash,
     // A ticket of iroh's has no end; the grant has.
     ...!options.iroh && expires !== undefined && { expires },
   };
   const text = formatTicket(ticket);
   const { id } = await home.fs.grants.grant({ hash, subject, expires, owner: "local" });
-  if (options.json) printJson({ ticket: text, hash, format: "raw", id, ...expires !== undefined && { expires } });
+  if (options.json) printJson({ ticket: text, hash, format, id, ...expires !== undefined && { expires } });
   else print(text);
   if (!home.served) note("alknet: note: the configuration names handlers without fs, so the node does not serve it");
   return ExitCode.DONE;

@@ -11,6 +11,7 @@ import type { TransferLine } from "./transfer_line.ts";
 export async function untilStopped<T>(
   line: TransferLine,
   work: (signal: AbortSignal) => Promise<T>,
+  again: "begins anew" | "goes on" = "begins anew",
 ): Promise<T | undefined> {
   using signals = new StopSignals();
   const stop = new AbortController();
@@ -30,6 +31,6 @@ export async function untilStopped<T>(
   }
   const percent = line.percent;
   line[Symbol.dispose]();
-  note(`alknet: stopped${percent === undefined ? "" : ` at ${percent} %`}; the same command begins anew`);
+  note(`alknet: stopped${percent === undefined ? "" : ` at ${percent} %`}; the same command ${again}`);
   return undefined;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { formatSize } from "../git/size.ts";
+import { formatSize } from "../terminal/size.ts";
 import { visibleLine } from "../terminal/visible.ts";
 
 const CLEAR_LINE = "\r\x1b[K";

@@ -13,6 +13,7 @@ import { parseAddress } from "@alknet/core/address";
 import type { Action, Command } from "../grammar/action.ts";
 import { checked, configOption, duration, homeOption, jsonFlag } from "../grammar/arguments.ts";
 import { reachOptions } from "../reaching/reach.ts";
+import { gcCommand, lsCommand, statCommand, tagCommand, untagCommand, verifyCommand } from "./blob/keeping.ts";
 
 const SHARED = { home: homeOption(), config: configOption(), json: jsonFlag() };
 
@@ -20,12 +21,21 @@ const addCommand: Command = command(
   "add",
   map(
     object({
-      files: multiple(argument(path({ metavar: "FILE", type: "file" }), { description: message`File to add.` }), {
-        min: 1,
-      }),
+      files: multiple(
+        argument(path({ metavar: "FILE" }), { description: message`File to add; a folder becomes a collection.` }),
+        {
+          min: 1,
+        },
+      ),
       tag: optional(option("--tag", string({ metavar: "NAME" }), {
         description: message`Name that keeps it. Default: the file's, and ten digits of the hash.`,
       })),
+      reference: withDefault(
+        flag("--reference", {
+          description: message`Leave the files where they are: each is served from there while it is unchanged.`,
+        }),
+        false,
+      ),
       ...SHARED,
     }),
     (options): Action => async () => (await import("../blobs/add.ts")).addBlobs(options),
@@ -72,9 +82,16 @@ const ticketCommand: Command = command(
 );
 
 /** `alknet blob …`. */
-export const blobCommand: Command = command("blob", or(addCommand, getCommand, shareCommand, ticketCommand), {
-  brief: message`Files under their hash: add, get, share.`,
-});
+export const blobCommand: Command = command(
+  "blob",
+  or(
+    or(addCommand, getCommand, shareCommand, ticketCommand),
+    or(lsCommand, statCommand, tagCommand, untagCommand, verifyCommand, gcCommand),
+  ),
+  {
+    brief: message`Files under their hash: add, get, share, keep.`,
+  },
+);
 
 function getOptions() {
   const { transport, insecure, ca, timeout, passphraseFile } = reachOptions();
@@ -85,9 +102,13 @@ function getOptions() {
         message`Node to ask: NODEID@HOST:PORT. May be given several times; asked before those of the ticket.`,
     })),
     output: optional(option("-o", "--output", string({ metavar: "PATH" }), {
-      description: message`Where it goes; - is stdout. Default: the hash, in this folder.`,
+      description: message`Where it goes; - is stdout. Default: the hash, in this folder; of a collection this folder.`,
     })),
     force: withDefault(flag("--force", { description: message`Replace a file that is there.` }), false),
+    tag: optional(option("--tag", string({ metavar: "NAME" }), {
+      description:
+        message`Name that keeps it in the store of this node too. Default: it goes from there some minutes later.`,
+    })),
     transport,
     insecure,
     ca,

@@ -4,7 +4,7 @@
  * @module
  */
 import { AlknetError } from "@alknet/core/handler";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 
 /** The files of a node. */
 export interface Home {
@@ -27,12 +27,13 @@ export interface Home {
 }
 
 /**
- * The home folder that is meant: the one given, else `$ALKNET_HOME`, else the platform's data folder. Touches no disk.
+ * The home folder that is meant: the one given, else `$ALKNET_HOME`, else the platform's data folder. Touches no disk. A
+ * variable that is empty is not set; one of the platform that is relative is none (XDG Base Directory Specification).
  *
  * @throws {AlknetError} `NO_HOME` when the platform names no folder.
  */
 export function locateHome(given: string | undefined): Home {
-  const folder = given ?? Deno.env.get("ALKNET_HOME") ?? platformFolder();
+  const folder = given ?? (Deno.env.get("ALKNET_HOME") || platformFolder());
   return {
     folder,
     vaultFile: join(folder, "vault.json"),
@@ -87,5 +88,5 @@ function platformFolder(): string {
 
 function under(variable: string, ...rest: string[]): string | undefined {
   const base = Deno.env.get(variable);
-  return base ? join(base, ...rest) : undefined;
+  return base && isAbsolute(base) ? join(base, ...rest) : undefined;
 }

@@ -8,7 +8,7 @@ import { AlknetError, logger } from "@alknet/core/handler";
 import type { NodeKey } from "@alknet/core/identity";
 import { capabilitiesOf, type HandlerRegistration } from "@alknet/core/operations";
 import { fromCall } from "@alknet/handlers/call";
-import { fromMcp, fromOpenApi, OutboundClient } from "@alknet/handlers/http";
+import { fromMcp, fromOpenApi, type LeftOut, OutboundClient } from "@alknet/handlers/http";
 import { readDocument } from "./document.ts";
 import { entryFault, type ImportEntry, type ImportPlace, pathOf, readCredential, scopesOf } from "./entry.ts";
 import { NodeLink } from "./node_link.ts";
@@ -23,6 +23,8 @@ export interface ImportParts extends ImportPlace {
 export interface Imported extends AsyncDisposable {
   /** For the registry of the node. */
   readonly registrations: readonly HandlerRegistration[];
+  /** What a document describes and this node cannot do as it is described. */
+  readonly leftOut: readonly LeftOut[];
 }
 
 /** Milliseconds that a service has to say what it offers: a node does not wait for others longer than that. */
@@ -64,8 +66,14 @@ export async function importAll(
     for (const { spec } of fresh) names.add(spec.name);
     registrations.push(...fresh);
     log.info("imported {count} operations of {kind} {namespace}", { count: fresh.length, kind, namespace });
+    // Each by name only where somebody looks: the command that made the entry has said them.
+    const left = result.value.leftOut;
+    if (left.length > 0) log.warn("import {namespace}: {count} operations left out", { namespace, count: left.length });
+    for (const { method = "", path, reason } of left) {
+      log.debug("import {namespace}: left out {method} {path}: {reason}", { namespace, method, path, reason });
+    }
   }
-  return { registrations, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return { registrations, leftOut: [], [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
 /**
@@ -78,7 +86,8 @@ export async function importOne(entry: ImportEntry, parts: ImportParts): Promise
   const fault = entryFault(entry);
   if (fault !== undefined) throw failed(entry, fault);
   const credential = await readCredential(entry, parts);
-  const all = await within(entry, () => registrationsOf(entry, credential, parts, stack));
+  const leftOut: LeftOut[] = [];
+  const all = await within(entry, () => registrationsOf({ entry, credential, parts, stack, leftOut }));
   const wanted = entry.only && new Set(entry.only.map((name) => `${entry.namespace}/${name}`));
   const missing = [...wanted ?? []].find((name) => !all.some(({ spec }) => spec.name === name));
   if (missing !== undefined) throw failed(entry, `it offers no ${missing}`);
@@ -95,7 +104,7 @@ export async function importOne(entry: ImportEntry, parts: ImportParts): Promise
     capabilities,
   }));
   const kept = stack.move();
-  return { registrations, [Symbol.asyncDispose]: () => ended(kept) };
+  return { registrations, leftOut, [Symbol.asyncDispose]: () => ended(kept) };
 }
 
 /** Says goodbye to the service, which may take its time but not ours. */
@@ -106,12 +115,19 @@ async function ended(kept: AsyncDisposableStack): Promise<void> {
   clearTimeout(timer);
 }
 
-async function registrationsOf(
-  entry: ImportEntry,
-  credential: string | undefined,
-  parts: ImportParts,
-  stack: AsyncDisposableStack,
-): Promise<readonly HandlerRegistration[]> {
+/** An import under way. */
+interface Importing {
+  readonly entry: ImportEntry;
+  readonly credential: string | undefined;
+  readonly parts: ImportParts;
+  /** Takes what is to be disposed of with the import. */
+  readonly stack: AsyncDisposableStack;
+  /** Takes what is left out. */
+  readonly leftOut: LeftOut[];
+}
+
+async function registrationsOf(importing: Importing): Promise<readonly HandlerRegistration[]> {
+  const { entry, credential, parts, stack, leftOut } = importing;
   const { kind, namespace, url } = entry;
   const authorities = entry.ca === undefined ? undefined : await Deno.readTextFile(pathOf(entry.ca, parts));
   if (kind === "node") {
@@ -131,7 +147,8 @@ async function registrationsOf(
       .registrations;
   }
   const { base_url: baseUrl = "" } = entry;
-  return fromOpenApi(await readDocument(entry, client, parts), { namespace, baseUrl, client, ...(auth && { auth }) });
+  const config = { namespace, baseUrl, client, ...(auth && { auth }) };
+  return fromOpenApi(await readDocument(entry, client, parts), config, { onLeftOut: (one) => leftOut.push(one) });
 }
 
 /** Gives up after the time that an import has; what goes on in the background is disposed of with the rest. */

@@ -6,7 +6,7 @@
 import { parseAddress } from "@alknet/core/address";
 import { editConfig } from "@alknet/core/config";
 import { AlknetError } from "@alknet/core/handler";
-import { OutboundClient } from "@alknet/handlers/http";
+import { type LeftOut, OutboundClient } from "@alknet/handlers/http";
 import { resolve } from "node:path";
 import type { TSchema } from "typebox";
 import { locateHome } from "../home/home.ts";
@@ -60,6 +60,8 @@ export interface AddedImport {
   readonly entry: ImportEntry;
   /** What the node will offer. */
   readonly operations: readonly { readonly name: string; readonly type: string }[];
+  /** What it describes and the node cannot do as it is described. */
+  readonly leftOut: readonly LeftOut[];
   /** The configuration file. */
   readonly config: string;
 }
@@ -79,17 +81,18 @@ export async function addImport(request: ImportRequest, handlers: HandlerSchemas
   const fault = entryFault(entry);
   if (fault !== undefined) throw new UsageError(fault);
   const key = entry.kind === "node" ? await loadNodeKey(home, place) : undefined;
-  const operations = await offered(entry, { ...place, key });
+  const { operations, leftOut } = await offered(entry, { ...place, key });
   if (!request.dryRun) await write(config, entry, request.replace, handlers);
-  return { entry, operations, config };
+  return { entry, operations, leftOut, config };
 }
 
 async function offered(
   entry: ImportEntry,
   parts: Parameters<typeof importOne>[1],
-): Promise<AddedImport["operations"]> {
+): Promise<Pick<AddedImport, "operations" | "leftOut">> {
   await using imported = await importOne(entry, parts);
-  return imported.registrations.map(({ spec: { name, op_type: type } }) => ({ name, type }));
+  const operations = imported.registrations.map(({ spec: { name, op_type: type } }) => ({ name, type }));
+  return { operations, leftOut: imported.leftOut };
 }
 
 async function write(

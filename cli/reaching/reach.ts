@@ -46,6 +46,9 @@ export interface ReachOptions {
   readonly tokenFile?: string;
 }
 
+/** RFC 6750 §2.1: the form of every bearer token. */
+const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
+const TOKEN_WORDS = "one is a single word of letters, digits and -._~+/, as alknet token create prints it";
 /** What `--token-file` is for. */
 export const TOKEN_FILE_TEXT: Message =
   message`The same, from a file: the command line is visible to others on this machine.`;
@@ -110,15 +113,22 @@ export async function prepareDials(
 }
 
 /**
- * The token that was given, if one was.
+ * The token that was given, if one was. What cannot be one is refused before anything is sent.
  *
- * @throws {UsageError} Two were.
- * @throws {AlknetError} `FILE_UNREADABLE`.
+ * @throws {UsageError} Two were given, or `--token` is none.
+ * @throws {AlknetError} `FILE_UNREADABLE`, `TOKEN_INVALID`.
  */
 export async function givenToken(options: Pick<ReachOptions, "token" | "tokenFile">): Promise<string | undefined> {
-  if (options.tokenFile === undefined) return options.token;
-  if (options.token !== undefined) throw new UsageError("--token and --token-file exclude each other; give one");
-  return (await readText(options.tokenFile, "token")).trim();
+  const { token, tokenFile } = options;
+  if (tokenFile === undefined) {
+    if (token !== undefined && !TOKEN.test(token)) throw new UsageError(`--token is no token: ${TOKEN_WORDS}`);
+    return token;
+  }
+  if (token !== undefined) throw new UsageError("--token and --token-file exclude each other; give one");
+  const read = (await readText(tokenFile, "token")).trim();
+  if (TOKEN.test(read)) return read;
+  const what = read === "" ? "is empty" : `holds no token: ${TOKEN_WORDS}`;
+  throw new AlknetError("TOKEN_INVALID", `token file ${tokenFile} ${what}`);
 }
 
 /** Says that a token was given to a protocol that has no place for it, so that nobody believes it was shown. */
@@ -146,10 +156,19 @@ async function readAuthorities(file: string): Promise<string> {
 }
 
 async function readText(file: string, what: string): Promise<string> {
+  let bytes: Uint8Array;
   try {
-    return await Deno.readTextFile(file);
+    bytes = await Deno.readFile(file);
   } catch (error) {
     throw new AlknetError("FILE_UNREADABLE", `cannot read the ${what} in ${file}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  try {
+    // A mark of UTF-8 at the beginning goes; one of UTF-16 is none.
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new AlknetError("FILE_UNREADABLE", `cannot read the ${what} in ${file}: it is not UTF-8; save it as that`, {
       cause: error,
     });
   }

@@ -27,6 +27,16 @@ const schema = Type.Object({
       description: "full: what was acknowledged is there even when the power goes; normal: when the process dies",
     }),
   ),
+  quotas: Type.Optional(
+    Type.Record(
+      Type.String({ minLength: 1 }),
+      Type.Object({
+        bytes: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+        files: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+      }, closed),
+      { description: "how much each identity may keep under tags; local is the commands', * each that has no entry" },
+    ),
+  ),
   limits: Type.Optional(
     Type.Record(Type.String(), Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }), {
       description: "limits by their names; bytes, milliseconds or counts",
@@ -74,7 +84,7 @@ export async function openStore(config: FsConfig, place: FsConfigPlace): Promise
     }
   }
   const { openFs } = await import("@alknet/handlers/fs");
-  return await openFs({ folder: storeFolder(config, place), durability: config.durability });
+  return await openFs({ folder: storeFolder(config, place), durability: config.durability, quotas: config.quotas });
 }
 
 /**

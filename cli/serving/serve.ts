@@ -145,7 +145,7 @@ async function importedBy(
   parts: { readonly key: NodeKey; readonly home: Home; readonly passphraseFile?: string },
 ): Promise<Imported> {
   const entries = (handlers.call?.imports ?? []) as readonly ImportEntry[];
-  if (entries.length === 0) return { registrations: [], [Symbol.asyncDispose]: () => Promise.resolve() };
+  if (entries.length === 0) return { registrations: [], leftOut: [], [Symbol.asyncDispose]: () => Promise.resolve() };
   const { importAll } = await import("../imports/load.ts");
   return await importAll(entries, own.map(({ spec }) => spec.name), { configFile, ...parts });
 }

@@ -13,6 +13,7 @@ import { Gate } from "../limits/gate.ts";
 import { type Limits, limitsWith } from "../limits/limits.ts";
 import { logger } from "../log.ts";
 import type { CertificateKeyPair } from "../identity/key_pair.ts";
+import { assertNoOverlap } from "./overlap.ts";
 import { assertPair } from "../transports/tls_profile.ts";
 import type { Listener } from "../transports/transport.ts";
 import { beEngineIfStartedAsOne } from "../transports/quic/process/engine_command.ts";
@@ -203,9 +204,10 @@ class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns
       quic: options.quic,
     };
     try {
-      for (const address of typeof wanted === "string" ? [wanted] : wanted) {
-        this.#listeners.push(...await bind(parseListenAddress(address), shared));
-      }
+      const addresses = (typeof wanted === "string" ? [wanted] : wanted).map(parseListenAddress);
+      assertNoOverlap(addresses);
+      if (options.certificate) assertPair("public", options.certificate);
+      for (const address of addresses) this.#listeners.push(...await bind(address, shared));
       if (this.#listeners.length === 0) {
         const names = this.alpns.join(", ");
         throw new AlknetError("NO_TRANSPORT", `${names}: not carried over ${shared.transports.join(" or ")}`);

@@ -10,6 +10,7 @@ import { AlknetError } from "../errors.ts";
 const PRIVATE_MODE = 0o600;
 /** Permission bits of everyone but the owner. */
 const OTHERS = 0o077;
+const OWNER_WRITES = 0o200;
 /** Keys and certificate chains are a few KiB; more is a wrong path. */
 const MAX_SIZE = 1024 * 1024;
 
@@ -76,7 +77,15 @@ export async function replaceFile(path: string, content: string): Promise<void> 
   const target = await Deno.realPath(path).catch(() => path);
   await withTemporary(target, content, async (temporary) => {
     if (Deno.build.os !== "windows") await copyOwnership(target, temporary);
-    await Deno.rename(temporary, target);
+    try {
+      await Deno.rename(temporary, target);
+    } catch (cause) {
+      // As a container has it whose file was mounted by itself; written in place, it could be read half done.
+      if ((cause as { code?: unknown }).code !== "EBUSY") throw cause;
+      throw new Error("it is mounted by itself and cannot be replaced; mount the folder that holds it instead", {
+        cause,
+      });
+    }
   });
 }
 
@@ -152,9 +161,13 @@ async function exists(path: string): Promise<boolean> {
 
 function tooOpen(code: string, path: string, what: string, mode: number): AlknetError {
   const octal = (mode & 0o777).toString(8).padStart(4, "0");
+  // As an orchestrator mounts secrets: read-only, for a group, on a volume that refuses chmod.
+  const mounted = (mode & OWNER_WRITES) === 0
+    ? "; where it is mounted read-only, have it mounted with mode 0400, as owned by the user that runs alknet"
+    : "";
   return new AlknetError(
     code,
-    `${what} ${path} is open to others (mode ${octal}); run: chmod 600 ${quoted(path)}`,
+    `${what} ${path} is open to others (mode ${octal}); run: chmod 600 ${quoted(path)}${mounted}`,
   );
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { AlknetError } from "../errors.ts";
 import { type CertificateKeyPair, IDENTITY_NAME_SUFFIX } from "../identity/key_pair.ts";
 
@@ -52,9 +52,13 @@ export function profileByAlpn(offered: readonly string[], profiles: TlsProfiles)
   return available(offered.some(isOwnAlpn) ? "identity" : "public", profiles);
 }
 
-/** The profile of a TLS handshake over TCP, by the server name that the client sends. */
+/**
+ * The profile of a TLS handshake over TCP, by the server name that the client sends: in any case (RFC 4343), with or without
+ * the dot of the root.
+ */
 export function profileByServerName(name: string | undefined, nodeId: string, profiles: TlsProfiles): ProfileName {
-  return available(name?.toLowerCase() === nodeId + IDENTITY_NAME_SUFFIX ? "identity" : "public", profiles);
+  const same = name?.toLowerCase().replace(/\.$/, "") === nodeId + IDENTITY_NAME_SUFFIX;
+  return available(same ? "identity" : "public", profiles);
 }
 
 function available(wanted: ProfileName, profiles: TlsProfiles): ProfileName {
@@ -62,20 +66,41 @@ function available(wanted: ProfileName, profiles: TlsProfiles): ProfileName {
   return wanted === "identity" ? "public" : "identity";
 }
 
+/** Keys that both transports can show. */
+const SERVED = "RSA of 2048 bits or more, P-256, P-384 or Ed25519";
+const MIN_RSA_BITS = 2048;
+
 /**
- * Looks whether a certificate and a key can serve a profile.
+ * Looks whether a certificate and a key can serve a profile, over either transport: a handshake is too late to find out.
  *
- * @throws {AlknetError} `TLS_CONFIG`: they are not readable PEM, or do not belong together.
+ * @throws {AlknetError} `TLS_CONFIG`: they are not readable PEM, of a kind that is not served, or do not belong together.
  */
 export function assertPair(name: ProfileName, { certificate, privateKey }: CertificateKeyPair): void {
   let fits: boolean;
+  let served: boolean;
   try {
-    fits = new X509Certificate(certificate).checkPrivateKey(createPrivateKey(privateKey));
+    const key = createPrivateKey(privateKey);
+    served = isServed(key);
+    fits = new X509Certificate(certificate).checkPrivateKey(key);
   } catch (cause) {
     // The parser's words are left to the cause: they may quote what it read.
-    throw new AlknetError("TLS_CONFIG", `the certificate or key of the ${name} profile is not readable PEM`, { cause });
+    const message =
+      `the certificate or key of the ${name} profile is not readable PEM of a kind that is served: ${SERVED}`;
+    throw new AlknetError("TLS_CONFIG", message, { cause });
+  }
+  if (!served) {
+    throw new AlknetError(
+      "TLS_CONFIG",
+      `the key of the ${name} profile is of a kind that is not served: use ${SERVED}`,
+    );
   }
   if (!fits) {
     throw new AlknetError("TLS_CONFIG", `the private key does not belong to the certificate of the ${name} profile`);
   }
+}
+
+function isServed({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): boolean {
+  if (type === "rsa") return (details?.modulusLength ?? 0) >= MIN_RSA_BITS;
+  if (type === "ec") return details?.namedCurve === "prime256v1" || details?.namedCurve === "secp384r1";
+  return type === "ed25519";
 }

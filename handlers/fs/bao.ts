@@ -25,7 +25,7 @@ export { encode, type EncodeSource } from "./bao/encode.ts";
 export { EncodingError, type TreeNode } from "./bao/encoding_error.ts";
 export { Hasher, hashGroup, hashOf, hashPair, hashSubtree } from "./bao/hasher.ts";
 export { hashBlob, type Maybe, MemoryOutboard, type Outboard } from "./bao/outboard.ts";
-export { ALL, type ChunkRanges, SIZE_PROOF } from "./bao/ranges.ts";
+export { ALL, type ChunkRanges, complementOf, SIZE_PROOF } from "./bao/ranges.ts";
 export { readLinks, readNames, writeNames } from "./wire/collection.ts";
 export { type Hash, hashOfText, parseHash } from "./wire/hash_text.ts";
 export { type ObserveItem, readItem, writeItem } from "./wire/observe.ts";

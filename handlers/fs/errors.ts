@@ -29,7 +29,12 @@ export function tooLarge(size: number, most: number): AlknetError {
 export function diskError(error: unknown, folder: string): unknown {
   const code = (error as { code?: unknown })?.code;
   if (code !== "ENOSPC" && code !== "EDQUOT" && !isFullDatabase(error)) return error;
-  return new AlknetError("STORE_FULL", `the disk of ${folder} is full; nothing was changed`, { cause: error });
+  return storeFull(folder, error);
+}
+
+/** `STORE_FULL`: there is no room on the disk. */
+export function storeFull(folder: string, cause?: unknown): AlknetError {
+  return new AlknetError("STORE_FULL", `the disk of ${folder} is full; nothing was changed`, { cause });
 }
 
 function isFullDatabase(error: unknown): boolean {

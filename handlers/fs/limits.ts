@@ -18,6 +18,8 @@ export interface FsLimits {
   readonly nodeStreams: number;
   /** Without a requester taking a byte that is ready for it. */
   readonly writeStall: number;
+  /** Streams of a connection that are told what changes of a blob: each looks at it some times a second. */
+  readonly observers: number;
   /** Malformed requests of a connection, which is closed at the last. */
   readonly malformed: number;
 }
@@ -30,6 +32,7 @@ export const FS_LIMITS: FsLimits = Object.freeze({
   anonymousStreams: 8,
   nodeStreams: 512,
   writeStall: 30_000,
+  observers: 16,
   malformed: 8,
 });
 

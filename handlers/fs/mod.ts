@@ -3,10 +3,12 @@
  *
  * Participants: a provider that serves blobs, and a getter that believes only what it hashed. Goals: no wrong byte is stored
  * or passed on; what was acknowledged survives `kill -9`; a slow or hostile peer costs its own streams. Non-goals so far,
- * each refused: parts of blobs and going on with them, what a sequence lists, Observe, pushes, several providers.
+ * each refused: pushes, several providers of one blob, trees of names.
  * Rights: a blob is read by the scopes `blobs:read`, `blobs:write`, `blobs:admin` and `admin`, by a grant to anyone, to an
- * identity or to a key, and by whoever knows its hash where `publicBlobs` says so. Others are told the same whether it is
+ * identity or to a key, of it or of a sequence that lists it, and by whoever knows its hash where `publicBlobs` says so. Others are told the same whether it is
  * there or not. On `/iroh-bytes/4` over QUIC a requester has no identity; `alknet/blobs` proves both keys.
+ * A blob stays while a tag, a hold, or a sequence that has one refers to it; the rest is collected. Of a blob that did not come
+ * whole the verified parts stay for a week.
  * Failures: a malformed request costs its own stream, too many of them the connection. Limits are in {@linkcode FsLimits}.
  *
  * @example A store in memory, one of whose blobs anyone may get
@@ -30,17 +32,25 @@ import { serveConnection, type ServeParts } from "./transfer/server.ts";
 
 export type {
   AddOptions,
+  AddPath,
   BlobReader,
   BlobStatus,
   BlobStore,
+  Collected,
+  CollectOptions,
   HashAndFormat,
   Held,
   OpenSource,
   ReceiveOptions,
+  Tag,
   TagOptions,
+  TagPage,
   Told,
+  VerifyStep,
 } from "./blobs/blob_store.ts";
 export type { Grant, Grants, NewGrant, Subject } from "./blobs/grants.ts";
+export { linksOf } from "./blobs/sequence.ts";
+export type { Quota, Quotas } from "./blobs/disk/tables/usage.ts";
 export { announcedAddresses } from "./blobs/disk/holder.ts";
 export { FS_LIMITS, type FsLimits } from "./limits.ts";
 export { type Fs, type FsOptions, memoryFs, openFs } from "./store.ts";

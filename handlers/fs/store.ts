@@ -4,7 +4,8 @@
  * @module
  */
 import type { BlobStore } from "./blobs/blob_store.ts";
-import { DiskBlobStore, type DiskStoreOptions } from "./blobs/disk/disk.ts";
+import { DiskBlobStore } from "./blobs/disk/disk.ts";
+import type { DiskStoreOptions } from "./blobs/disk/options.ts";
 import { type Grants, MemoryGrants } from "./blobs/grants.ts";
 import { MemoryBlobStore } from "./blobs/memory.ts";
 
@@ -41,7 +42,7 @@ export function memoryFs(): Fs {
   const blobs = new MemoryBlobStore();
   return {
     blobs,
-    grants: new MemoryGrants(),
+    grants: new MemoryGrants((child) => blobs.rootsOf(child)),
     announce: () => Promise.resolve(),
     [Symbol.asyncDispose]: () => blobs[Symbol.asyncDispose](),
   };

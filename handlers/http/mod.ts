@@ -65,7 +65,7 @@ export { type Decoy, notFound, redirect, type RedirectOptions } from "./decoy/de
 export { HTTP_LIMITS, type HttpLimits } from "./limits.ts";
 export { fromJsonSchema, type JsonSchemaEndpoint } from "./import/from_jsonschema.ts";
 export { fromMcp, type McpImport, type McpServiceConfig } from "./import/from_mcp.ts";
-export { fromOpenApi } from "./import/from_openapi.ts";
+export { fromOpenApi, type LeftOut, type OpenApiOptions } from "./import/from_openapi.ts";
 export type { HttpServiceConfig } from "./import/http_operation.ts";
 export {
   OutboundClient,

@@ -4,6 +4,7 @@
  * @module
  */
 import { deepEqual, equal, match, notEqual } from "node:assert/strict";
+import { needs } from "../support/programs.ts";
 import { runAlknet, runProgram } from "../support/process.ts";
 import { temporaryFolder } from "../support/temp.ts";
 import { initHome } from "./home.ts";
@@ -93,9 +94,50 @@ Deno.test("alknet id takes the home from $ALKNET_HOME, and --home before it", as
   equal((await runAlknet(["id", "--home", other.path], { env })).stdout, `${other.nodeId}\n`);
 });
 
+Deno.test({
+  name: "alknet: an empty variable is not set, a relative one of the platform is none; nothing is made where it is run",
+  ...needs("linux"),
+  async fn() {
+    await using folder = await temporaryFolder();
+    const made = `${folder.path}/home/.local/share/alknet`;
+    // The runtime's own folder stays where it is.
+    const runtime = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
+    const unset = { ALKNET_HOME: "", XDG_DATA_HOME: "", HOME: `${folder.path}/home` };
+    const run = (env: Record<string, string>, ...args: string[]) =>
+      runAlknet(args, { cwd: folder.path, env: { DENO_DIR: runtime, ...unset, ...env } });
+    const { code, stderr } = await run({ ALKNET_HOME: "" }, "init", "--no-passphrase");
+    equal(code, 0, stderr);
+    const homes: Record<string, string>[] = [
+      { ALKNET_HOME: "" },
+      { XDG_DATA_HOME: "" },
+      { XDG_DATA_HOME: "rel" },
+      { XDG_DATA_HOME: "./rel" },
+    ];
+    for (const env of homes) match((await run(env, "id")).stdout, /^[a-z0-9]{52}\n$/, JSON.stringify(env));
+    const mistakes: [env: Record<string, string>, args: string[], code: number, said: RegExp][] = [
+      [{ HOME: "rel" }, ["id"], 1, /names no data folder; say where with --home DIR or \$ALKNET_HOME/],
+      [{ HOME: "" }, ["init", "--no-passphrase"], 1, /names no data folder/],
+      [{}, ["id", "--home", ""], 2, /--home/],
+    ];
+    for (const [env, args, code, said] of mistakes) {
+      const ended = await run(env, ...args);
+      equal(ended.code, code);
+      match(ended.stderr, said);
+    }
+    const names = [...Deno.readDirSync(folder.path)].map(({ name }) => name);
+    equal(names.join(), "home");
+    equal((await Deno.stat(made)).isDirectory, true);
+  },
+});
+
 /** What is done to the vault's file, and what the one line must say. */
 const BAD_VAULTS: readonly (readonly [string, (file: string) => Promise<void>, RegExp])[] = [
   ["world-readable", (file) => Deno.chmod(file, 0o644), /open to others \(mode 0644\); run: chmod 600/],
+  [
+    "mounted for a group",
+    (file) => Deno.chmod(file, 0o440),
+    /\(mode 0440\); run: chmod 600 [^;]*; [^;]* mounted with mode 0400/,
+  ],
   ["no JSON", (file) => Deno.writeTextFile(file, "secret words"), /is not JSON, or was cut/],
   ["empty", (file) => Deno.writeTextFile(file, ""), /is empty/],
   ["foreign", (file) => Deno.writeTextFile(file, '{"secret words": 1}'), /has no version/],

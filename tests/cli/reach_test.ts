@@ -194,6 +194,45 @@ Deno.test("alknet ping --token says that echo carries none, without repeating it
   equal((await runAlknet([...args, "--token-file", file])).code, 2);
 });
 
+Deno.test("alknet: a token that is none is refused before anything is sent, by every command that takes one", async () => {
+  await using home = await initHome();
+  const file = `${home.path}/token`;
+  const utf16 = new Uint8Array(
+    new Uint16Array([0xfeff, ..."alk_x"].map((c) => typeof c === "string" ? c.charCodeAt(0) : c)).buffer,
+  );
+  const cases: [content: Uint8Array<ArrayBuffer> | string, said: RegExp][] = [
+    ["", /token file \S+ is empty\n/],
+    [" \n\n", /token file \S+ is empty\n/],
+    ["two words", /token file \S+ holds no token: one is a single word/],
+    ['{"token":"alk_x"}', /holds no token/],
+    [utf16, /it is not UTF-8; save it as that/],
+    [new Uint8Array([0xff, 0xfe, 0x00]), /it is not UTF-8/],
+  ];
+  // Nothing listens there: who tried to connect would say so.
+  const at = `${home.nodeId}@127.0.0.1:1`;
+  for (const [content, said] of cases) {
+    if (typeof content === "string") await Deno.writeTextFile(file, content);
+    else await Deno.writeFile(file, content);
+    const command = cases.findIndex(([one]) => one === content) % 3;
+    const args = [["call", at, "node/info"], ["ops", at], ["dial", "alknet/echo", at]][command];
+    const { code, stderr } = await home.run(...args, "--token-file", file);
+    equal(code, 1, stderr);
+    match(stderr, said);
+    equal(stderr.split("\n").length, 2, "one line");
+  }
+  for (const token of ["", "two words", "ä"]) {
+    const { code, stderr } = await home.run("call", at, "node/info", "--token", token);
+    equal(code, 2);
+    match(stderr, /--token is no token/);
+  }
+  // One with the mark that some editors write is one.
+  await Deno.writeTextFile(file, "\ufeffalk_x\r\n");
+  match(
+    (await home.run("call", at, "node/info", "--token-file", file, "--transport", "tls")).stderr,
+    /nothing listens there/,
+  );
+});
+
 Deno.test({
   name: "alknet dial ends with 130 on ctrl-C, connected or not",
   ignore: Deno.build.os === "windows",

@@ -135,14 +135,67 @@ Deno.test("alknet completions bash offers the commands of the vault and their op
 });
 
 Deno.test({
+  name: "alknet token create whose output nobody got leaves no token behind",
+  ...needs("linux"),
+  async fn() {
+    await using home = await initHome();
+    const main = new URL("../../cli/main.ts", import.meta.url).pathname;
+    const create = ["token", "create", "--home", home.path];
+    const command = 'exec "$0" run -A "$@" > /dev/full';
+    for (const args of [create, [...create, "--json"]]) {
+      const { code, stderr } = await runProgram("/bin/sh", ["-c", command, Deno.execPath(), main, ...args]);
+      equal(code, 1, stderr);
+      equal((await home.run("token", "list")).stdout, "");
+    }
+    equal((await home.run("token", "create")).code, 0);
+    match((await home.run("token", "list")).stdout, /^alk_/);
+  },
+});
+
+Deno.test({
+  name:
+    "alknet token create where the configuration is a mount: one line that says what to mount, and nothing is changed",
+  ...needs("root", "linux"),
+  async fn() {
+    await using home = await initHome();
+    const main = new URL("../../cli/main.ts", import.meta.url).pathname;
+    // A mount that lives as long as the shell, as a container has it.
+    const script = 'mount --bind "$2/config.json" "$2/config.json" 2>/dev/null || exit 77; ' +
+      'exec "$0" run -A "$1" token create --home "$2"';
+    const { code, stderr } = await runProgram("unshare", [
+      "--mount",
+      "sh",
+      "-c",
+      script,
+      Deno.execPath(),
+      main,
+      home.path,
+    ]);
+    // Not every machine lets root mount.
+    if (code === 77) return;
+    equal(code, 1);
+    match(
+      stderr,
+      /^alknet: cannot write config [^\n]*config\.json: it is mounted by itself [^\n]*; mount the folder[^\n]*\n$/,
+    );
+    equal((await home.run("token", "list")).stdout, "");
+    equal([...Deno.readDirSync(home.path)].some(({ name }) => name.endsWith(".tmp")), false);
+  },
+});
+
+Deno.test({
   name: "alknet whose output meets a full disk says so in one line and exits with 1",
   ...needs("linux"),
   async fn() {
     await using home = await initHome();
-    const command = 'exec "$0" run -A "$1" id --home "$2" > /dev/full';
+    const command = 'exec "$0" run -A "$@" > /dev/full';
     const main = new URL("../../cli/main.ts", import.meta.url).pathname;
-    const { code, stderr } = await runProgram("/bin/sh", ["-c", command, Deno.execPath(), main, home.path]);
-    equal(code, 1);
-    match(stderr, /^alknet: No space left on device \(os error 28\)\n$/);
+    for (
+      const args of [["id", "--home", home.path], ["--version"], ["--help"], ["call", "--help"], ["completions", "zsh"]]
+    ) {
+      const { code, stderr } = await runProgram("/bin/sh", ["-c", command, Deno.execPath(), main, ...args]);
+      equal(code, 1, args.join(" "));
+      match(stderr, /^alknet: No space left on device \(os error 28\)\n$/);
+    }
   },
 });

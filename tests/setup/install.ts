@@ -1,7 +1,6 @@
 /**
- * The one step that fetches: Debian's packages, Deno's, those of the Python peers, of the peers on Node, and
- * of the one in Go where Go is. After it,
- * checks and tests load nothing from elsewhere. What is there already is not fetched again.
+ * The one step that fetches: Debian's packages, Deno's, those of the Python peers, of the peers on Node, and of those in Go
+ * and Rust where these are. After it, checks and tests load nothing from elsewhere. What is there already is not fetched again.
  *
  * Run as a program it fails where something could not be had; `deno task test` goes on without, and skips what needs it.
  *
@@ -10,7 +9,16 @@
 import { existsSync } from "node:fs";
 import { findProgram } from "../support/programs.ts";
 import { GO_GIT_CLIENT, GO_PEERS, NODE_PEERS, PYTHON, ROOT, VENV } from "../support/python.ts";
-import { DEBIAN_PACKAGES, GO_GIT, INSPECTOR, NODE_PACKAGES, PYTHON_PACKAGES } from "./packages.ts";
+import { IROH_PEER, RUST_PEERS } from "../support/rust.ts";
+import {
+  DEBIAN_PACKAGES,
+  GO_GIT,
+  INSPECTOR,
+  IROH_BLOBS,
+  NODE_PACKAGES,
+  PYTHON_PACKAGES,
+  RUST_VERSION,
+} from "./packages.ts";
 
 /** How often a fetch is tried: the way to a registry fails now and then. */
 const TRIES = 3;
@@ -29,7 +37,7 @@ if (import.meta.main) {
  */
 export async function install(): Promise<string[]> {
   const missing: string[] = [];
-  for (const step of [debian, denoModules, python, node, go]) {
+  for (const step of [debian, denoModules, python, node, go, rust]) {
     const failure = await step();
     if (failure === undefined) continue;
     console.error(failure);
@@ -95,6 +103,48 @@ async function go(): Promise<string | undefined> {
     return await run(go, ["-C", GO_PEERS, "get", GO_GIT], {}, "null") &&
       await run(go, ["-C", GO_PEERS, "build", "-mod=mod", "-o", GO_GIT_CLIENT, "."]);
   });
+}
+
+/** Builds the peer in Rust, some minutes the first time; where there is no Rust, or it cannot be built, the tests go without. */
+async function rust(): Promise<string | undefined> {
+  const cargo = findProgram("cargo");
+  if (cargo === undefined || !await isRecent(cargo)) return undefined;
+  const source = `${ROOT}tests/peers/iroh`;
+  const wanted = [IROH_BLOBS];
+  for (const file of ["Cargo.lock", "src/main.rs"]) {
+    const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(`${source}/${file}`));
+    wanted.push(new Uint8Array(digest).toHex());
+  }
+  const failure = await stamped(
+    RUST_PEERS,
+    wanted,
+    "from crates.io; the tests with iroh-blobs cannot run",
+    async () => {
+      const target = `${RUST_PEERS}/target`;
+      const built = await run(cargo, [
+        "build",
+        "--quiet",
+        "--locked",
+        "--manifest-path",
+        `${source}/Cargo.toml`,
+        "--target-dir",
+        target,
+      ]);
+      if (!built) return false;
+      await Deno.copyFile(`${target}/debug/iroh_peer`, IROH_PEER);
+      // Hundreds of files that nobody needs any more.
+      await Deno.remove(target, { recursive: true });
+      return true;
+    },
+  );
+  if (failure !== undefined) console.error(failure);
+  return undefined;
+}
+
+async function isRecent(cargo: string): Promise<boolean> {
+  const { stdout } = await new Deno.Command(cargo, { args: ["--version"], stderr: "null" }).output();
+  const [, major, minor] = /^cargo (\d+)\.(\d+)/.exec(new TextDecoder().decode(stdout)) ?? [];
+  return Number(major) > RUST_VERSION[0] || Number(major) === RUST_VERSION[0] && Number(minor) >= RUST_VERSION[1];
 }
 
 /** Fills a folder, unless its stamp says that it holds just what is wanted. Half a folder is removed. */

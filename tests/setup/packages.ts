@@ -9,12 +9,14 @@
 export const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   b3sum: "b3sum",
   chromium: "chromium",
+  fish: "fish",
   curl: "curl",
   dig: "bind9-dnsutils",
   git: "git",
   h2load: "nghttp2-client",
   ip: "iproute2",
   kdig: "knot-dnsutils",
+  zsh: "zsh",
   openssl: "openssl",
   rsync: "rsync",
   "ssh-keygen": "openssh-client",
@@ -41,6 +43,11 @@ export const PYTHON_PACKAGES: readonly string[] = [
 
 /** Peers that run on Node: nothing of the project depends on them. */
 export const NODE_PACKAGES: readonly string[] = ["@grpc/grpc-js@1.14.7", "ws@8.23.0"];
+
+/** The crate of the peer written in Rust, whose lock file has the rest; it is built where Rust is, of this version or later. */
+export const IROH_BLOBS = "iroh-blobs@0.104.0";
+/** See {@linkcode IROH_BLOBS}. */
+export const RUST_VERSION: readonly [major: number, minor: number] = [1, 91];
 
 /** The module of the peer written in Go, which is built where Go is. */
 export const GO_GIT = "github.com/go-git/go-git/v5@v5.19.3";

@@ -16,6 +16,7 @@
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { GO_GIT_CLIENT, PYTHON } from "./python.ts";
+import { IROH_PEER } from "./rust.ts";
 
 /** Something a test needs: how to find it, and how to get it. */
 interface Requirement {
@@ -40,6 +41,9 @@ const REQUIREMENTS = {
   rsync: debian("rsync", "rsync"),
   git: debian("git", "git"),
   chromium: debian("chromium", "chromium"),
+  fish: debian("fish", "fish"),
+  zsh: debian("zsh", "zsh"),
+  bash: debian("bash", "bash"),
   /** Gives a program a terminal. */
   script: debian("script", "bsdutils"),
   /** Starts a program with other limits. */
@@ -53,6 +57,8 @@ const REQUIREMENTS = {
   },
   /** The peer in Go. */
   "go-git": { present: () => existsSync(GO_GIT_CLIENT), remedy: "install Go, then run `deno task test` once" },
+  /** The peer in Rust. */
+  "iroh-peer": { present: () => existsSync(IROH_PEER), remedy: "install Rust 1.91, then run `deno task test` once" },
   linux: { present: () => Deno.build.os === "linux", remedy: "run it on Linux" },
   root: { present: () => Deno.build.os !== "windows" && Deno.uid() === 0, remedy: "run it as root" },
   /** Network namespaces, which need root and a kernel that lets it. */
@@ -65,7 +71,7 @@ const REQUIREMENTS = {
 export type Need = keyof typeof REQUIREMENTS;
 
 /** Requirements that depend on the machine, not on Debian's packages: missing, they are no failure in CI. */
-const OF_THE_MACHINE: readonly Need[] = ["linux", "root", "netns", "netem", "go-git"];
+const OF_THE_MACHINE: readonly Need[] = ["linux", "root", "netns", "netem", "go-git", "iroh-peer"];
 
 const known = new Map<Need, boolean>();
 const reported = new Set<string>();

@@ -76,14 +76,20 @@ export const tokenCommand: Command = command("token", or(create, list, revoke), 
 });
 
 async function createToken(options: CreateOptions): Promise<number> {
-  const { addApiKey } = await import("../../node/authorization.ts");
+  const { addApiKey, removeApiKey } = await import("../../node/authorization.ts");
   const { token, entry } = await addApiKey(options, {
     scopes: options.scopes,
     description: options.description,
     expiresAt: options.expires === undefined ? undefined : Math.floor((Date.now() + options.expires) / 1000),
   });
-  if (options.json) printJson({ token, ...publicPart(entry) });
-  else print(token);
+  try {
+    if (options.json) printJson({ token, ...publicPart(entry) });
+    else print(token);
+  } catch (error) {
+    // Nobody has seen it, and nobody ever could.
+    await removeApiKey(options, entry.prefix);
+    throw error;
+  }
   note("alknet: this token is shown once and stored as a hash; keep it where only its bearer can read it");
   return ExitCode.DONE;
 }

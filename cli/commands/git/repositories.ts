@@ -139,10 +139,11 @@ async function add(options: AddOptions): Promise<number> {
 }
 
 async function list(options: Shared): Promise<number> {
-  const [{ openGitHome }, { folderOf, namesOf, readSettings }, { formatSize, sizeOf }] = await Promise.all([
+  const [{ openGitHome }, { folderOf, namesOf, readSettings }, { sizeOf }, { formatSize }] = await Promise.all([
     import("../../git/folders.ts"),
     import("@alknet/handlers/git"),
     import("../../git/size.ts"),
+    import("../../terminal/size.ts"),
   ]);
   const home = await openGitHome(options);
   for (const name of await namesOf(home.folders)) {

@@ -110,13 +110,14 @@ function run(options: ImportCommandOptions): Action {
 async function importService(options: ImportCommandOptions): Promise<number> {
   const { addImport } = await import("../../imports/write.ts");
   const { HANDLER_SCHEMAS } = await import("../../serving/handlers.ts");
-  const { entry, operations, config } = await addImport(options, HANDLER_SCHEMAS);
+  const { entry, operations, leftOut, config } = await addImport(options, HANDLER_SCHEMAS);
   const { dryRun, json } = options;
   if (json) {
-    printJson({ import: entry, operations, config, written: !dryRun });
+    printJson({ import: entry, operations, leftOut, config, written: !dryRun });
     return ExitCode.DONE;
   }
   for (const { name, type } of operations) print(`${name}  ${type}`);
+  for (const { method = "*", path, reason } of leftOut) note(`left out ${method} ${path}: ${reason}`);
   const what = `${operations.length} ${operations.length === 1 ? "operation" : "operations"} of ${entry.url}`;
   note(dryRun ? `${what}; nothing was written` : `${what}, in ${config}; a running node offers them after a restart`);
   return ExitCode.DONE;

@@ -132,6 +132,10 @@ function inside(keyword: string, value: JsonValue): JsonValue {
 
 function checkPattern(pattern: JsonValue): void {
   if (typeof pattern !== "string") throw new TypeError("a pattern is no text");
-  // Compiled and not run: that costs no more than its length.
-  new RegExp(pattern, "u");
+  // Compiled and not run: that costs no more than its length. Many are written for engines without `u` (JSON Schema, Core §6.4).
+  try {
+    new RegExp(pattern, "u");
+  } catch {
+    new RegExp(pattern);
+  }
 }

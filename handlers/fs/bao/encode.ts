@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { AlknetError } from "@alknet/core/handler";
+import { CorruptError } from "./corrupt_error.ts";
 import { hashChunks, hashPair } from "./hasher.ts";
 import type { Maybe, Outboard } from "./outboard.ts";
 import { type ChunkRanges, Selection } from "./ranges.ts";
@@ -55,13 +55,13 @@ export async function* walk(source: EncodeSource, selection: Selection): AsyncGe
     const isRoot = count === chunks;
     if (count <= GROUP_CHUNKS) {
       const bytes = await source.read(start * CHUNK, Math.min(count * CHUNK, size - start * CHUNK));
-      if (!isSame(hashChunks(bytes, start, isRoot), expected)) throw corrupt(outboard, "data", start);
+      if (!isSame(hashChunks(bytes, start, isRoot), expected)) throw new CorruptError(root, "data", start);
       yield { bytes, start, count };
       continue;
     }
     const pair = await outboard.pair(place);
     if (pair?.byteLength !== PAIR || !isSame(hashPair(pair, isRoot), expected)) {
-      throw corrupt(outboard, "outboard", start);
+      throw new CorruptError(root, "outboard", start);
     }
     const left = leftOf(count);
     const [leftPlace, rightPlace] = childrenOf(place, Math.ceil(count / GROUP_CHUNKS));
@@ -112,9 +112,4 @@ function* within(bytes: Uint8Array, start: number, count: number, selection: Sel
   yield pair;
   yield* within(before, start, left, selection);
   yield* within(after, start + left, count - left, selection);
-}
-
-function corrupt({ root }: Outboard, what: "data" | "outboard", start: number): AlknetError {
-  const hash = root.toHex().slice(0, 10);
-  return new AlknetError("BLOB_CORRUPT", `blob ${hash}: its stored ${what} is wrong at byte ${start * CHUNK}`);
 }

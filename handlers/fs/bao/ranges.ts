@@ -13,6 +13,15 @@ export const ALL: ChunkRanges = Object.freeze([0n]);
 /** The last chunk alone, whatever the size: what proves it. */
 export const SIZE_PROOF: ChunkRanges = Object.freeze([2n ** 64n - 1n]);
 
+/**
+ * The chunks that are not among ranges, which end within the blob. What lies beyond its end is, unless the last chunk is among
+ * them: where the size is not proven, it may be larger.
+ */
+export function complementOf(ranges: ChunkRanges, size: number): ChunkRanges {
+  const rest = ranges[0] === 0n ? ranges.slice(1) : [0n, ...ranges];
+  return rest.at(-1) === BigInt(chunksOf(size)) ? rest.slice(0, -1) : rest;
+}
+
 /** Whether boundaries rise. */
 export function areRanges(ranges: ChunkRanges): boolean {
   return ranges.every((at, i) => at >= 0n && at < 2n ** 64n && (i === 0 || ranges[i - 1] < at));

@@ -27,10 +27,54 @@ export interface Held extends HashAndFormat, AsyncDisposable {
 export interface BlobStatus {
   /** The hash. */
   readonly hash: Hash;
-  /** Whether all of it is there. */
-  readonly state: "absent" | "complete";
-  /** Its bytes, where they are known. */
+  /** Whether all of it is there, or a part. */
+  readonly state: "absent" | "partial" | "complete";
+  /** Its bytes, where they are known; of a partial one as they were claimed, until its last chunk is there. */
   readonly size?: number;
+  /** The chunks that are there: all of them of a complete one, whole groups of a partial one. */
+  readonly have: ChunkRanges;
+}
+
+/** A name that keeps a blob. */
+export interface Tag extends HashAndFormat, TagOptions {
+  /** The name. */
+  readonly name: string;
+}
+
+/** Which tags are meant. */
+export interface TagPage {
+  /** Those after this name. */
+  readonly after?: string;
+  /** Those of this blob. */
+  readonly hash?: Hash;
+}
+
+/** How far looking at a blob is, or what is wrong with it. */
+export interface VerifyStep {
+  /** The blob. */
+  readonly hash: Hash;
+  /** Bytes that were looked at; all of them, or a fault, end it. */
+  readonly done: number;
+  /** Its bytes. */
+  readonly size: number;
+  /** What is wrong: a file that is not there, data, pairs, or a file elsewhere that was changed. */
+  readonly fault?: "missing" | "data" | "outboard" | "reference";
+}
+
+/** How a pass of collection works. */
+export interface CollectOptions {
+  /** Look at every blob, however young, rather than at those that something stopped to refer to five minutes ago. */
+  readonly full?: boolean;
+  /** Say what would go, and take nothing away. */
+  readonly dryRun?: boolean;
+}
+
+/** What a pass of collection took away. */
+export interface Collected {
+  /** Blobs. */
+  readonly blobs: number;
+  /** Their bytes. */
+  readonly bytes: number;
 }
 
 /** Reads a blob anywhere; each group is verified before it is given out. */
@@ -51,6 +95,17 @@ export interface Told {
   readonly progress?: (bytes: number, of?: number) => void;
   /** Ends it with its reason. */
   readonly signal?: AbortSignal;
+}
+
+/** A file that is added. */
+export interface AddPath {
+  /** Where it is. */
+  readonly path: string;
+  /**
+   * Whether it is copied, the default, or stays where it is and is referred to: then it is there while it is unchanged. A
+   * store in memory copies it always.
+   */
+  readonly mode?: "copy" | "reference";
 }
 
 /** Options of {@linkcode BlobStore.add}. */
@@ -78,18 +133,26 @@ export interface TagOptions {
 }
 
 /** A blob as it is served: what {@linkcode EncodeSource} needs, until it is disposed of. */
-export interface OpenSource extends EncodeSource, AsyncDisposable {}
+export interface OpenSource extends EncodeSource, AsyncDisposable {
+  /** Whether parts may be missing, which then do not verify. */
+  readonly isPartial?: boolean;
+  /** Told that something in it did not verify. */
+  readonly spoiled?: () => void;
+}
 
 /** A store of blobs. */
 export interface BlobStore extends AsyncDisposable {
   /** What is there of a blob. */
   status(hash: Hash): Promise<BlobStatus>;
+  /** What is there of a blob, and then each time that it changed, until the signal. What changes quickly is told at times. */
+  observe(hash: Hash, signal: AbortSignal): AsyncIterable<BlobStatus>;
   /**
-   * Takes bytes in, or the file at a path, by a copy.
+   * Takes bytes in, or the file at a path.
    *
-   * @throws {AlknetError} `STORE_FULL`, `QUOTA_EXCEEDED`, `NOT_A_FILE`.
+   * @throws {AlknetError} `STORE_FULL`, `QUOTA_EXCEEDED`, `NOT_A_FILE`; `CHANGED_MEANWHILE` of a reference; `BLOB_CORRUPT`:
+   * it is no sequence.
    */
-  add(from: ReadableStream<Uint8Array> | { readonly path: string }, options?: AddOptions): Promise<Held>;
+  add(from: ReadableStream<Uint8Array> | AddPath, options?: AddOptions): Promise<Held>;
   /**
    * Opens a blob for reading.
    *
@@ -109,12 +172,13 @@ export interface BlobStore extends AsyncDisposable {
    */
   encode(hash: Hash, ranges: ChunkRanges, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   /**
-   * Takes a whole blob from its encoding; nothing is kept of one that is not.
+   * Takes parts of a blob from their encoding. What was verified stays, whatever happens after it.
    *
+   * @returns The blob, once every part of it is there.
    * @throws {EncodingError} It is not that blob, or ends early.
    * @throws {AlknetError} `QUOTA_EXCEEDED`, `STORE_FULL`.
    */
-  receive(hash: Hash, from: ByteReader, options?: ReceiveOptions): Promise<Held>;
+  receive(hash: Hash, ranges: ChunkRanges, from: ByteReader, options?: ReceiveOptions): Promise<Held | undefined>;
   /**
    * Keeps a blob that is there.
    *
@@ -127,6 +191,16 @@ export interface BlobStore extends AsyncDisposable {
    * @throws {AlknetError} `BLOB_NOT_FOUND`.
    */
   setTag(name: string, of: HashAndFormat, options?: TagOptions): Promise<void>;
+  /** Takes a name away. Whether it was there. */
+  dropTag(name: string): Promise<boolean>;
+  /** Names, in their order. */
+  tags(page?: TagPage): AsyncIterable<Tag>;
+  /** What is there, in the order of the hashes. */
+  list(after?: Hash): AsyncIterable<BlobStatus>;
+  /** Hashes what is stored, of one blob or of all. A file elsewhere that is again what it was is believed again. */
+  verify(hash?: Hash): AsyncIterable<VerifyStep>;
+  /** Takes away what nothing refers to. Nothing goes that is tagged, held or under way. */
+  collect(options?: CollectOptions): Promise<Collected>;
 }
 
 /** Bytes of the largest blob that is taken unless told otherwise: 1 TiB. */

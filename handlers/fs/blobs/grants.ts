@@ -30,7 +30,10 @@ export interface Grant extends NewGrant {
 export interface Grants {
   /** Makes a grant, or finds the one that says the same. */
   grant(grant: NewGrant): Promise<Grant>;
-  /** Whether one of these has a grant to read, that has not ended. A lookup, whatever is stored. */
+  /**
+   * Whether one of these has a grant to read the blob, or a sequence that is known to list it, that has not ended. A lookup,
+   * whatever is stored.
+   */
   mayRead(hash: Hash, subjects: readonly Subject[]): Promise<boolean>;
 }
 
@@ -42,6 +45,12 @@ export function grantId(): string {
 /** Grants in memory. */
 export class MemoryGrants implements Grants {
   readonly #grants = new Map<Hash, Grant[]>();
+  readonly #rootsOf: (child: Hash) => Iterable<Hash>;
+
+  /** @param rootsOf The sequences that are known to list a blob. */
+  constructor(rootsOf: (child: Hash) => Iterable<Hash> = () => []) {
+    this.#rootsOf = rootsOf;
+  }
 
   grant(wanted: NewGrant): Promise<Grant> {
     const all = this.#grants.get(wanted.hash) ?? [];
@@ -54,7 +63,7 @@ export class MemoryGrants implements Grants {
 
   mayRead(hash: Hash, subjects: readonly Subject[]): Promise<boolean> {
     const now = Date.now() / 1000;
-    const all = this.#grants.get(hash) ?? [];
+    const all = [hash, ...this.#rootsOf(hash)].flatMap((one) => this.#grants.get(one) ?? []);
     return Promise.resolve(all.some(({ subject, expires = Infinity }) => subjects.includes(subject) && expires > now));
   }
 }

@@ -3,24 +3,36 @@
  *
  * @module
  */
-import { type ByteReader, decode } from "../bao/decode.ts";
+import type { ByteReader } from "../bao/decode.ts";
 import { MemoryOutboard } from "../bao/outboard.ts";
 import { ALL, type ChunkRanges } from "../bao/ranges.ts";
-import { notFound, tooLarge } from "../errors.ts";
+import { HASH } from "../bao/tree.ts";
+import { notFound } from "../errors.ts";
 import type { Hash } from "../wire/hash_text.ts";
 import type { Format } from "../wire/ticket.ts";
-import {
-  type AddOptions,
-  type BlobReader,
-  type BlobStatus,
-  type BlobStore,
-  type HashAndFormat,
-  type Held,
-  MAX_BLOB_SIZE,
-  type OpenSource,
-  type ReceiveOptions,
+import type {
+  AddOptions,
+  AddPath,
+  BlobReader,
+  BlobStatus,
+  BlobStore,
+  Collected,
+  CollectOptions,
+  HashAndFormat,
+  Held,
+  OpenSource,
+  ReceiveOptions,
+  Tag,
+  TagOptions,
+  TagPage,
+  VerifyStep,
 } from "./blob_store.ts";
+import { Changes } from "./changes.ts";
+import { MemoryPartial } from "./partial/memory_partial.ts";
+import { receiveInto } from "./partial/receiving.ts";
 import { encoded, readerOf } from "./reading.ts";
+import { verified } from "./verifying.ts";
+import { linksOf } from "./sequence.ts";
 
 interface MemoryBlob {
   readonly bytes: Uint8Array;
@@ -30,20 +42,28 @@ interface MemoryBlob {
 /** A store in memory. Nothing leaves it. */
 export class MemoryBlobStore implements BlobStore {
   readonly #blobs = new Map<Hash, MemoryBlob>();
-  readonly #tags = new Map<string, HashAndFormat>();
+  readonly #parts = new Map<Hash, MemoryPartial>();
+  readonly #tags = new Map<string, Tag>();
+  readonly #holds = new Set<Held>();
+  readonly #roots = new Map<Hash, Set<Hash>>();
+  readonly #changes = new Changes();
 
   status(hash: Hash): Promise<BlobStatus> {
-    const size = this.#blobs.get(hash)?.bytes.byteLength;
-    return Promise.resolve(size === undefined ? { hash, state: "absent" } : { hash, state: "complete", size });
+    return Promise.resolve(this.#status(hash));
   }
 
-  async add(from: ReadableStream<Uint8Array> | { readonly path: string }, options: AddOptions = {}): Promise<Held> {
+  observe(hash: Hash, signal: AbortSignal): AsyncIterable<BlobStatus> {
+    return this.#changes.observe(() => this.status(hash), hash, signal);
+  }
+
+  async add(from: ReadableStream<Uint8Array> | AddPath, options: AddOptions = {}): Promise<Held> {
     const bytes = "path" in from ? await Deno.readFile(from.path) : await collect(from);
     options.signal?.throwIfAborted();
-    return this.#keep({ bytes, outboard: MemoryOutboard.of(bytes) }, options.format);
+    return await this.hold(this.#keep({ bytes, outboard: MemoryOutboard.of(bytes) }), options.format);
   }
 
   async open(hash: Hash): Promise<BlobReader> {
+    this.#get(hash);
     return readerOf(await this.source(hash));
   }
 
@@ -62,40 +82,91 @@ export class MemoryBlobStore implements BlobStore {
     return encoded(() => this.source(hash), ranges, signal);
   }
 
-  async receive(hash: Hash, from: ByteReader, options: ReceiveOptions = {}): Promise<Held> {
-    const { maxSize = MAX_BLOB_SIZE, progress, signal } = options;
-    const parts: Uint8Array<ArrayBuffer>[] = [];
-    let done = 0;
-    let claim = 0;
-    await decode(Uint8Array.fromHex(hash), ALL, from, {
-      size(claimed) {
-        if (claimed > maxSize) throw tooLarge(claimed, maxSize);
-        claim = claimed;
-      },
-      leaf(_, bytes) {
-        signal?.throwIfAborted();
-        parts.push(bytes.slice());
-        progress?.(done += bytes.byteLength, claim);
-      },
-    });
-    const bytes = await new Blob(parts).bytes();
-    return this.#keep({ bytes, outboard: MemoryOutboard.of(bytes) });
+  async receive(
+    hash: Hash,
+    ranges: ChunkRanges,
+    from: ByteReader,
+    options: ReceiveOptions = {},
+  ): Promise<Held | undefined> {
+    using _told = this.#changes.during(hash);
+    const part = this.#parts.get(hash) ?? new MemoryPartial(0);
+    try {
+      await receiveInto(hash, ranges, from, (claimed) => {
+        if (part.groups.count === 0) part.restart(claimed);
+        return part;
+      }, options);
+    } finally {
+      if (part.groups.count > 0 && !this.#blobs.has(hash)) this.#parts.set(hash, part);
+    }
+    const bytes = await part.whole();
+    if (bytes) this.#keep({ bytes, outboard: MemoryOutboard.of(bytes) });
+    return this.#blobs.has(hash) ? await this.hold(hash) : undefined;
   }
 
-  // deno-lint-ignore require-await
   async hold(hash: Hash, format: Format = "raw"): Promise<Held> {
-    return held(hash, this.#get(hash).bytes.byteLength, format);
+    const { bytes } = this.#get(hash);
+    if (format === "hashSeq") {
+      for (const link of await linksOf(this, hash)) {
+        const child = link.toHex();
+        this.#roots.set(child, (this.#roots.get(child) ?? new Set()).add(hash));
+      }
+    }
+    return this.#held(hash, bytes.byteLength, format);
   }
 
-  // deno-lint-ignore require-await
-  async setTag(name: string, { hash, format }: HashAndFormat): Promise<void> {
-    this.#get(hash);
-    this.#tags.set(name, { hash, format });
+  async setTag(name: string, { hash, format }: HashAndFormat, options: TagOptions = {}): Promise<void> {
+    await using _held = await this.hold(hash, format);
+    this.#tags.set(name, { name, hash, format, ...options });
+  }
+
+  dropTag(name: string): Promise<boolean> {
+    return Promise.resolve(this.#tags.delete(name));
+  }
+
+  async *tags({ after = "", hash }: TagPage = {}): AsyncIterable<Tag> {
+    const all = [...this.#tags.values()].sort((one, other) => one.name < other.name ? -1 : 1);
+    yield* all.filter((tag) => tag.name > after && (hash === undefined || tag.hash === hash));
+  }
+
+  async *list(after: Hash = ""): AsyncIterable<BlobStatus> {
+    const all = [...this.#blobs.keys(), ...this.#parts.keys()].filter((hash) => hash > after).sort();
+    for (const hash of all) yield this.#status(hash);
+  }
+
+  async *verify(hash?: Hash): AsyncIterable<VerifyStep> {
+    for (const one of hash === undefined ? [...this.#blobs.keys()] : [hash]) {
+      yield* verified(one, this.#get(one).bytes.byteLength, () => this.source(one));
+    }
+  }
+
+  /** Takes away what nothing refers to; there is no other age than `full` here. */
+  collect({ dryRun = false }: CollectOptions = {}): Promise<Collected> {
+    const now = Date.now();
+    for (const [name, { expires }] of this.#tags) if (expires && expires.getTime() <= now) this.#tags.delete(name);
+    const kept = new Set<Hash>();
+    for (const { hash, format } of [...this.#holds, ...this.#tags.values()]) {
+      kept.add(hash);
+      if (format === "hashSeq") { for (const child of childrenIn(this.#blobs.get(hash)?.bytes)) kept.add(child); }
+    }
+    const sum = { blobs: 0, bytes: 0 };
+    for (const [hash, { bytes }] of this.#blobs) {
+      if (kept.has(hash)) continue;
+      sum.blobs++;
+      sum.bytes += bytes.byteLength;
+      if (!dryRun) this.#blobs.delete(hash);
+    }
+    return Promise.resolve(sum);
+  }
+
+  /** The sequences, held or tagged as such, that list a blob. */
+  rootsOf(child: Hash): Iterable<Hash> {
+    return this.#roots.get(child) ?? [];
   }
 
   /** Forgets everything. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#blobs.clear();
+    this.#parts.clear();
     this.#tags.clear();
     return Promise.resolve();
   }
@@ -106,17 +177,40 @@ export class MemoryBlobStore implements BlobStore {
     return blob;
   }
 
-  #keep(blob: MemoryBlob, format: Format = "raw"): Held {
+  #status(hash: Hash): BlobStatus {
+    const size = this.#blobs.get(hash)?.bytes.byteLength;
+    if (size !== undefined) return { hash, state: "complete", size, have: ALL };
+    const part = this.#parts.get(hash);
+    if (!part) return { hash, state: "absent", have: [] };
+    return { hash, state: "partial", size: part.size, have: part.groups.chunks(part.size) };
+  }
+
+  #keep(blob: MemoryBlob): Hash {
     const hash = blob.outboard.root.toHex();
     if (!this.#blobs.has(hash)) this.#blobs.set(hash, blob);
-    return held(hash, blob.bytes.byteLength, format);
+    this.#parts.delete(hash);
+    return hash;
   }
+
+  #held(hash: Hash, size: number, format: Format): Held {
+    const held: Held = {
+      hash,
+      size,
+      format,
+      [Symbol.asyncDispose]: () => {
+        this.#holds.delete(held);
+        return Promise.resolve();
+      },
+    };
+    this.#holds.add(held);
+    return held;
+  }
+}
+
+function* childrenIn(bytes: Uint8Array = new Uint8Array()): Generator<Hash> {
+  for (let at = 0; at + HASH <= bytes.byteLength; at += HASH) yield bytes.subarray(at, at + HASH).toHex();
 }
 
 async function collect(from: ReadableStream<Uint8Array>): Promise<Uint8Array> {
   return await new Response(from as ReadableStream<Uint8Array<ArrayBuffer>>).bytes();
-}
-
-function held(hash: Hash, size: number, format: Format): Held {
-  return { hash, size, format, [Symbol.asyncDispose]: () => Promise.resolve() };
 }

@@ -13,9 +13,33 @@ export function readerOf(source: OpenSource): BlobReader {
   const { size } = source.outboard;
   return {
     size,
-    read: (at, length) => readVerified(source, at, Math.max(0, Math.min(length, size - at))),
+    async read(at, length) {
+      try {
+        return await readVerified(source, at, Math.max(0, Math.min(length, size - at)));
+      } catch (error) {
+        if ((error as { code?: unknown }).code === "BLOB_CORRUPT") source.spoiled?.();
+        throw error;
+      }
+    },
     [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
   };
+}
+
+/**
+ * Encodes ranges of a source; of a partial one up to where the first part is missing.
+ *
+ * @throws {AlknetError} `BLOB_CORRUPT`.
+ */
+export async function* encodeThere(source: OpenSource, ranges: ChunkRanges): AsyncGenerator<Uint8Array> {
+  try {
+    yield* encode(source, ranges);
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "BLOB_CORRUPT") {
+      source.spoiled?.();
+      if (source.isPartial) return;
+    }
+    throw error;
+  }
 }
 
 /** Encodes ranges of a source, which is opened for it. */
@@ -26,7 +50,7 @@ export async function* encoded(
 ): AsyncGenerator<Uint8Array> {
   signal?.throwIfAborted();
   await using source = await open();
-  for await (const part of encode(source, ranges)) {
+  for await (const part of encodeThere(source, ranges)) {
     signal?.throwIfAborted();
     yield part;
   }

@@ -22,6 +22,8 @@ export class SlowError extends AlknetError {
 export class Output {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #stall: number;
+  /** Settles once the requester has left, or all was sent. */
+  readonly gone: Promise<void>;
   #buffer = new Uint8Array();
   #filled = 0;
   #sent = 0;
@@ -29,7 +31,7 @@ export class Output {
   /** @param stall Milliseconds that a write may wait. */
   constructor(writable: WritableStream<Uint8Array>, stall: number) {
     this.#writer = writable.getWriter();
-    this.#writer.closed.catch(() => {});
+    this.gone = this.#writer.closed.then(() => {}, () => {});
     this.#stall = stall;
   }
 
@@ -45,8 +47,7 @@ export class Output {
    */
   async put(bytes: Uint8Array): Promise<void> {
     if (this.#filled + bytes.byteLength > this.#buffer.byteLength) {
-      await this.#flush();
-      // What was written belongs to the transport now.
+      await this.flush();
       this.#buffer = new Uint8Array(Math.max(TOGETHER, bytes.byteLength));
     }
     this.#buffer.set(bytes, this.#filled);
@@ -59,13 +60,20 @@ export class Output {
    * @throws {SlowError} What writing throws.
    */
   async end(): Promise<void> {
-    await this.#flush();
+    await this.flush();
     await this.#within(this.#writer.close());
   }
 
-  async #flush(): Promise<void> {
+  /**
+   * Sends what was taken.
+   *
+   * @throws {SlowError} What writing throws.
+   */
+  async flush(): Promise<void> {
     if (this.#filled === 0) return;
     const bytes = this.#buffer.subarray(0, this.#filled);
+    // What was written belongs to the transport now.
+    this.#buffer = this.#buffer.subarray(this.#filled);
     this.#filled = 0;
     await this.#within(this.#writer.write(bytes));
     this.#sent += bytes.byteLength;

@@ -6,17 +6,17 @@
  * @module
  */
 import { AlknetError, type BidiStream, type Connection, type HandlerContext, type Slots } from "@alknet/core/handler";
-import { encode } from "../bao/encode.ts";
-import type { BlobStore, OpenSource } from "../blobs/blob_store.ts";
+import type { BlobStore } from "../blobs/blob_store.ts";
 import type { Grants } from "../blobs/grants.ts";
 import { CloseCode, ResetCode } from "../codes.ts";
 import { shortHash } from "../errors.ts";
 import type { FsLimits } from "../limits.ts";
-import { mayRead } from "../rights.ts";
+import { type Asker, mayRead } from "../rights.ts";
 import type { Hash } from "../wire/hash_text.ts";
-import { rangesAt, type RangeSeq } from "../wire/range_spec.ts";
 import { readRequest, type Request } from "../wire/requests.ts";
 import { WireError } from "../wire/wire_error.ts";
+import { Answer } from "./answer.ts";
+import { observe } from "./observing.ts";
 import { Output, SlowError } from "./output.ts";
 import { readWhole } from "./request_reader.ts";
 
@@ -67,6 +67,7 @@ class BlobFront {
   readonly #parts: ServeParts;
   #malformed = 0;
   #refused = false;
+  #observers = 0;
 
   constructor(connection: Connection, context: HandlerContext, parts: ServeParts) {
     this.#connection = connection;
@@ -88,50 +89,44 @@ class BlobFront {
   }
 
   async #answer(stream: BidiStream, request: Request): Promise<void> {
-    const { log } = this.#context;
     if (request.type === "push") return this.#refuse(stream, request.hash.toHex(), "push");
-    if (request.type !== "get") {
-      log.debug("a request of type {type} is not answered yet", { type: request.type });
-      return cut(stream, ResetCode.INTERNAL);
+    for (const hash of new Set(hashesOf(request))) {
+      if (!await mayRead(hash, this.#asker, this.#parts)) return this.#refuse(stream, hash, "rights");
     }
-    const hash = request.hash.toHex();
-    const { identity, peer: { fingerprint }, remoteAddress: { hostname } } = this.#connection;
-    if (!await mayRead(hash, { identity, fingerprint }, this.#parts)) return this.#refuse(stream, hash, "rights");
+    if (request.type === "observe") return await this.#observe(stream, request.hash.toHex());
+    const { identity, remoteAddress: { hostname } } = this.#connection;
     using slot = this.#parts.slots.take(identity?.id, hostname);
     if (!slot) return cut(stream, ResetCode.LIMIT);
     const began = performance.now();
     const output = new Output(stream.writable, this.#parts.limits.writeStall);
     try {
-      await this.#send(output, hash, request.seq);
+      await new Answer(output, this.#parts, this.#asker).send(request);
     } finally {
       const milliseconds = Math.round(performance.now() - began);
       const who = { src: hostname, id: identity?.id ?? "-" };
-      log.info("sent src={src} id={id} hash={hash} bytes={bytes} ms={milliseconds}", {
+      this.#context.log.info("sent src={src} id={id} hash={hash} bytes={bytes} ms={milliseconds}", {
         ...who,
-        hash: shortHash(hash),
+        hash: shortHash(hashesOf(request)[0] ?? "-"),
         bytes: output.sent,
         milliseconds,
       });
     }
   }
 
-  /** The encoding, where it is there; what a sequence lists would follow, and the answer ends where it would stand. */
-  async #send(output: Output, hash: Hash, seq: RangeSeq): Promise<void> {
-    const ranges = rangesAt(seq, 0n);
-    if (ranges.length > 0) {
-      await using source = await this.#opened(hash);
-      if (source) { for await (const part of encode(source, ranges)) await output.put(part); }
+  async #observe(stream: BidiStream, hash: Hash): Promise<void> {
+    const { limits, blobs } = this.#parts;
+    if (this.#observers >= limits.observers) return cut(stream, ResetCode.LIMIT);
+    this.#observers++;
+    try {
+      await observe(stream, hash, blobs, { stall: limits.writeStall, signal: this.#context.signal });
+    } finally {
+      this.#observers--;
     }
-    await output.end();
   }
 
-  async #opened(hash: Hash): Promise<OpenSource | undefined> {
-    try {
-      return await this.#parts.blobs.source(hash);
-    } catch (error) {
-      if (error instanceof AlknetError && error.code === "BLOB_NOT_FOUND") return undefined;
-      throw error;
-    }
+  get #asker(): Asker {
+    const { identity, peer: { fingerprint } } = this.#connection;
+    return { identity, fingerprint };
   }
 
   #refuse(stream: BidiStream, hash: Hash, reason: string): void {
@@ -168,6 +163,10 @@ class BlobFront {
     if (!known) log.debug("cannot serve: {message}", { message: (error as Error).message });
     cut(stream, ResetCode.INTERNAL);
   }
+}
+
+function hashesOf(request: Exclude<Request, { readonly type: "push" }>): Hash[] {
+  return request.type === "getMany" ? request.hashes.map((hash) => hash.toHex()) : [request.hash.toHex()];
 }
 
 function cut(stream: BidiStream, code: number): void {

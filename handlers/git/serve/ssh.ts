@@ -49,6 +49,8 @@ export interface GitProgramContext {
   readonly env: Readonly<Record<string, string>>;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
+  /** Aborted when the node begins to shut down. */
+  readonly draining?: AbortSignal;
   /** The connection's log. */
   readonly log: Logger;
 }
@@ -99,7 +101,7 @@ function askedOf(words: readonly string[]): Asked | undefined {
 async function serve(
   { service, path }: Asked,
   streams: { readonly input: PktReader; readonly output: Output },
-  { identity, env, log }: GitProgramContext,
+  { identity, env, draining, log }: GitProgramContext,
   parts: GitParts,
 ): Promise<Outcome | { readonly refusal: string }> {
   if (service === "git-upload-archive") return { refusal: "upload-archive is not served" };
@@ -120,7 +122,7 @@ async function serve(
     return refused(`no right to write to ${printable(path)}`);
   }
   const version = protocolVersion((env.GIT_PROTOCOL ?? "").split(":"));
-  const run = { repository, ...streams, version, front: "ssh", once: false, log } as const;
+  const run = { repository, ...streams, version, front: "ssh", once: false, draining, log } as const;
   if (!writes) return await runUploadPack({ ...run, identity }, parts);
   return await runReceivePack({ ...run, identity: identity!, received: () => Promise.resolve() }, parts);
 }

@@ -30,7 +30,7 @@ export function fromJsonSchema(
   if (!/^(?:get|post|put|patch|delete|head|options)$/i.test(method) || !path.startsWith("/")) {
     throw new ImportError("SCHEMA_PARSE", `${spec.name}: ${method} ${path} is no method and path of an endpoint`);
   }
-  const endpoint = { method: method.toUpperCase(), path, query: "rest", headers: new Set<string>() } as const;
+  const endpoint = { method: method.toUpperCase(), path, parameters: "rest" } as const;
   const visibility = asDeclared ? spec.visibility : "internal";
   return httpOperation({ ...spec, visibility }, endpoint, config, "from_jsonschema");
 }

@@ -20,7 +20,7 @@ import {
   schemaFault,
 } from "@alknet/core/operations";
 import type { McpServer } from "./mcp_server.ts";
-import { isRecord } from "./openapi_reading.ts";
+import { isRecord } from "./openapi_document.ts";
 import { type OutboundClient, sharedOutboundClient } from "./outbound_client.ts";
 
 /** An MCP server. */

@@ -16,13 +16,21 @@ import {
 } from "@alknet/core/operations";
 import { joined } from "../request/joined.ts";
 import { eventData } from "./event_source.ts";
-import { isRecord } from "./openapi_reading.ts";
+import { isRecord } from "./openapi_document.ts";
 import {
   type OutboundClient,
   type OutboundRequest,
   type OutboundResponse,
   sharedOutboundClient,
 } from "./outbound_client.ts";
+import {
+  type BodyForm,
+  bodyText,
+  headerValue,
+  pathSegment,
+  queryPairs,
+  type RequestParameter,
+} from "./request_parts.ts";
 
 /** A foreign service. */
 export interface HttpServiceConfig {
@@ -47,12 +55,13 @@ export interface HttpEndpoint {
   readonly method: string;
   /** `/pets/{id}`: appended to the base URL. */
   readonly path: string;
-  /** Members of the input that go to the query; `"rest"` is all that go nowhere else. */
-  readonly query: ReadonlySet<string> | "rest";
-  /** Members of the input that go to headers. */
-  readonly headers: ReadonlySet<string>;
+  /** Where the members of the input go; `"rest"`: to the query, but for those that the path names. */
+  readonly parameters: readonly RequestParameter[] | "rest";
+  /** How the member `body` is written. Default: as `application/json`. */
+  readonly body?: BodyForm;
 }
 
+const JSON_BODY: BodyForm = { kind: "json", type: "application/json" };
 /** Answers and error details are no larger, in bytes. */
 const MAX_ANSWER = 64 * 1024 * 1024;
 const MAX_DETAILS = 64 * 1024;
@@ -108,28 +117,18 @@ function checkedBase({ baseUrl, namespace }: HttpServiceConfig): string {
 
 function requestOf(
   input: JsonObject,
-  { method, path, query, headers }: HttpEndpoint,
+  endpoint: HttpEndpoint,
   base: string,
   config: HttpServiceConfig,
   context: OperationContext,
   accept: string,
 ): OutboundRequest {
-  const taken = new Set(["body"]);
-  const target = path.replaceAll(/\{([^{}]+)\}/g, (_, name: string) => {
-    taken.add(name);
-    return segment(name, Object.hasOwn(input, name) ? input[name] : undefined);
-  });
-  const search = new URLSearchParams();
-  const own: Record<string, string> = {};
-  for (const [name, value] of Object.entries(input)) {
-    if (taken.has(name) || value === null) continue;
-    if (headers.has(name)) own[name.toLowerCase()] = headerValue(name, value);
-    else if (query === "rest" || query.has(name)) addToQuery(search, name, value);
-  }
+  const { method, path, body: form = JSON_BODY } = endpoint;
+  const { target, query, headers } = placed(input, endpoint);
   const credential = credentialOf(config, context);
-  const body = input.body === undefined ? undefined : JSON.stringify(input.body);
-  const queryText = search.toString();
-  const url = base + target + (queryText === "" ? "" : `?${queryText}`);
+  const body = input.body === undefined ? undefined : bodyText(form, input.body);
+  // Some documents tell operations apart by a query that their path has already.
+  const url = base + target + (query === "" ? "" : `${target.includes("?") ? "&" : "?"}${query}`);
   // The last look before a credential leaves: whatever a path is made of, it stays with the service.
   if (URL.parse(url)?.origin !== new URL(base).origin) {
     throw new CallError("INTERNAL", `${method} ${path} does not lead to ${new URL(base).origin}`);
@@ -139,44 +138,40 @@ function requestOf(
     url,
     headers: {
       ...lowerCase(config.defaultHeaders ?? {}),
-      ...own,
+      ...headers,
       accept,
-      ...(body !== undefined && { "content-type": "application/json" }),
+      ...(body !== undefined && { "content-type": form.type }),
       ...(credential && { [credential.header]: credential.value }),
     },
     body,
   };
 }
 
-/** One segment, whatever it contains. Dots alone have a meaning that no encoding takes away. */
-function segment(name: string, value: JsonValue | undefined): string {
-  const text = value === undefined || value === null || typeof value === "object" ? "" : String(value);
-  if (text === "" || text === "." || text === "..") {
-    throw new CallError("INVALID_INPUT", `/${name} must be a value that can stand in a path`);
+/** The members of an input in their places. */
+function placed(input: JsonObject, { path, parameters }: HttpEndpoint) {
+  const member = (name: string): JsonValue | undefined => Object.hasOwn(input, name) ? input[name] : undefined;
+  const inPath = new Map<string, RequestParameter>();
+  const pairs: string[] = [];
+  const headers: Record<string, string> = {};
+  for (const parameter of parameters === "rest" ? restOf(input, path) : parameters) {
+    const { name, place, style } = parameter;
+    const value = member(parameter.member);
+    if (place === "path") inPath.set(name, parameter);
+    else if (value === undefined || value === null) continue;
+    else if (place === "header") headers[name.toLowerCase()] = headerValue(parameter.member, value, style);
+    else pairs.push(...queryPairs(parameter, value));
   }
-  return encodeURIComponent(text);
+  const target = path.replaceAll(/\{([^{}]+)\}/g, (_, name: string) => {
+    const { member: from, style } = inPath.get(name) ?? { member: name, style: "simple" };
+    return pathSegment(from, member(from), style);
+  });
+  return { target, query: pairs.join("&"), headers };
 }
 
-/** `style: form`, exploded: arrays are repeated, members of objects stand for themselves. */
-function addToQuery(query: URLSearchParams, name: string, value: JsonValue): void {
-  if (Array.isArray(value)) {
-    for (const item of value) query.append(name, textOf(item));
-  } else if (isRecord(value)) {
-    for (const [member, item] of Object.entries(value)) query.append(member, textOf(item));
-  } else query.append(name, String(value));
-}
-
-function headerValue(name: string, value: JsonValue): string {
-  const text = textOf(value);
-  // deno-lint-ignore no-control-regex
-  if (/[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]/.test(text)) {
-    throw new CallError("INVALID_INPUT", `/${name} must be a value that can stand in a header`);
-  }
-  return text;
-}
-
-function textOf(value: JsonValue): string {
-  return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
+function restOf(input: JsonObject, path: string): RequestParameter[] {
+  const taken = new Set(["body", ...path.matchAll(/\{([^{}]+)\}/g).map(([, name]) => name)]);
+  const rest = Object.keys(input).filter((name) => !taken.has(name));
+  return rest.map((name) => ({ member: name, name, place: "query", style: "form", explode: true }));
 }
 
 /** Read at each call, from capabilities alone. */

@@ -27,6 +27,8 @@ export interface SshProgramContext {
   readonly env: Record<string, string>;
   /** Aborted when the client has gone, or has sent a signal that ends programs. */
   readonly signal: AbortSignal;
+  /** Aborted when the node begins to shut down: what was asked is still answered, and nothing else is waited for. */
+  readonly draining: AbortSignal;
   /** Tagged with the connection. */
   readonly log: Logger;
 }

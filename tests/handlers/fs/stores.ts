@@ -5,7 +5,7 @@
  */
 import { type Fs, memoryFs, openFs } from "@alknet/handlers/fs";
 import { DatabaseSync } from "node:sqlite";
-import { equal } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
 import { temporaryFolder } from "../../support/temp.ts";
 
 /** A store on disk. */
@@ -47,9 +47,14 @@ export async function sound(folder: string): Promise<void> {
   try {
     equal(Object.values(database.prepare("PRAGMA integrity_check").get()!)[0], "ok");
     const rows = database.prepare(
-      "SELECT lower(hex(hash)) AS hash, place, pairs IS NULL AND size>16384 AS has FROM blobs LEFT JOIN inline USING(hash)",
-    ).all() as { hash: string; place: number; has: number }[];
-    const expected = rows.flatMap(({ hash, place, has }) => [
+      "SELECT lower(hex(hash)) AS hash, state, place, pairs IS NULL AND size>16384 AS has FROM blobs LEFT JOIN inline " +
+        "USING(hash)",
+    ).all() as { hash: string; state: number; place: number; has: number }[];
+    const parts = rows.filter(({ state }) => state === 0).map(({ hash }) => hash);
+    const names = (await filesBelow(`${folder}/partial`)).map((name) => name.slice(0, 64));
+    deepEqual([...new Set(names)].sort(), parts.sort());
+    equal(database.prepare("SELECT count(*) AS n FROM blobs WHERE state=2").get()!.n, 0);
+    const expected = rows.filter(({ state }) => state === 1).flatMap(({ hash, place, has }) => [
       ...place === 1 ? [`${hash}.data`] : [],
       ...has ? [`${hash}.obao4`] : [],
     ]);
@@ -59,6 +64,12 @@ export async function sound(folder: string): Promise<void> {
     database.close();
   }
   equal((await filesBelow(`${folder}/tmp`)).join(), "");
+}
+
+/** Reads bytes at hand. */
+export function readerOfBytes(bytes: Uint8Array): { read(length: number): Uint8Array } {
+  let at = 0;
+  return { read: (length) => bytes.subarray(at, at += Math.min(length, bytes.byteLength - at)) };
 }
 
 /** Names of the files below a folder. */
@@ -73,3 +84,6 @@ export async function filesBelow(folder: string): Promise<string[]> {
 
 /** What the program that is killed adds: in the database, with its data in a file, with its outboard too. */
 export const SIZES_OF_PROGRAM: readonly number[] = [100, 200_000, 6 << 20];
+
+/** Bytes of what the program brings in parts: its outboard is a file too. */
+export const PART_SIZE = 5 << 20;

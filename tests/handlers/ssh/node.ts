@@ -35,6 +35,8 @@ export interface SshNode extends AsyncDisposable {
   readonly port: number;
   /** Its id. */
   readonly nodeId: string;
+  /** Begins to shut down, and waits for it, for so many milliseconds at most. */
+  shutdown(drain: number): Promise<void>;
 }
 
 /** Options of {@linkcode sshNode}. */
@@ -106,6 +108,7 @@ export async function sshNode(options: SshNodeOptions = {}): Promise<SshNode> {
     start: (more, command) => start("ssh", arguments_(more, command)),
     port,
     nodeId: endpoint.nodeId,
+    shutdown: (drain) => endpoint.shutdown({ drain }),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }

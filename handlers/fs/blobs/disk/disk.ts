@@ -7,51 +7,60 @@
  *
  * @module
  */
-import { AlknetError } from "@alknet/core/handler";
 import { join, resolve } from "node:path";
-import { type ByteReader, decode } from "../../bao/decode.ts";
-import { MemoryOutboard } from "../../bao/outboard.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import type { ByteReader } from "../../bao/decode.ts";
 import { ALL, type ChunkRanges } from "../../bao/ranges.ts";
-import { diskError, notFound, tooLarge } from "../../errors.ts";
+import { diskError, notFound } from "../../errors.ts";
 import type { Hash } from "../../wire/hash_text.ts";
 import type { Format } from "../../wire/ticket.ts";
 import {
   type AddOptions,
+  type AddPath,
   type BlobReader,
   type BlobStatus,
   type BlobStore,
+  type Collected,
+  type CollectOptions,
   type HashAndFormat,
   type Held,
   MAX_BLOB_SIZE,
   type OpenSource,
   type ReceiveOptions,
+  type Tag,
   type TagOptions,
+  type TagPage,
+  type VerifyStep,
 } from "../blob_store.ts";
+import { Changes } from "../changes.ts";
 import { encoded, readerOf } from "../reading.ts";
-import { Batch } from "./batch.ts";
-import { StoreDatabase } from "./database.ts";
-import { INLINE, place, Spill, type Staged, syncFile, syncFolder } from "./files.ts";
-import { DiskGrants } from "./grants.ts";
-import { hashFile } from "./hashing.ts";
-import { Holder, lockIfFree, removeDeadHolders } from "./holder.ts";
-import { BlobRows } from "./rows.ts";
+import { linksOf } from "../sequence.ts";
+import { verified } from "../verifying.ts";
+import { Batch } from "./tables/batch.ts";
+import { Collector } from "./collecting/collector.ts";
+import { Going } from "./going.ts";
+import { Passes } from "./collecting/passes.ts";
+import { StoreDatabase } from "./tables/database.ts";
+import { DiskGrants } from "./tables/grants.ts";
+import { Holder, lockIfFree } from "./holder.ts";
+import { assertFits, copyOf, hashed, type Import, spooled } from "./importing.ts";
+import { keep, type KeepParts } from "./keeping.ts";
+import { readCheckpoint } from "./partial/disk_partial.ts";
+import { blobPath, partialPath } from "./places.ts";
+import { Partials } from "./partial/partials.ts";
+import type { DiskStoreOptions } from "./options.ts";
+import type { DiskParts } from "./parts.ts";
+import { repairWhereRoom } from "./repair.ts";
+import { hashedInPlace, References, type Source } from "./references.ts";
+import { BlobRows, COMPLETE, PLACE } from "./tables/rows.ts";
 import { openSource } from "./source.ts";
+import { TagRows } from "./tables/tags.ts";
+import { type Quotas, Usage } from "./tables/usage.ts";
 
-/** Options of {@linkcode DiskBlobStore.open}. */
-export interface DiskStoreOptions {
-  /** Where it lies; made if it is not there. */
-  readonly folder: string;
-  /** Whether what is acknowledged is on the disk even when the power goes. Default `full`. */
-  readonly durability?: "full" | "normal";
-}
-
-/** What is to be kept. */
-interface Import {
-  readonly hash: Hash;
-  readonly size: number;
-  readonly data: Staged;
-  readonly pairs: Staged;
-}
+/** Rows that are read at once. */
+const PAGE = 1000;
+/** Milliseconds between two looks at another process that collects. */
+const LOOK = 50;
 
 /** A store on a disk. */
 export class DiskBlobStore implements BlobStore {
@@ -60,19 +69,55 @@ export class DiskBlobStore implements BlobStore {
   readonly #folder: string;
   readonly #database: StoreDatabase;
   readonly #rows: BlobRows;
+  readonly #tags: TagRows;
+  readonly #usage: Usage;
   readonly #batch: Batch;
   readonly #holder: Holder;
+  readonly #going: Going;
+  readonly #partials: Partials;
+  readonly #collector: Collector;
+  readonly #references: References;
+  readonly #keepParts: KeepParts;
+  readonly #changes = new Changes();
   readonly #lock: Disposable | undefined;
+  readonly #passes: Passes | undefined;
   #closed = false;
 
-  private constructor(folder: string, database: StoreDatabase, holder: Holder, lock: Disposable | undefined) {
+  private constructor(
+    folder: string,
+    { database, holder, going, lock, now, quotas }: {
+      readonly database: StoreDatabase;
+      readonly holder: Holder;
+      readonly going: Going;
+      readonly lock: Disposable | undefined;
+      readonly now: () => number;
+      readonly quotas: Quotas;
+    },
+  ) {
     this.#folder = folder;
     this.#database = database;
     this.#holder = holder;
+    this.#going = going;
     this.#lock = lock;
-    this.#rows = new BlobRows(database, holder.id);
+    this.#rows = new BlobRows(database, holder.id, now);
+    this.#usage = new Usage(database, quotas);
+    this.#tags = new TagRows(database, this.#rows, this.#usage);
     this.#batch = new Batch(database);
     this.grants = new DiskGrants(database);
+    const parts: DiskParts = {
+      root: folder,
+      database,
+      rows: this.#rows,
+      going,
+      newPath: () => holder.path(),
+      pathOf: (hash, kind) => blobPath(folder, hash, kind),
+      isClosed: () => this.#closed,
+    };
+    this.#references = new References(database);
+    this.#keepParts = { ...parts, batch: this.#batch, references: this.#references };
+    this.#partials = new Partials(parts);
+    this.#collector = new Collector(parts, this.#tags, now);
+    this.#passes = lock && new Passes(() => this.#collector.collect({}));
   }
 
   /**
@@ -80,9 +125,11 @@ export class DiskBlobStore implements BlobStore {
    *
    * @throws {AlknetError} `STORE_NEWER`, `INVALID_STORE`, `STORE_FULL`.
    */
-  static async openFolder({ folder, durability = "full" }: DiskStoreOptions): Promise<DiskBlobStore> {
+  static async openFolder(
+    { folder, durability = "full", now = Date.now, quotas = {} }: DiskStoreOptions,
+  ): Promise<DiskBlobStore> {
     const root = resolve(folder);
-    for (const path of [root, join(root, "data"), join(root, "tmp")]) {
+    for (const path of [root, join(root, "data"), join(root, "partial"), join(root, "tmp")]) {
       await Deno.mkdir(path, { recursive: true, mode: 0o700 });
     }
     let database: StoreDatabase;
@@ -94,8 +141,11 @@ export class DiskBlobStore implements BlobStore {
     // One of those that have it open repairs it; the others need not wait.
     const lock = await lockIfFree(join(root, "LOCK"), true);
     try {
-      if (lock) await repair(root, database);
-      return new DiskBlobStore(root, database, await Holder.open(join(root, "tmp")), lock);
+      const pathOf = (hash: Hash, kind: "data" | "obao4"): string => blobPath(root, hash, kind);
+      const going = new Going(root, database, pathOf);
+      if (lock) await repairWhereRoom({ root, database, going, pathOf });
+      const holder = await Holder.open(join(root, "tmp"));
+      return new DiskBlobStore(root, { database, holder, going, lock, now, quotas });
     } catch (error) {
       database[Symbol.dispose]();
       lock?.[Symbol.dispose]();
@@ -108,57 +158,85 @@ export class DiskBlobStore implements BlobStore {
     return this.#holder.announce(addresses);
   }
 
-  // Async, so that a fault of the database rejects rather than throws.
-  // deno-lint-ignore require-await
   async status(hash: Hash): Promise<BlobStatus> {
-    const size = this.#rows.find(hash)?.size;
-    return size === undefined ? { hash, state: "absent" } : { hash, state: "complete", size };
+    const size = (await this.#whole(hash))?.size;
+    if (size !== undefined) return { hash, state: "complete", size, have: ALL };
+    const row = this.#rows.findPartial(hash);
+    if (!row) return { hash, state: "absent", have: [] };
+    const there = this.#partials.current(hash) ?? await readCheckpoint(this.#folder, hash);
+    if (!there) return { hash, state: "partial", size: row.size, have: [] };
+    return { hash, state: "partial", size: there.size, have: there.groups.chunks(there.size) };
   }
 
-  async add(from: ReadableStream<Uint8Array> | { readonly path: string }, options: AddOptions = {}): Promise<Held> {
+  observe(hash: Hash, signal: AbortSignal): AsyncIterable<BlobStatus> {
+    return this.#changes.observe(() => this.status(hash), hash, signal);
+  }
+
+  async add(from: ReadableStream<Uint8Array> | AddPath, options: AddOptions = {}): Promise<Held> {
     return await this.#working(async (newPath) => {
-      const data = "path" in from ? await copyOf(from.path, newPath) : await spooled(from, newPath, options);
+      const room = this.#usage.room(options.owner);
+      if ("path" in from) await assertFits(from.path, room);
+      if ("path" in from && from.mode === "reference") {
+        return await this.#keep(await hashedInPlace(from.path, newPath, options), options);
+      }
+      const data = "path" in from ? await copyOf(from.path, newPath) : await spooled(from, newPath, room, options);
       return await this.#keep(await hashed(data, newPath, options), options);
     });
   }
 
   async open(hash: Hash): Promise<BlobReader> {
+    if (!await this.#whole(hash)) throw notFound(hash);
     return readerOf(await this.source(hash));
   }
 
   async source(hash: Hash): Promise<OpenSource> {
-    return await openSource(this.#rows.opened(hash), (kind) => this.#path(hash, kind));
+    const row = this.#rows.opened(hash);
+    const path = row.place === PLACE.referenced ? await this.#references.path(hash) : undefined;
+    if (row.place === PLACE.referenced && path === undefined) throw notFound(hash, "its file was changed, or is gone");
+    if (row.state === COMPLETE) {
+      const pathOf = (kind: "data" | "obao4"): string =>
+        kind === "data" && path !== undefined ? path : blobPath(this.#folder, hash, kind);
+      const spoiled = path === undefined ? undefined : (): void => this.#references.distrust(hash, path);
+      return { ...await openSource(row, pathOf), spoiled };
+    }
+    try {
+      return await openSource(row, (kind) => partialPath(this.#folder, hash, kind), true);
+    } catch (error) {
+      // It became whole meanwhile; or nothing of it came yet.
+      if (this.#rows.find(hash)) return await this.source(hash);
+      if ((error as { code?: unknown }).code === "BLOB_CORRUPT") throw notFound(hash);
+      throw error;
+    }
   }
 
   encode(hash: Hash, ranges: ChunkRanges, signal?: AbortSignal): AsyncIterable<Uint8Array> {
     return encoded(() => this.source(hash), ranges, signal);
   }
 
-  async receive(hash: Hash, from: ByteReader, options: ReceiveOptions = {}): Promise<Held> {
-    const { maxSize = MAX_BLOB_SIZE, progress, signal } = options;
-    return await this.#working(async (newPath) => {
-      await using data = new Spill(newPath, 1024 * 1024);
-      await using pairs = new Spill(newPath, 64 * 1024);
-      let done = 0;
-      let claim = 0;
-      const size = await decode(Uint8Array.fromHex(hash), ALL, from, {
-        size(claimed) {
-          if (claimed > maxSize) throw tooLarge(claimed, maxSize);
-          claim = claimed;
-        },
-        pair: (_, pair) => pairs.write(pair),
-        leaf(_, bytes) {
-          signal?.throwIfAborted();
-          progress?.(done += bytes.byteLength, claim);
-          return data.write(bytes);
-        },
+  async receive(
+    hash: Hash,
+    ranges: ChunkRanges,
+    from: ByteReader,
+    options: ReceiveOptions = {},
+  ): Promise<Held | undefined> {
+    using _told = this.#changes.during(hash);
+    // From its first part to the hold that is given out nobody may collect it.
+    this.#rows.count(hash);
+    try {
+      return await this.#working(async (newPath) => {
+        const { owner, maxSize = MAX_BLOB_SIZE } = options;
+        const most = Math.min(maxSize, this.#usage.room(owner));
+        const small = await this.#partials.receive(hash, ranges, from, { ...options, maxSize: most });
+        if (small) return await this.#keep(await hashed({ bytes: small }, newPath, {}), { owner: options.owner });
+        return await this.#whole(hash) && await this.hold(hash);
       });
-      return await this.#keep({ hash, size, data: await data.end(), pairs: await pairs.end() }, options);
-    });
+    } finally {
+      this.#rows.release(hash);
+    }
   }
 
-  // deno-lint-ignore require-await
   async hold(hash: Hash, format: Format = "raw"): Promise<Held> {
+    if (!await this.#going.whenGone(hash, () => this.#whole(hash))) throw notFound(hash);
     const found = this.#database.transaction(() => {
       const row = this.#rows.find(hash);
       if (row) this.#rows.writeHold(hash);
@@ -166,20 +244,74 @@ export class DiskBlobStore implements BlobStore {
     });
     if (!found) throw notFound(hash);
     this.#rows.count(hash);
-    return this.#held(hash, found.size, format);
+    const held = this.#held(hash, found.size, format);
+    if (format === "raw") return held;
+    try {
+      // It is held now, and so stays while its links are read.
+      const links = await linksOf(this, hash);
+      this.#database.transaction(() => this.#tags.setMembers(hash, links));
+      return held;
+    } catch (error) {
+      await held[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   async setTag(name: string, of: HashAndFormat, options: TagOptions = {}): Promise<void> {
+    await using _held = await this.hold(of.hash, of.format);
     await this.#batch.change(() => {
       if (!this.#rows.find(of.hash)) throw notFound(of.hash);
-      this.#rows.setTag(name, of, options);
+      this.#tags.set(name, of, options);
     });
+  }
+
+  async dropTag(name: string): Promise<boolean> {
+    let wasThere = false;
+    await this.#batch.change(() => void (wasThere = this.#tags.drop(name)));
+    return wasThere;
+  }
+
+  async *tags({ after = "", hash }: TagPage = {}): AsyncIterable<Tag> {
+    for (let last: string | undefined = after; last !== undefined;) {
+      const page = this.#tags.page(last, PAGE, hash);
+      yield* page;
+      last = page.length < PAGE ? undefined : page.at(-1)!.name;
+    }
+  }
+
+  async *list(after?: Hash): AsyncIterable<BlobStatus> {
+    for (let last = after, isMore = true; isMore;) {
+      const page: Hash[] = this.#rows.page(last, PAGE);
+      for (const hash of page) {
+        const status = await this.status(hash);
+        if (status.state !== "absent") yield status;
+      }
+      isMore = page.length === PAGE;
+      last = page.at(-1);
+    }
+  }
+
+  async *verify(hash?: Hash): AsyncIterable<VerifyStep> {
+    if (hash !== undefined && !this.#rows.find(hash)) throw notFound(hash);
+    for (let page = hash === undefined ? this.#rows.page(undefined, PAGE) : [hash]; page.length > 0;) {
+      for (const one of page) yield* this.#verify(one);
+      page = hash === undefined ? this.#rows.page(page.at(-1), PAGE) : [];
+    }
+  }
+
+  async collect(options: CollectOptions = {}): Promise<Collected> {
+    for (;;) {
+      const collected = await this.#collector.collect(options);
+      if (collected) return collected;
+      await delay(LOOK);
+    }
   }
 
   /** Closes it; what is held is held no more. Twice is harmless. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    await this.#passes?.[Symbol.asyncDispose]();
     this.#batch.flush();
     let holds = false;
     try {
@@ -193,46 +325,32 @@ export class DiskBlobStore implements BlobStore {
     this.#lock?.[Symbol.dispose]();
   }
 
-  #path(hash: Hash, kind: "data" | "obao4"): string {
-    return join(this.#folder, "data", hash.slice(0, 2), `${hash}.${kind}`);
+  async #keep(blob: Import & { readonly source?: Source }, { format, owner }: AddOptions): Promise<Held> {
+    await keep(blob, owner, this.#keepParts);
+    if (format !== "hashSeq") return this.#held(blob.hash, blob.size, "raw");
+    await using _held = this.#held(blob.hash, blob.size, "raw");
+    return await this.hold(blob.hash, format);
   }
 
-  async #keep(blob: Import, { format = "raw", owner }: AddOptions): Promise<Held> {
-    const { hash, size, data, pairs } = blob;
-    const files = [data, pairs].flatMap((part) => "path" in part ? [part.path] : []);
-    const row = {
-      size,
-      owner,
-      data: "bytes" in data ? data.bytes : undefined,
-      pairs: "bytes" in pairs ? pairs.bytes : undefined,
-    };
-    this.#rows.count(hash);
-    try {
-      if (files.length === 0) {
-        await this.#batch.change(() => {
-          this.#rows.writeHold(hash);
-          this.#rows.insert(hash, row);
-        });
-      } else if (!this.#holdKnown(hash)) {
-        await Promise.all(files.map(syncFile));
-        if ("path" in pairs) await place(pairs.path, this.#path(hash, "obao4"));
-        if ("path" in data) await place(data.path, this.#path(hash, "data"));
-        await syncFolder(join(this.#folder, "data", hash.slice(0, 2)));
-        this.#database.transaction(() => this.#rows.insert(hash, row));
-      }
-    } catch (error) {
-      this.#rows.release(hash);
-      throw error;
+  async *#verify(hash: Hash): AsyncGenerator<VerifyStep> {
+    const row = this.#rows.find(hash);
+    if (!row) return;
+    const { size, place } = row;
+    const isElsewhere = place === PLACE.referenced;
+    const believed = !isElsewhere || await this.#references.path(hash) !== undefined ||
+      await this.#working((newPath) => this.#references.restore(hash, newPath));
+    if (!believed) return yield { hash, size, done: 0, fault: "reference" };
+    for await (const step of verified(hash, size, () => this.source(hash))) {
+      const isFile = isElsewhere && (step.fault === "data" || step.fault === "missing");
+      yield isFile ? { ...step, fault: "reference" } : step;
     }
-    return this.#held(hash, size, format);
   }
 
-  /** Writes down a hold, so that what comes to its place is known to be of a living process. Whether the blob is there. */
-  #holdKnown(hash: Hash): boolean {
-    return this.#database.transaction(() => {
-      this.#rows.writeHold(hash);
-      return this.#rows.find(hash) !== undefined;
-    });
+  /** A blob all of which is there; its file too, where it is referred to. */
+  async #whole(hash: Hash): Promise<{ readonly size: number } | undefined> {
+    const row = this.#rows.find(hash);
+    const isGone = row?.place === PLACE.referenced && await this.#references.path(hash) === undefined;
+    return isGone ? undefined : row;
   }
 
   #held(hash: Hash, size: number, format: Format): Held {
@@ -242,7 +360,9 @@ export class DiskBlobStore implements BlobStore {
       size,
       format,
       [Symbol.asyncDispose]: () => {
-        if (holds && !this.#closed) this.#rows.release(hash);
+        if (holds && !this.#closed) {
+          this.#rows.release(hash);
+        }
         holds = false;
         return Promise.resolve();
       },
@@ -264,54 +384,4 @@ export class DiskBlobStore implements BlobStore {
       await Promise.all(paths.map((path) => Deno.remove(path).catch(() => {})));
     }
   }
-}
-
-/** A file in bytes if it is small, else a copy of it. */
-async function copyOf(path: string, newPath: () => string): Promise<Staged> {
-  const { isFile, size } = await Deno.stat(path);
-  if (!isFile) throw new AlknetError("NOT_A_FILE", `${path} is no file; blobs are made of files`);
-  if (size <= INLINE) {
-    const bytes = await Deno.readFile(path);
-    if (bytes.byteLength <= INLINE) return { bytes };
-  }
-  const copy = newPath();
-  await Deno.copyFile(path, copy);
-  // The copy has the mode of the file.
-  if (Deno.build.os !== "windows") await Deno.chmod(copy, 0o600);
-  return { path: copy };
-}
-
-async function spooled(
-  from: ReadableStream<Uint8Array>,
-  newPath: () => string,
-  { signal, progress }: AddOptions,
-): Promise<Staged> {
-  await using spill = new Spill(newPath, 1024 * 1024);
-  let done = 0;
-  for await (const bytes of from) {
-    signal?.throwIfAborted();
-    await spill.write(bytes);
-    progress?.(done += bytes.byteLength);
-  }
-  return await spill.end();
-}
-
-async function hashed(data: Staged, newPath: () => string, told: AddOptions): Promise<Import> {
-  if ("path" in data) return { data, ...await hashFile(data.path, newPath(), told) };
-  const { size, root, pairs } = MemoryOutboard.of(data.bytes);
-  told.progress?.(size, size);
-  return { hash: root.toHex(), size, data, pairs: { bytes: pairs } };
-}
-
-/** Removes what dead holders left: their work, their holds, and files that came to their place and not to their rows. */
-async function repair(root: string, database: StoreDatabase): Promise<void> {
-  await removeDeadHolders(join(root, "tmp"), async (id) => {
-    const orphans = new BlobRows(database, id).orphans();
-    for (const hash of orphans) {
-      for (const kind of ["data", "obao4"]) {
-        await Deno.remove(join(root, "data", hash.slice(0, 2), `${hash}.${kind}`)).catch(() => {});
-      }
-    }
-    database.transaction(() => database.run("DELETE FROM holds WHERE holder=?", id));
-  });
 }

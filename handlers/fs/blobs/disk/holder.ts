@@ -93,8 +93,14 @@ export async function announcedAddresses(folder: string): Promise<string[]> {
   return [];
 }
 
+/** A file that is locked, until it is disposed of. */
+export interface FileLock extends Disposable {
+  /** Which file it is, whatever its name becomes; nothing where files have no numbers. */
+  readonly ino: number | null;
+}
+
 /** Locks a file that nobody has locked, for as long as the result lives; nothing where somebody has. */
-export async function lockIfFree(path: string, create = false): Promise<Disposable | undefined> {
+export async function lockIfFree(path: string, create = false): Promise<FileLock | undefined> {
   let file: Deno.FsFile;
   try {
     file = await Deno.open(path, { read: true, write: true, create, mode: 0o600 });
@@ -102,7 +108,14 @@ export async function lockIfFree(path: string, create = false): Promise<Disposab
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
-  if (file.tryLockSync(true)) return { [Symbol.dispose]: () => file.close() };
+  if (file.tryLockSync(true)) {
+    let open = true;
+    const close = (): void => {
+      if (open) file.close();
+      open = false;
+    };
+    return { ino: file.statSync().ino, [Symbol.dispose]: close };
+  }
   file.close();
   return undefined;
 }

@@ -8,7 +8,7 @@ import { outboardSize, PAIR } from "../../bao/tree.ts";
 import { corrupt } from "../../errors.ts";
 import type { OpenSource } from "../blob_store.ts";
 import { WindowReader } from "./files.ts";
-import type { BlobRow } from "./rows.ts";
+import type { BlobRow } from "./tables/rows.ts";
 
 /**
  * Opens a blob.
@@ -16,7 +16,11 @@ import type { BlobRow } from "./rows.ts";
  * @param pathOf Where its files are.
  * @throws {AlknetError} `BLOB_CORRUPT`: a file is not there.
  */
-export async function openSource(row: BlobRow, pathOf: (kind: "data" | "obao4") => string): Promise<OpenSource> {
+export async function openSource(
+  row: BlobRow,
+  pathOf: (kind: "data" | "obao4") => string,
+  isPartial = false,
+): Promise<OpenSource> {
   const files = new AsyncDisposableStack();
   const open = async (kind: "data" | "obao4"): Promise<WindowReader> => {
     try {
@@ -30,6 +34,7 @@ export async function openSource(row: BlobRow, pathOf: (kind: "data" | "obao4") 
   const { data } = row;
   const file = data ? undefined : await open("data");
   return {
+    isPartial,
     outboard: await outboardOf(row, open),
     read: (at, length) => file ? file.read(at, length) : data!.subarray(at, at + length),
     [Symbol.asyncDispose]: () => files.disposeAsync(),

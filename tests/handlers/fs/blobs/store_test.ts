@@ -34,7 +34,7 @@ for (const [kind, make] of Object.entries(KINDS)) {
       }
       await using again = await blobs.add(new Blob([bytes]).stream());
       equal(again.hash, hash);
-      deepEqual(await blobs.status(hash), { hash, state: "complete", size });
+      deepEqual(await blobs.status(hash), { hash, state: "complete", size, have: [0n] });
       await blobs.setTag("t", { hash, format: "raw" });
       await using reader = await blobs.open(hash);
       deepEqual(await reader.read(0, size + 10), bytes);
@@ -47,29 +47,43 @@ for (const [kind, make] of Object.entries(KINDS)) {
       for await (const part of blobs.encode(hash, [0n])) parts.push(part.slice());
       const encoded = joined(parts);
       if (size <= 100_000) deepEqual(encoded, slowEncoding(bytes, [0n]));
-      await using received = await other.fs.blobs.receive(hash, readerOf(encoded));
-      equal(received.size, size);
+      await using received = await other.fs.blobs.receive(hash, [0n], readerOf(encoded));
+      equal(received!.size, size);
       await using back = await other.fs.blobs.open(hash);
       deepEqual(await back.read(0, size), bytes);
     }
   });
 
-  Deno.test(`${kind} store: of an encoding that is wrong, cut or too large nothing is kept (fs.md §4)`, async () => {
+  Deno.test(`${kind} store: of an encoding that is wrong or cut what was verified stays, and nothing else (fs.md §4)`, async () => {
     await using store = await make();
     const bytes = seeded(`${kind} wrong`).bytes(200_000);
     const hash = hashOf(bytes).toHex();
     const encoded = slowEncoding(bytes, [0n]);
     const { blobs } = store.fs;
+    const have = async (): Promise<string> => {
+      const { state, have } = await blobs.status(hash);
+      return `${state} ${have.join("-")}`;
+    };
+    await rejects(blobs.receive(hash, [0n], readerOf(encoded), { maxSize: 199_999 }), { code: "QUOTA_EXCEEDED" });
+    const stopped = AbortSignal.abort(new Error("stopped"));
+    await rejects(blobs.receive(hash, [0n], readerOf(encoded), { signal: stopped }), /stopped/);
+    const early = encoded.slice();
+    early[1000] ^= 1;
+    await rejects(blobs.receive(hash, [0n], readerOf(early)), { code: "HASH_MISMATCH" });
+    equal(await have(), "absent ");
+    await rejects(blobs.receive(hash, [0n], readerOf(encoded.subarray(0, 100_000))), { code: "ENCODING_CUT" });
+    equal(await have(), "partial 0-96");
     const flipped = encoded.slice();
     flipped[150_000] ^= 1;
-    await rejects(blobs.receive(hash, readerOf(flipped)), { code: "HASH_MISMATCH" });
-    await rejects(blobs.receive(hash, readerOf(encoded.subarray(0, 190_000))), { code: "ENCODING_CUT" });
-    await rejects(blobs.receive(hash, readerOf(encoded), { maxSize: 199_999 }), { code: "QUOTA_EXCEEDED" });
-    const stopped = AbortSignal.abort(new Error("stopped"));
-    await rejects(blobs.receive(hash, readerOf(encoded), { signal: stopped }), /stopped/);
-    equal((await blobs.status(hash)).state, "absent");
-    await using held = await blobs.receive(hash, readerOf(encoded));
-    equal(held.size, 200_000);
+    await rejects(blobs.receive(hash, [0n], readerOf(flipped)), { code: "HASH_MISMATCH" });
+    equal(await have(), "partial 0-144");
+    await rejects(blobs.open(hash), { code: "BLOB_NOT_FOUND" });
+    await rejects(blobs.hold(hash), { code: "BLOB_NOT_FOUND" });
+    await rejects(blobs.setTag("t", { hash, format: "raw" }), { code: "BLOB_NOT_FOUND" });
+    await using held = await blobs.receive(hash, [144n], readerOf(slowEncoding(bytes, [144n])));
+    equal(held!.size, 200_000);
+    await using reader = await blobs.open(hash);
+    deepEqual(await reader.read(0, 200_000), bytes);
   });
 
   Deno.test(`${kind} store: grants hold for whom and until when they say (fs.md §9)`, async () => {

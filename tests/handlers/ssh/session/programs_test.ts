@@ -178,6 +178,26 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "alknet/ssh: a program is told that the node shuts down, and its last words go out",
+  ...PROGRAMS,
+  async fn() {
+    const begun = Promise.withResolvers<void>();
+    const waiting = program("wait", async (_command, { stdout }, { draining }) => {
+      begun.resolve();
+      await new Promise((resolve) => draining.addEventListener("abort", resolve, { once: true }));
+      await say(stdout, "until the end\n");
+      return 7;
+    });
+    await using node = await sshNode({ programs: [waiting] });
+    const client = node.ssh([], ["wait"]);
+    await begun.promise;
+    // Longer than a test may take: who does not end by itself is seen.
+    await node.shutdown(600_000);
+    assert.deepEqual(await client, { code: 7, stdout: "until the end\n", stderr: "" });
+  },
+});
+
 /** Waits until a number that has begun to grow grows no more: many looks, well apart, at the same. */
 async function standstill(value: () => number): Promise<void> {
   let [last, same] = [-1, 0];

@@ -6,7 +6,7 @@
 import { AlknetError } from "@alknet/core/handler";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { diskError } from "../../errors.ts";
+import { diskError } from "../../../errors.ts";
 import { APPLICATION_ID, SCHEMA, USER_VERSION } from "./schema.ts";
 
 /** Milliseconds that a transaction waits for those of other processes. */
@@ -111,4 +111,4 @@ export class StoreDatabase implements Disposable {
 }
 
 /** What a column holds. */
-export type SqlValue = Uint8Array | string | number | null;
+export type SqlValue = Uint8Array | string | number | bigint | null;

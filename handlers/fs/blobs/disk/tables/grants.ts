@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Hash } from "../../wire/hash_text.ts";
-import { type Grant, grantId, type Grants, type NewGrant, type Subject } from "../grants.ts";
+import type { Hash } from "../../../wire/hash_text.ts";
+import { type Grant, grantId, type Grants, type NewGrant, type Subject } from "../../grants.ts";
 import type { StoreDatabase } from "./database.ts";
 
 const READ = 1;
@@ -52,7 +52,9 @@ export class DiskGrants implements Grants {
     const now = Date.now() / 1000;
     return subjects.some((subject) =>
       this.#database.get(
-        "SELECT 1 FROM grants WHERE hash=? AND subject=? AND action=? AND (expires=0 OR expires>?)",
+        "SELECT 1 FROM grants WHERE hash=?1 AND subject=?2 AND action=?3 AND (expires=0 OR expires>?4)" +
+          " UNION ALL SELECT 1 FROM members m JOIN grants g ON g.hash=m.root WHERE m.child=?1 AND g.subject=?2" +
+          " AND g.action=?3 AND (g.expires=0 OR g.expires>?4) LIMIT 1",
         key,
         subject,
         READ,

@@ -1,0 +1,27 @@
+/**
+ * What the parts of a store on disk share.
+ *
+ * @module
+ */
+import type { Hash } from "../../wire/hash_text.ts";
+import type { Going } from "./going.ts";
+import type { StoreDatabase } from "./tables/database.ts";
+import type { BlobRows } from "./tables/rows.ts";
+
+/** The parts of one store. */
+export interface DiskParts {
+  /** Its folder. */
+  readonly root: string;
+  /** Its database. */
+  readonly database: StoreDatabase;
+  /** Its rows. */
+  readonly rows: BlobRows;
+  /** Blobs that are being taken away. */
+  readonly going: Going;
+  /** A fresh path for a file that this process works on. */
+  readonly newPath: () => string;
+  /** Where a file of a complete blob is. */
+  readonly pathOf: (hash: Hash, kind: "data" | "obao4") => string;
+  /** Whether it was closed. */
+  readonly isClosed: () => boolean;
+}

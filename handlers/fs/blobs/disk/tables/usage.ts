@@ -1,0 +1,102 @@
+/**
+ * How much each identity keeps, and how much it may (fs.md §5.5). What it keeps is what its tags name, and what sequences
+ * under them list.
+ *
+ * @module
+ */
+import { AlknetError } from "@alknet/core/handler";
+import type { StoreDatabase } from "./database.ts";
+
+/** How much an identity may keep; what is absent is not limited. */
+export interface Quota {
+  /** Bytes. */
+  readonly bytes?: number;
+  /** Names. */
+  readonly files?: number;
+}
+
+/** Quotas by identity; `*` is that of each which has no entry. */
+export type Quotas = Readonly<Record<string, Quota>>;
+
+interface Used {
+  readonly bytes: number;
+  readonly files: number;
+}
+
+/** Counts it. Changes are in transactions of the caller's. */
+export class Usage {
+  readonly #database: StoreDatabase;
+  readonly #quotas: Quotas;
+
+  /** @param quotas How much each may keep. */
+  constructor(database: StoreDatabase, quotas: Quotas) {
+    this.#database = database;
+    this.#quotas = quotas;
+  }
+
+  /** Bytes that an identity may still add. */
+  room(owner: string | undefined): number {
+    const { bytes = Infinity } = this.#quotaOf(owner);
+    return Math.max(0, bytes - (owner === undefined ? 0 : this.#of(owner)?.bytes ?? 0));
+  }
+
+  /**
+   * Counts a tag that was set.
+   *
+   * @throws {AlknetError} `QUOTA_EXCEEDED`.
+   */
+  added(owner: string, hash: Uint8Array, isSequence: boolean): void {
+    const before = this.#of(owner);
+    if (before && !isSequence) this.#set(owner, { bytes: before.bytes + this.#sizeOf(hash), files: before.files + 1 });
+    else this.#count(owner);
+    const { bytes, files } = this.#of(owner)!;
+    const { bytes: mostBytes = Infinity, files: mostFiles = Infinity } = this.#quotaOf(owner);
+    const has = JSON.stringify(owner);
+    if (bytes > mostBytes) throw exceeded(`${has} would keep ${bytes} bytes; its quota is ${mostBytes}`);
+    if (files > mostFiles) throw exceeded(`${has} would keep ${files} files; its quota is ${mostFiles}`);
+  }
+
+  /** Counts a tag that was dropped. */
+  dropped(owner: string, hash: Uint8Array, isSequence: boolean): void {
+    const before = this.#of(owner);
+    // What a sequence lists may have come since it was counted.
+    if (!before || isSequence) return this.#count(owner);
+    this.#set(owner, { bytes: Math.max(0, before.bytes - this.#sizeOf(hash)), files: Math.max(0, before.files - 1) });
+  }
+
+  #quotaOf(owner: string | undefined): Quota {
+    if (owner === undefined) return {};
+    return (Object.hasOwn(this.#quotas, owner) ? this.#quotas[owner] : this.#quotas["*"]) ?? {};
+  }
+
+  #of(owner: string): Used | undefined {
+    return this.#database.get<Used>("SELECT bytes,files FROM usage WHERE owner=?", owner);
+  }
+
+  #sizeOf(hash: Uint8Array): number {
+    return this.#database.get<{ size: number }>("SELECT size FROM blobs WHERE hash=?", hash)?.size ?? 0;
+  }
+
+  #set(owner: string, { bytes, files }: Used): void {
+    this.#database.run("INSERT OR REPLACE INTO usage(owner,bytes,files) VALUES(?,?,?)", owner, bytes, files);
+  }
+
+  /** Counts all of its tags. */
+  #count(owner: string): void {
+    const { bytes, files } = this.#database.get<Used>(
+      "SELECT CAST(total(size) AS INT) AS bytes,count(*) AS files FROM tags JOIN blobs USING(hash) WHERE tags.owner=?",
+      owner,
+    )!;
+    const { listed } = this.#database.get<{ listed: number }>(
+      "SELECT CAST(total(b.size) AS INT) AS listed FROM tags t JOIN members m ON m.root=t.hash JOIN blobs b " +
+        "ON b.hash=m.child WHERE t.owner=? AND t.format=1",
+      owner,
+    )!;
+    this.#set(owner, { bytes: bytes + listed, files });
+  }
+}
+
+/** `QUOTA_EXCEEDED`: an identity would keep too much. */
+export function exceeded(what: string): AlknetError {
+  return new AlknetError("QUOTA_EXCEEDED", `${what}; nothing was changed`);
+}
