@@ -4,7 +4,7 @@
  * @module
  */
 import { deepEqual, equal, match } from "node:assert/strict";
-import { INSPECTOR } from "../setup/packages.ts";
+import { INSPECTOR, INSPECTOR_LOCK } from "../setup/packages.ts";
 import { runProgram } from "../support/process.ts";
 import { temporaryFolder } from "../support/temp.ts";
 import { initHome } from "./home.ts";
@@ -13,7 +13,7 @@ import { initHome } from "./home.ts";
  * Run by Deno, from its cache alone: without the checks of certificates, which the node's own would not pass, Deno fetches
  * nothing from anywhere that the system's authorities vouch for.
  */
-const INSPECT = ["run", "-A", "--quiet", "--no-lock", "--no-config", "--cached-only"]
+const INSPECT = ["run", "-A", "--quiet", ...INSPECTOR_LOCK, "--no-config", "--cached-only"]
   .concat("--unsafely-ignore-certificate-errors=localhost", INSPECTOR, "--cli");
 
 Deno.test("handlers.http.mcp serves clients of MCP: the inspector lists the tools and calls them", async () => {

@@ -14,6 +14,7 @@ import {
   DEBIAN_PACKAGES,
   GO_GIT,
   INSPECTOR,
+  INSPECTOR_LOCK,
   IROH_BLOBS,
   NODE_PACKAGES,
   PYTHON_PACKAGES,
@@ -67,8 +68,8 @@ async function debian(): Promise<string | undefined> {
 async function denoModules(): Promise<string | undefined> {
   const modules = [...sources(".")];
   const done = await tries(() => run(Deno.execPath(), ["cache", "--quiet", ...modules])) &&
-    // Under its own lock file's eyes a peer would become a dependency of the project.
-    await tries(() => run(Deno.execPath(), ["cache", "--quiet", "--no-lock", "--no-config", INSPECTOR]));
+    // Under the project's lock file a peer would become a dependency of it; without one, whatever it depends on may change or go.
+    await tries(() => run(Deno.execPath(), ["cache", "--quiet", "--no-config", ...INSPECTOR_LOCK, INSPECTOR]));
   return done ? undefined : "Packages of deno.json, or the peer " + INSPECTOR + ", could not be fetched from npm";
 }
 

@@ -54,3 +54,8 @@ export const GO_GIT = "github.com/go-git/go-git/v5@v5.19.3";
 
 /** Peers that Deno runs from its cache, as import specifiers. */
 export const INSPECTOR = "npm:@modelcontextprotocol/inspector@2.12.0";
+/** What it is resolved by. */
+export const INSPECTOR_LOCK: readonly string[] = [
+  `--lock=${new URL("inspector.lock.json", import.meta.url).pathname}`,
+  "--frozen",
+];
