@@ -24,12 +24,15 @@ const port = globalThis as unknown as Port;
 let bytesCame: (bytes: Uint8Array | undefined) => void = () => {};
 let turnCame: () => void = () => {};
 
-port.onmessage = ({ data }) => {
-  if ("begin" in data) void receive(data.begin);
-  else if ("bytes" in data) bytesCame(data.bytes);
-  else turnCame();
-};
-port.postMessage("ready");
+// Elsewhere, as where a tool loads every module, nobody sends it anything.
+if (typeof port.postMessage === "function") {
+  port.onmessage = ({ data }) => {
+    if ("begin" in data) void receive(data.begin);
+    else if ("bytes" in data) bytesCame(data.bytes);
+    else turnCame();
+  };
+  port.postMessage("ready");
+}
 
 async function receive({ folder, limit, settings, into, bounds, toEnd }: Begin): Promise<void> {
   try {
