@@ -345,6 +345,10 @@ Deno.test("eventData gives an event as soon as it is complete, in time that grow
   assert.deepEqual([await values.next(), await values.next()].map(({ value }) => value), ["2", "3"]);
   assert.equal((await values.next()).done, true);
 
+  // A line break that two chunks share is one, and no empty line.
+  const shared = ["data: a\r", "\ndata: b\r", "\n\r", "\n"].map((text) => new TextEncoder().encode(text));
+  assert.deepEqual(await Array.fromAsync(eventData(ReadableStream.from(shared))), ["a\nb"]);
+
   const chunk = new TextEncoder().encode("x".repeat(1024 * 1024));
   let asked = 0;
   async function* endless() {
