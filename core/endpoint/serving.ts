@@ -92,7 +92,7 @@ export class Serving {
       authenticationRefused: () => this.#parts.gate.isRefused(address),
       authenticated: () => {
         if (connection instanceof LinkedConnection) connection.trust();
-        this.#parts.gate.forgive(address, failures);
+        if (failures > 0) this.#parts.gate.forgive(address, failures);
         failures = 0;
       },
     };

@@ -8,8 +8,11 @@
  */
 import { totalmem } from "node:os";
 
-/** Bytes that a connection may always hold, however much the others do. */
-const FLOOR = 64 * 1024;
+/**
+ * Bytes that an account may always hold, however much the others do: more than what is saved up before it is reported as
+ * taken, or it would never be given back.
+ */
+export const FLOOR: number = 256 * 1024;
 /** What a process may hold at most. */
 const MAX_PROCESS = 4 * 1024 * 1024 * 1024;
 /** What is taken for the memory of a machine that does not tell. */
@@ -17,12 +20,15 @@ const UNKNOWN_MEMORY = 1024 * 1024 * 1024;
 
 /** An account of bytes. */
 export class Account {
-  readonly #parent: Account | undefined;
+  #parent: Account | undefined;
   readonly #waiting = new Set<() => void>();
   #limit: number;
   #held = 0;
+  #closed = false;
 
   /**
+   * An account of which nothing is held.
+   *
    * @param limit Bytes that may be held.
    * @param parent The account that this one draws on.
    */
@@ -48,23 +54,50 @@ export class Account {
     return this.#waiting.size > 0;
   }
 
-  /** More may be held from now on. */
-  raise(limit: number): void {
+  /** More may be held from now on, drawn on another account where one is given. */
+  raise(limit: number, parent: Account | undefined = this.#parent): void {
     this.#limit = Math.max(this.#limit, limit);
+    if (parent !== this.#parent) {
+      parent?.take(this.#held);
+      this.#parent?.cancel(this.#wakeAll);
+      this.#parent?.give(this.#held);
+      this.#parent = parent;
+    }
     this.#wake();
   }
 
   /** Holds bytes. That there is room is the caller's to look at. */
   take(bytes: number): void {
+    if (this.#closed) return;
     this.#held += bytes;
     this.#parent?.take(bytes);
   }
 
   /** Holds bytes no more. */
   give(bytes: number): void {
+    if (this.#closed) return;
     this.#held -= bytes;
     this.#parent?.give(bytes);
     this.#wake();
+  }
+
+  /**
+   * Holds bytes once there is room for them all; those of a size that the account never has alone, once it is empty.
+   *
+   * @param over Ends the wait when it resolves.
+   * @returns Whether they are held.
+   */
+  async hold(bytes: number, over: Promise<unknown>): Promise<boolean> {
+    const wanted = Math.min(bytes, this.#limit);
+    let waits = true;
+    while (waits && this.room < wanted && !this.#closed) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.wait(resolve);
+      waits = await Promise.race([promise.then(() => true), over.then(() => false)]);
+      this.cancel(resolve);
+    }
+    if (waits) this.take(bytes);
+    return waits;
   }
 
   /** Calls back once when there may be room. */
@@ -78,10 +111,13 @@ export class Account {
     this.#waiting.delete(wake);
   }
 
-  /** Gives back all that is held: whoever held it is gone. */
+  /** Gives back all that is held: whoever held it is gone. What is taken or given from now on does not count. */
   close(): void {
+    if (this.#closed) return;
     this.#parent?.cancel(this.#wakeAll);
     this.give(this.#held);
+    this.#closed = true;
+    this.#wakeAll();
   }
 
   #wake(): void {

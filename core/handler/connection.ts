@@ -6,6 +6,8 @@
 import { AlknetError, type CloseInfo, ConnectionClosedError } from "../errors.ts";
 import type { Identity, Peer } from "../identity/identity.ts";
 import { checkedCode } from "./application_code.ts";
+import type { Account } from "./account.ts";
+import { type ConnectionAccounts, HOLDINGS } from "./holdings.ts";
 import type { BidiStream, ReceiveStream, SendStream } from "./stream.ts";
 
 /** Which transport carries a connection. */
@@ -57,6 +59,11 @@ export interface Connection extends AsyncIterable<BidiStream>, AsyncDisposable {
   readonly remoteAddress: SocketAddress;
   /** What carries the connection. Handlers do not need it; logs and operators do. */
   readonly transport: TransportName;
+  /**
+   * What a handler keeps of what it was sent, in bytes, beside what is on its way: it holds them here, and waits while
+   * others of that connection or address have all that they may (core.md §13).
+   */
+  readonly kept: Account;
   /** How it ended. Resolves, never rejects. */
   readonly closed: Promise<CloseInfo>;
   /** Unidirectional streams that the peer opens (QUIC and multi-stream memory pairs). */
@@ -117,6 +124,8 @@ export interface ConnectionFacts {
   readonly remoteAddress: SocketAddress;
   /** What carries it. */
   readonly transport: TransportName;
+  /** Whether this side dialled: then it chose whom to hold bytes for. */
+  readonly dialled: boolean;
 }
 
 let connections = 0;
@@ -128,6 +137,7 @@ export class LinkedConnection implements Connection {
   readonly peer: Peer;
   readonly remoteAddress: SocketAddress;
   readonly transport: TransportName;
+  readonly accounts: ConnectionAccounts;
   readonly closed: Promise<CloseInfo>;
   readonly datagrams: Datagrams | undefined;
   readonly #link: ConnectionLink;
@@ -135,6 +145,7 @@ export class LinkedConnection implements Connection {
   readonly #streams = new Mailbox<BidiStream>();
   readonly #receiveStreams = new Mailbox<ReceiveStream>();
   #identity: Identity | undefined;
+  #trusted = false;
   #info: CloseInfo | undefined;
 
   /**
@@ -147,6 +158,7 @@ export class LinkedConnection implements Connection {
     this.peer = facts.peer;
     this.remoteAddress = facts.remoteAddress;
     this.transport = facts.transport;
+    this.accounts = HOLDINGS.open(facts.remoteAddress.hostname, facts.dialled);
     this.datagrams = datagrams;
     this.#link = link;
     const { promise, resolve } = Promise.withResolvers<CloseInfo>();
@@ -172,7 +184,14 @@ export class LinkedConnection implements Connection {
 
   /** The peer proved who it is, by its key or by a credential within the protocol: it may make us hold more. */
   trust(): void {
+    if (this.#trusted) return;
+    this.#trusted = true;
+    this.accounts.trust();
     this.#link.trust?.();
+  }
+
+  get kept(): Account {
+    return this.accounts.kept;
   }
 
   get receiveStreams(): AsyncIterable<ReceiveStream> {
@@ -238,6 +257,7 @@ export class LinkedConnection implements Connection {
     this.#info = info;
     this.#streams.end();
     this.#receiveStreams.end();
+    this.accounts.close();
     this.#resolveClosed(info);
   }
 

@@ -39,7 +39,12 @@ export function memoryPair(alpn: string, options: MemoryPairOptions = {}): [clie
   const { singleStream = false, client = {}, server = {}, window = 256 * 1024 } = options;
   const dialling = new MemoryLink(0, singleStream, window);
   const accepting = new MemoryLink(1, singleStream, window);
-  const facts = { alpn, remoteAddress: { hostname: "127.0.0.1", port: 0 }, transport: "memory" as const };
+  const facts = {
+    alpn,
+    remoteAddress: { hostname: "127.0.0.1", port: 0 },
+    transport: "memory" as const,
+    dialled: true,
+  };
   const near = new LinkedConnection({ ...facts, peer: server }, dialling);
   const far = new LinkedConnection({ ...facts, peer: client }, accepting);
   dialling.join(near, accepting);

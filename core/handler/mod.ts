@@ -27,6 +27,7 @@
 export { AlknetError, type CloseInfo, ConnectionClosedError, DialError, StreamClosedError } from "../errors.ts";
 export { foreign, type Logger, logger } from "../log.ts";
 export type { Identity, IdentityProvider, Peer } from "../identity/identity.ts";
+export type { Account } from "./account.ts";
 export { descriptorLimit } from "../limits/descriptors.ts";
 export { DEFAULT_LIMITS, type Limits, limitsWith } from "../limits/limits.ts";
 export type { Connection, ConnectionStats, Datagrams, SocketAddress, TransportName } from "./connection.ts";

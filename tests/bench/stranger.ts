@@ -3,7 +3,7 @@
  * honest clients: memory of node and engine while it lasts and after, and the round trips of the honest.
  *
  * ```text
- * deno run -A tests/bench/stranger.ts [SECONDS OF EACH] [SECONDS AFTER]
+ * deno run -A tests/bench/stranger.ts [SECONDS OF EACH] [SECONDS AFTER] [KIND ...]
  * ```
  *
  * @module
@@ -20,6 +20,7 @@ const MIB = 1024 * 1024;
 
 const seconds = Number(Deno.args[0] ?? 8);
 const after = Number(Deno.args[1] ?? 60);
+const kinds = Deno.args.length > 2 ? Deno.args.slice(2) : KINDS;
 
 /** Honest clients: each asks an echo again and again, and notes how long that took. */
 class Honest {
@@ -74,11 +75,21 @@ const wait = (s: number): Promise<void> => new Promise((resolve) => setTimeout(r
 
 await wait(seconds);
 honest.take();
-for (const kind of KINDS) {
+for (const kind of kinds) {
   const before = { memory: memory(), descriptors: descriptors(node.pid) };
   await wait(seconds / 2);
   const quiet = honest.take();
-  const args = ["run", "-A", "--no-check", CLIENT, kind, `${port}`, nodeId, `${seconds}`];
+  const args = [
+    "run",
+    "-A",
+    "--no-check",
+    "--unsafely-ignore-certificate-errors",
+    CLIENT,
+    kind,
+    `${port}`,
+    nodeId,
+    `${seconds}`,
+  ];
   const attacker = new Deno.Command(Deno.execPath(), { args, stdin: "null", stdout: "null", stderr: "null" }).spawn();
   let most = 0;
   const look = setInterval(() => most = Math.max(most, memory()), 100);

@@ -2,7 +2,7 @@
  * A stranger who costs a node what a stranger can, in one of some ways, for some seconds.
  *
  * ```text
- * deno run -A tests/bench/stranger_client.ts KIND PORT NODEID SECONDS
+ * deno run -A --unsafely-ignore-certificate-errors tests/bench/stranger_client.ts KIND PORT NODEID SECONDS
  * ```
  *
  * @module
@@ -55,15 +55,17 @@ const KINDS: Readonly<Record<string, () => Promise<void>>> = {
   },
   /** As much as goes is sent to an echo, and nothing read. */
   async unread() {
-    await Promise.all(Array.from({ length: 40 }, async (_, n) => {
-      const socket = await tls(n, "alknet/echo");
-      socket?.pause();
-      const part = Buffer.alloc(64 * 1024);
-      while (going() && socket && !socket.destroyed) {
-        if (socket.writableLength < 1 << 20) socket.write(part);
-        await pause(5);
-      }
-      socket?.destroy();
+    // Those of node:tls read on when they are paused; these read when they are asked to.
+    const options = { hostname: "127.0.0.1", port, alpnProtocols: ["alknet/echo"] };
+    await Promise.all(Array.from({ length: 40 }, async () => {
+      const connection = await Deno.connectTls(options);
+      const part = new Uint8Array(64 * 1024);
+      const writing = (async () => {
+        while (going()) await connection.write(part);
+      })().catch(() => {});
+      while (going()) await pause(100);
+      connection.close();
+      await writing;
     }));
   },
   /** Bodies that are announced, begun and not ended. */

@@ -56,20 +56,22 @@ export interface SocketParts {
 }
 
 /** A connection over a TLS socket whose handshake is complete. On the accepting side its one stream has come in already. */
-export function connectionOver(parts: SocketParts, facts: Omit<ConnectionFacts, "transport">): LinkedConnection {
-  const link = new SocketLink(parts);
-  const connection = new LinkedConnection({ ...facts, transport: "tls" }, link);
-  link.attach(connection, parts.dialled);
-  return connection;
+export function connectionOver(
+  parts: SocketParts,
+  facts: Omit<ConnectionFacts, "transport" | "dialled">,
+): LinkedConnection {
+  const link = new SocketLink(parts, facts);
+  link.begin(parts.dialled);
+  return link.connection;
 }
 
 class SocketLink implements ConnectionLink {
+  readonly connection: LinkedConnection;
   readonly #tls: TLSSocket;
   readonly #raw: Socket;
   readonly #reads: NativeReads;
   readonly #receive: ReceiveHalf;
   readonly #send: SendHalf;
-  #connection!: LinkedConnection;
   /** The stream that the first `open()` yields. */
   #unopened?: BidiStream;
   #unread = 0;
@@ -88,7 +90,8 @@ class SocketLink implements ConnectionLink {
   #sent = 0;
   #error?: Error;
 
-  constructor({ tls, raw, reads }: SocketParts) {
+  constructor({ tls, raw, reads, dialled }: SocketParts, facts: Omit<ConnectionFacts, "transport" | "dialled">) {
+    this.connection = new LinkedConnection({ ...facts, transport: "tls", dialled }, this);
     this.#tls = tls;
     this.#raw = raw;
     this.#reads = reads;
@@ -96,15 +99,15 @@ class SocketLink implements ConnectionLink {
     this.#send = new SendHalf(
       { send: (bytes, fin) => this.#output(bytes, fin), reset: () => this.#cut("reset") },
       SEND_WINDOW,
+      this.connection.accounts.sent,
     );
   }
 
-  /** Joins the connection and begins to read. */
-  attach(connection: LinkedConnection, dialled: boolean): void {
-    this.#connection = connection;
+  /** Begins to read. */
+  begin(dialled: boolean): void {
     const stream = bidi(0, this.#send, this.#receive);
     if (dialled) this.#unopened = stream;
-    else connection.incoming(stream);
+    else this.connection.incoming(stream);
     this.#raw.setNoDelay(true);
     this.#raw.setKeepAlive(true, KEEP_ALIVE);
     this.#tls.on("data", (chunk: Uint8Array) => this.#input(chunk));
@@ -152,14 +155,18 @@ class SocketLink implements ConnectionLink {
     // It reads on, for it speaks.
     if (performance.now() < this.#lingers) this.#deadline?.refresh();
     if (this.#receive.done) return;
+    const { received } = this.connection.accounts;
     this.#unread += chunk.byteLength;
-    if (this.#unread >= RECEIVE_WINDOW) this.#reads.stop();
+    received.take(chunk.byteLength);
+    if (this.#unread >= RECEIVE_WINDOW || received.room <= 0) this.#reads.stop();
     this.#receive.push(chunk, false, true);
   }
 
   #consumed(bytes: number): void {
+    const { received } = this.connection.accounts;
     this.#unread -= bytes;
-    if (this.#unread <= RECEIVE_WINDOW / 2) this.#reads.start();
+    received.give(bytes);
+    if (this.#unread <= 0 || this.#unread <= RECEIVE_WINDOW / 2 && received.room > 0) this.#reads.start();
   }
 
   #endOfInput(): void {
@@ -205,6 +212,7 @@ class SocketLink implements ConnectionLink {
     const bytes = this.#writing;
     this.#writing = 0;
     this.#sent += bytes;
+    this.connection.accounts.sent.give(bytes);
     this.#deadline?.refresh();
     if (this.#waitingBytes > 0) {
       const gathered = this.#waiting.subarray(0, this.#waitingBytes);
@@ -261,7 +269,7 @@ class SocketLink implements ConnectionLink {
     this.#send.fail(error);
     this.#waiting = EMPTY;
     this.#waitingBytes = 0;
-    this.#connection.ended(info);
+    this.connection.ended(info);
   }
 }
 

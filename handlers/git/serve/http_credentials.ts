@@ -32,7 +32,8 @@ export function httpCaller(
   if (context.authenticationRefused()) return { wrong: false, refused: true };
   const token = BEARER.exec(authorization)?.[1] ?? basicToken(BASIC.exec(authorization)?.[1]);
   const identity = token === undefined ? undefined : context.identityProvider.resolveToken(token);
-  if (!identity) context.authenticationFailed();
+  if (identity) context.authenticated();
+  else context.authenticationFailed();
   return { identity, wrong: identity === undefined, refused: false };
 }
 

@@ -129,7 +129,8 @@ function identityOf({ token }: RequestLine, connection: Connection, context: Han
     throw new GitRequestError("GIT_REFUSED", "too many wrong tokens; try again later");
   }
   const identity = context.identityProvider.resolveToken(token);
-  if (!identity) context.authenticationFailed();
+  if (identity) context.authenticated();
+  else context.authenticationFailed();
   return identity ?? connection.identity;
 }
 

@@ -284,5 +284,5 @@ function bindingsOf(connection: Connection, context: HandlerContext): Connection
     },
     alpn: connection.alpn,
   };
-  return { peer, context };
+  return { peer, context, kept: connection.kept };
 }

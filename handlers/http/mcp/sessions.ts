@@ -41,11 +41,12 @@ export class McpSessions {
   }
 
   /** Answers a request; who asks is taken to be known, and the origin to be allowed. */
-  async answer(request: Request, { caller, context }: RequestBindings): Promise<Response> {
+  async answer(request: Request, bindings: RequestBindings): Promise<Response> {
+    const { caller, context } = bindings;
     const refuse = (status: number, error: CallError): Response => errorAnswer(error, { caller, status });
     let body: JsonValue | undefined;
     if (request.method === "POST") {
-      const read = await readJson(request, this.#options.limits, caller);
+      const read = await readJson(request, this.#options.limits, bindings);
       if (!("value" in read)) return refuse(read.status, read.error);
       body = tidied(read.value);
     }

@@ -41,7 +41,10 @@ export function callerOf(headers: Headers, { identity }: RequestPeer, context: H
 /** Resolves a token that came by another way than the header. */
 export function callerWithToken(token: string, context: HandlerContext): Caller {
   const identity = context.identityProvider.resolveToken(token);
-  if (identity) return { identity, unknownToken: false, refused: false };
+  if (identity) {
+    context.authenticated();
+    return { identity, unknownToken: false, refused: false };
+  }
   context.authenticationFailed();
   return { identity: undefined, unknownToken: true, refused: false };
 }

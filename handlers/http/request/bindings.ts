@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { HandlerContext, Identity } from "@alknet/core/handler";
+import type { Account, HandlerContext, Identity } from "@alknet/core/handler";
 import { type Caller, callerOf } from "./bearer.ts";
 import type { RequestPeer } from "./peer.ts";
 
@@ -13,12 +13,15 @@ export interface ConnectionBindings {
   readonly peer: RequestPeer;
   /** What the endpoint gave the handler: identity provider, limits, logger, shutdown signal. */
   readonly context: HandlerContext;
+  /** What is kept for the client. */
+  readonly kept: Account;
 }
 
 /** What one request finds. */
 export class RequestBindings implements ConnectionBindings {
   readonly peer: RequestPeer;
   readonly context: HandlerContext;
+  readonly kept: Account;
   readonly #request: Request;
   readonly #hold: () => () => void;
   #caller?: Caller;
@@ -28,10 +31,11 @@ export class RequestBindings implements ConnectionBindings {
    *
    * @param hold Keeps the conversation from being idle until what it returns is called.
    */
-  constructor(request: Request, { peer, context }: ConnectionBindings, hold: () => () => void) {
+  constructor(request: Request, { peer, context, kept }: ConnectionBindings, hold: () => () => void) {
     this.#request = request;
     this.peer = peer;
     this.context = context;
+    this.kept = kept;
     this.#hold = hold;
   }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Account } from "@alknet/core/handler";
 import {
   boundsFault,
   type CallError,
@@ -11,7 +12,7 @@ import {
   MAX_MEMBERS,
   STRANGER_MEMBERS,
 } from "@alknet/core/operations";
-import type { Caller } from "./bearer.ts";
+import type { RequestBindings } from "./bindings.ts";
 import { invalid } from "./invalid.ts";
 import { joined } from "./joined.ts";
 import type { HttpLimits } from "../limits.ts";
@@ -27,7 +28,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 export async function readJson(
   request: Request,
   limits: Pick<HttpLimits, "body" | "anonymousBody" | "bodyTime">,
-  { identity }: Pick<Caller, "identity">,
+  { identity, kept }: Pick<RequestBindings, "identity" | "kept">,
 ): Promise<Body> {
   const { body, anonymousBody, bodyTime } = limits;
   const limit = identity ? body : Math.min(body, anonymousBody);
@@ -35,15 +36,9 @@ export async function readJson(
   if (!JSON_TYPE.test(headers.get("content-type") ?? "")) {
     return { status: 415, error: invalid("content-type must be application/json") };
   }
-  const length = headers.get("content-length");
-  // A length that was announced is held by the server.
-  const reading = length === null
-    ? readBounded(request, limit)
-    : Number(length) <= limit
-    ? request.bytes()
-    : Promise.resolve(undefined);
   const late = Promise.withResolvers<"late">();
   const timer = setTimeout(() => late.resolve("late"), bodyTime);
+  const reading = readHeld(request, limit, kept, late.promise);
   try {
     const whole = await Promise.race([reading, late.promise]);
     if (whole === "late") {
@@ -71,6 +66,28 @@ export function parseJson(from: string | Uint8Array, members: number = STRANGER_
     return fault === undefined ? { value: JSON.parse(text) } : { status: 400, error: invalid(`JSON ${fault}`) };
   } catch {
     return { status: 400, error: invalid("not JSON in UTF-8") };
+  }
+}
+
+/**
+ * Reads a body once the connection may have all of it kept: one that is begun can end, however many there are. Nothing if
+ * it is longer than `limit`, or `late` comes first.
+ */
+async function readHeld(
+  request: Request,
+  limit: number,
+  kept: Account,
+  late: Promise<unknown>,
+): Promise<Uint8Array | undefined> {
+  const announced = request.headers.get("content-length");
+  const most = announced === null ? limit : Number(announced);
+  if (!(most <= limit)) return;
+  if (!await kept.hold(most, late)) return;
+  try {
+    // A length that was announced is held by the server.
+    return await (announced === null ? readBounded(request, limit) : request.bytes());
+  } finally {
+    kept.give(most);
   }
 }
 

@@ -82,7 +82,7 @@ function answerRead(
 }
 
 function readInput({ request, bindings }: CallOrigin, spec: OperationSpec, limits: HttpLimits): Body | Promise<Body> {
-  if (request.method === "POST") return readJson(request, limits, bindings.caller);
+  if (request.method === "POST") return readJson(request, limits, bindings);
   const at = request.url.indexOf("?");
   return queryInput(at < 0 ? "" : request.url.slice(at + 1), spec);
 }

@@ -74,7 +74,7 @@ async function call(c: RouteContext, dispatcher: Dispatcher, limits: HttpLimits)
 async function batch(c: RouteContext, dispatcher: Dispatcher, limits: HttpLimits): Promise<Response> {
   const { batch } = limits;
   const { caller } = c.env;
-  const read = await readJson(c.req.raw, limits, c.env.caller);
+  const read = await readJson(c.req.raw, limits, c.env);
   if (!("value" in read)) return errorAnswer(read.error, { caller, status: read.status });
   const { value } = read;
   if (!Array.isArray(value)) return errorAnswer(invalid("a batch is an array of calls"), { caller });
@@ -116,7 +116,7 @@ function subscribe(c: RouteContext, dispatcher: Dispatcher, asked: AskedCall, li
 /** The call that a body asks for, or the answer to a body that asks for none. */
 async function readCall(c: RouteContext, limits: HttpLimits): Promise<AskedCall | Response> {
   const { caller } = c.env;
-  const read = await readJson(c.req.raw, limits, c.env.caller);
+  const read = await readJson(c.req.raw, limits, c.env);
   if (!("value" in read)) return errorAnswer(read.error, { caller, status: read.status });
   const asked: AskedCall | CallError = askedCall(read.value);
   return "operation" in asked ? asked : errorAnswer(asked, { caller });

@@ -112,7 +112,13 @@ Deno.test("alknet/echo returns datagrams", async () => {
     readable: incoming.readable,
   };
   const server: LinkedConnection = new LinkedConnection(
-    { alpn: ECHO_ALPN, peer: {}, remoteAddress: { hostname: "127.0.0.1", port: 1 }, transport: "memory" },
+    {
+      alpn: ECHO_ALPN,
+      peer: {},
+      remoteAddress: { hostname: "127.0.0.1", port: 1 },
+      transport: "memory",
+      dialled: false,
+    },
     {
       open: () => Promise.reject(new Error("unused")),
       openSend: () => Promise.reject(new Error("unused")),

@@ -1,3 +1,4 @@
+import { Account } from "../../../core/handler/account.ts";
 import assert from "node:assert/strict";
 import { type BidiStream, memoryPair, StreamClosedError } from "@alknet/core/handler";
 import { HTTP_LIMITS, HttpCode } from "@alknet/handlers/http";
@@ -20,7 +21,7 @@ async function staged(alpn = "http/1.1") {
     stream: value as BidiStream,
     socket,
     release: () => void released.push(socket.localAddr.port),
-    bindings: { peer, context: contextOf(new AbortController().signal) },
+    bindings: { peer, context: contextOf(new AbortController().signal), kept: new Account(1e6) },
     limits: HTTP_LIMITS,
     now: () => clock.now,
   });

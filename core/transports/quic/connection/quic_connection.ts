@@ -4,7 +4,6 @@
  * @module
  */
 import { type CloseInfo, ConnectionClosedError, StreamClosedError } from "../../../errors.ts";
-import { Account, processLimit } from "../../../handler/account.ts";
 import {
   type ConnectionLink,
   type ConnectionStats,
@@ -12,11 +11,11 @@ import {
   LinkedConnection,
 } from "../../../handler/connection.ts";
 import { ReceiveHalf, SendHalf } from "../../../handler/halves.ts";
+import { STRANGER_BYTES } from "../../../handler/holdings.ts";
 import { bidi, receiveStream, sendStream } from "../../../handler/memory.ts";
 import type { BidiStream, SendStream } from "../../../handler/stream.ts";
 import { fingerprintOf } from "../../../identity/fingerprint.ts";
 import {
-  CONNECTION_CREDIT,
   CREDIT_STEP,
   NO_STREAM,
   type PathStats,
@@ -25,7 +24,6 @@ import {
   type SessionFacts,
   STREAM_COST,
   STREAM_CREDIT,
-  TRUSTED_CREDIT,
 } from "../link/link.ts";
 import { SeenStreams } from "./seen_streams.ts";
 import { StallWatch } from "./stall_watch.ts";
@@ -38,12 +36,9 @@ interface StreamHalves {
 }
 
 /** What all streams together may owe; each alone owes less than a step, but there are many. */
-const MAX_OWED = CONNECTION_CREDIT / 4;
+const MAX_OWED = STRANGER_BYTES / 4;
 /** Reset code of a stream that nobody reads, while others wait for the room that it takes; a hint for people. */
 const CUT_FOR_OTHERS = 0x102;
-/** Part of the memory that what was written and not taken may hold, over all connections of a process. */
-const UNSENT_SHARE = 1 / 8;
-const UNSENT = new Account(processLimit(UNSENT_SHARE));
 /** Datagram messages kept for a reader that is late; what exceeds them is dropped (RFC 9221 §5). */
 const DATAGRAM_QUEUE = 256;
 
@@ -59,10 +54,8 @@ export class QuicConnection implements SessionEvents, ConnectionLink {
   readonly #streams = new Map<number, StreamHalves>();
   readonly #seen = new SeenStreams();
   readonly #datagrams: DatagramQueue | undefined;
-  /** What was written and quiche has not taken, over all streams. */
-  readonly #unsent = new Account(CONNECTION_CREDIT, UNSENT);
   readonly #stalls = new StallWatch({
-    stands: () => this.#unsent.isContended,
+    stands: () => this.connection.accounts.sent.isContended,
     cut: () => this.#commands.reset(NO_STREAM, CUT_FOR_OTHERS),
   });
   readonly #opened = { bidi: 0, uni: 0 };
@@ -88,11 +81,14 @@ export class QuicConnection implements SessionEvents, ConnectionLink {
     this.#commands = commands;
     this.#release = release;
     this.#dialled = facts.dialled;
-    if (facts.dialled) this.#unsent.raise(TRUSTED_CREDIT);
     if (facts.maxDatagram > 0) this.#datagrams = new DatagramQueue(facts.maxDatagram, commands);
-    const { alpn, remoteAddress, certificate } = facts;
+    const { alpn, remoteAddress, dialled, certificate } = facts;
     const peer = certificate ? { certificate, fingerprint: fingerprintOf(certificate) } : {};
-    this.connection = new LinkedConnection({ alpn, remoteAddress, peer, transport: "quic" }, this, this.#datagrams);
+    this.connection = new LinkedConnection(
+      { alpn, remoteAddress, dialled, peer, transport: "quic" },
+      this,
+      this.#datagrams,
+    );
   }
 
   async open(): Promise<BidiStream> {
@@ -132,7 +128,6 @@ export class QuicConnection implements SessionEvents, ConnectionLink {
 
   trust(): void {
     if (this.#over || this.#dialled) return;
-    this.#unsent.raise(TRUSTED_CREDIT);
     this.#commands.trust();
   }
 
@@ -170,7 +165,7 @@ export class QuicConnection implements SessionEvents, ConnectionLink {
   grant(id: number, bytes: number): void {
     this.#granted += bytes;
     if (id === NO_STREAM) {
-      this.#unsent.give(bytes);
+      this.connection.accounts.sent.give(bytes);
       return this.#stalls.moved();
     }
     this.#streams.get(id)?.send?.grant(bytes);
@@ -206,7 +201,6 @@ export class QuicConnection implements SessionEvents, ConnectionLink {
     this.#streams.clear();
     this.#datagrams?.end();
     this.#stalls.end();
-    this.#unsent.close();
     this.#wake();
     this.#ended.resolve();
     this.#released = this.#release();
@@ -249,7 +243,7 @@ export class QuicConnection implements SessionEvents, ConnectionLink {
         send: (bytes, fin) => {
           this.#sent += bytes.byteLength;
           this.#commands.send(id, bytes, fin);
-          if (this.#unsent.room <= 0) this.#stalls.watch();
+          if (this.connection.accounts.sent.room <= 0) this.#stalls.watch();
           if (fin) this.#settleById(id);
         },
         reset: (code) => {
@@ -258,7 +252,7 @@ export class QuicConnection implements SessionEvents, ConnectionLink {
         },
       },
       STREAM_CREDIT,
-      this.#unsent,
+      this.connection.accounts.sent,
     );
   }
 

@@ -8,7 +8,7 @@
  * @module
  */
 import type { CloseInfo } from "../../../errors.ts";
-import { Account, processLimit } from "../../../handler/account.ts";
+import { Holdings } from "../../../handler/holdings.ts";
 import type { SocketAddress } from "../../../handler/connection.ts";
 import { addressGroups } from "../../../ip.ts";
 import type { Admission, Gate } from "../../../limits/gate.ts";
@@ -84,8 +84,6 @@ const BATCHES_PER_TURN = 4;
 const FULL_BATCH = 16;
 /** Room for reading a stream; large, so that bulk takes few calls. */
 const SCRATCH_BYTES = 256 * 1024;
-/** Part of the memory that what is delivered and unread may take. */
-const UNREAD_SHARE = 1 / 8;
 /** Bytes of a ticket key as BoringSSL takes it: name, HMAC key, AES key. */
 const TICKET_KEY_LENGTH = 48;
 /** Time between looks at the counters, in milliseconds. */
@@ -94,7 +92,7 @@ const INSPECTION_INTERVAL = 1000;
 /** A UDP socket with QUIC on it. */
 export class QuicSocket implements SessionHost<Session> {
   readonly scratch: Uint8Array = new Uint8Array(SCRATCH_BYTES);
-  readonly unread: Account = new Account(processLimit(UNREAD_SHARE));
+  readonly unread: Holdings = new Holdings();
   readonly #options: QuicSocketOptions;
   readonly #udp: UdpSocket;
   readonly #local: HostPort;

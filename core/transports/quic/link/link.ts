@@ -20,13 +20,6 @@ export const CREDIT_GROWTH = 2 * (MAX_STREAM_CREDIT - STREAM_CREDIT);
 export const CREDIT_STEP = STREAM_CREDIT / 2;
 /** Stands for no stream in particular: bytes read from streams that have ended meanwhile, bytes of any that have left. */
 export const NO_STREAM = -1;
-/**
- * Bytes of one connection, over all its streams, that may be delivered and unread, and as many again that may be written
- * and not yet taken by quiche: half of what a peer without identity may make a node hold (core.md §13).
- */
-export const CONNECTION_CREDIT = 2 * 1024 * 1024;
-/** The same for a peer with an identity. */
-export const TRUSTED_CREDIT = 32 * 1024 * 1024;
 
 /**
  * Frames that may wait for the other process before datagram messages are dropped, in bytes. No credit bounds those, and
@@ -78,7 +71,7 @@ export interface SessionCommands {
   stop(stream: number, code: number): void;
   /** Sends a datagram message, or drops it. */
   sendDatagram(message: Uint8Array): void;
-  /** The peer has an identity: {@linkcode TRUSTED_CREDIT} holds from now on. */
+  /** The peer has an identity: more of it may be held from now on. */
   trust(): void;
   /** Closes at once with an application code. */
   close(code: number, reason: string): void;

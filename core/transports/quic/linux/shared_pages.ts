@@ -11,6 +11,8 @@ const O_RDWR = 2;
 const O_CREAT = 0x40;
 const O_CLOEXEC = 0x80000;
 const MFD_CLOEXEC = 1;
+/** Nobody runs what is in it: where `vm.memfd_noexec` is 2, files without this are refused (Linux 6.3). */
+const MFD_NOEXEC_SEAL = 8;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
 
@@ -37,7 +39,10 @@ export interface MemoryFile {
  */
 export function memoryFile(name: string): MemoryFile {
   assertLibc();
-  const fd = checked("memfd_create", answer(libc!.memfd_create(Memory.string(name).pointer, MFD_CLOEXEC)));
+  const create = (flags: number): number => answer(libc!.memfd_create(Memory.string(name).pointer, flags));
+  const sealed = create(MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+  // Kernels that do not know the flag refuse it.
+  const fd = sealed < 0 ? checked("memfd_create", create(MFD_CLOEXEC)) : sealed;
   return { path: `/proc/${Deno.pid}/fd/${fd}`, close: () => void close(fd) };
 }
 

@@ -262,7 +262,9 @@ export class Session implements SessionCommands {
     }
     this.#phase = "open";
     this.#events = events;
-    this.#streams = new SessionStreams(this.#quiche, events, this.#host, this.#dialled, this.#frames);
+    const accounts = this.#host.unread.open(this.remote.hostname, this.#dialled);
+    const shared = { scratch: this.#host.scratch, accounts };
+    this.#streams = new SessionStreams(this.#quiche, events, shared, this.#dialled, this.#frames);
     if (this.#dialled) this.#streams.trust();
     this.#limitsOfPeer = new StreamLimits(this.#quiche, events);
     if (this.#dialled) this.#deadlines.keepAlive = this.#host.now() + this.#limits.keepAlive;

@@ -4,8 +4,8 @@
  * @module
  */
 import type { CloseInfo } from "../../../../errors.ts";
-import type { Account } from "../../../../handler/account.ts";
 import type { SocketAddress } from "../../../../handler/connection.ts";
+import type { Holdings } from "../../../../handler/holdings.ts";
 import type { Limits } from "../../../../limits/limits.ts";
 import type { SessionEvents, SessionFacts } from "../../link/link.ts";
 import type { HostPort, QuicheConnection, QuicheError } from "../binding.ts";
@@ -23,8 +23,8 @@ export interface SessionHost<Session> {
   abused(session: Session, abuse: Abuse): void;
   /** quiche is done with the connection. */
   gone(session: Session): void;
-  /** What may be delivered to the node and unread of all sessions, in bytes. */
-  readonly unread: Account;
+  /** What is delivered to the node and unread. */
+  readonly unread: Holdings;
   /** Room to read into, shared by all sessions. */
   readonly scratch: Uint8Array;
   /** Milliseconds that only go forward. */

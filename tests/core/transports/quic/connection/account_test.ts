@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { limitsWith } from "../../../../../core/limits/limits.ts";
-import { Account } from "../../../../../core/handler/account.ts";
+import { Account, FLOOR } from "../../../../../core/handler/account.ts";
 import { StallWatch } from "../../../../../core/transports/quic/connection/stall_watch.ts";
-import { CONNECTION_CREDIT, TRUSTED_CREDIT } from "../../../../../core/transports/quic/link/link.ts";
+import { ADDRESS_BYTES, Holdings, STRANGER_BYTES, TRUSTED_BYTES } from "../../../../../core/handler/holdings.ts";
 import { ENGINES, quicServer, ROOMY } from "../support.ts";
 
 /** Windows of a peer that asks for much and reads nothing: the connection's is full at once. */
@@ -36,12 +36,12 @@ for (const { name, ...quic } of ENGINES) {
     // What the other end has let in lies there.
     const held = () => written - client.stats().bytesReceived;
     const stranger = await standing(held);
-    assert.ok(stranger >= CONNECTION_CREDIT / 2, `${stranger} bytes`);
-    assert.ok(stranger <= CONNECTION_CREDIT + 60_000, `${stranger} bytes of ${streams} MiB`);
+    assert.ok(stranger >= STRANGER_BYTES / 2, `${stranger} bytes`);
+    assert.ok(stranger <= STRANGER_BYTES + 60_000, `${stranger} bytes of ${streams} MiB`);
     accepted.trust();
     const known = await standing(held);
-    assert.ok(known >= 4 * CONNECTION_CREDIT, `${known} bytes`);
-    assert.ok(known <= TRUSTED_CREDIT + 60_000, `${known} bytes`);
+    assert.ok(known >= 4 * STRANGER_BYTES, `${known} bytes`);
+    assert.ok(known <= TRUSTED_BYTES + 60_000, `${known} bytes`);
   });
 
   Deno.test(`${name}: writers that wait for room in the account all go on when the peer reads`, async () => {
@@ -79,7 +79,7 @@ Deno.test("an account draws on its parent, but for a floor, and wakes who waits 
   b.take(400_000);
   assert.equal(parent.room, 0);
   assert.equal(b.room, 0);
-  assert.equal(new Account(600_000, parent).room, 64 * 1024, "who holds nothing may always hold a little");
+  assert.equal(new Account(600_000, parent).room, FLOOR, "who holds nothing may always hold a little");
   const woken: string[] = [];
   a.wait(() => woken.push("a"));
   b.wait(() => woken.push("b"));
@@ -88,6 +88,78 @@ Deno.test("an account draws on its parent, but for a floor, and wakes who waits 
   assert.deepEqual(woken.toSorted(), ["a", "b"], "b waits for its parent");
   b.close();
   assert.equal(parent.held, 500_000);
+});
+
+Deno.test("an account that is closed counts no more, and nobody waits for it", async () => {
+  const parent = new Account(100);
+  const account = new Account(100, parent);
+  account.take(100);
+  const waiting = account.hold(1, new Promise(() => {}));
+  account.close();
+  assert.equal(await waiting, true);
+  account.take(50);
+  account.give(70);
+  assert.equal(parent.held, 0);
+});
+
+Deno.test("whoever waits for room has it once it is all there, or is told that the wait is over, and waits no more", async () => {
+  const account = new Account(10);
+  assert.equal(await account.hold(6, new Promise(() => {})), true);
+  assert.equal(await account.hold(5, Promise.resolve()), false);
+  assert.ok(!account.isContended);
+  assert.equal(account.held, 6);
+  const large = account.hold(50, new Promise(() => {}));
+  account.give(3);
+  account.take(1);
+  account.give(4);
+  assert.equal(await large, true, "more than there ever is, alone");
+  assert.equal(account.held, 50);
+});
+
+Deno.test("strangers of an address share what it may hold; who is known, and who is elsewhere, is not touched by it", () => {
+  const holdings = new Holdings(1_000 * STRANGER_BYTES, 100 * STRANGER_BYTES);
+  const crowd = Array.from({ length: 4 }, (_, n) => holdings.open(`2001:db8:1:2::${n}`));
+  assert.equal(holdings.addresses, 1, "a /64 is one address");
+  let taken = 0;
+  for (const { received: account } of crowd) {
+    const bytes = Math.max(0, account.room);
+    account.take(bytes);
+    taken += bytes;
+  }
+  const full = holdings.open("2001:db8:1:2::100");
+  const { kept, sent, received } = full;
+  kept.take(FLOOR);
+  assert.ok(kept.room <= 0, "nothing more is kept");
+  assert.equal(sent.room, FLOOR, "and yet something moves");
+  sent.take(FLOOR);
+  assert.equal(received.room, FLOOR, "either way");
+  full.close();
+  assert.ok(taken <= ADDRESS_BYTES + crowd.length * FLOOR, `${taken} bytes`);
+  assert.equal(holdings.open("2001:db8:1:3::1").kept.room, STRANGER_BYTES);
+  assert.equal(holdings.open("2001:db8:1:2::99", true).kept.room, TRUSTED_BYTES, "one that we dialled");
+  const [known] = crowd;
+  known.trust();
+  assert.equal(known.received.room, TRUSTED_BYTES - known.received.held);
+  const latecomer = crowd.at(-1)!;
+  assert.ok(latecomer.kept.room > FLOOR, "what it held is the address's no more");
+  assert.equal(holdings.held, taken, "the process holds it as before");
+  for (const account of crowd) account.close();
+  assert.equal(holdings.held, 0);
+  assert.equal(holdings.addresses, 1, "the other one");
+});
+
+Deno.test("all strangers together hold no more than their part, and each a little whatever the others do", () => {
+  const holdings = new Holdings(1_000 * STRANGER_BYTES, 3 * STRANGER_BYTES);
+  const crowd = Array.from({ length: 20 }, (_, n) => holdings.open(`192.0.2.${n}`));
+  let taken = 0;
+  for (const { received: account } of crowd) {
+    const bytes = Math.max(0, account.room);
+    assert.ok(bytes >= FLOOR);
+    account.take(bytes);
+    taken += bytes;
+  }
+  assert.ok(taken <= 3 * STRANGER_BYTES + crowd.length * FLOOR, `${taken} bytes`);
+  assert.equal(holdings.open("198.51.100.1", true).sent.room, TRUSTED_BYTES);
 });
 
 Deno.test("a limit that is raised wakes who waits, and is not lowered", () => {

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { StreamClosedError } from "../../../../../core/errors.ts";
 import type { Connection } from "../../../../../core/handler/connection.ts";
 import type { BidiStream } from "../../../../../core/handler/stream.ts";
-import { CONNECTION_CREDIT, STREAM_COST, STREAM_CREDIT } from "../../../../../core/transports/quic/link/link.ts";
+import { STRANGER_BYTES } from "../../../../../core/handler/holdings.ts";
+import { STREAM_COST, STREAM_CREDIT } from "../../../../../core/transports/quic/link/link.ts";
 import { type Random, seeded } from "../../../../support/random.ts";
 import { ENGINES, quicServer } from "../support.ts";
 
@@ -95,7 +96,7 @@ for (const { name, ...quic } of ENGINES) {
   Deno.test(`${name}: streams that no handler takes are held back, however short they are, and none is lost`, async () => {
     await using server = await quicServer({ quic });
     const [client, accepted] = await server.pair();
-    const count = 2 * CONNECTION_CREDIT / STREAM_COST;
+    const count = 2 * STRANGER_BYTES / STREAM_COST;
     let opened = 0;
     const opening = (async () => {
       for (; opened < count; opened++) await (await client.openSend()).writable.close();
@@ -173,7 +174,7 @@ for (const { name, ...quic } of ENGINES) {
     const there = accepted[Symbol.asyncIterator]();
     const chunk = new Uint8Array(500_000);
     // Fewer than fill what a connection may leave unread: that is shared, as the window of RFC 9000 §4.1 is.
-    for (let i = 0; i < CONNECTION_CREDIT / STREAM_CREDIT / 2; i++) {
+    for (let i = 0; i < STRANGER_BYTES / STREAM_CREDIT / 2; i++) {
       const stream = await client.open();
       stream.writable.getWriter().write(chunk).catch(ignore);
       await there.next();

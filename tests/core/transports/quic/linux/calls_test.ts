@@ -10,7 +10,8 @@ import {
 } from "../../../../../core/transports/quic/linux/calls.ts";
 import { checked, Errno, hasLibc, Poll, systemError } from "../../../../../core/transports/quic/linux/call_table.ts";
 import { Memory, PollSet, setAddress } from "../../../../../core/transports/quic/linux/memory.ts";
-import { mapShared } from "../../../../../core/transports/quic/linux/shared_pages.ts";
+import { mapShared, memoryFile } from "../../../../../core/transports/quic/linux/shared_pages.ts";
+import { runProgram } from "../../../../support/process.ts";
 
 const ignore = !hasLibc();
 
@@ -98,5 +99,42 @@ Deno.test({
     b.unmap();
     assert.throws(() => mapShared(folder, 4096), { code: "EISDIR" });
     await Deno.remove(folder, { recursive: true });
+  },
+});
+
+/** Runs a command where files in memory that may be executed are refused, which is a setting of a PID namespace. */
+const STRICT = ["--pid", "--fork", "--mount-proc", "sh", "-c", 'echo 2 > /proc/sys/vm/memfd_noexec && exec "$@"', "sh"];
+
+/** Whether this machine's kernel has that setting and lets us. */
+function canBeStrict(): boolean {
+  try {
+    return hasLibc() && new Deno.Command("unshare", { args: [...STRICT, "true"], stderr: "null" }).outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test({
+  name: "files in memory are mapped, also where those that may be executed are refused",
+  ignore: !canBeStrict(),
+  async fn() {
+    const file = memoryFile("test");
+    const map = mapShared(file.path, 4096);
+    map.bytes[4095] = 7;
+    const again = mapShared(file.path, 4096);
+    assert.equal(again.bytes[4095], 7);
+    for (const { unmap } of [map, again]) unmap();
+    file.close();
+    const module = new URL("../../../../../core/transports/quic/linux/shared_pages.ts", import.meta.url);
+    const program = `
+      import { mapShared, memoryFile } from "${module}";
+      mapShared(memoryFile("test").path, 4096).bytes[0] = 1;
+      console.log("mapped");
+    `;
+    const { code, stdout, stderr } = await runProgram("unshare", [...STRICT, Deno.execPath(), "run", "-A", "-"], {
+      stdin: program,
+    });
+    assert.equal(stdout, "mapped\n", stderr);
+    assert.equal(code, 0);
   },
 });

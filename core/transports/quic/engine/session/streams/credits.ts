@@ -3,16 +3,9 @@
  *
  * @module
  */
-import { Account } from "../../../../../handler/account.ts";
-import {
-  CONNECTION_CREDIT,
-  CREDIT_GROWTH,
-  CREDIT_STEP,
-  MAX_STREAM_CREDIT,
-  STREAM_COST,
-  STREAM_CREDIT,
-  TRUSTED_CREDIT,
-} from "../../../link/link.ts";
+import type { Account } from "../../../../../handler/account.ts";
+import type { ConnectionAccounts } from "../../../../../handler/holdings.ts";
+import { CREDIT_GROWTH, CREDIT_STEP, MAX_STREAM_CREDIT, STREAM_COST, STREAM_CREDIT } from "../../../link/link.ts";
 import type { StreamState } from "./stream_state.ts";
 
 /** Counts what is on its way between quiche and the node. */
@@ -21,22 +14,24 @@ export class Credits {
   held = false;
   /** Delivered, and not yet reported as read. */
   readonly #unread: Account;
+  readonly #accounts: ConnectionAccounts;
   /** Credit of all streams beyond their first. */
   #growth = 0;
 
-  /** @param process What may be delivered and unread of all sessions. */
-  constructor(process: Account) {
-    this.#unread = new Account(CONNECTION_CREDIT, process);
+  /** @param accounts What may be delivered and unread of this session. */
+  constructor(accounts: ConnectionAccounts) {
+    this.#accounts = accounts;
+    this.#unread = accounts.received;
   }
 
   /** The peer has an identity. */
   trust(): void {
-    this.#unread.raise(TRUSTED_CREDIT);
+    this.#accounts.trust();
   }
 
   /** The session is over. */
   close(): void {
-    this.#unread.close();
+    this.#accounts.close();
   }
 
   /** Whether there is credit for another stream of the peer; takes it if so. */

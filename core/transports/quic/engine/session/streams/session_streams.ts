@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Account } from "../../../../../handler/account.ts";
+import type { ConnectionAccounts } from "../../../../../handler/holdings.ts";
 import type { SessionEvents } from "../../../link/link.ts";
 import type { QuicheConnection } from "../../binding.ts";
 import { Credits } from "./credits.ts";
@@ -29,19 +29,19 @@ export class SessionStreams {
   /**
    * @param quiche The connection.
    * @param events The node's side.
-   * @param shared What all sessions of a thread share: room to read into, and what may be delivered and unread.
+   * @param shared Room to read into, which all sessions of a thread share, and what this one may have unread.
    * @param dialled Whether even stream ids are ours.
    * @param frames Told of what was delivered.
    */
   constructor(
     quiche: QuicheConnection,
     events: SessionEvents,
-    shared: { readonly scratch: Uint8Array; readonly unread: Account },
+    shared: { readonly scratch: Uint8Array; readonly accounts: ConnectionAccounts },
     dialled: boolean,
     frames: FrameBudget,
   ) {
     this.#table = new StreamTable(dialled);
-    this.#credits = new Credits(shared.unread);
+    this.#credits = new Credits(shared.accounts);
     const parts = { quiche, events, table: this.#table, credits: this.#credits, progress: this.progress };
     this.sending = new Sending(parts);
     this.receiving = new Receiving(parts, this.sending, shared.scratch, frames);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Account } from "../../../../../../core/handler/account.ts";
+import { Holdings } from "../../../../../../core/handler/holdings.ts";
 import { limitsWith } from "../../../../../../core/limits/limits.ts";
 import { hostPort, loadQuiche } from "../../../../../../core/transports/quic/engine/binding.ts";
 import { Session } from "../../../../../../core/transports/quic/engine/session/session.ts";
@@ -27,7 +27,7 @@ Deno.test("Session: a handshake that ran out of time is given up once, and not l
     failed: (_session, { reason }) => failures.push(reason!),
     abused: () => {},
     gone: () => {},
-    unread: new Account(1e9),
+    unread: new Holdings(),
     scratch: new Uint8Array(1024),
     now: () => now,
   };
@@ -76,7 +76,7 @@ function serving(
     failed: (_session, { reason }) => heard.push(`failed: ${reason}`),
     abused: (_session, abuse) => heard.push(abuse),
     gone: () => {},
-    unread: new Account(1e9),
+    unread: new Holdings(),
     scratch: new Uint8Array(64 * 1024),
     now: () => clock.now,
   };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Account } from "../../../../../../../core/handler/account.ts";
+import { Holdings } from "../../../../../../../core/handler/holdings.ts";
 import type { QuicheConnection } from "../../../../../../../core/transports/quic/engine/binding.ts";
 import { FrameBudget } from "../../../../../../../core/transports/quic/engine/session/frame_budget.ts";
 import { SessionStreams } from "../../../../../../../core/transports/quic/engine/session/streams/session_streams.ts";
@@ -23,7 +23,7 @@ function streamsOf(room: number) {
     grant: (id: number, bytes: number) => heard.push(`grant ${id === NO_STREAM ? "all" : id} ${bytes}`),
     peerStopped: (id: number, code: number) => heard.push(`stopped ${id} ${code}`),
   } as unknown as SessionEvents;
-  const shared = { scratch: new Uint8Array(8), unread: new Account(1e9) };
+  const shared = { scratch: new Uint8Array(8), accounts: new Holdings().open("192.0.2.1") };
   const streams = new SessionStreams(quiche, events, shared, true, new FrameBudget());
   return { streams, heard };
 }
