@@ -61,6 +61,8 @@ export interface ObjectStore extends ObjectReader {
   inPackOrder(pack: number, bits: Uint8Array): Uint32Array;
   /** Objects of a pack. */
   count(pack: number): number;
+  /** Objects whose ids begin so, each once: some of them where there are more than `most`. */
+  startingWith(prefix: string, most: number): Oid[];
 }
 
 /** Objects that are known to be exactly what some tips reach. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { statSync } from "node:fs";
 import { lstat, readdir, realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
 import type { PackCaches } from "../../pack/pack_file.ts";
@@ -33,6 +34,8 @@ interface Store {
 }
 
 interface Open {
+  /** Of the folder: one that was made anew since is another. */
+  readonly inode: number;
   store: Store;
   holder?: Holder;
   /** The end of what writes last. */
@@ -143,7 +146,11 @@ export class FolderRepositories implements Repositories {
   }
 
   #enter(folder: string): { held: Open; store: Store; leave: () => void } {
-    const held = this.#open.get(folder) ?? { store: this.#opened(folder), last: Promise.resolve(), users: 0 };
+    const inode = statSync(folder).ino;
+    const there = this.#open.get(folder);
+    const held = there?.inode === inode
+      ? there
+      : { inode, store: this.#opened(folder), last: Promise.resolve(), users: 0 };
     this.#open.set(folder, held);
     const { store } = held;
     held.users++;
@@ -154,7 +161,7 @@ export class FolderRepositories implements Repositories {
       left = true;
       if (--store.users === 0 && store !== held.store) store.objects[Symbol.dispose]();
       if (--held.users > 0) return;
-      this.#open.delete(folder);
+      if (this.#open.get(folder) === held) this.#open.delete(folder);
       held.holder?.[Symbol.dispose]();
       held.store.objects[Symbol.dispose]();
     };
