@@ -6,7 +6,7 @@
  * speak versions 0 and 1 of git's protocol rather than 2; and this node, which needs no git. Goals: each repository is an ordinary bare one that stock git may write, check and collect beside us; entries of
  * packs go out as they are stored; of a push all objects are checked before a ref moves, and after a crash its refs are all
  * old or all new; clones may be shallow or partial, and get what they lack when they ask for it. Non-goals so far, each
- * refused with words that say so: signed pushes, push options, hooks, repositories that a push makes, sparse filters.
+ * refused with words that say so: mirrors, sparse filters.
  * Rights: none, read, write, admin. A repository is read by who has the right: by its owner (`alknet.owner` in its config),
  * by the scopes `git:read`, `git:read:NAME` and `git:read:FOLDER/*` (and `write` and `admin` likewise), by the resources
  * `git` and `git/NAME`, and where `alknet.public` is true by whoever is known, or everyone where `anonymous` says so. Others
@@ -35,6 +35,10 @@ import { type GitLimits, gitLimitsWith } from "./limits.ts";
 import { Maintenance } from "./maintenance/maintenance.ts";
 import { packCaches } from "./pack/pack_file.ts";
 import { answerHttp, type GitHttpEnv } from "./serve/http.ts";
+import { Creating } from "./serve/creating.ts";
+import { PushEvents } from "./serve/push/events.ts";
+import { type CallOperation, HookRunner, type PushHooks } from "./serve/push/hooks.ts";
+import { Nonces } from "./serve/push/nonces.ts";
 import type { GitParts } from "./serve/service.ts";
 import { type GitProgram, gitProgram } from "./serve/ssh.ts";
 import { serveConnection } from "./serve/stream.ts";
@@ -57,6 +61,15 @@ export type { RepositoryStats } from "./maintenance/stats.ts";
 export type { Kind, Oid } from "./objects/oid.ts";
 export type { StoredObject } from "./pack/pack_file.ts";
 export type { GitHttpEnv } from "./serve/http.ts";
+export type {
+  CallOperation,
+  CertificateFacts,
+  Hook,
+  Push,
+  PushedRef,
+  PushFront,
+  PushHooks,
+} from "./serve/push/hooks.ts";
 export { type Right, rightOf } from "./serve/policy.ts";
 export type { GitProgram, GitProgramContext, GitProgramStreams } from "./serve/ssh.ts";
 export { type CreateOptions, createRepository } from "./store/folder/create.ts";
@@ -104,6 +117,14 @@ export interface GitOptions {
   readonly anonymous?: boolean;
   /** Whether repositories are looked after: few packs, and records that spare walks. Default `true`. */
   readonly maintenance?: boolean;
+  /** Whether a push to a name that is none makes a repository, for those with the scope `git:create`. Default `false`. */
+  readonly pushToCreate?: boolean;
+  /** Whether pushes may be signed: `accept` refuses wrong certificates, `require` missing ones too. Default `off`. */
+  readonly signedPush?: "off" | "accept" | "require";
+  /** Who decides on pushes, and is told of them. */
+  readonly hooks?: PushHooks;
+  /** Calls the operations that hooks name. */
+  readonly call?: CallOperation;
   /** Changes to {@linkcode GIT_LIMITS}. */
   readonly limits?: Partial<GitLimits>;
 }
@@ -128,7 +149,8 @@ export interface Git extends AsyncDisposable {
 export function git(options: GitOptions): Git {
   const { root, repositories: elsewhere = {}, anonymous = false, maintenance: maintained = true } = options;
   const limits = gitLimitsWith(options.limits);
-  const repositories = new FolderRepositories({ root, elsewhere }, packCaches(limits), limits.deltaBytes);
+  const folders = { root, elsewhere };
+  const repositories = new FolderRepositories(folders, packCaches(limits), limits.deltaBytes);
   const { services: all, servicesPerIdentity, servicesPerAddress } = limits;
   const walks = new Turns(limits.walks);
   const maintenance = maintained ? new Maintenance({ repositories, walks, log: logger("git") }) : undefined;
@@ -140,6 +162,11 @@ export function git(options: GitOptions): Git {
     walks,
     indexing: new Turns(limits.indexPacks),
     maintenance,
+    hooks: new HookRunner({ hooks: options.hooks ?? {}, call: options.call, time: limits.hookTime }),
+    events: new PushEvents(),
+    nonces: new Nonces(),
+    signedPush: options.signedPush ?? "off",
+    creating: options.pushToCreate ? new Creating(folders, repositories) : undefined,
   };
   return {
     handler: defineHandler({

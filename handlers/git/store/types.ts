@@ -246,6 +246,8 @@ export interface Repository extends Disposable {
   receive(): Promise<Quarantine>;
   /** Bytes of its packs. */
   packBytes(): number;
+  /** Keeps the certificate of a push under the SHA-1 of its bytes. Disposing what it gives takes it back. */
+  keepCertificate(name: string, bytes: Uint8Array): Promise<Disposable>;
 }
 
 /** The repositories of a node. */

@@ -16,6 +16,7 @@ import { FolderObjects } from "./objects.ts";
 import { FolderQuarantine } from "./quarantine.ts";
 import { recover } from "./recover.ts";
 import { FolderRefs } from "./refs.ts";
+import { keepCertificate } from "./receiving/certificate_file.ts";
 import { isRepositoryFolder, readSettings } from "./repository.ts";
 
 /** Where repositories lie. */
@@ -57,6 +58,8 @@ export interface OpenFolder extends Disposable {
   holder(): Promise<Holder>;
   /** Lets those who come open the objects anew. */
   renew(): void;
+  /** How many in this process have it open. */
+  readonly users: number;
 }
 
 /** Repositories of folders. One that several have open is open once. */
@@ -100,6 +103,7 @@ export class FolderRepositories implements Repositories {
       settings,
       closure: () => closure.read(),
       packBytes: () => objects.packBytes(),
+      keepCertificate: async (name, bytes) => await keepCertificate(folder, { name, bytes }, await writing()),
       receive: () =>
         receiving(async () =>
           new FolderQuarantine({
@@ -131,6 +135,9 @@ export class FolderRepositories implements Repositories {
       holder,
       renew: () => {
         held.store = this.#opened(folder);
+      },
+      get users() {
+        return held.users;
       },
       [Symbol.dispose]: leave,
     };
