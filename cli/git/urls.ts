@@ -14,14 +14,23 @@ const LOOPBACK = /^(?:localhost|127\.|::1$)/;
  * The URLs of a repository: over HTTPS, over `alknet://`, which names the node's key where there is one, and over SSH where
  * the configuration serves it.
  */
-export async function urlsOf(name: string, { home, config }: GitHome): Promise<string[]> {
+export async function urlsOf(name: string, home: Pick<GitHome, "home" | "config">): Promise<string[]> {
+  return (await urlMaker(home))(name);
+}
+
+/** As {@linkcode urlsOf}, for many. */
+export async function urlMaker(
+  { home, config }: Pick<GitHome, "home" | "config">,
+): Promise<(name: string) => string[]> {
   const names = config?.certificate.mode === "selfSigned" ? config.certificate.names ?? [] : [];
   const found = names.find((one) => !LOOPBACK.test(one)) ?? "localhost";
   const host = found.includes(":") ? `[${found}]` : found;
   const [listen] = config?.listen ?? [];
   const port = listen === undefined ? DEFAULT_PORT : parseListenAddress(listen).port || DEFAULT_PORT;
   const id = await publicIdentity(home).then(({ nodeId }) => `${nodeId}@`, () => "");
-  const urls = [`https://${host}:${port}/${name}`, `alknet://${id}${host}:${port}/${name}`];
-  if (config?.handlers.ssh !== undefined) urls.push(`ssh://${host}:${port}/${name}`);
-  return urls;
+  return (name) => {
+    const urls = [`https://${host}:${port}/${name}`, `alknet://${id}${host}:${port}/${name}`];
+    if (config?.handlers.ssh !== undefined) urls.push(`ssh://${host}:${port}/${name}`);
+    return urls;
+  };
 }

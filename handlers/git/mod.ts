@@ -30,9 +30,12 @@
  *
  * @module
  */
+import type { HandlerRegistration } from "@alknet/core/operations";
 import { defineHandler, type Handler, logger, Slots } from "@alknet/core/handler";
+import { RepositoryKeeper } from "./keeping.ts";
 import { type GitLimits, gitLimitsWith } from "./limits.ts";
 import { Maintenance } from "./maintenance/maintenance.ts";
+import { gitOperations } from "./operations/all.ts";
 import { packCaches } from "./pack/pack_file.ts";
 import { answerHttp, type GitHttpEnv } from "./serve/http.ts";
 import { Creating } from "./serve/creating.ts";
@@ -125,6 +128,8 @@ export interface GitOptions {
   readonly hooks?: PushHooks;
   /** Calls the operations that hooks name. */
   readonly call?: CallOperation;
+  /** The URLs of a repository, for whoever makes one. */
+  readonly urls?: (name: string) => readonly string[];
   /** Changes to {@linkcode GIT_LIMITS}. */
   readonly limits?: Partial<GitLimits>;
 }
@@ -137,6 +142,8 @@ export interface Git extends AsyncDisposable {
   readonly repositories: Repositories;
   /** The commands of git's over SSH, for `ssh({ programs })`. */
   readonly program: GitProgram;
+  /** The operations `git/…`, for the node's registry. */
+  operations(): HandlerRegistration[];
   /** Answers a request of smart HTTP; nothing where it is none. */
   http(request: Request, env: GitHttpEnv): Maybe<Response>;
 }
@@ -152,6 +159,7 @@ export function git(options: GitOptions): Git {
   const folders = { root, elsewhere };
   const repositories = new FolderRepositories(folders, packCaches(limits), limits.deltaBytes);
   const { services: all, servicesPerIdentity, servicesPerAddress } = limits;
+  const keeper = new RepositoryKeeper(folders, repositories);
   const walks = new Turns(limits.walks);
   const maintenance = maintained ? new Maintenance({ repositories, walks, log: logger("git") }) : undefined;
   const parts: GitParts = {
@@ -176,6 +184,7 @@ export function git(options: GitOptions): Git {
     }),
     repositories,
     program: gitProgram(parts),
+    operations: () => gitOperations({ parts, repositories, folders, keeper, urls: options.urls ?? (() => []) }),
     http: (request, env) => answerHttp(request, env, parts),
     [Symbol.asyncDispose]: async () => await maintenance?.[Symbol.asyncDispose](),
   };

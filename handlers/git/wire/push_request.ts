@@ -41,8 +41,10 @@ export interface PushRequest {
   readonly quiet: boolean;
   /** Whether all are to move, or none. */
   readonly atomic: boolean;
-  /** What was given with `git push -o`. */
+  /** What was given with `git push -o`, as far as it is within the limits. */
   readonly options: readonly string[];
+  /** Whether there were more options, or longer ones. */
+  readonly moreOptions: boolean;
   /** The certificate that the commands are from. */
   readonly certificate?: PushCertificate;
 }
@@ -135,7 +137,7 @@ export async function readPushRequest(reader: PktReader, limits: PushLimits): Pr
     sideBand: has("side-band-64k"),
     quiet: has("quiet"),
     atomic: has("atomic"),
-    options: has("push-options") ? await readOptions(next, limits) : [],
+    ...has("push-options") ? await readOptions(next, limits) : { options: [], moreOptions: false },
     certificate,
   };
 }
@@ -153,16 +155,16 @@ async function readCertificate(next: () => Promise<Packet | undefined>): Promise
 async function readOptions(
   next: () => Promise<Packet | undefined>,
   { pushOptions, optionBytes }: PushLimits,
-): Promise<string[]> {
+): Promise<Pick<PushRequest, "options" | "moreOptions">> {
   const options: string[] = [];
+  let moreOptions = false;
+  // A client that is told before it has sent all reads no words: they come with the report.
   for (let packet = await next(); packet instanceof Uint8Array; packet = await next()) {
-    const option = lineText(packet);
-    if (options.length === pushOptions || packet.byteLength > optionBytes + 1) {
-      throw new GitRequestError("GIT_TOO_LARGE", "too many push options");
-    }
-    options.push(option);
+    const size = packet.byteLength - (packet.at(-1) === 0x0a ? 1 : 0);
+    moreOptions ||= options.length === pushOptions || size > optionBytes;
+    if (!moreOptions) options.push(lineText(packet));
   }
-  return options;
+  return { options, moreOptions };
 }
 
 function commandOf(line: string): PushCommand {

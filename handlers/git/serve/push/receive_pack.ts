@@ -154,6 +154,11 @@ class ReceivedPush {
   #refuseWhole(): void {
     const { repository, limits } = this.#service;
     const { quota = limits.quota } = repository.settings.push;
+    if (this.#request.moreOptions) {
+      const { pushOptions, optionBytes } = limits;
+      const detail = `a push may have ${pushOptions} of up to ${optionBytes} bytes`;
+      return this.#moves.refuseAll(refusal("too many push options", detail));
+    }
     const unsigned = this.#certified();
     if (unsigned) this.#moves.refuseAll(unsigned);
     const brings = this.#moves.left().some((command) => command.new !== null);

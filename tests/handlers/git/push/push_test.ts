@@ -21,7 +21,8 @@ Deno.test({
     await using at = await world();
     const shown = async (version: number) =>
       textOf(await answers(at.node, requestLine("/r", version, "git-receive-pack"), WRITER));
-    const able = "report-status report-status-v2 delete-refs side-band-64k quiet atomic ofs-delta push-options object-format=sha1 " +
+    const able =
+      "report-status report-status-v2 delete-refs side-band-64k quiet atomic ofs-delta push-options object-format=sha1 " +
       "agent=alknet/0.1.0";
     deepEqual(await shown(0), [`${ZERO} capabilities^{}\0${able}`, "flush"]);
     deepEqual(await push(at.node, CREATE, packOf(ENTRIES)), {
