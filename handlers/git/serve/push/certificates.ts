@@ -37,7 +37,7 @@ export function judged(certificate: PushCertificate, push: CertifiedPush): Judge
   const { signature, signed, bytes, nonce, options, seconds } = certificate;
   if (!isSshSignature(signature)) return "unsigned";
   const file = createHash("sha1").update(bytes).digest("hex");
-  if (nonce === undefined || !push.nonces.isGiven(nonce, push.repo, push.nonce) || !push.nonces.isFirst(file)) {
+  if (nonce === undefined || !push.nonces.isGiven(nonce, push.repo, push.nonce)) {
     return wrong("it was not made for this push; push again");
   }
   if (options.length !== push.options.length || options.some((option, i) => option !== push.options[i])) {
@@ -48,6 +48,8 @@ export function judged(certificate: PushCertificate, push: CertifiedPush): Judge
   const prints = fingerprintsOf(blob);
   const found = prints.map((print) => ({ print, who: push.keys?.resolveFingerprint(print) })).find(({ who }) => who);
   if (found?.who?.id !== push.identity.id) return wrong("the key that signed it is not one of who pushes");
+  // Last, so that one that was wrong for another reason may come again.
+  if (!push.nonces.isFirst(file)) return wrong("it has come before; push again");
   const facts = { signer: push.identity.id, key: found.print, seconds, file };
   return { certificate: { facts, keep: () => push.keep(file, bytes) } };
 }
