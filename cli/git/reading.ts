@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ChangeRecord, CommitRecord, FileRecord } from "@alknet/handlers/git";
+import type { ChangeRecord, CommitRecord, FileRecord, RepositoryKeeper } from "@alknet/handlers/git";
 import { ExitCode, note, print, printJson } from "../terminal/output.ts";
 import { visibleLine } from "../terminal/visible.ts";
 import { askTarget, type TargetOptions } from "./target.ts";
@@ -24,11 +24,11 @@ export async function showLog(
   options: ReadingOptions & { readonly number: number; readonly path?: string },
 ): Promise<number> {
   const { rev, number: limit, path, json } = options;
-  const { logAnswer } = await import("@alknet/handlers/git");
   const question = {
     operation: "git/log",
     input: { rev, path, limit },
-    local: (browsing: Parameters<typeof logAnswer>[1]) => logAnswer({ rev, path, limit }, browsing),
+    local: (keeper: RepositoryKeeper, name: string, signal: AbortSignal) =>
+      keeper.log(name, { rev, path, limit }, signal),
   };
   return await askTarget(options, question, ({ commits }) => {
     for (const commit of commits) {
@@ -42,11 +42,11 @@ export async function showLog(
 /** Prints one commit, and the paths that it changed. */
 export async function showCommit(options: ReadingOptions): Promise<number> {
   const { rev = "HEAD", json } = options;
-  const { commitAnswer } = await import("@alknet/handlers/git");
   const question = {
     operation: "git/commit",
     input: { rev },
-    local: (browsing: Parameters<typeof commitAnswer>[1]) => commitAnswer({ rev, limit: Infinity }, browsing),
+    local: (keeper: RepositoryKeeper, name: string, signal: AbortSignal) =>
+      keeper.commit(name, { rev, limit: Infinity }, signal),
   };
   return await askTarget(options, question, (answer) => {
     if (json) {
@@ -70,12 +70,11 @@ export async function showCommit(options: ReadingOptions): Promise<number> {
 /** Prints the files of a revision. */
 export async function showFiles(options: ReadingOptions & { readonly path?: string }): Promise<number> {
   const { rev, path, json } = options;
-  const { treeAnswer } = await import("@alknet/handlers/git");
   const question = {
     operation: "git/tree",
     input: { rev, path, recursive: true },
-    local: (browsing: Parameters<typeof treeAnswer>[1]) =>
-      treeAnswer({ rev, path, recursive: true, limit: Infinity }, browsing),
+    local: (keeper: RepositoryKeeper, name: string, signal: AbortSignal) =>
+      keeper.files(name, { rev, path, recursive: true, limit: Infinity }, signal),
   };
   return await askTarget(options, question, ({ entries, more }: { entries: FileRecord[]; more: boolean }) => {
     for (const entry of entries) {

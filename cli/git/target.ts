@@ -6,7 +6,7 @@
 import { parseAddress } from "@alknet/core/address";
 import { AlknetError } from "@alknet/core/handler";
 import type { JsonValue } from "@alknet/core/operations";
-import type { Browsing } from "@alknet/handlers/git";
+import type { RepositoryKeeper as Keeper } from "@alknet/handlers/git";
 import { resolve } from "node:path";
 import type { ReachOptions } from "../reaching/reach.ts";
 import { withRemote } from "../reaching/remote.ts";
@@ -30,7 +30,7 @@ export interface TargetQuestion<T> {
   /** Its input, but for the repository. */
   readonly input: { readonly [name: string]: JsonValue | undefined };
   /** Answers it here. */
-  local(browsing: Browsing): Promise<T>;
+  local(keeper: Keeper, name: string, signal: AbortSignal): Promise<T>;
 }
 
 /**
@@ -79,7 +79,7 @@ async function askHere<T>(
   if (isFolder) {
     const path = resolve(target);
     const keeper = new RepositoryKeeper({ root: path, elsewhere: { here: path } });
-    return await keeper.reading("here", interrupted.signal, local).catch((error) => {
+    return await local(keeper, "here", interrupted.signal).catch((error) => {
       if (!(error instanceof AlknetError) || error.code !== "NO_SUCH_REPOSITORY") throw error;
       throw new AlknetError("NO_SUCH_REPOSITORY", `${target} is no git repository`);
     });
@@ -88,5 +88,5 @@ async function askHere<T>(
     throw new AlknetError("NO_SUCH_REPOSITORY", `${target} is no folder, no ADDRESS/NAME and no name of a repository`);
   }
   const { folders } = await openGitHome({ home, config });
-  return await new RepositoryKeeper(folders).reading(target, interrupted.signal, local);
+  return await local(new RepositoryKeeper(folders), target, interrupted.signal);
 }

@@ -184,7 +184,7 @@ async function configuredGit(
 ): Promise<Git | undefined> {
   const config = gitConfigOf(fixed.handlers);
   if (!config) return;
-  const [{ gitOf }, { urlMaker }] = await Promise.all([import("./git.ts"), import("../git/urls.ts")]);
+  const [{ gitOf }, { urlMaker }] = await Promise.all([import("./git.ts"), import("../node/repository_urls.ts")]);
   return await gitOf(config, {
     configFile,
     home,

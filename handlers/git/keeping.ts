@@ -5,12 +5,16 @@
  * @module
  */
 import { AlknetError } from "@alknet/core/handler";
+import { commitAnswer, logAnswer, treeAnswer } from "./browse/answers.ts";
 import { browse, type Browsing } from "./browse/browsing.ts";
+import type { CommitRecord } from "./browse/commit_record.ts";
+import type { ChangeRecord, FileRecord } from "./browse/files.ts";
 import { GIT_LIMITS } from "./limits.ts";
-import { checkFolder, type CheckOptions, type CheckReport } from "./maintenance/check.ts";
+import { checkFolder, type CheckReport } from "./maintenance/check.ts";
 import { gcLockHolder } from "./maintenance/gc_lock.ts";
 import { maintain, type Maintained } from "./maintenance/maintain.ts";
 import { type RepositoryStats, statsOf } from "./maintenance/stats.ts";
+import type { Oid } from "./objects/oid.ts";
 import { packCaches } from "./pack/pack_file.ts";
 import { FolderRepositories, type OpenFolder, type RepositoryFolders } from "./store/folder/repositories.ts";
 import { removeRepository, sweepRemoved } from "./store/folder/owning/remove.ts";
@@ -39,6 +43,8 @@ export class RepositoryKeeper {
   readonly #repositories: FolderRepositories;
 
   /**
+   * Opens nothing yet.
+   *
    * @param folders Where they are.
    * @param repositories Who has them open, where a node serves them.
    */
@@ -51,17 +57,37 @@ export class RepositoryKeeper {
   }
 
   /**
-   * Reads one for people.
+   * Commits of a history, the youngest first; of a path, those that changed it.
    *
-   * @throws {AlknetError} `NO_SUCH_REPOSITORY`, `GIT_UNSUPPORTED`, `GIT_CORRUPT`. What the work throws.
+   * @throws {AlknetError} `NO_SUCH_REPOSITORY`, `NO_SUCH_REVISION`, `GIT_UNSUPPORTED`, `GIT_CORRUPT`.
    */
-  async reading<T>(name: string, signal: AbortSignal, work: (browsing: Browsing) => Promise<T>): Promise<T> {
-    using repository = await this.#repositories.open(name);
-    if (!repository) throw noSuchRepository(name);
-    return await work(await browse(repository, { signal }));
+  async log(
+    name: string,
+    question: { readonly rev?: string; readonly path?: string; readonly after?: Oid; readonly limit: number },
+    signal: AbortSignal,
+  ): Promise<{ readonly commits: CommitRecord[]; readonly more: boolean }> {
+    return await this.#reading(name, signal, (browsing) => logAnswer(question, browsing));
   }
 
-  /** The numbers of one. Throws as {@linkcode reading} does. */
+  /** A commit, and what it changed of its first parent. Throws as {@linkcode log} does. */
+  async commit(
+    name: string,
+    question: { readonly rev?: string; readonly limit: number },
+    signal: AbortSignal,
+  ): Promise<CommitRecord & { readonly changes: ChangeRecord[]; readonly more: boolean }> {
+    return await this.#reading(name, signal, (browsing) => commitAnswer(question, browsing));
+  }
+
+  /** The files of a revision. Throws as {@linkcode log} does; `NO_SUCH_PATH`. */
+  async files(
+    name: string,
+    question: { readonly rev?: string; readonly path?: string; readonly recursive: boolean; readonly limit: number },
+    signal: AbortSignal,
+  ): Promise<{ readonly entries: FileRecord[]; readonly more: boolean }> {
+    return await this.#reading(name, signal, (browsing) => treeAnswer(question, browsing));
+  }
+
+  /** The numbers of one. Throws as {@linkcode log} does. */
   async stats(name: string): Promise<RepositoryStats> {
     using open = await this.#opened(name);
     return await statsOf(open);
@@ -71,7 +97,7 @@ export class RepositoryKeeper {
    * Looks after one.
    *
    * @param options `full`: packs it anew whatever there is.
-   * @throws {AlknetError} As {@linkcode reading}; `GIT_OBJECT_MISSING`, `GIT_CORRUPT`: nothing was removed.
+   * @throws {AlknetError} As {@linkcode log}; `GIT_OBJECT_MISSING`, `GIT_CORRUPT`: nothing was removed.
    */
   async maintain(name: string, options: { readonly full: boolean; readonly signal: AbortSignal }): Promise<Upkeep> {
     const began = performance.now();
@@ -86,10 +112,10 @@ export class RepositoryKeeper {
     return { outcome, ...(by !== undefined && { by }), ...await this.stats(name), ms };
   }
 
-  /** Checks one; throws as {@linkcode reading} does. A repository that cannot be opened has that fault. */
+  /** Checks one; throws as {@linkcode log} does. A repository that cannot be opened has that fault. */
   async check(
     name: string,
-    options: Omit<CheckOptions, "pace"> & { readonly signal: AbortSignal },
+    options: { readonly signal: AbortSignal; readonly progress?: (done: number, total: number) => void },
   ): Promise<CheckReport> {
     try {
       using open = await this.#opened(name);
@@ -100,7 +126,7 @@ export class RepositoryKeeper {
     }
   }
 
-  /** The settings of one; throws as {@linkcode reading} does. */
+  /** The settings of one; throws as {@linkcode log} does. */
   async settings(name: string): Promise<OwnedSettings> {
     using open = await this.#opened(name);
     return ownedSettings(readSettings(open.folder));
@@ -110,7 +136,7 @@ export class RepositoryKeeper {
    * Changes settings of one.
    *
    * @returns All of them.
-   * @throws {AlknetError} As {@linkcode reading}; `INVALID_SETTING`, `REPOSITORY_BUSY`.
+   * @throws {AlknetError} As {@linkcode log}; `INVALID_SETTING`, `REPOSITORY_BUSY`.
    */
   async change(name: string, changes: SettingChanges): Promise<OwnedSettings> {
     using open = await this.#opened(name);
@@ -132,6 +158,12 @@ export class RepositoryKeeper {
   /** Deletes what was removed long enough ago. */
   async sweep(): Promise<void> {
     await sweepRemoved(this.#folders.root);
+  }
+
+  async #reading<T>(name: string, signal: AbortSignal, work: (browsing: Browsing) => Promise<T>): Promise<T> {
+    using repository = await this.#repositories.open(name);
+    if (!repository) throw noSuchRepository(name);
+    return await work(await browse(repository, { signal }));
   }
 
   async #opened(name: string): Promise<OpenFolder> {

@@ -49,16 +49,13 @@ import { Turns } from "./serve/turns.ts";
 import { FolderRepositories } from "./store/folder/repositories.ts";
 import type { Maybe, Repositories } from "./store/types.ts";
 
-export { blobAnswer, commitAnswer, logAnswer, treeAnswer } from "./browse/answers.ts";
-export type { BlobRecord } from "./browse/blob.ts";
-export type { Browsing } from "./browse/browsing.ts";
 export type { CommitRecord, Person } from "./browse/commit_record.ts";
 export type { ChangeRecord, FileRecord } from "./browse/files.ts";
 export { GitCode } from "./codes.ts";
 export { GitRequestError } from "./errors.ts";
 export { GIT_LIMITS, type GitLimits } from "./limits.ts";
 export { RepositoryKeeper, type Upkeep } from "./keeping.ts";
-export type { CheckOptions, CheckReport } from "./maintenance/check.ts";
+export type { CheckReport } from "./maintenance/check.ts";
 export type { Maintained } from "./maintenance/maintain.ts";
 export type { RepositoryStats } from "./maintenance/stats.ts";
 export type { Kind, Oid } from "./objects/oid.ts";

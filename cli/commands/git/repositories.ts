@@ -89,7 +89,7 @@ async function init(options: InitOptions): Promise<number> {
   const { name, public: isPublic, head, description, json } = options;
   const [{ openGitHome }, { urlsOf }, { createRepository }] = await Promise.all([
     import("../../git/folders.ts"),
-    import("../../git/urls.ts"),
+    import("../../node/repository_urls.ts"),
     import("@alknet/handlers/git"),
   ]);
   const home = await openGitHome(options);

@@ -4,14 +4,7 @@
  *
  * @module
  */
-import {
-  AlknetError,
-  foreign,
-  type Identity,
-  type IdentityProvider,
-  type Logger,
-  type Slots,
-} from "@alknet/core/handler";
+import { AlknetError, foreign, type Identity, type Logger, type Slots } from "@alknet/core/handler";
 import { GitRequestError } from "../errors.ts";
 import type { GitLimits } from "../limits.ts";
 import type { Maybe, Repositories, Repository } from "../store/types.ts";

@@ -4,9 +4,18 @@
  * @module
  */
 import { parseListenAddress } from "@alknet/core/address";
-import { DEFAULT_PORT } from "../node/node.ts";
-import { publicIdentity } from "../node/node_key.ts";
-import type { GitHome } from "./folders.ts";
+import type { StaticConfig } from "@alknet/core/config";
+import type { Home } from "../home/home.ts";
+import { DEFAULT_PORT } from "./node.ts";
+import { publicIdentity } from "./node_key.ts";
+
+/** A node, as its files say it. */
+export interface NodeFiles {
+  /** Its home. */
+  readonly home: Home;
+  /** Its configuration, where it has one. */
+  readonly config?: StaticConfig;
+}
 
 const LOOPBACK = /^(?:localhost|127\.|::1$)/;
 
@@ -14,13 +23,13 @@ const LOOPBACK = /^(?:localhost|127\.|::1$)/;
  * The URLs of a repository: over HTTPS, over `alknet://`, which names the node's key where there is one, and over SSH where
  * the configuration serves it.
  */
-export async function urlsOf(name: string, home: Pick<GitHome, "home" | "config">): Promise<string[]> {
+export async function urlsOf(name: string, home: NodeFiles): Promise<string[]> {
   return (await urlMaker(home))(name);
 }
 
 /** As {@linkcode urlsOf}, for many. */
 export async function urlMaker(
-  { home, config }: Pick<GitHome, "home" | "config">,
+  { home, config }: NodeFiles,
 ): Promise<(name: string) => string[]> {
   const names = config?.certificate.mode === "selfSigned" ? config.certificate.names ?? [] : [];
   const found = names.find((one) => !LOOPBACK.test(one)) ?? "localhost";
