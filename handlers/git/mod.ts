@@ -12,6 +12,10 @@
  * `git` and `git/NAME`, and where `alknet.public` is true by whoever is known, or everyone where `anonymous` says so. Others
  * are told that there is no such repository. `write` and `admin` push; what a repository's own config protects
  * (`alknet.protected`: the branch of HEAD, and what it adds) nobody forces or deletes.
+ * Owners: what decides on pushes are functions, or operations of the node, and never a script of a repository; a push may
+ * be signed with an SSH key that the node knows, and may make the repository that it goes to, for who has `git:create`.
+ * Operations `git/…` read, make, change and remove repositories, and tell of pushes in the order in which refs moved;
+ * {@linkcode RepositoryKeeper} does the same where no node runs.
  * Upkeep: after pushes and fetches a record of what heads and tags reach is brought up to date, so that clones copy packs
  * and what is wanted by its id is known to be reached; many packs become few, under git's own lock, and no object is lost.
  * Failures: a malformed request costs its own stream. Limits are in {@linkcode GitLimits}.
@@ -73,6 +77,7 @@ export type {
 export { type Right, rightOf } from "./serve/policy.ts";
 export type { GitProgram, GitProgramContext, GitProgramStreams } from "./serve/ssh.ts";
 export { type CreateOptions, createRepository } from "./store/folder/create.ts";
+export { type Imported, importFolder } from "./store/folder/owning/import.ts";
 export type { OwnedSettings, SettingChanges } from "./store/folder/owning/settings.ts";
 export { folderOf, namesOf, type RepositoryFolders } from "./store/folder/repositories.ts";
 export { isRepositoryFolder, readSettings } from "./store/folder/repository.ts";
@@ -157,6 +162,7 @@ export function git(options: GitOptions): Git {
   const repositories = new FolderRepositories(folders, packCaches(limits), limits.deltaBytes);
   const { services: all, servicesPerIdentity, servicesPerAddress } = limits;
   const keeper = new RepositoryKeeper(folders, repositories);
+  const swept = keeper.sweep();
   const walks = new Turns(limits.walks);
   const maintenance = maintained ? new Maintenance({ repositories, walks, log: logger("git") }) : undefined;
   const parts: GitParts = {
@@ -183,6 +189,8 @@ export function git(options: GitOptions): Git {
     program: gitProgram(parts),
     operations: () => gitOperations({ parts, repositories, folders, keeper, urls: options.urls ?? (() => []) }),
     http: (request, env) => answerHttp(request, env, parts),
-    [Symbol.asyncDispose]: async () => await maintenance?.[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([swept, maintenance?.[Symbol.asyncDispose]()]);
+    },
   };
 }
