@@ -7,6 +7,10 @@ import { deepEqual, equal, match } from "node:assert/strict";
 import type { Identity } from "@alknet/core/handler";
 import { needs } from "../../../support/programs.ts";
 import { contextOf } from "../../context.ts";
+import { temporaryFolder } from "../../../support/temp.ts";
+import { answers, gitNode, joined, requestLine, textOf } from "../client.ts";
+import { packOf } from "../packs.ts";
+import { CREATE, ENTRIES } from "../push/pushes.ts";
 import { git } from "../repositories.ts";
 import { ownedNode, PEOPLE } from "./node.ts";
 
@@ -67,5 +71,24 @@ Deno.test({
     await using off = await ownedNode();
     match((await off.stock("push", off.url("new", "token-cy"), "main")).stderr, /not found/);
     deepEqual(made(off), []);
+  },
+});
+
+Deno.test({
+  name: "pushToCreate: a client that looks and leaves, or is killed in its pack, leaves no repository",
+  ...needed,
+  async fn() {
+    await using folder = await temporaryFolder();
+    await using node = gitNode({ root: folder.path, pushToCreate: true });
+    const line = requestLine("/new", 0, "git-receive-pack");
+    const looked = await answers(node, line, PEOPLE["token-cy"]);
+    match(textOf(looked)[0], /^0{40} capabilities\^\{\}/);
+    const pack = packOf(ENTRIES);
+    const half = joined([line, CREATE, pack.subarray(0, pack.byteLength >> 1)]);
+    match(textOf(await answers(node, half, PEOPLE["token-cy"])).join("\n"), /unpack bad pack: truncated/);
+    deepEqual([...Deno.readDirSync(folder.path)].map(({ name }) => name), [".new"]);
+    const whole = joined([line, CREATE, pack]);
+    match(textOf(await answers(node, whole, PEOPLE["token-cy"])).join("\n"), /ok refs\/heads\/main/);
+    deepEqual([...Deno.readDirSync(folder.path)].map(({ name }) => name).sort(), [".new", "new.git"]);
   },
 });
