@@ -11,11 +11,15 @@ export interface PushEvent extends Omit<Push, "objects" | "front"> {
   readonly at: Date;
 }
 
-/** Events that wait for one who follows; who is slower than that is let go. */
-const MOST_WAITING = 10_000;
+/** What of events may wait for one who follows, in bytes, about; who is slower than that is let go. */
+const MOST_WAITING = 16 * 1024 * 1024;
+/** Bytes of an event and of a ref in it, beside texts. */
+const EVENT = 500;
+const REF = 200;
 
 interface Follower {
-  readonly waiting: PushEvent[];
+  readonly waiting: { readonly event: PushEvent; readonly size: number }[];
+  size: number;
   slow: boolean;
   wake(): void;
 }
@@ -31,9 +35,15 @@ export class PushEvents {
 
   /** Tells everybody who follows. */
   publish(event: PushEvent): void {
+    if (!this.followed) return;
+    const size = sizeOf(event);
     for (const follower of this.#followers) {
-      if (follower.waiting.length < MOST_WAITING) follower.waiting.push(event);
-      else follower.slow = true;
+      // One event alone may be as large as it is.
+      follower.slow ||= follower.waiting.length > 0 && follower.size + size > MOST_WAITING;
+      if (!follower.slow) {
+        follower.waiting.push({ event, size });
+        follower.size += size;
+      }
       follower.wake();
     }
   }
@@ -44,7 +54,7 @@ export class PushEvents {
    * @param slow What is thrown then.
    */
   follow(signal: AbortSignal, slow: () => Error): AsyncIterableIterator<PushEvent, void, void> {
-    const follower: Follower = { waiting: [], slow: false, wake: () => {} };
+    const follower: Follower = { waiting: [], size: 0, slow: false, wake: () => {} };
     const leave = (): void => {
       signal.removeEventListener("abort", leave);
       this.#followers.delete(follower);
@@ -56,6 +66,11 @@ export class PushEvents {
   }
 }
 
+function sizeOf({ updates, options }: PushEvent): number {
+  const texts = [...updates.map(({ name }) => name), ...options];
+  return texts.reduce((sum, { length }) => sum + length * 2, EVENT + updates.length * REF);
+}
+
 async function* eventsOf(
   follower: Follower,
   signal: AbortSignal,
@@ -64,9 +79,11 @@ async function* eventsOf(
 ): AsyncIterableIterator<PushEvent, void, void> {
   try {
     while (!signal.aborted) {
-      const event = follower.waiting.shift();
-      if (event) yield event;
-      else if (follower.slow) throw slow();
+      const next = follower.waiting.shift();
+      if (next) {
+        follower.size -= next.size;
+        yield next.event;
+      } else if (follower.slow) throw slow();
       else await new Promise<void>((resolve) => follower.wake = resolve);
     }
   } finally {
