@@ -8,13 +8,17 @@ import { message } from "@optique/core/message";
 import { command } from "@optique/core/primitives";
 import type { Command } from "../grammar/action.ts";
 import { addCommand, initCommand, listCommand } from "./git/repositories.ts";
+import { fsckCommand, maintainCommand, removeCommand, settingsCommand } from "./git/keeping.ts";
+import { filesCommand, logCommand, showCommand } from "./git/reading.ts";
 import { installHelperCommand, remoteHelperCommand } from "./git/helper.ts";
 
 /** `alknet git …`. */
 export const gitCommand: Command = command(
   "git",
   or(
-    group("Repositories of this node", or(initCommand, addCommand, listCommand)),
+    group("Repositories of this node", or(initCommand, addCommand, listCommand, settingsCommand, removeCommand)),
+    group("Looking after them", or(maintainCommand, fsckCommand)),
+    group("Reading", or(logCommand, showCommand, filesCommand)),
     group("git clone alknet://…", or(installHelperCommand, remoteHelperCommand)),
   ),
   {

@@ -4,12 +4,14 @@
  * @module
  */
 import { AlknetError } from "@alknet/core/handler";
-import type { Git, GitLimits, RepositoryFolders } from "@alknet/handlers/git";
+import type { CallOperation, Git, GitLimits, RepositoryFolders } from "@alknet/handlers/git";
 import { dirname, join, resolve } from "node:path";
 import Type, { type Static, type TSchema } from "typebox";
 import type { Home } from "../home/home.ts";
 
 const closed = { additionalProperties: false };
+
+const operation = Type.String({ minLength: 1, description: "name of an operation of this node" });
 
 const schema = Type.Object({
   root: Type.Optional(
@@ -21,6 +23,21 @@ const schema = Type.Object({
   anonymous: Type.Optional(Type.Boolean({ description: "whether public ones are read without identity" })),
   maintenance: Type.Optional(
     Type.Boolean({ description: "whether packs are made fewer and what spares walks is recorded; default: true" }),
+  ),
+  push_to_create: Type.Optional(
+    Type.Boolean({ description: "whether a push makes the repository, for those with the scope git:create" }),
+  ),
+  signed_push: Type.Optional(
+    Type.Union([Type.Literal("off"), Type.Literal("accept"), Type.Literal("require")], {
+      description: "whether pushes may be signed; accept: wrong certificates are refused, require: missing ones too",
+    }),
+  ),
+  hooks: Type.Optional(
+    Type.Object({
+      pre_receive: Type.Optional(operation),
+      update: Type.Optional(operation),
+      post_receive: Type.Optional(operation),
+    }, { ...closed, description: "operations that decide on pushes, or are told of them" }),
   ),
   limits: Type.Optional(
     Type.Record(Type.String(), Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }), {
@@ -40,6 +57,14 @@ export interface GitConfigPlace {
   readonly configFile: string;
   /** Has the repositories, where the configuration names no other folder. */
   readonly home: Home;
+}
+
+/** What of the node the handler works with. */
+export interface GitSurroundings {
+  /** Calls an operation of the node, for hooks. */
+  readonly call: CallOperation;
+  /** The URLs of a repository. */
+  readonly urls: (name: string) => readonly string[];
 }
 
 /**
@@ -64,7 +89,7 @@ export async function repositoryFolders(config: GitConfig, place: GitConfigPlace
  *
  * @throws {AlknetError} `INVALID_CONFIG`: a name, a folder or a limit is none.
  */
-export async function gitOf(config: GitConfig, place: GitConfigPlace): Promise<Git> {
+export async function gitOf(config: GitConfig, place: GitConfigPlace & GitSurroundings): Promise<Git> {
   const { folderOf, git } = await import("@alknet/handlers/git");
   const folders = await repositoryFolders(config, place);
   const { root, elsewhere: repositories } = folders;
@@ -73,10 +98,33 @@ export async function gitOf(config: GitConfig, place: GitConfigPlace): Promise<G
     throw wrong(place, `repositories.${name}: ${folder} is no git repository; the path of one that is there is needed`);
   }
   try {
-    const { anonymous, maintenance } = config;
-    return git({ root, repositories, anonymous, maintenance, limits: limitsOf(config.limits) });
+    const { anonymous, maintenance, push_to_create: pushToCreate, signed_push: signedPush, hooks = {} } = config;
+    const { pre_receive: preReceive, update, post_receive: postReceive } = hooks;
+    return git({
+      root,
+      repositories,
+      anonymous,
+      maintenance,
+      pushToCreate,
+      signedPush,
+      hooks: { preReceive, update, postReceive },
+      limits: limitsOf(config.limits),
+      call: place.call,
+      urls: place.urls,
+    });
   } catch (cause) {
     throw wrong(place, `limits: ${(cause as Error).message}`, cause);
+  }
+}
+
+/**
+ * Whether the node has the operations that hooks name.
+ *
+ * @throws {AlknetError} `INVALID_CONFIG`: it has not.
+ */
+export function checkHooks({ hooks = {} }: GitConfig, place: GitConfigPlace, has: (name: string) => boolean): void {
+  for (const [hook, name] of Object.entries(hooks)) {
+    if (!has(name)) throw wrong(place, `hooks.${hook}: the node has no operation ${JSON.stringify(name)}`);
   }
 }
 

@@ -6,7 +6,7 @@
 import type { Endpoint } from "@alknet/core";
 import { formatSocketAddress } from "@alknet/core/address";
 import { type ConfigFile, limitsOf, watchConfig } from "@alknet/core/config";
-import { AlknetError, type Handler, logger } from "@alknet/core/handler";
+import { AlknetError, type Handler, type Identity, logger } from "@alknet/core/handler";
 import { type CertificateKeyPair, configProvider, loadOrCreateKey, type NodeKey } from "@alknet/core/identity";
 import { Dispatcher, type HandlerRegistration, nodeRegistry } from "@alknet/core/operations";
 import { type CertificateRenewal, followCertificate } from "./certificate_renewal.ts";
@@ -35,6 +35,8 @@ import { logStrayRejections } from "./stray_rejections.ts";
 import { publicCertificate, quicOptions } from "./endpoint_options.ts";
 
 const log = logger("serve");
+/** As whom hooks of repositories call operations. */
+const GIT_IDENTITY: Identity = { id: "git", scopes: ["git:hook"], resources: {} };
 
 /** What the command line of `alknet serve` says. */
 export interface ServeOptions {
@@ -79,15 +81,18 @@ export async function serve(options: ServeOptions): Promise<number> {
     events.publish(event);
   });
   const node: RunningNode = { config, observer, events, log: lines, startedAt: new Date() };
-  const ownOperations = builtInOperations(node);
+  // What hooks of git call is there only once all operations are known.
+  const late: { dispatcher?: Dispatcher } = {};
+  await using git = await configuredGit(config, home, late);
+  const ownOperations = [...builtInOperations(node), ...git?.operations() ?? []];
   await using imported = await importedBy(config, ownOperations, { key, home, passphraseFile: options.passphraseFile });
   const registry = nodeRegistry([...ownOperations, ...imported.registrations]);
-  await using git = await configuredGit(config, home);
   const ssh = await configuredSsh(config, home, options, git);
   const sftp = await configuredSftp(config);
   await using fs = await configuredFs(config, home);
   using dns = await configuredDns(config, home);
-  const dispatcher = new Dispatcher({ registry });
+  const dispatcher = late.dispatcher = new Dispatcher({ registry });
+  if (git) await checkGitHooks(config, home, (name) => registry.find(name) !== undefined);
   const certificate = await publicCertificate(config.static.certificate);
   const parts = { observer, dispatcher, ssh, sftp, git, fs: fs?.handler, dns };
   const endpoint = await listen(options, { key, certificate }, node, parts);
@@ -173,13 +178,37 @@ async function configuredSftp({ path, static: { handlers } }: ConfigFile): Promi
 }
 
 async function configuredGit(
+  { path: configFile, static: fixed }: ConfigFile,
+  home: Home,
+  late: { readonly dispatcher?: Dispatcher },
+): Promise<Git | undefined> {
+  const config = gitConfigOf(fixed.handlers);
+  if (!config) return;
+  const [{ gitOf }, { urlMaker }] = await Promise.all([import("./git.ts"), import("../node/repository_urls.ts")]);
+  return await gitOf(config, {
+    configFile,
+    home,
+    call: async (operation, input, signal) => {
+      if (!late.dispatcher) throw new AlknetError("NOT_STARTED", "the node has not started yet");
+      return await late.dispatcher.call({ operation, input, identity: GIT_IDENTITY }, signal);
+    },
+    urls: await urlMaker({ home, config: fixed }),
+  });
+}
+
+/** Hooks that name operations which there are not would refuse every push. */
+async function checkGitHooks(
   { path: configFile, static: { handlers } }: ConfigFile,
   home: Home,
-): Promise<Git | undefined> {
+  has: (name: string) => boolean,
+): Promise<void> {
+  const { checkHooks } = await import("./git.ts");
+  checkHooks(gitConfigOf(handlers) ?? {}, { configFile, home }, has);
+}
+
+function gitConfigOf(handlers: Readonly<Record<string, unknown>>): GitConfig | undefined {
   const named = Object.keys(handlers).length > 0 ? handlers : DEFAULT_HANDLERS;
-  if (!named.git) return;
-  const { gitOf } = await import("./git.ts");
-  return await gitOf(named.git as GitConfig, { configFile, home });
+  return named.git as GitConfig | undefined;
 }
 
 async function configuredDns(

@@ -32,6 +32,12 @@ export interface GitLimits {
   readonly deltaBytes: number;
   /** Commands of one push: each takes a lock file. */
   readonly commands: number;
+  /** Options of one push: each is handed on to hooks. */
+  readonly pushOptions: number;
+  /** Bytes of an option. */
+  readonly optionBytes: number;
+  /** For one answer of a hook. */
+  readonly hookTime: number;
   /** Bytes of the pack of a push. */
   readonly packBytes: number;
   /** Objects of the pack of a push: what is known of each is held. */
@@ -75,6 +81,9 @@ export const GIT_LIMITS: GitLimits = Object.freeze({
   objectBytes: 2 * 1024 ** 3,
   deltaBytes: 512 * 1024 * 1024,
   commands: 20_000,
+  pushOptions: 64,
+  optionBytes: 4096,
+  hookTime: 30_000,
   packBytes: 4 * 1024 ** 3,
   objects: 20_000_000,
   resolvedBytes: 4 * 1024 ** 3,

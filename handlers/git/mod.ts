@@ -6,12 +6,16 @@
  * speak versions 0 and 1 of git's protocol rather than 2; and this node, which needs no git. Goals: each repository is an ordinary bare one that stock git may write, check and collect beside us; entries of
  * packs go out as they are stored; of a push all objects are checked before a ref moves, and after a crash its refs are all
  * old or all new; clones may be shallow or partial, and get what they lack when they ask for it. Non-goals so far, each
- * refused with words that say so: signed pushes, push options, hooks, repositories that a push makes, sparse filters.
+ * refused with words that say so: mirrors, sparse filters.
  * Rights: none, read, write, admin. A repository is read by who has the right: by its owner (`alknet.owner` in its config),
  * by the scopes `git:read`, `git:read:NAME` and `git:read:FOLDER/*` (and `write` and `admin` likewise), by the resources
  * `git` and `git/NAME`, and where `alknet.public` is true by whoever is known, or everyone where `anonymous` says so. Others
  * are told that there is no such repository. `write` and `admin` push; what a repository's own config protects
  * (`alknet.protected`: the branch of HEAD, and what it adds) nobody forces or deletes.
+ * Owners: what decides on pushes are functions, or operations of the node, and never a script of a repository; a push may
+ * be signed with an SSH key that the node knows, and may make the repository that it goes to, for who has `git:create`.
+ * Operations `git/…` read, make, change and remove repositories, and tell of pushes in the order in which refs moved;
+ * {@linkcode RepositoryKeeper} does the same where no node runs.
  * Upkeep: after pushes and fetches a record of what heads and tags reach is brought up to date, so that clones copy packs
  * and what is wanted by its id is known to be reached; many packs become few, under git's own lock, and no object is lost.
  * Failures: a malformed request costs its own stream. Limits are in {@linkcode GitLimits}.
@@ -30,11 +34,18 @@
  *
  * @module
  */
+import type { HandlerRegistration } from "@alknet/core/operations";
 import { defineHandler, type Handler, logger, Slots } from "@alknet/core/handler";
+import { RepositoryKeeper } from "./keeping.ts";
 import { type GitLimits, gitLimitsWith } from "./limits.ts";
 import { Maintenance } from "./maintenance/maintenance.ts";
+import { gitOperations } from "./operations/all.ts";
 import { packCaches } from "./pack/pack_file.ts";
 import { answerHttp, type GitHttpEnv } from "./serve/http.ts";
+import { Creating } from "./serve/creating.ts";
+import { PushEvents } from "./serve/push/events.ts";
+import { type CallOperation, HookRunner, type PushHooks } from "./serve/push/hooks.ts";
+import { Nonces } from "./serve/push/nonces.ts";
 import type { GitParts } from "./serve/service.ts";
 import { type GitProgram, gitProgram } from "./serve/ssh.ts";
 import { serveConnection } from "./serve/stream.ts";
@@ -42,15 +53,32 @@ import { Turns } from "./serve/turns.ts";
 import { FolderRepositories } from "./store/folder/repositories.ts";
 import type { Maybe, Repositories } from "./store/types.ts";
 
+export type { CommitRecord, Person } from "./browse/commit_record.ts";
+export type { ChangeRecord, FileRecord } from "./browse/files.ts";
 export { GitCode } from "./codes.ts";
 export { GitRequestError } from "./errors.ts";
 export { GIT_LIMITS, type GitLimits } from "./limits.ts";
+export { RepositoryKeeper, type Upkeep } from "./keeping.ts";
+export type { CheckReport } from "./maintenance/check.ts";
+export type { Maintained } from "./maintenance/maintain.ts";
+export type { RepositoryStats } from "./maintenance/stats.ts";
 export type { Kind, Oid } from "./objects/oid.ts";
 export type { StoredObject } from "./pack/pack_file.ts";
 export type { GitHttpEnv } from "./serve/http.ts";
+export type {
+  CallOperation,
+  CertificateFacts,
+  Hook,
+  Push,
+  PushedRef,
+  PushFront,
+  PushHooks,
+} from "./serve/push/hooks.ts";
 export { type Right, rightOf } from "./serve/policy.ts";
 export type { GitProgram, GitProgramContext, GitProgramStreams } from "./serve/ssh.ts";
 export { type CreateOptions, createRepository } from "./store/folder/create.ts";
+export { type Imported, importFolder } from "./store/folder/owning/import.ts";
+export type { OwnedSettings, SettingChanges } from "./store/folder/owning/settings.ts";
 export { folderOf, namesOf, type RepositoryFolders } from "./store/folder/repositories.ts";
 export { isRepositoryFolder, readSettings } from "./store/folder/repository.ts";
 export type { Verdict } from "./objects/fsck.ts";
@@ -94,6 +122,16 @@ export interface GitOptions {
   readonly anonymous?: boolean;
   /** Whether repositories are looked after: few packs, and records that spare walks. Default `true`. */
   readonly maintenance?: boolean;
+  /** Whether a push to a name that is none makes a repository, for those with the scope `git:create`. Default `false`. */
+  readonly pushToCreate?: boolean;
+  /** Whether pushes may be signed: `accept` refuses wrong certificates, `require` missing ones too. Default `off`. */
+  readonly signedPush?: "off" | "accept" | "require";
+  /** Who decides on pushes, and is told of them. */
+  readonly hooks?: PushHooks;
+  /** Calls the operations that hooks name. */
+  readonly call?: CallOperation;
+  /** The URLs of a repository, for whoever makes one. */
+  readonly urls?: (name: string) => readonly string[];
   /** Changes to {@linkcode GIT_LIMITS}. */
   readonly limits?: Partial<GitLimits>;
 }
@@ -106,6 +144,8 @@ export interface Git extends AsyncDisposable {
   readonly repositories: Repositories;
   /** The commands of git's over SSH, for `ssh({ programs })`. */
   readonly program: GitProgram;
+  /** The operations `git/…`, for the node's registry. */
+  operations(): HandlerRegistration[];
   /** Answers a request of smart HTTP; nothing where it is none. */
   http(request: Request, env: GitHttpEnv): Maybe<Response>;
 }
@@ -118,8 +158,11 @@ export interface Git extends AsyncDisposable {
 export function git(options: GitOptions): Git {
   const { root, repositories: elsewhere = {}, anonymous = false, maintenance: maintained = true } = options;
   const limits = gitLimitsWith(options.limits);
-  const repositories = new FolderRepositories({ root, elsewhere }, packCaches(limits), limits.deltaBytes);
+  const folders = { root, elsewhere };
+  const repositories = new FolderRepositories(folders, packCaches(limits), limits.deltaBytes);
   const { services: all, servicesPerIdentity, servicesPerAddress } = limits;
+  const keeper = new RepositoryKeeper(folders, repositories);
+  const swept = keeper.sweep();
   const walks = new Turns(limits.walks);
   const maintenance = maintained ? new Maintenance({ repositories, walks, log: logger("git") }) : undefined;
   const parts: GitParts = {
@@ -130,6 +173,11 @@ export function git(options: GitOptions): Git {
     walks,
     indexing: new Turns(limits.indexPacks),
     maintenance,
+    hooks: new HookRunner({ hooks: options.hooks ?? {}, call: options.call, time: limits.hookTime }),
+    events: new PushEvents(),
+    nonces: new Nonces(),
+    signedPush: options.signedPush ?? "off",
+    creating: options.pushToCreate ? new Creating(folders, repositories) : undefined,
   };
   return {
     handler: defineHandler({
@@ -139,7 +187,10 @@ export function git(options: GitOptions): Git {
     }),
     repositories,
     program: gitProgram(parts),
+    operations: () => gitOperations({ parts, repositories, folders, keeper, urls: options.urls ?? (() => []) }),
     http: (request, env) => answerHttp(request, env, parts),
-    [Symbol.asyncDispose]: async () => await maintenance?.[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([swept, maintenance?.[Symbol.asyncDispose]()]);
+    },
   };
 }

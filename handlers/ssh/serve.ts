@@ -158,7 +158,7 @@ function serveClient(
       programs.add(program);
       program.ended.then(() => programs.delete(program));
     };
-    const client = { identity, log, draining: signal };
+    const client = { identity, log, draining: signal, identityProvider: context.identityProvider };
     const { programs: offered = [] } = options;
     const session = accept();
     sessions++;

@@ -303,7 +303,7 @@ Deno.test({
   async fn() {
     const { home, work, bare, token } = await world();
     await using _home = home;
-    const receiving = () => [...Deno.readDirSync(`${bare}/objects`)].some(({ name }) => name.startsWith("tmp_objdir-"));
+    const receiving = () => [...Deno.readDirSync(`${bare}/objects`)].some(({ name }) => name.startsWith("incoming-"));
     {
       await using node = await home.serve();
       const address = `${home.nodeId}@${node.address}`;

@@ -282,7 +282,12 @@ const WRONG: readonly (readonly [name: string, options: Record<string, unknown>,
   ["a folder that is no repository", { repositories: { a: "/nowhere" } }, /handlers\.git\.repositories\.a: .*needed/],
   ["a name that is none", { repositories: { "../a": "/" } }, /handlers\.git\.repositories: "\.\.\/a"/],
   ["a limit that is none", { limits: { wishes: 3 } }, /handlers\.git\.limits: .*wishes/],
-  ["a field that is none", { push_to_create: true }, /handlers\.git/],
+  ["a field that is none", { push_to_make: true }, /handlers\.git/],
+  [
+    "a hook that is no operation",
+    { hooks: { update: "no/such" } },
+    /hooks\.update: the node has no operation "no\/such"/,
+  ],
 ];
 
 for (const [name, options, says] of WRONG) {

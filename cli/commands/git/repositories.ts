@@ -26,6 +26,7 @@ interface InitOptions extends Shared {
   readonly public: boolean;
   readonly head: string;
   readonly description?: string;
+  readonly from?: string;
 }
 
 interface AddOptions extends Shared {
@@ -55,11 +56,16 @@ export const initCommand: Command = command(
       description: optional(
         option("--description", string({ metavar: "TEXT" }), { description: message`What it is, in your words.` }),
       ),
+      from: optional(
+        option("--import", path({ metavar: "FOLDER", type: "directory", mustExist: true }), {
+          description: message`Commit the files of a folder to it, but for .git.`,
+        }),
+      ),
       ...SHARED,
     }),
     (options): Action => () => init(options),
   ),
-  { brief: message`Make an empty repository and show its URLs.` },
+  { brief: message`Make a repository and show its URLs.` },
 );
 
 /** `alknet git add NAME PATH`. */
@@ -86,10 +92,10 @@ export const listCommand: Command = command(
 );
 
 async function init(options: InitOptions): Promise<number> {
-  const { name, public: isPublic, head, description, json } = options;
-  const [{ openGitHome }, { urlsOf }, { createRepository }] = await Promise.all([
+  const { name, public: isPublic, head, description, from, json } = options;
+  const [{ openGitHome }, { urlsOf }, { createRepository, importFolder }] = await Promise.all([
     import("../../git/folders.ts"),
-    import("../../git/urls.ts"),
+    import("../../node/repository_urls.ts"),
     import("@alknet/handlers/git"),
   ]);
   const home = await openGitHome(options);
@@ -97,6 +103,10 @@ async function init(options: InitOptions): Promise<number> {
     head: `refs/heads/${head}`,
     description,
     public: isPublic,
+    fill: from === undefined ? undefined : async (making) => {
+      const { commit } = await importFolder(making, `refs/heads/${head}`, resolve(from));
+      if (commit === undefined) throw new AlknetError("IMPORT_FAILED", `${from} holds no file; nothing was made`);
+    },
   });
   const urls = await urlsOf(name, home);
   if (json) printJson({ name, folder, urls });

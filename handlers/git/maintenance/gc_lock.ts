@@ -50,6 +50,13 @@ export function takeGcLock(folder: string, holder: Holder): Disposable | undefin
   };
 }
 
+/** Who holds the lock of a repository, as its file says: `<pid> <host>`; nothing where nobody does. */
+export function gcLockHolder(folder: string): string | undefined {
+  const file = `${folder}/gc.pid`;
+  if (!held.has(folder) && !isHeld(file)) return undefined;
+  return unlessMissing(() => readFileSync(file, "utf8"))?.trim().slice(0, 256);
+}
+
 function isHeld(file: string): boolean {
   const text = unlessMissing(() => readFileSync(file, "utf8"));
   const since = unlessMissing(() => statSync(file).mtimeMs);

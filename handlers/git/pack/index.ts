@@ -73,6 +73,23 @@ export class PackIndex {
     return -1;
   }
 
+  /** Objects whose ids begin so, in order; `prefix` has at least two digits. */
+  *startingWith(prefix: string, most: number): Generator<Oid> {
+    const first = parseInt(prefix.slice(0, 2), 16);
+    const end = this.#view.getUint32(FAN_OUT + first * 4);
+    let low = first === 0 ? 0 : this.#view.getUint32(FAN_OUT + (first - 1) * 4);
+    for (let high = end; low < high;) {
+      const middle = (low + high) >>> 1;
+      if (this.oidAt(middle) < prefix) low = middle + 1;
+      else high = middle;
+    }
+    for (let at = low; at < end && at < low + most; at++) {
+      const oid = this.oidAt(at);
+      if (!oid.startsWith(prefix)) return;
+      yield oid;
+    }
+  }
+
   /** The object at a position. */
   oidAt(position: number): Oid {
     const at = OIDS + position * OID_BYTES;

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { HandlerContext, Identity } from "@alknet/core/handler";
-import type { Maybe } from "../store/types.ts";
+import type { HandlerContext, Identity, IdentityProvider } from "@alknet/core/handler";
+import type { Maybe, Ref } from "../store/types.ts";
 import { advertisement, pushAdvertisement } from "../wire/advertisement.ts";
 import { repositoryName } from "../wire/names.ts";
 import { FLUSH, pktLine, PktReader } from "../wire/pkt_line.ts";
@@ -12,7 +12,15 @@ import { type ProtocolVersion, protocolVersion } from "../wire/version.ts";
 import { type HttpCaller, httpCaller } from "./http_credentials.ts";
 import { Output } from "./output.ts";
 import { allows } from "./policy.ts";
-import { type GitParts, type Opened, openFor, runReceivePack, runUploadPack } from "./service.ts";
+import {
+  type GitParts,
+  type Opened,
+  openFor,
+  openForPush,
+  runReceivePack,
+  runUploadPack,
+  signingOf,
+} from "./service.ts";
 import { refsAdvertisement } from "./upload/upload_pack_v0.ts";
 
 /** What comes with a request. */
@@ -53,15 +61,29 @@ export async function answerHttp(request: Request, env: GitHttpEnv, parts: GitPa
   // Both go on to what runs after the answer has begun.
   using held = new DisposableStack();
   held.use(slot);
-  const { context: { log } } = env;
-  const opened = await openFor(repositoryName(asked.path), parts, { identity: caller.identity, log });
+  const { context: { log, identityProvider: keys } } = env;
+  const name = repositoryName(asked.path);
+  const pushes = service === "git-receive-pack" && !asked.advertise;
+  const opened = await (pushes ? openForPush : openFor)(name, parts, { identity: caller.identity, log });
+  if (!opened && service === "git-receive-pack" && name !== undefined) {
+    // What the push that follows would make has no refs yet.
+    if (await parts.creating?.would(name, caller.identity)) return pushAdvertised([], name, request.headers, parts);
+  }
   if (!opened) return caller.identity ? plain(404, "no such repository") : unauthorized();
   held.use(opened.repository);
   const refusal = refusalOf(asked, request, caller, opened);
-  if (refusal) return refusal;
+  if (refusal) {
+    held.dispose();
+    await opened.unmake?.();
+    return refusal;
+  }
   if (service === "git-receive-pack") {
-    if (asked.advertise) return await pushAdvertised(opened, request.headers);
-    return await pushed(request, { caller, opened, log, held: held.move() }, parts);
+    if (asked.advertise) {
+      const { repository } = opened;
+      const refs = await repository.refs.snapshot(repository.settings.push.hidden);
+      return pushAdvertised(refs.list(), repository.name, request.headers, parts, signingOf(repository, parts));
+    }
+    return await pushed(request, { caller, opened, log, held: held.move(), keys }, parts);
   }
   if (asked.advertise) return await advertised(opened, request.headers);
   return fetched(request, { caller, opened, log, held: held.move() }, parts);
@@ -108,11 +130,17 @@ async function advertised({ repository }: Opened, headers: Headers): Promise<Res
   return result("git-upload-pack", "advertisement", new Blob(lines).stream());
 }
 
-async function pushAdvertised({ repository }: Opened, headers: Headers): Promise<Response> {
-  const refs = await repository.refs.snapshot(repository.settings.push.hidden);
+function pushAdvertised(
+  refs: Iterable<Ref>,
+  name: string,
+  headers: Headers,
+  { nonces, signedPush }: GitParts,
+  signing: GitParts["signedPush"] = signedPush,
+): Response {
+  const nonce = signing === "off" ? undefined : nonces.give(name);
   // Version 2 has no pushes: who asks for it gets version 0.
   const version = versionOf(headers) === 1 ? [pktLine("version 1")] : [];
-  const lines = [pktLine("# service=git-receive-pack"), FLUSH, ...version, ...pushAdvertisement(refs.list())];
+  const lines = [pktLine("# service=git-receive-pack"), FLUSH, ...version, ...pushAdvertisement(refs, nonce)];
   return result("git-receive-pack", "advertisement", new Blob(lines).stream());
 }
 
@@ -149,7 +177,11 @@ function fetched(request: Request, { caller, opened, log, held }: Fetching, part
 }
 
 /** One push: what is sent is read to its end before there is an answer, as the client sends all before it reads. */
-async function pushed(request: Request, { caller, opened, log, held }: Fetching, parts: GitParts): Promise<Response> {
+async function pushed(
+  request: Request,
+  { caller, opened, log, held, keys }: Fetching & { readonly keys: IdentityProvider },
+  parts: GitParts,
+): Promise<Response> {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>({}, { highWaterMark: 1 }, {
     // What is said before all is read waits here: nobody reads it yet.
     highWaterMark: 8,
@@ -166,11 +198,11 @@ async function pushed(request: Request, { caller, opened, log, held }: Fetching,
   };
   const run = async (): Promise<void> => {
     using _held = held;
-    const { repository } = opened;
+    const { repository, unmake } = opened;
     const identity = caller.identity!;
     const version = versionOf(request.headers);
     const outcome = await runReceivePack(
-      { repository, identity, input, output, version, once: true, front: "http", log, received },
+      { repository, identity, input, output, version, once: true, front: "http", log, received, keys, unmake },
       parts,
     );
     if (outcome === "left" || outcome === "slow") {

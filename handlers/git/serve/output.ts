@@ -96,7 +96,7 @@ export class BandOutput implements Disposable {
 
   /** Sends a sign of life every few seconds until data is sent. */
   keepAlive(): void {
-    this.#timer = setInterval(
+    this.#timer ??= setInterval(
       () => void this.#out.put(KEEPALIVE).then(() => this.#out.flush()).catch(() => {}),
       KEEPALIVE_AFTER,
     );

@@ -37,6 +37,11 @@ export function rightOf(
   return (["admin", "write", "read"] as const).find(has) ?? everyone;
 }
 
+/** Whether an identity may make a repository: by the scope `admin`, `git:create`, or `git:create:NAME` and the like. */
+export function mayCreate(name: string, { scopes }: Identity): boolean {
+  return scopes.some((scope) => scope === "admin" || isScopeFor(scope, "git:create", name));
+}
+
 function isScopeFor(scope: string, right: string, name: string): boolean {
   if (scope === right) return true;
   if (!scope.startsWith(`${right}:`)) return false;

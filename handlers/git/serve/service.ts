@@ -11,9 +11,13 @@ import type { Maybe, Repositories, Repository } from "../store/types.ts";
 import { pushAdvertisement } from "../wire/advertisement.ts";
 import { errorLine, pktLine, type PktReader } from "../wire/pkt_line.ts";
 import type { ProtocolVersion } from "../wire/version.ts";
+import type { Creating } from "./creating.ts";
 import type { Output } from "./output.ts";
 import { type Right, rightOf } from "./policy.ts";
-import { type Pushed, type ReceivePack, receivePack } from "./receive_pack.ts";
+import type { PushEvents } from "./push/events.ts";
+import type { HookRunner } from "./push/hooks.ts";
+import type { Nonces } from "./push/nonces.ts";
+import { type Pushed, type ReceivePack, receivePack } from "./push/receive_pack.ts";
 import type { Served } from "./upload/selected_pack.ts";
 import type { Turns } from "./turns.ts";
 import { uploadPack } from "./upload/upload_pack.ts";
@@ -35,6 +39,16 @@ export interface GitParts {
   readonly indexing: Turns;
   /** Looks after repositories, when it has time; absent where nobody does. */
   readonly maintenance?: { look(name: string): void };
+  /** Asked about pushes, and told of them. */
+  readonly hooks: HookRunner;
+  /** Who follows pushes. */
+  readonly events: PushEvents;
+  /** What is given to be signed. */
+  readonly nonces: Nonces;
+  /** How certificates of pushes are taken, where a repository does not say that it needs them. */
+  readonly signedPush: "off" | "accept" | "require";
+  /** Makes repositories by a push; absent where no push does. */
+  readonly creating?: Creating;
 }
 
 /** What a front brings. */
@@ -75,6 +89,8 @@ export interface Opened {
   readonly repository: Repository;
   /** The right of who asked. */
   readonly right: Right;
+  /** Of one that was made for a push: takes it back, unless something has come into it. */
+  readonly unmake?: () => Promise<void>;
 }
 
 /** Opens a repository for somebody; nothing where there is none, it cannot be served, or they may not read it. */
@@ -95,6 +111,29 @@ export async function openFor(
   if (right !== "none") return { repository, right };
   repository[Symbol.dispose]();
   return undefined;
+}
+
+/** As {@linkcode openFor}, for a push: one that is not there is made, where that is allowed and they may. */
+export async function openForPush(
+  name: string | undefined,
+  parts: GitParts,
+  who: { readonly identity?: Identity; readonly log: Logger },
+): Maybe<Opened> {
+  const there = await openFor(name, parts, who);
+  const { creating } = parts;
+  const { identity, log } = who;
+  if (there || name === undefined || !identity || !await creating?.would(name, identity)) return there;
+  const unmake = await creating?.make(name, identity);
+  const opened = await openFor(name, parts, who);
+  if (unmake) {
+    log.info("git repository {repo} made by a push of {identity}", { repo: name, identity: foreign(identity.id) });
+  }
+  return opened && { ...opened, unmake };
+}
+
+/** How certificates of pushes to a repository are taken. */
+export function signingOf({ settings }: Repository, { signedPush }: GitParts): GitParts["signedPush"] {
+  return settings.push.requireSigned ? "require" : signedPush;
 }
 
 /**
@@ -118,11 +157,13 @@ export async function runUploadPack(run: Run, parts: GitParts): Promise<Outcome>
 
 /** As {@linkcode runUploadPack}, for one push of somebody who may write. */
 export async function runReceivePack(
-  run: Run & Pick<ReceivePack, "identity" | "received">,
+  run: Run & Pick<ReceivePack, "identity" | "received" | "keys"> & Pick<Opened, "unmake">,
   parts: GitParts,
 ): Promise<Outcome> {
-  const { repository, identity, input, output, once: whole, log, draining, received } = run;
-  const { limits, walks, indexing } = parts;
+  const { repository, identity, input, output, front, once: whole, log, draining, received, keys } = run;
+  const { limits, walks, indexing, hooks, events, nonces } = parts;
+  const signing = signingOf(repository, parts);
+  const nonce = whole || signing === "off" ? undefined : nonces.give(repository.name);
   const { requestBytes } = limits;
   const pushed: Pushed = { commands: 0, refused: 0, objects: 0, received: 0 };
   const stop = (): void => void (pushed.commands === 0 && input.cancel());
@@ -130,20 +171,27 @@ export async function runReceivePack(
   try {
     return await runTimed(run, { name: "receive-pack", time: limits.pushTime, counts: pushed }, async (late) => {
       const signal = AbortSignal.any([output.gone, late]);
-      if (!whole) await advertisePush(run);
+      if (!whole) await advertisePush(run, nonce);
       const shared = { limits, requestBytes, walks, indexing, signal, late, whole, received, log };
-      await receivePack({ repository, identity, input, output, ...shared }, pushed);
+      const signed = { signing, nonce, nonces, keys };
+      await receivePack({ repository, identity, front, input, output, hooks, events, ...signed, ...shared }, pushed);
       if (pushed.commands > pushed.refused) parts.maintenance?.look(repository.name);
     });
   } finally {
     draining?.removeEventListener("abort", stop);
+    await run.unmake?.().catch((error) => {
+      log.warn("git repository {repo} stays, and is empty: {error}", {
+        repo: repository.name,
+        error: (error as { code?: string }).code ?? "a fault",
+      });
+    });
   }
 }
 
-async function advertisePush({ repository, output, version }: Run): Promise<void> {
+async function advertisePush({ repository, output, version }: Run, nonce: string | undefined): Promise<void> {
   if (version === 1) await output.put(pktLine("version 1"));
   const refs = await repository.refs.snapshot(repository.settings.push.hidden);
-  for (const part of pushAdvertisement(refs.list())) await output.put(part);
+  for (const part of pushAdvertisement(refs.list(), nonce)) await output.put(part);
   await output.flush();
 }
 

@@ -9,13 +9,13 @@
  *
  * @module
  */
-import { foreign, type Identity, type Logger } from "@alknet/core/handler";
+import { foreign, type Identity, type IdentityProvider, type Logger } from "@alknet/core/handler";
 import { printable, repositoryName } from "../wire/names.ts";
 import { PktReader } from "../wire/pkt_line.ts";
 import { protocolVersion } from "../wire/version.ts";
 import { Output } from "./output.ts";
 import { allows } from "./policy.ts";
-import { type GitParts, openFor, type Outcome, runReceivePack, runUploadPack } from "./service.ts";
+import { type GitParts, openFor, openForPush, type Outcome, runReceivePack, runUploadPack } from "./service.ts";
 
 /** The commands of git's that the node answers: a program of `ssh({ programs })`. */
 export interface GitProgram {
@@ -53,6 +53,8 @@ export interface GitProgramContext {
   readonly draining?: AbortSignal;
   /** The connection's log. */
   readonly log: Logger;
+  /** Says whose the key is that signed a push; without it, certificates prove nothing. */
+  readonly identityProvider?: Pick<IdentityProvider, "resolveFingerprint">;
 }
 
 interface Asked {
@@ -101,7 +103,7 @@ function askedOf(words: readonly string[]): Asked | undefined {
 async function serve(
   { service, path }: Asked,
   streams: { readonly input: PktReader; readonly output: Output },
-  { identity, env, draining, log }: GitProgramContext,
+  { identity, env, draining, log, identityProvider: keys }: GitProgramContext,
   parts: GitParts,
 ): Promise<Outcome | { readonly refusal: string }> {
   if (service === "git-upload-archive") return { refusal: "upload-archive is not served" };
@@ -113,10 +115,10 @@ async function serve(
     log.warn("not allowed what={what} identity={id} reason={reason}", { what: "git", id, reason: "rights" });
     return { refusal };
   };
-  const opened = await openFor(repositoryName(path), parts, { identity, log });
-  if (!opened) return refused(`no repository ${printable(path)}, or no right to it`);
-  const { repository, right } = opened;
   const writes = service === "git-receive-pack";
+  const opened = await (writes ? openForPush : openFor)(repositoryName(path), parts, { identity, log });
+  if (!opened) return refused(`no repository ${printable(path)}, or no right to it`);
+  const { repository, right, unmake } = opened;
   if (writes && !(identity && allows(right, "write"))) {
     repository[Symbol.dispose]();
     return refused(`no right to write to ${printable(path)}`);
@@ -124,7 +126,8 @@ async function serve(
   const version = protocolVersion((env.GIT_PROTOCOL ?? "").split(":"));
   const run = { repository, ...streams, version, front: "ssh", once: false, draining, log } as const;
   if (!writes) return await runUploadPack({ ...run, identity }, parts);
-  return await runReceivePack({ ...run, identity: identity!, received: () => Promise.resolve() }, parts);
+  const received = (): Promise<void> => Promise.resolve();
+  return await runReceivePack({ ...run, identity: identity!, keys, unmake, received }, parts);
 }
 
 async function sayTo(stderr: WritableStream<Uint8Array>, words: string): Promise<void> {

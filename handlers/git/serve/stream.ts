@@ -12,7 +12,7 @@ import { errorLine, PktReader } from "../wire/pkt_line.ts";
 import { parseRequestLine, type RequestLine } from "../wire/request_line.ts";
 import { Output } from "./output.ts";
 import { allows } from "./policy.ts";
-import { type GitParts, openFor, type Outcome, runReceivePack, runUploadPack } from "./service.ts";
+import { type GitParts, openFor, openForPush, type Outcome, runReceivePack, runUploadPack } from "./service.ts";
 
 /** What is read and dropped of a client that was told to go, so that it reads why. */
 const DRAIN = 64 * 1024 * 1024;
@@ -86,7 +86,8 @@ async function serve({ input, output, connection, context }: Front, parts: GitPa
   const identity = identityOf(line, connection, context);
   using slot = parts.slots.take(identity?.id, address);
   if (!slot) throw new GitRequestError("GIT_REFUSED", "too many services; try again");
-  const opened = await openFor(repositoryName(line.path), parts, { identity, log });
+  const open = line.service === "git-receive-pack" ? openForPush : openFor;
+  const opened = await open(repositoryName(line.path), parts, { identity, log });
   if (!opened) {
     log.warn("not allowed src={src} what={what} key={key} reason={reason}", {
       src: address,
@@ -96,7 +97,7 @@ async function serve({ input, output, connection, context }: Front, parts: GitPa
     });
     throw new GitRequestError("GIT_REFUSED", `access denied or repository not exported: ${printable(line.path)}`);
   }
-  const { repository, right } = opened;
+  const { repository, right, unmake } = opened;
   const refusal = refusalOf(line, allows(right, "write"));
   if (refusal !== undefined) {
     repository[Symbol.dispose]();
@@ -114,7 +115,9 @@ async function serve({ input, output, connection, context }: Front, parts: GitPa
     draining: context.signal,
   } as const;
   if (line.service === "git-upload-pack") return await runUploadPack({ ...run, identity }, parts);
-  return await runReceivePack({ ...run, identity: identity!, received: () => Promise.resolve() }, parts);
+  const keys = context.identityProvider;
+  const received = (): Promise<void> => Promise.resolve();
+  return await runReceivePack({ ...run, identity: identity!, keys, unmake, received }, parts);
 }
 
 /** Why a service is not run for somebody who may read; nothing where it is. */

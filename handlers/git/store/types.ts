@@ -61,6 +61,8 @@ export interface ObjectStore extends ObjectReader {
   inPackOrder(pack: number, bits: Uint8Array): Uint32Array;
   /** Objects of a pack. */
   count(pack: number): number;
+  /** Objects whose ids begin so, each once: some of them where there are more than `most`. */
+  startingWith(prefix: string, most: number): Oid[];
 }
 
 /** Objects that are known to be exactly what some tips reach. */
@@ -244,6 +246,8 @@ export interface Repository extends Disposable {
   receive(): Promise<Quarantine>;
   /** Bytes of its packs. */
   packBytes(): number;
+  /** Keeps the certificate of a push under the SHA-1 of its bytes. Disposing what it gives takes it back. */
+  keepCertificate(name: string, bytes: Uint8Array): Promise<Disposable>;
 }
 
 /** The repositories of a node. */

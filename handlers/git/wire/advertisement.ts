@@ -70,11 +70,17 @@ export function* fetchAdvertisement(
   yield* refLines(refs, all);
 }
 
-/** The lines of the advertisement for pushes. */
+/**
+ * The lines of the advertisement for pushes.
+ *
+ * @param nonce What who pushes may sign; absent where certificates are not taken.
+ */
 export function* pushAdvertisement(
   refs: Iterable<{ readonly name: string; readonly oid: string }>,
+  nonce?: string,
 ): Generator<Uint8Array<ArrayBuffer>> {
-  yield* refLines(withoutPeeled(refs), [...PUSH_CAPABILITIES, `agent=${AGENT}`]);
+  const signed = nonce === undefined ? [] : [`push-cert=${nonce}`];
+  yield* refLines(withoutPeeled(refs), [...PUSH_CAPABILITIES, ...signed, `agent=${AGENT}`]);
 }
 
 function* withoutPeeled(refs: Iterable<{ readonly name: string; readonly oid: string }>): Generator<AdvertisedRef> {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { foreign, type Identity, type Logger } from "@alknet/core/handler";
+import { foreign, type Identity, type IdentityProvider, type Logger } from "@alknet/core/handler";
 import type { Ssh2Channel } from "../protocol/ssh2.ts";
 import { streamsOf } from "./channel_streams.ts";
 import type { Program } from "./program.ts";
@@ -31,6 +31,8 @@ export interface SshProgramContext {
   readonly draining: AbortSignal;
   /** Tagged with the connection. */
   readonly log: Logger;
+  /** Says whose a key is. */
+  readonly identityProvider: IdentityProvider;
 }
 
 /** A command that the node itself answers. */

@@ -30,7 +30,7 @@ export interface SessionOptions {
   /** Programs of the node, which are asked before the policy is. */
   readonly programs: readonly SshProgram[];
   /** For whom they run. */
-  readonly client: Pick<SshProgramContext, "identity" | "log" | "draining">;
+  readonly client: Pick<SshProgramContext, "identity" | "log" | "draining" | "identityProvider">;
   /** Told of a refusal, in a few words. */
   readonly refused: (what: string) => void;
   /** Told of each program. */

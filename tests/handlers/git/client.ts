@@ -5,7 +5,13 @@
  */
 import { type Git, git as gitOf, type GitOptions, pktLine } from "../../../handlers/git/mod.ts";
 import { type Packet, PktReader } from "../../../handlers/git/wire/pkt_line.ts";
-import { type BidiStream, type Connection, type Identity, memoryPair } from "@alknet/core/handler";
+import {
+  type BidiStream,
+  type Connection,
+  type Identity,
+  type IdentityProvider,
+  memoryPair,
+} from "@alknet/core/handler";
 import { contextOf } from "../context.ts";
 
 /** A node that serves a folder, and a way to talk to it. */
@@ -15,7 +21,7 @@ export interface GitNode extends AsyncDisposable {
   /** What an endpoint does when it is asked to end. */
   shutdown(): void;
   /** A new connection, whose end the handler has seen when it is disposed. */
-  connect(identity?: Identity): GitConnection;
+  connect(identity?: Identity, keys?: Pick<IdentityProvider, "resolveFingerprint">): GitConnection;
 }
 
 /** A connection to a node. */
@@ -35,12 +41,12 @@ export function gitNode(options: GitOptions): GitNode {
   return {
     served,
     shutdown: () => shutdown.abort("shutdown"),
-    connect(identity) {
+    connect(identity, keys) {
       const [connection, far] = memoryPair("alknet/git");
       if (identity) far.identity = identity;
-      const run = Promise.resolve(served.handler.handle(far, contextOf(shutdown.signal))).then(() =>
-        far[Symbol.asyncDispose]()
-      );
+      const run = Promise.resolve(
+        served.handler.handle(far, contextOf(shutdown.signal, keys && { ...keys, resolveToken: () => undefined })),
+      ).then(() => far[Symbol.asyncDispose]());
       running.add(run);
       return {
         connection,

@@ -5,11 +5,10 @@
  */
 import { GitRequestError, malformed } from "../../errors.ts";
 import type { RefSnapshot } from "../../store/types.ts";
-import { isClosureOf } from "../../walk/closure/closure_of.ts";
-import { firstUnreached } from "../../walk/reachable.ts";
 import { type Horizon, horizonOf } from "../../walk/shallow.ts";
 import { shown } from "../../wire/command.ts";
 import { type AskedDepth, deepens } from "../../wire/depth.ts";
+import { firstStranger } from "../visible.ts";
 import type { Known } from "./known.ts";
 import type { UploadPack } from "./selected_pack.ts";
 
@@ -24,24 +23,14 @@ export async function checkWants(
   { repository, limits, walks, signal }: UploadPack,
   { reader, pace }: Known,
 ): Promise<void> {
-  const pointedAt = new Set<string>();
-  const { head } = snapshot;
-  if (head.oid !== undefined) pointedAt.add(head.oid);
-  for (const { oid, peeled } of snapshot.list()) {
-    pointedAt.add(oid);
-    if (peeled !== undefined) pointedAt.add(peeled);
-  }
-  const unnamed = wants.filter((oid) => !pointedAt.has(oid));
-  if (unnamed.length === 0) return;
-  using _turn = await walks.take(signal);
-  const { objects: store } = repository;
-  const closure = repository.closure();
-  // Only where all of it is reached by what the client sees, being in it says that it may be had.
-  const without = closure && await isClosureOf(closure, pointedAt, reader, pace) ? closure : undefined;
-  const others = without ? unnamed.filter((oid) => !without.holds(oid)) : unnamed;
-  if (others.length === 0) return;
-  const walk = { store, refs: snapshot.list(), head: head.oid, without, limit: limits.wantWalk, reader, pace };
-  const stranger = await firstUnreached(others, walk);
+  const stranger = await firstStranger(wants, {
+    repository,
+    refs: snapshot,
+    limit: limits.wantWalk,
+    reader,
+    pace,
+    turn: () => walks.take(signal),
+  });
   if (stranger !== undefined) throw new GitRequestError("GIT_REFUSED", `upload-pack: not our ref ${stranger}`);
 }
 

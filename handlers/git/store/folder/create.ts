@@ -19,6 +19,8 @@ export interface CreateOptions {
   readonly public?: boolean;
   /** Id of the identity whose it is. */
   readonly owner?: string;
+  /** Fills it, before it is there for others; what it throws leaves none. Gets its folder. */
+  readonly fill?: (folder: string) => Promise<void>;
 }
 
 /**
@@ -56,6 +58,7 @@ export async function createRepository(root: string, name: string, options: Crea
     const file = (path: string, text: string) => writeFile(join(making, path), text, { mode: 0o600, flush: true });
     await file("HEAD", `ref: ${head}\n`);
     await file("config", configOf(options));
+    await options.fill?.(making);
     await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
     try {
       await rename(making, folder);

@@ -63,7 +63,7 @@ export class Holder implements Disposable {
 
   /** The path of a folder for what is received, which is not there yet. */
   quarantine(): string {
-    return `${this.#folder}/objects/tmp_objdir-incoming-${this.id}-${this.#next++}`;
+    return `${this.#folder}/objects/incoming-${this.id}-${this.#next++}`;
   }
 
   /** Removes its file. */

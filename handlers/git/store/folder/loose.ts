@@ -6,7 +6,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { corrupt, tooLarge } from "../../errors.ts";
 import { type ObjectHeader, parseObjectHeader } from "../../objects/header.ts";
-import type { Kind, Oid } from "../../objects/oid.ts";
+import { isOid, type Kind, type Oid } from "../../objects/oid.ts";
 import { inflateExactly, inflateStart } from "../../pack/inflate.ts";
 import type { StoredObject } from "../../pack/pack_file.ts";
 
@@ -77,6 +77,17 @@ export class LooseObjects {
       }),
     );
     return { kind: header.kind, size: header.size, body };
+  }
+
+  /** Objects whose ids begin so; `prefix` has two digits or more. */
+  startingWith(prefix: string, most: number): Oid[] {
+    const folder = prefix.slice(0, 2);
+    const found: Oid[] = [];
+    for (const name of unlessMissing(() => readdirSync(`${this.#folder}/${folder}`)) ?? []) {
+      if (found.length === most) break;
+      if ((folder + name).startsWith(prefix) && isOid(folder + name)) found.push(folder + name);
+    }
+    return found;
   }
 
   #path(oid: Oid): string {

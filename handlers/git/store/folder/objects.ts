@@ -113,6 +113,23 @@ export class FolderObjects implements ObjectStore, Disposable {
     return this.#packs[pack].index.count;
   }
 
+  startingWith(prefix: string, most: number): Oid[] {
+    this.#scan();
+    const found = new Set(this.#loose.startingWith(prefix, most));
+    for (const { index } of this.#packs) for (const oid of index.startingWith(prefix, most)) found.add(oid);
+    return [...found].sort().slice(0, most);
+  }
+
+  /** An object, whole, of at most so many bytes. */
+  readNow(oid: Oid, limit: number): StoredObject | undefined {
+    return this.#read(oid, limit);
+  }
+
+  /** A loose object in pieces, whether or not packs have it too. */
+  async looseObject(oid: Oid): Maybe<{ kind: Kind; size: number; body: ReadableStream<Uint8Array> }> {
+    return await this.#loose.stream(oid);
+  }
+
   /** An open pack by its trailer; one that is there by now is opened. */
   packOf(hash: string): PackFile | undefined {
     return this.#found(() => this.#packs.find(({ index }) => index.packHash === hash));

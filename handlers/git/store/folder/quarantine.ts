@@ -1,6 +1,6 @@
 /**
- * What is received stays beside the objects of a repository until all of it is known to be right (git's
- * `tmp_objdir-incoming-…`, which stock git removes where it is left).
+ * What is received stays beside the objects of a repository until all of it is known to be right. Its name does not begin
+ * as that of git's own quarantines (`tmp_objdir-incoming-…`): those stock git removes, also from a push that is running.
  *
  * @module
  */

@@ -48,7 +48,7 @@ function leftIn(folder: string, own: Holder): Left {
   const names = (path: string): string[] => unlessMissing(() => readdirSync(`${folder}/${path}`)) ?? [];
   const paths: { path: string; holder?: string }[] = [];
   for (const name of names("objects")) {
-    const holder = /^tmp_objdir-incoming-([0-9a-f]{16})-[0-9]+$/.exec(name)?.[1];
+    const holder = /^incoming-([0-9a-f]{16})-[0-9]+$/.exec(name)?.[1];
     if (holder !== undefined) paths.push({ path: `${folder}/objects/${name}`, holder });
   }
   for (const name of names("alknet/tmp")) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { statSync } from "node:fs";
 import { lstat, readdir, realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
 import type { PackCaches } from "../../pack/pack_file.ts";
@@ -15,6 +16,7 @@ import { FolderObjects } from "./objects.ts";
 import { FolderQuarantine } from "./quarantine.ts";
 import { recover } from "./recover.ts";
 import { FolderRefs } from "./refs.ts";
+import { keepCertificate } from "./receiving/certificate_file.ts";
 import { isRepositoryFolder, readSettings } from "./repository.ts";
 
 /** Where repositories lie. */
@@ -33,6 +35,8 @@ interface Store {
 }
 
 interface Open {
+  /** Of the folder: one that was made anew since is another. */
+  readonly inode: number;
   store: Store;
   holder?: Holder;
   /** The end of what writes last. */
@@ -54,6 +58,8 @@ export interface OpenFolder extends Disposable {
   holder(): Promise<Holder>;
   /** Lets those who come open the objects anew. */
   renew(): void;
+  /** How many in this process have it open. */
+  readonly users: number;
 }
 
 /** Repositories of folders. One that several have open is open once. */
@@ -97,6 +103,7 @@ export class FolderRepositories implements Repositories {
       settings,
       closure: () => closure.read(),
       packBytes: () => objects.packBytes(),
+      keepCertificate: async (name, bytes) => await keepCertificate(folder, { name, bytes }, await writing()),
       receive: () =>
         receiving(async () =>
           new FolderQuarantine({
@@ -129,6 +136,9 @@ export class FolderRepositories implements Repositories {
       renew: () => {
         held.store = this.#opened(folder);
       },
+      get users() {
+        return held.users;
+      },
       [Symbol.dispose]: leave,
     };
   }
@@ -143,7 +153,11 @@ export class FolderRepositories implements Repositories {
   }
 
   #enter(folder: string): { held: Open; store: Store; leave: () => void } {
-    const held = this.#open.get(folder) ?? { store: this.#opened(folder), last: Promise.resolve(), users: 0 };
+    const inode = statSync(folder).ino;
+    const there = this.#open.get(folder);
+    const held = there?.inode === inode
+      ? there
+      : { inode, store: this.#opened(folder), last: Promise.resolve(), users: 0 };
     this.#open.set(folder, held);
     const { store } = held;
     held.users++;
@@ -154,7 +168,7 @@ export class FolderRepositories implements Repositories {
       left = true;
       if (--store.users === 0 && store !== held.store) store.objects[Symbol.dispose]();
       if (--held.users > 0) return;
-      this.#open.delete(folder);
+      if (this.#open.get(folder) === held) this.#open.delete(folder);
       held.holder?.[Symbol.dispose]();
       held.store.objects[Symbol.dispose]();
     };

@@ -179,7 +179,7 @@ Deno.test({
     await slow.line(/capabilities|refs\/tags\/gone/);
     await slow.write(joined([pktLine(bytesOf(line)), FLUSH, pack.subarray(0, 60)]));
     // Its folder is there once it receives.
-    const receiving = () => [...Deno.readDirSync(`${bare}/objects`)].some(({ name }) => name.startsWith("tmp_objdir-"));
+    const receiving = () => [...Deno.readDirSync(`${bare}/objects`)].some(({ name }) => name.startsWith("incoming-"));
     while (!receiving()) await new Promise((resolve) => setTimeout(resolve, 10));
     equal((await push(work, bare, program("-"), "main:refs/heads/beside")).code, 0);
     notEqual((await push(work, bare, program("refs.commit"), "main:refs/heads/dead")).code, 0);

@@ -6,7 +6,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { AlknetError, type Identity } from "@alknet/core/handler";
 import type { PushSettings, RefSnapshot } from "../../../../handlers/git/mod.ts";
-import { isProtected, refusals } from "../../../../handlers/git/serve/push_policy.ts";
+import { isProtected, refusals } from "../../../../handlers/git/serve/push/policy.ts";
 import { formatJournal, parseJournal, reflogText } from "../../../../handlers/git/store/folder/journal.ts";
 import { readSettings } from "../../../../handlers/git/store/folder/repository.ts";
 import { FLUSH, pktLine, PktReader } from "../../../../handlers/git/wire/pkt_line.ts";
@@ -267,7 +267,7 @@ Deno.test({
     for (let round = 0; round < 3000; round++) {
       try {
         const reader = new PktReader(ReadableStream.from([random.mutate(request)]));
-        await readPushRequest(reader, { commands: 10, bytes: 10_000 });
+        await readPushRequest(reader, { commands: 10, bytes: 10_000, pushOptions: 2, optionBytes: 10, signed: true });
       } catch (error) {
         ok(error instanceof AlknetError, (error as Error).stack);
       }

@@ -21,7 +21,8 @@ Deno.test({
     await using at = await world();
     const shown = async (version: number) =>
       textOf(await answers(at.node, requestLine("/r", version, "git-receive-pack"), WRITER));
-    const able = "report-status report-status-v2 delete-refs side-band-64k quiet atomic ofs-delta object-format=sha1 " +
+    const able =
+      "report-status report-status-v2 delete-refs side-band-64k quiet atomic ofs-delta push-options object-format=sha1 " +
       "agent=alknet/0.1.0";
     deepEqual(await shown(0), [`${ZERO} capabilities^{}\0${able}`, "flush"]);
     deepEqual(await push(at.node, CREATE, packOf(ENTRIES)), {
@@ -87,7 +88,7 @@ Deno.test({
     const wrong: readonly (readonly [request: Uint8Array, words: RegExp])[] = [
       [commands("", `${ZERO} ${HEAD}`), /expected old\/new\/ref/],
       [commands("", `x ${HEAD} refs/heads/a`), /expected old\/new\/ref/],
-      [commands("push-options", `${made}a`), /push-options is not served/],
+      [commands("push-options", `${made}a`), /ends inside of a request/],
       [commands("side-band", `${made}a`), /side-band is not served/],
       [commands("object-format=sha256", `${made}a`), /mismatched object format/],
       [commands("", `${made}a`, `${made}a`), /multiple updates for ref 'refs\/heads\/a' not allowed/],

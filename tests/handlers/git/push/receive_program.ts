@@ -10,6 +10,9 @@ import { GIT_LIMITS } from "../../../../handlers/git/limits.ts";
 import { packCaches } from "../../../../handlers/git/pack/pack_file.ts";
 import { Output } from "../../../../handlers/git/serve/output.ts";
 import { runReceivePack } from "../../../../handlers/git/serve/service.ts";
+import { PushEvents } from "../../../../handlers/git/serve/push/events.ts";
+import { HookRunner } from "../../../../handlers/git/serve/push/hooks.ts";
+import { Nonces } from "../../../../handlers/git/serve/push/nonces.ts";
 import { Turns } from "../../../../handlers/git/serve/turns.ts";
 import { FolderRepositories } from "../../../../handlers/git/store/folder/repositories.ts";
 import { PktReader } from "../../../../handlers/git/wire/pkt_line.ts";
@@ -33,7 +36,11 @@ const parts = {
   slots: new Slots({ all: 1, identity: 1, address: 1 }),
   walks: new Turns(1),
   indexing: new Turns(1),
-};
+  hooks: new HookRunner({ hooks: {}, time: 1000 }),
+  events: new PushEvents(),
+  nonces: new Nonces(),
+  signedPush: "off",
+} as const;
 await runReceivePack({
   repository,
   identity: { id: "program", scopes: ["git:write"], resources: {} },

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { PushSettings, RefSnapshot } from "../store/types.ts";
-import { isHiddenRef, isPushName } from "../wire/names.ts";
-import type { PushCommand } from "../wire/push_request.ts";
+import type { PushSettings, RefSnapshot } from "../../store/types.ts";
+import { isHiddenRef, isPushName } from "../../wire/names.ts";
+import type { PushCommand } from "../../wire/push_request.ts";
 
 /** Why a ref does not move: the word for programs, and what to say to people. */
 export interface Refusal {

@@ -1,25 +1,29 @@
 /**
  * receive-pack: refs that move, and the objects that they need (gitprotocol-pack, "Pushing Data To a Server").
  *
- * The order is: what is asked for, what the repository allows, the pack into a quarantine, what it lacks, what may not be
- * forced, the quarantine into the repository, the refs, the report.
+ * The order is: what is asked for, what the repository and the certificate allow, the pack into a quarantine, what it lacks,
+ * what may not be forced, the hooks, the quarantine into the repository, the refs, the report.
  *
  * @module
  */
-import { AlknetError, type Identity, type Logger } from "@alknet/core/handler";
-import { GitPackError, GitRequestError } from "../errors.ts";
-import type { GitLimits } from "../limits.ts";
-import type { Quarantine, RefSnapshot, RefUpdate, Repository } from "../store/types.ts";
-import { CommitReader } from "../walk/commits.ts";
-import { isAncestor, unconnected } from "../walk/connectivity.ts";
-import { Pace } from "../walk/pace.ts";
-import { shown } from "../wire/command.ts";
-import { FLUSH, type PktReader } from "../wire/pkt_line.ts";
-import { type PushCommand, type PushRequest, readPushRequest } from "../wire/push_request.ts";
-import { reportBytes } from "../wire/report.ts";
-import { BandOutput, type Output } from "./output.ts";
-import { isProtected, type Refusal, refusal, refusals } from "./push_policy.ts";
-import type { Turns } from "./turns.ts";
+import { AlknetError, type Identity, type IdentityProvider, type Logger } from "@alknet/core/handler";
+import { GitPackError, GitRequestError } from "../../errors.ts";
+import type { GitLimits } from "../../limits.ts";
+import type { ObjectReader, Quarantine, Repository } from "../../store/types.ts";
+import { Pace } from "../../walk/pace.ts";
+import { shown } from "../../wire/command.ts";
+import { FLUSH, type PktReader } from "../../wire/pkt_line.ts";
+import { type PushRequest, readPushRequest } from "../../wire/push_request.ts";
+import { reportBytes } from "../../wire/report.ts";
+import { BandOutput, type Output } from "../output.ts";
+import type { Turns } from "../turns.ts";
+import { judged } from "./certificates.ts";
+import type { PushEvents } from "./events.ts";
+import type { HookRunner, PushFront } from "./hooks.ts";
+import type { Nonces } from "./nonces.ts";
+import { type Refusal, refusal } from "./policy.ts";
+import { RefMoves } from "./ref_moves.ts";
+import { plain, Said } from "./said.ts";
 
 /** What a push works with. */
 export interface ReceivePack {
@@ -35,9 +39,22 @@ export interface ReceivePack {
   readonly limits: GitLimits;
   /** Bytes that the request may take. */
   readonly requestBytes: number;
+  /** On which way it came. */
+  readonly front: PushFront;
   /** Turns of walks, and of resolving deltas. */
   readonly walks: Turns;
   readonly indexing: Turns;
+  /** The node's hooks, and who follows. */
+  readonly hooks: HookRunner;
+  readonly events: PushEvents;
+  /** Knows again what was given to be signed. */
+  readonly nonces: Nonces;
+  /** How certificates are taken: not at all, where they come, or from everybody. */
+  readonly signing: "off" | "accept" | "require";
+  /** What was given to be signed on this stream; absent where each request stands for itself. */
+  readonly nonce?: string;
+  /** Says whose a key is. */
+  readonly keys?: Pick<IdentityProvider, "resolveFingerprint">;
   /** Ends the service. */
   readonly signal: AbortSignal;
   /** Aborted when the time for a push is over. */
@@ -68,27 +85,32 @@ export interface Pushed {
  * @throws {GitRequestError} What the client sent is no request; it has not been told. What its stream throws.
  */
 export async function receivePack(service: ReceivePack, pushed: Pushed): Promise<void> {
-  const { input, limits, requestBytes: bytes } = service;
-  const request = await readPushRequest(input, { bytes, commands: limits.commands, idle: limits.negotiationIdle });
+  const { input, limits, requestBytes: bytes, signing } = service;
+  const { commands, pushOptions, optionBytes, negotiationIdle: idle } = limits;
+  const signed = signing !== "off";
+  const request = await readPushRequest(input, { bytes, commands, pushOptions, optionBytes, signed, idle });
   if (!request) return;
   pushed.commands = request.commands.length;
-  const push = new Push(service, request, await service.repository.refs.snapshot([]));
-  await push.run(pushed);
+  const { repository, identity, front, hooks, events, signal, log } = service;
+  const refs = await repository.refs.snapshot([]);
+  const moves = new RefMoves({ repository, refs, identity, front, hooks, events, signal, log }, request);
+  await new ReceivedPush(service, request, moves).run(pushed);
 }
 
-class Push {
+/** Lines about one ref. */
+const MOST_DETAIL = 20;
+
+class ReceivedPush {
   readonly #service: ReceivePack;
   readonly #request: PushRequest;
-  readonly #refs: RefSnapshot;
-  readonly #refused: Map<string, Refusal>;
-  readonly #lines: string[] = [];
+  readonly #moves: RefMoves;
+  readonly #said = new Said();
   #unpack = "ok";
 
-  constructor(service: ReceivePack, request: PushRequest, refs: RefSnapshot) {
+  constructor(service: ReceivePack, request: PushRequest, moves: RefMoves) {
     this.#service = service;
     this.#request = request;
-    this.#refs = refs;
-    this.#refused = refusals(request.commands, service.repository.settings.push, refs);
+    this.#moves = moves;
   }
 
   async run(pushed: Pushed): Promise<void> {
@@ -104,34 +126,60 @@ class Push {
       const said = cause instanceof AlknetError ? cause.message : (cause as { code?: string }).code ?? "a fault";
       throw new AlknetError("GIT_FAILED", `a push was not finished: ${said}`, { cause });
     }
+    await this.#moves.follow(signal);
   }
 
   async #run(band: BandOutput, pushed: Pushed): Promise<void> {
+    const { repository } = this.#service;
     this.#refuseWhole();
-    this.#settle();
+    this.#moves.settle();
     // A quarantine is let go of before the report: who reads it finds nothing of it any more.
-    if (this.#left().some((command) => command.new !== null)) {
+    if (this.#moves.left().some((command) => command.new !== null)) {
       await using quarantine = await this.#quarantine();
       if (quarantine) await this.#receive(quarantine, band, pushed);
       if (quarantine) await this.#check(quarantine);
+      if (quarantine) await this.#ask(quarantine.objects, band);
       if (quarantine) await this.#commit(quarantine);
-      await this.#move();
+      await this.#moves.move(repository.objects);
     } else {
-      await this.#move();
+      await this.#ask(repository.objects, band);
+      await this.#moves.move(repository.objects);
     }
     await this.#service.received();
-    const { commands } = this.#request;
-    pushed.refused = commands.filter(({ name }) => this.#refused.has(name)).length;
+    pushed.refused = this.#moves.refusedCount;
     await this.#report(band);
   }
 
   /** What stands against a push as a whole. */
   #refuseWhole(): void {
     const { repository, limits } = this.#service;
-    const { requireSigned, quota = limits.quota } = repository.settings.push;
-    if (requireSigned) this.#refuseAll(refusal("signature required", "this node takes no certificates of pushes yet"));
-    const brings = this.#left().some((command) => command.new !== null);
-    if (brings && repository.packBytes() >= quota) this.#refuseAll(quotaExceeded(quota));
+    const { quota = limits.quota } = repository.settings.push;
+    if (this.#request.moreOptions) {
+      const { pushOptions, optionBytes } = limits;
+      const detail = `a push may have ${pushOptions} of up to ${optionBytes} bytes`;
+      return this.#moves.refuseAll(refusal("too many push options", detail));
+    }
+    const unsigned = this.#certified();
+    if (unsigned) this.#moves.refuseAll(unsigned);
+    const brings = this.#moves.left().some((command) => command.new !== null);
+    if (brings && repository.packBytes() >= quota) this.#moves.refuseAll(quotaExceeded(quota));
+  }
+
+  /** What stands against the certificate, or there being none. */
+  #certified(): Refusal | undefined {
+    const { repository, identity, nonce, nonces, keys, signing } = this.#service;
+    const { certificate, options } = this.#request;
+    const keep = (name: string, bytes: Uint8Array) => repository.keepCertificate(name, bytes);
+    const known = { repo: repository.name, identity, options, nonce, nonces, keys, keep };
+    const judgement = certificate ? judged(certificate, known) : "unsigned";
+    if (judgement === "unsigned") {
+      return signing === "require"
+        ? refusal("signature required", "git push --signed, with gpg.format=ssh and a key that the node knows")
+        : undefined;
+    }
+    if ("refused" in judgement) return judgement.refused;
+    this.#moves.certificate = judgement.certificate;
+    return undefined;
   }
 
   async #quarantine(): Promise<Quarantine | undefined> {
@@ -172,72 +220,43 @@ class Push {
           if (this.#request.sideBand) band.keepAlive();
           return await this.#service.indexing.take(signal);
         },
-        warn: (line) => this.#lines.push(line),
+        warn: (line) => this.#said.say(line),
       });
       pushed.objects = ingested.count;
       pushed.received = ingested.bytes;
       if (ingested.count > 0 && repository.packBytes() + ingested.bytes > quota) {
-        this.#refuseAll(quotaExceeded(quota));
+        this.#moves.refuseAll(quotaExceeded(quota));
       }
     } catch (error) {
       this.#failed(error);
     }
-    this.#settle();
+    this.#moves.settle();
   }
 
-  /** What needs the objects: whether they are all there, and whether a ref is forced. */
+  /** What needs the objects. */
   async #check(quarantine: Quarantine): Promise<void> {
     const { signal, walks } = this.#service;
-    if (this.#left().length === 0) return;
+    if (this.#moves.left().length === 0) return;
     try {
       using _turn = await walks.take(signal);
-      await this.#checkTips(quarantine, new Pace(signal));
+      await this.#moves.check(quarantine.objects, (oid) => quarantine.holds(oid), new Pace(signal));
     } catch (error) {
       this.#failed(error);
     }
-    this.#settle();
+    this.#moves.settle();
   }
 
-  async #checkTips(quarantine: Quarantine, pace: Pace): Promise<void> {
-    const { objects } = quarantine;
-    const { settings: { push } } = this.#service.repository;
-    const tips = new Set(this.#left().map((command) => command.new).filter((oid) => oid !== null));
-    const walk = { objects, holds: (oid: string) => quarantine.holds(oid), refs: this.#refs, pace };
-    const lacking = await unconnected([...tips], walk);
-    const reader = new CommitReader(objects);
-    for (const { name, old, new: new_ } of this.#left()) {
-      if (new_ === null) continue;
-      if (lacking.has(new_)) this.#refuse(name, refusal("missing necessary objects", `not all of ${new_} is there`));
-      else if (name.startsWith("refs/heads/") && (await objects.info(new_))?.kind !== "commit") {
-        this.#refuse(name, refusal("not a commit", "a branch points at commits alone"));
-      } else if (old !== null) {
-        const guarded = isProtected(name, push.protected, this.#refs);
-        const denied = push.denyNonFastForwards && name.startsWith("refs/heads/");
-        if ((!guarded && !denied) || await this.#isForward(old, new_, quarantine, reader, pace)) continue;
-        this.#refuse(
-          name,
-          guarded
-            ? refusal("protected", "it is neither forced nor deleted (alknet.protected)")
-            : refusal("non-fast-forward", "no branch is forced (receive.denyNonFastForwards)"),
-        );
-      }
-    }
-  }
-
-  async #isForward(
-    old: string,
-    oid: string,
-    { objects }: Quarantine,
-    reader: CommitReader,
-    pace: Pace,
-  ): Promise<boolean> {
-    for (const one of [old, oid]) if ((await objects.info(one))?.kind !== "commit") return false;
-    return await isAncestor(old, oid, reader, pace);
+  /** Asks the hooks, once all has come: a client that still sends does not read. */
+  async #ask(objects: ObjectReader, band: BandOutput): Promise<void> {
+    if (!this.#service.hooks.decides || this.#moves.left().length === 0) return;
+    await this.#service.received();
+    if (this.#request.sideBand) band.keepAlive();
+    await this.#moves.ask(objects, (text) => this.#said.say(text));
   }
 
   async #commit(quarantine: Quarantine): Promise<void> {
     // What no ref reaches in the end is not kept.
-    if (!this.#left().some((command) => command.new !== null)) return;
+    if (!this.#moves.left().some((command) => command.new !== null)) return;
     try {
       this.#service.signal.throwIfAborted();
       await quarantine.commit();
@@ -246,70 +265,24 @@ class Push {
     }
   }
 
-  async #move(): Promise<void> {
-    const { repository, identity } = this.#service;
-    const left = this.#left();
-    if (left.length === 0) return;
-    const updates: RefUpdate[] = left.map(({ name, old, new: new_ }) => ({ name, old, new: new_ }));
-    const { atomic } = this.#request;
-    for (const { name, refused } of await repository.refs.transaction(updates, { atomic, who: identity.id })) {
-      if (refused !== undefined) this.#refuse(name, refusal(refused));
-    }
-    if (this.#left().length > 0) await this.#moveHead();
-  }
-
-  /** The first branch of a repository is the one that a clone checks out. */
-  async #moveHead(): Promise<void> {
-    const { repository, log } = this.#service;
-    const { head } = this.#refs;
-    if (head.symref === undefined || head.oid !== undefined) return;
-    for (const { name } of this.#refs.list()) if (name.startsWith("refs/heads/")) return;
-    const branches = this.#left().filter((command) => command.new !== null && command.name.startsWith("refs/heads/"));
-    const [first] = branches;
-    if (!first || branches.some(({ name }) => name === head.symref)) return;
-    await repository.refs.setHead(first.name).catch((error) => {
-      log.warn("git repository {repo}: HEAD stays: {error}", {
-        repo: repository.name,
-        error: (error as { code?: string }).code ?? "a fault",
-      });
-    });
-  }
-
   async #report(band: BandOutput): Promise<void> {
     const { output } = this.#service;
     const { commands, sideBand, report } = this.#request;
     if (sideBand) {
-      for (const line of this.#lines) await band.progress(`alknet: ${line}\n`);
+      for (const line of this.#said.lines) await band.progress(`alknet: ${line}\n`);
       for (const { name } of commands) {
-        const found = this.#refused.get(name);
-        if (found && found.detail !== "") {
-          await band.progress(`alknet: ${shown(name)}: ${found.reason}: ${found.detail}\n`);
+        const found = this.#moves.refusalOf(name);
+        if (!found || found.detail === "") continue;
+        for (const line of found.detail.split(/\r?\n/).slice(0, MOST_DETAIL)) {
+          await band.progress(`alknet: ${shown(name)}: ${found.reason}: ${plain(line)}\n`);
         }
       }
     }
     band[Symbol.dispose]();
-    const refs = commands.map(({ name }) => ({ name, refused: this.#refused.get(name)?.reason }));
+    const refs = commands.map(({ name }) => ({ name, refused: this.#moves.refusalOf(name)?.reason }));
     if (report) { for (const bytes of reportBytes(this.#unpack, refs, sideBand)) await output.put(bytes); }
     else if (sideBand) await output.put(FLUSH);
     await output.flush();
-  }
-
-  /** Commands that nothing stands against yet. */
-  #left(): PushCommand[] {
-    return this.#request.commands.filter(({ name }) => !this.#refused.has(name));
-  }
-
-  #refuse(name: string, why: Refusal): void {
-    if (!this.#refused.has(name)) this.#refused.set(name, why);
-  }
-
-  #refuseAll(why: Refusal): void {
-    for (const { name } of this.#request.commands) this.#refuse(name, why);
-  }
-
-  /** Where all are to move or none, one that does not is none that does. */
-  #settle(): void {
-    if (this.#request.atomic && this.#refused.size > 0) this.#refuseAll(refusal("atomic push failure"));
   }
 
   /** The pack, or what came of it, is not taken. Rethrows what ends the service. */
@@ -325,7 +298,7 @@ class Push {
       const said = error instanceof AlknetError ? error.message : code || (error as Error).name;
       log.warn("git repository {repo}: a push: {error}", { repo: repository.name, error: said });
     }
-    this.#refuseAll(refusal("unpacker error"));
+    this.#moves.refuseAll(refusal("unpacker error"));
   }
 
   async #inTime<T>(waiting: Promise<T>): Promise<T> {
