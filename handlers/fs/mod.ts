@@ -53,7 +53,35 @@ export { linksOf } from "./blobs/sequence.ts";
 export type { Quota, Quotas } from "./blobs/disk/tables/usage.ts";
 export { announcedAddresses } from "./blobs/disk/holder.ts";
 export { FS_LIMITS, type FsLimits } from "./limits.ts";
-export { type Fs, type FsOptions, memoryFs, openFs } from "./store.ts";
+export { type Fs, type FsOptions, memoryFs, openFs, type TreeFs } from "./store.ts";
+export type {
+  Branch,
+  Change,
+  ChangeOp,
+  Conflict,
+  Copy,
+  Difference,
+  Entry,
+  Kind,
+  Link,
+  MergeOptions,
+  MergeResult,
+  Mkdir,
+  Move,
+  OwnerUsage,
+  Page,
+  PathTree,
+  Policy,
+  Remove,
+  Restore,
+  SetAttributes,
+  Snapshot,
+  Symlink,
+  TreeEdit,
+  TreeView,
+  WatchOptions,
+} from "./tree/path_tree.ts";
+export { HistoryGoneError } from "./tree/errors.ts";
 export { getBlob, type GetOptions } from "./transfer/client.ts";
 
 /** Our name of the protocol: both ends prove their keys. */
