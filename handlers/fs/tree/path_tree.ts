@@ -217,7 +217,7 @@ export interface Difference {
   readonly path: string;
   /** How. */
   readonly change: "added" | "removed" | "changed" | "moved";
-  /** Of a moved folder: where it was. */
+  /** Where it was, if that was elsewhere: of a moved folder, and of what was changed in one. */
   readonly from?: string;
   /** What was there. */
   readonly before?: Entry;

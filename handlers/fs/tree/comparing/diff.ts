@@ -25,7 +25,8 @@ export function diffOf(database: StoreDatabase, one: View, other: View, path: st
     const isGone = before !== undefined && to !== undefined && !isElsewhere(before, other);
     const isNew = after !== undefined && from !== undefined;
     if (isGone && isNew && !isFolder(before) && !isFolder(after)) {
-      found.push({ path: below(to!, name), change: "changed", before: entryOf(before), after: entryOf(after) });
+      const was = from === to ? {} : { from: below(from!, name) };
+      found.push({ path: below(to!, name), change: "changed", ...was, before: entryOf(before), after: entryOf(after) });
       continue;
     }
     if (isGone) found.push({ path: below(from!, name), change: "removed", before: entryOf(before) });

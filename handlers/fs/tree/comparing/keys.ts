@@ -59,14 +59,14 @@ function commonOf(one: View, other: View): Common | undefined {
 /** Names whose rows a level has from commits after one, up to its own. */
 function changed(database: StoreDatabase, { branch, v, head }: Level, since: number): Key[] {
   const now = database.all<Key>(
-    "SELECT dir,name FROM entries WHERE branch=? AND seq>? AND seq<=?",
+    "SELECT dir,name FROM entries INDEXED BY entries_seq WHERE branch=? AND seq>? AND seq<=?",
     branch,
     since,
     v,
   );
   // What the level says of a name was true until then, or began to be then, and is no more.
   const past = head === 0 ? [] : database.all<Key>(
-    "SELECT dir,name FROM past WHERE branch=?1 AND until>?2 AND (until<=?3 OR (seq>?2 AND seq<=?3))",
+    "SELECT dir,name FROM past INDEXED BY past_until WHERE branch=?1 AND until>?2 AND (until<=?3 OR (seq>?2 AND seq<=?3))",
     branch,
     since,
     v,

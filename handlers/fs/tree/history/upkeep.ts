@@ -144,7 +144,7 @@ export class Upkeep {
     const { database, dropped } = this.#tables;
     const oldest = this.#branches.oldest(id);
     const rows = database.all<{ dir: number; name: string; until: number; hash: Uint8Array | null }>(
-      "SELECT dir,name,until,hash FROM past p WHERE branch=?1 AND until<=?2" +
+      "SELECT dir,name,until,hash FROM past p INDEXED BY past_until WHERE branch=?1 AND until<=?2" +
         " AND NOT EXISTS(SELECT 1 FROM snapshots s WHERE s.branch=?1 AND s.seq>=p.seq AND s.seq<p.until)" +
         " AND NOT EXISTS(SELECT 1 FROM branches f WHERE f.parent=?1 AND f.at>=p.seq AND f.at<p.until) LIMIT ?3",
       id,

@@ -30,8 +30,10 @@ const NAMES_NOW =
 const NAMES_PAST = `SELECT ${COLUMNS} FROM entries WHERE branch=?1 AND dir=?2 AND name>?3 AND +seq<=?4` +
   ` UNION ALL SELECT ${COLUMNS} FROM past WHERE branch=?1 AND dir=?2 AND name>?3 AND +until>?4 AND +seq<=?4` +
   " ORDER BY name LIMIT ?5";
-const NODE_NOW = `SELECT ${COLUMNS} FROM entries WHERE branch=? AND node=?`;
-const NODE_PAST = `SELECT ${COLUMNS} FROM past WHERE branch=? AND node=? AND until>? ORDER BY until LIMIT 1`;
+// Without numbers of how rows are spread, a planner takes a branch for as narrow as a folder.
+const NODE_NOW = `SELECT ${COLUMNS} FROM entries INDEXED BY entries_node WHERE branch=? AND node=?`;
+const NODE_PAST =
+  `SELECT ${COLUMNS} FROM past INDEXED BY past_node WHERE branch=? AND node=? AND until>? ORDER BY until LIMIT 1`;
 
 /** A version. */
 export class View {
