@@ -247,11 +247,8 @@ export class SqlitePathTree implements PathTree, AsyncDisposable {
 
   // deno-lint-ignore require-await
   async linking(hash: Hash, most: number): Promise<Branch[]> {
-    return this.#tables.database.all<BranchRow>(
-      "SELECT DISTINCT b.* FROM (SELECT branch FROM entries WHERE hash=? LIMIT ?) e JOIN branches b ON b.id=e.branch",
-      Uint8Array.fromHex(hash),
-      most,
-    ).filter(({ name }) => !name.startsWith(DROPPED)).map((row) => this.#branches.shown(row));
+    return this.#tables.database.reading(() => this.#branches.linking(Uint8Array.fromHex(hash), most))
+      .map((row) => this.#branches.shown(row));
   }
 
   async upkeep(): Promise<void> {

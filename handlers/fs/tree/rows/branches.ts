@@ -40,6 +40,18 @@ interface SnapshotRow {
   readonly owner: string | null;
 }
 
+/** A name that stands, or stood, for a blob. */
+interface Linking {
+  readonly branch: number;
+  readonly dir: number;
+  readonly name: string;
+  readonly seq: number;
+  readonly until: number | null;
+}
+
+const LINKING = "SELECT branch,dir,name,seq,NULL AS until FROM entries WHERE hash=?1 AND hash IS NOT NULL" +
+  " UNION ALL SELECT branch,dir,name,seq,until FROM past WHERE hash=?1 AND hash IS NOT NULL LIMIT ?2";
+
 /** The branches of a store. Changes are in transactions of the caller's. */
 export class BranchRows {
   readonly #database: StoreDatabase;
@@ -131,6 +143,37 @@ export class BranchRows {
   /** Says which version is the oldest one. */
   setOldest(id: number, seq: number): void {
     this.#database.run("INSERT OR REPLACE INTO counters(name,value) VALUES(?,?)", oldestName(id), seq);
+  }
+
+  /** Branches with a version that links a blob, some of them, so many looked at. */
+  linking(hash: Uint8Array, most: number): BranchRow[] {
+    const found = new Map<number, BranchRow>();
+    let left = most;
+    const rows = this.#database.all<Linking>(LINKING, hash, most);
+    for (const { branch, dir, name, seq, until } of rows) {
+      const own = this.numbered(branch);
+      found.set(branch, own);
+      // What was forked from it while it was true has it too, unless a branch between hides it.
+      const forks = this.#forks(branch, seq, until, left);
+      for (let fork = forks.shift(); fork && left > 0; fork = forks.shift(), left--) {
+        const view = this.view(fork, 0);
+        const there = view.pathOf(dir) === undefined ? undefined : view.lookup(dir, name);
+        if (there?.hash?.toHex() !== hash.toHex()) continue;
+        found.set(fork.id, fork);
+        forks.push(...this.#forks(fork.id, 0, null, left));
+      }
+    }
+    return [...found.values()].filter(({ name }) => !name.startsWith(DROPPED));
+  }
+
+  #forks(parent: number, from: number, until: number | null, most: number): BranchRow[] {
+    return this.#database.all<BranchRow>(
+      "SELECT * FROM branches WHERE parent=? AND at>=? AND at<? LIMIT ?",
+      parent,
+      from,
+      until ?? Number.MAX_SAFE_INTEGER,
+      most,
+    );
   }
 
   /** The next number of a folder. */
