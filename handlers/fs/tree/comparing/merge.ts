@@ -6,7 +6,7 @@
  */
 import { AlknetError } from "@alknet/core/handler";
 import type { Tables } from "../../blobs/disk/parts.ts";
-import { below, compareNames, nameFault, partsOf } from "../names.ts";
+import { below, compareNames, partsOf } from "../names.ts";
 import type { Conflict, MergeResult, Policy } from "../path_tree.ts";
 import type { BranchRow, BranchRows } from "../rows/branches.ts";
 import { type Content, entryOf, FILE, FOLDER, isIdentical, isSame, ROOT_NODE, type Row } from "../rows/row.ts";
@@ -14,7 +14,7 @@ import type { View } from "../rows/view.ts";
 import type { Writer } from "../rows/writer.ts";
 import { sidesOf } from "./base.ts";
 import { type Key, keysBetween } from "./keys.ts";
-import { Plan } from "./plan.ts";
+import { besides, nameOf, Plan } from "./plan.ts";
 
 /** What a merge needs. */
 export interface MergeParts {
@@ -46,6 +46,8 @@ export class Merge {
   readonly #conflicts: Conflict[] = [];
   /** Folders of the source as they are called in the target; nothing for those whose contents are not brought. */
   readonly #folders = new Map<number, number | undefined>();
+  /** Names in which the source differs from what both had. */
+  readonly #names = new Set<string>();
   readonly #plan: Plan;
   #base!: View;
   #from!: View;
@@ -89,6 +91,7 @@ export class Merge {
   #changed(): { readonly key: Key; readonly path: string; readonly base?: Row; readonly from?: Row }[] {
     const found = [];
     for (const key of keysBetween(this.#parts.tables.database, this.#base, this.#from)) {
+      this.#names.add(nameOf(key));
       const folder = this.#from.pathOf(key.dir);
       // What lies in a folder that went, goes with it.
       if (folder === undefined) continue;
@@ -106,10 +109,13 @@ export class Merge {
     // Its folder is not brought, and that was said.
     if (dir === undefined && this.#folders.has(key.dir)) return;
     const place = dir === undefined ? undefined : { dir, name: key.name };
-    const into = place && this.#into.lookup(place.dir, place.name);
-    const here = base?.kind === FOLDER && this.#isElsewhere(base, from, this.#from) ? undefined : base;
+    const there = place && this.#into.lookup(place.dir, place.name);
+    // A folder that is elsewhere now leaves its name free, in the target too.
+    const leaves = base?.kind === FOLDER && this.#isElsewhere(base, from, this.#from);
+    const here = leaves ? undefined : base;
+    const into = leaves && isSame(there, base) ? undefined : there;
     const one = { key, path, base: here, from, place, into };
-    if (from?.kind === FOLDER && this.#isElsewhere(from, base, this.#base)) this.#move(from, { ...one, base });
+    if (from?.kind === FOLDER && this.#isElsewhere(from, base, this.#base)) this.#move(from, one);
     else if (from?.kind === FOLDER) this.#folder(from, one);
     else if (from) this.#file(from, one);
     else if (here) this.#gone(here, one);
@@ -231,9 +237,15 @@ export class Merge {
 
   #bring(from: Content, place: Key, replaces?: Row): void {
     if (from.kind !== FOLDER) return this.#plan.put(place, from, replaces);
-    const node = this.#isKnown(from.node!) ? this.#parts.branches.newNode() : from.node!;
+    const isKnown = this.#isKnown(from.node!);
+    const node = isKnown ? this.#parts.branches.newNode() : from.node!;
     this.#folders.set(from.node!, node);
     this.#plan.put(place, { ...from, node }, replaces);
+    if (!isKnown) return;
+    // What both had in it was changed by nobody, and so would not come by its own name.
+    for (const child of this.#from.children(from.node!)) {
+      if (!this.#names.has(nameOf(child))) this.#bring(child, { dir: node, name: child.name });
+    }
   }
 
   #bringWhole(from: Row, place: Key, replaces?: Row): void {
@@ -281,15 +293,9 @@ export class Merge {
     return { dir, name };
   }
 
-  /** `name~S`, then `name~S~2`: what is free. */
-  #beside({ dir, name }: Key): Key {
-    for (let i = 1;; i++) {
-      const ending = `~${this.#source}${i === 1 ? "" : `~${i}`}`;
-      let short = name;
-      while (nameFault(short + ending) !== undefined && short !== "") short = [...short].slice(0, -1).join("");
-      const key = { dir, name: short + ending };
-      if (!this.#into.lookup(dir, key.name) && !this.#plan.has(key)) return key;
-    }
+  /** A free name beside another. */
+  #beside(key: Key): Key {
+    return besides(key, this.#source, (one) => !this.#into.lookup(one.dir, one.name) && !this.#plan.has(one));
   }
 
   /** Whether the target changed something in a folder, or made something there. */

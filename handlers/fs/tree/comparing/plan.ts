@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { below } from "../names.ts";
-import { type Content, FOLDER, ROOT_NODE, type Row } from "../rows/row.ts";
+import { below, nameFault } from "../names.ts";
+import { type Content, FOLDER, isIdentical, ROOT_NODE, type Row } from "../rows/row.ts";
 import type { View } from "../rows/view.ts";
 import type { Writer } from "../rows/writer.ts";
 import type { Key } from "./keys.ts";
@@ -81,8 +81,13 @@ export class Plan {
       if (row.kind === FOLDER) writer.doom(row.node!);
       writer.change("merge", this.#path(row), undefined, origin);
     }
-    for (const { dir, name, content, replaces } of this.#puts) {
-      const isFolder = replaces?.kind === FOLDER && replaces.node !== content.node;
+    for (const { content, replaces, ...key } of this.#puts) {
+      const there = writer.view.lookup(key.dir, key.name);
+      // What was to leave the name stayed after all: both are kept.
+      const isTaken = there && !(replaces && isIdentical(there, replaces));
+      const { dir, name } = isTaken ? besides(key, origin, (one) => !writer.view.lookup(one.dir, one.name)) : key;
+      if (content.kind === FOLDER) this.#places.set(content.node!, { dir, name });
+      const isFolder = !isTaken && replaces?.kind === FOLDER && replaces.node !== content.node;
       if (isFolder && !moved.has(replaces.node)) writer.doom(replaces.node!);
       writer.put(dir, name, content);
       writer.change("merge", this.#path({ dir, name }), content, origin);
@@ -100,6 +105,18 @@ export class Plan {
   }
 }
 
-function nameOf({ dir, name }: Key): string {
+/** `name~S`, then `name~S~2`: the first that is free. */
+export function besides({ dir, name }: Key, source: string, isFree: (key: Key) => boolean): Key {
+  for (let i = 1;; i++) {
+    const ending = `~${source}${i === 1 ? "" : `~${i}`}`;
+    let short = [...name];
+    while (short.length > 0 && nameFault(short.join("") + ending) !== undefined) short = short.slice(0, -1);
+    const key = { dir, name: short.join("") + ending };
+    if (isFree(key)) return key;
+  }
+}
+
+/** A name in a folder as one text. */
+export function nameOf({ dir, name }: Key): string {
   return `${dir}/${name}`;
 }
