@@ -12,31 +12,12 @@ import { TransferLine } from "../blobs/transfer_line.ts";
 import { ExitCode, printJson, UsageError } from "../terminal/output.ts";
 import { BranchTarget, LocalTarget, type Target } from "./copying/targets.ts";
 import { branchItems, type Item, localItems } from "./copying/sources.ts";
-import { Faces, type FilesOptions, shownError } from "./face.ts";
+import { type Copying, type CopyOptions, Faces, shownError } from "./face.ts";
 import { inFolder } from "./names.ts";
 import { changing, type FilePlace, filePlace } from "./place.ts";
 
-/** What the command line says. */
-export interface CopyOptions extends FilesOptions {
-  /** A place, or a local path. */
-  readonly from: string;
-  /** A place, or a local path. */
-  readonly to: string;
-  /** Folders with what they hold. */
-  readonly recursive: boolean;
-  /** Replace what is there. */
-  readonly force: boolean;
-}
-
-/** How it is copied. */
-export interface Copying {
-  /** Everyone who is asked. */
-  readonly faces: Faces;
-  /** What the command line says. */
-  readonly options: CopyOptions;
-  /** Ends it. */
-  readonly signal: AbortSignal;
-}
+/** Names that are copied by one command: all of them are looked at first. */
+const MOST_ITEMS = 1_000_000;
 
 /** Copies into a branch, out of one, or between two. */
 export async function copyFiles(options: CopyOptions): Promise<number> {
@@ -85,7 +66,9 @@ async function copy(
     if (item.kind === "folder" && !options.recursive) {
       throw new AlknetError("IS_A_FOLDER", `${options.from} is a folder; -r copies it with what it holds`);
     }
-    items.push(item);
+    if (items.push(item) > MOST_ITEMS) {
+      throw new AlknetError("INVALID_INPUT", `${options.from} holds more than ${MOST_ITEMS} names; copy its parts`);
+    }
   }
   const target: Target = goal ? new BranchTarget(copying, goal) : new LocalTarget(copying, options.to, from!.path);
   await target.prepare(items);

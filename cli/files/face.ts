@@ -21,10 +21,34 @@ import { ExitCode, printJson } from "../terminal/output.ts";
 import { StopSignals } from "../terminal/signals.ts";
 import type { FilePlace } from "./place.ts";
 
+const HASH = /^[0-9a-f]{64}$/;
+
 /** What the command line says of every one of these. */
 export interface FilesOptions extends BlobHomeChoice, Omit<ReachOptions, "address"> {
   /** Print JSON. */
   readonly json: boolean;
+}
+
+/** What the command line says of what is copied. */
+export interface CopyOptions extends FilesOptions {
+  /** A place, or a local path. */
+  readonly from: string;
+  /** A place, or a local path. */
+  readonly to: string;
+  /** Folders with what they hold. */
+  readonly recursive: boolean;
+  /** Replace what is there. */
+  readonly force: boolean;
+}
+
+/** How it is copied. */
+export interface Copying {
+  /** Everyone who is asked. */
+  readonly faces: Faces;
+  /** What the command line says. */
+  readonly options: CopyOptions;
+  /** Ends it. */
+  readonly signal: AbortSignal;
 }
 
 /** Who has branches. */
@@ -69,7 +93,7 @@ export class Faces implements AsyncDisposable {
   async stat(place: FilePlace): Promise<Entry> {
     const { branch, version, path } = place;
     const face = await this.of(place);
-    return await face.call("fs/stat", { branch, path, ...version !== undefined && { version } }) as unknown as Entry;
+    return entryOf(await face.call("fs/stat", { branch, path, ...version !== undefined && { version } }));
   }
 
   /** What is at a place, if anything. */
@@ -86,7 +110,8 @@ export class Faces implements AsyncDisposable {
     for (let after: JsonValue | undefined = "", isMore = true; isMore;) {
       const input = { branch, path, ...version !== undefined && { version }, ...after !== "" && { after } };
       const page: JsonObject = await face.call("fs/list", input as JsonObject);
-      yield* page.entries as unknown as Entry[];
+      if (!Array.isArray(page.entries)) throw unexpected();
+      for (const entry of page.entries) yield entryOf(entry);
       after = page.next;
       isMore = after !== undefined;
     }
@@ -156,6 +181,21 @@ export function shownError(error: unknown, json: boolean): unknown {
   const { code, message, retryable, details } = error;
   if (json) printJson({ error: { code, message, retryable, details } });
   return new AlknetError(code, message, { cause: error });
+}
+
+/** What another node says is at a path, taken for nothing more. */
+function entryOf(answer: JsonValue): Entry {
+  const { name, kind, hash, size, target, mode, mtime, seq } = (answer ?? {}) as Record<string, unknown>;
+  const numbers = [mode, mtime, seq, ...kind === "file" ? [size] : []].every(Number.isFinite);
+  const isWhole = kind === "file"
+    ? typeof hash === "string" && HASH.test(hash)
+    : kind === "folder" || (kind === "link" && typeof target === "string");
+  if (typeof name !== "string" || !numbers || !isWhole) throw unexpected();
+  return answer as unknown as Entry;
+}
+
+function unexpected(): AlknetError {
+  return new AlknetError("UNEXPECTED_ANSWER", "the node's answer says of no file, folder or link what it is");
 }
 
 async function* untilAborted<T>(values: AsyncIterableIterator<T>, signal: AbortSignal): AsyncGenerator<T> {

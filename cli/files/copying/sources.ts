@@ -8,7 +8,7 @@ import type { BlobStore, Entry, Held, Told } from "@alknet/handlers/fs";
 import { join } from "node:path";
 import { note } from "../../terminal/output.ts";
 import { visibleLine } from "../../terminal/visible.ts";
-import type { Copying } from "../copying.ts";
+import type { Copying } from "../face.ts";
 import type { FilePlace } from "../place.ts";
 
 /** A name that is copied. */
@@ -30,6 +30,8 @@ export interface Item {
 }
 
 const MODE_BITS = 0o7777;
+/** Names in a path. */
+const MAX_DEPTH = 128;
 
 /** A local path and what lies below it; a folder comes before what it holds. No link is followed. */
 export async function* localItems(path: string, found: { skipped: number }, name = ""): AsyncGenerator<Item> {
@@ -77,6 +79,10 @@ async function* itemsOf(copying: Copying, place: FilePlace, entry: Entry, name: 
     bring: async (into, told) => await (await copying.faces.of(place)).bring(hash!, into, told),
   };
   if (kind !== "folder") return;
+  // A node that names folders in folders without end is not followed for ever.
+  if (name.split("/").length > MAX_DEPTH) {
+    throw new AlknetError("INVALID_NAME", "its folders lie too deep in each other");
+  }
   const path = `${place.path === "/" ? "" : place.path}${name === "" ? "" : `/${name}`}`;
   for await (const child of copying.faces.list({ ...place, path: path === "" ? "/" : path })) {
     yield* itemsOf(copying, place, child, name === "" ? child.name : `${name}/${child.name}`);

@@ -10,7 +10,7 @@ import { assertNoLink, checkNames } from "../../blobs/collection.ts";
 import { assertFree, toFile } from "../../blobs/placing.ts";
 import { note } from "../../terminal/output.ts";
 import { visibleLine } from "../../terminal/visible.ts";
-import type { Copying } from "../copying.ts";
+import type { Copying } from "../face.ts";
 import type { FilePlace } from "../place.ts";
 import type { Item } from "./sources.ts";
 

@@ -103,9 +103,6 @@ export class SqlitePathTree implements PathTree, AsyncDisposable {
 
   // deno-lint-ignore require-await
   async commit(branch: string, actor: string, work: (edit: TreeEdit) => void): Promise<number> {
-    if (branch.includes("@")) {
-      throw new AlknetError("BRANCH_FROZEN", `${quoted(branch)} is a version, which does not change; name the branch`);
-    }
     return this.#commit(branch, actor, (writer) => work(new Edit(writer)));
   }
 
@@ -184,13 +181,12 @@ export class SqlitePathTree implements PathTree, AsyncDisposable {
     return this.#tables.database.transaction(() => this.#branches.dropSnapshot(this.#branches.named(branch), name));
   }
 
-  // deno-lint-ignore require-await
   async log(
     branch: string,
     o: { readonly path?: string; readonly before?: number; readonly limit?: number } = {},
   ): Promise<Change[]> {
     if (o.path !== undefined) partsOf(o.path);
-    return this.#tables.database.reading(() => this.#log.page(this.#branches.named(branch), o));
+    return await this.#log.page(this.#branches.named(branch), o);
   }
 
   async *diff(from: string, to: string, path = "/"): AsyncIterable<Difference> {
@@ -265,6 +261,9 @@ export class SqlitePathTree implements PathTree, AsyncDisposable {
   }
 
   #commit(branch: string, actor: string, work: (writer: Writer) => void): number {
+    if (branch.includes("@")) {
+      throw new AlknetError("BRANCH_FROZEN", `${quoted(branch)} is a version, which does not change; name the branch`);
+    }
     const { database, now } = this.#tables;
     let dooms = false;
     const seq = database.transaction(() => {

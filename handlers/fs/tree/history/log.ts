@@ -48,31 +48,26 @@ export class Log {
   }
 
   /** Whole commits before one, the newest first: so many changes, or those of one commit. */
-  page(
+  async page(
     { id }: BranchRow,
     { path = "/", before = Number.MAX_SAFE_INTEGER, limit = AT_ONCE }: {
       readonly path?: string;
       readonly before?: number;
       readonly limit?: number;
     },
-  ): Change[] {
+  ): Promise<Change[]> {
     const found: Change[] = [];
-    for (let seq = before;;) {
-      const next = this.#database.get<{ seq: number }>(
-        "SELECT seq FROM changes WHERE branch=? AND seq<? ORDER BY seq DESC LIMIT 1",
-        id,
-        seq,
-      );
-      if (!next) return found;
-      seq = next.seq;
-      const commit = this.#database.all<ChangeRow>(
-        `SELECT ${COLUMNS} FROM changes WHERE branch=? AND seq=? ORDER BY n`,
-        id,
-        seq,
-      ).map(changeOf).filter((change) => concerns(change, path));
-      if (found.length > 0 && found.length + commit.length > limit) return found;
-      found.push(...commit);
+    for (let seq = before, read = 0;;) {
+      const commit = this.#commitBefore(id, seq);
+      if (commit.length === 0) return found;
+      seq = commit[0].seq;
+      const fitting = commit.filter((change) => concerns(change, path));
+      if (found.length > 0 && found.length + fitting.length > limit) return found;
+      found.push(...fitting);
       if (found.length >= limit) return found;
+      // A path that is seldom changed may lie far back: others have their turn meanwhile.
+      read += commit.length;
+      if (read >= AT_ONCE) [read] = [0, await new Promise((done) => setTimeout(done))];
     }
   }
 
@@ -101,6 +96,15 @@ export class Log {
       }
       if (page.length === 0) await this.#pause(signal);
     }
+  }
+
+  #commitBefore(branch: number, seq: number): Change[] {
+    return this.#database.all<ChangeRow>(
+      `SELECT ${COLUMNS} FROM changes WHERE branch=?1 AND seq=` +
+        "(SELECT seq FROM changes WHERE branch=?1 AND seq<?2 ORDER BY seq DESC LIMIT 1) ORDER BY n",
+      branch,
+      seq,
+    ).map(changeOf);
   }
 
   /** Until this process commits, or it is time to look at what others did. */

@@ -74,9 +74,15 @@ export class BranchRows {
     return row;
   }
 
-  /** A branch by its number. */
+  /**
+   * A branch by its number, dropped or not.
+   *
+   * @throws {AlknetError} `BRANCH_NOT_FOUND`: it was taken away meanwhile.
+   */
   numbered(id: number): BranchRow {
-    return this.#database.get<BranchRow>("SELECT * FROM branches WHERE id=?", id)!;
+    const row = this.#database.get<BranchRow>("SELECT * FROM branches WHERE id=?", id);
+    if (!row) throw noBranch(`${DROPPED}${id}`);
+    return row;
   }
 
   /** Branches after a name. */

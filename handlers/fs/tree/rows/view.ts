@@ -23,6 +23,9 @@ export interface Level {
 /** Names that are read at once. */
 const AT_ONCE = 1000;
 
+/** Those to know whether there are any. */
+const FEW = 50;
+
 const NOW = `SELECT ${COLUMNS} FROM entries WHERE branch=? AND dir=? AND name=?`;
 const PAST = `SELECT ${COLUMNS} FROM past WHERE branch=? AND dir=? AND name=? AND until>? ORDER BY until LIMIT 1`;
 const NAMES_NOW =
@@ -102,7 +105,7 @@ export class View {
 
   /** Whether a folder holds nothing. */
   isEmpty(dir: number): boolean {
-    return this.children(dir, "", 2).next().done === true;
+    return this.children(dir, "", FEW).next().done === true;
   }
 
   /** The name of a folder, by its node, wherever it is in this version. */
