@@ -30,10 +30,7 @@ export interface TreeFs extends Fs {
 }
 
 /** Options of {@linkcode openFs}. */
-export interface FsOptions extends DiskStoreOptions {
-  /** For how many days the versions of branches are kept. Default 30. */
-  readonly historyDays?: number;
-}
+export type FsOptions = DiskStoreOptions;
 
 /**
  * Opens the store of a folder, which is made if it is not there. Several processes may have it open.

@@ -12,7 +12,11 @@ export class HistoryGoneError extends AlknetError {
   /** The oldest version that is. */
   readonly oldest: number;
 
-  /** @param oldest The oldest version that is kept. */
+  /**
+   * The error that says so.
+   *
+   * @param oldest The oldest version that is kept.
+   */
   constructor(oldest: number) {
     super("HISTORY_GONE", `that version is not kept any more; the oldest is ${oldest}`);
     this.oldest = oldest;

@@ -68,6 +68,7 @@ export class Upkeep {
     let more = false;
     for (const branch of this.#all()) {
       if (!branch.name.startsWith(DROPPED)) this.#age(branch, before);
+      if (!this.#hasOld(branch)) continue;
       if (this.#tables.database.transaction(() => this.#pruneBranch(branch))) more = true;
     }
     return more;
@@ -138,6 +139,16 @@ export class Upkeep {
       else oldest = middle + 1;
     }
     if (oldest > known) database.transaction(() => this.#branches.setOldest(id, oldest));
+  }
+
+  #hasOld({ id }: BranchRow): boolean {
+    const oldest = this.#branches.oldest(id);
+    const { database } = this.#tables;
+    return oldest > 0 && (
+      database.get("SELECT 1 FROM past INDEXED BY past_until WHERE branch=? AND until<=? LIMIT 1", id, oldest) !==
+        undefined ||
+      database.get("SELECT 1 FROM changes WHERE branch=? AND seq<? LIMIT 1", id, oldest) !== undefined
+    );
   }
 
   #pruneBranch({ id }: BranchRow): boolean {

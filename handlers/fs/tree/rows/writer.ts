@@ -8,7 +8,7 @@ import type { Tables } from "../../blobs/disk/parts.ts";
 import type { ChangeOp } from "../path_tree.ts";
 import type { BranchRow, BranchRows } from "./branches.ts";
 import { COLUMNS, type Content, FILE, GONE, type Row } from "./row.ts";
-import { View } from "./view.ts";
+import type { View } from "./view.ts";
 
 /** Changes of a commit: its transaction keeps others waiting. */
 export const MAX_CHANGES = 10_000;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type TreeEdit } from "@alknet/handlers/fs";
+import type { TreeEdit } from "@alknet/handlers/fs";
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { treeStore } from "./trees.ts";
