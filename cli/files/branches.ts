@@ -5,7 +5,7 @@
  */
 import type { JsonObject, JsonValue } from "@alknet/core/operations";
 import type { Branch, Change, Difference, MergeResult, OwnerUsage, Snapshot } from "@alknet/handlers/fs";
-import { ExitCode, print, printJson, UsageError } from "../terminal/output.ts";
+import { ExitCode, note, print, printJson, UsageError } from "../terminal/output.ts";
 import { formatSize } from "../terminal/size.ts";
 import { visibleLine } from "../terminal/visible.ts";
 import { type Face, type FilesOptions, withFiles } from "./face.ts";
@@ -22,7 +22,12 @@ export interface BranchOptions extends FilesOptions {
 export async function listBranches(options: FilesOptions & { readonly address?: string }): Promise<number> {
   return await withFiles(options, async (faces) => {
     const face = await faces.of(options);
-    for await (const one of pages<Branch>(face, "fs/branches", {}, "branches")) show(one, options, branchText);
+    let count = 0;
+    for await (const one of pages<Branch>(face, "fs/branches", {}, "branches")) {
+      show(one, options, branchText);
+      count++;
+    }
+    if (count === 0) note("alknet: note: there is no branch that you may see");
     return ExitCode.DONE;
   });
 }
@@ -53,9 +58,12 @@ export async function listSnapshots(options: BranchOptions): Promise<number> {
   const place = changing(parseBranch(options.branch));
   return await withFiles(options, async (faces) => {
     const face = await faces.of(place);
+    let count = 0;
     for await (const one of pages<Snapshot>(face, "fs/snapshots", { branch: place.branch }, "snapshots")) {
       show(one, options, snapshotText);
+      count++;
     }
+    if (count === 0) note(`alknet: note: ${place.branch} has no snapshots`);
     return ExitCode.DONE;
   });
 }

@@ -86,6 +86,18 @@ Deno.test("alknet fs: folders with spaces go into a branch and come out again; n
   equal((await cat()).stdout, "other");
   await well(home, "get", "--force", "main@1:/my files/he llo.txt", folder.join("out"));
   equal(await Deno.readTextFile(folder.join("out/he llo.txt")), "hello\n");
+  // The same command goes on behind what it did, and over nothing else.
+  await Deno.mkdir(folder.join("half/my files/sub dir"), { recursive: true });
+  await folder.write("half/my files/sub dir/-x", "x");
+  await home.run("fs", "get", "-r", "main@1:/my files", folder.join("half"));
+  equal(await Deno.readTextFile(folder.join("half/my files/he llo.txt")), "hello\n");
+  await folder.write("half/my files/sub dir/-x", "y");
+  match(await refused(home, "get", "-r", "main@1:/my files", folder.join("half")), /-x is there already/);
+  await well(home, "mkdir", "main:/half");
+  await well(home, "cp", "main:/my files/sub dir/-x", "main:/half/");
+  await well(home, "add", "-r", folder.join("my files/sub dir"), "main:/half");
+  deepEqual(await well(home, "ls", "-R", "main:/half"), ["-x", "sub dir/", "sub dir/-x", "sub dir/empty/"]);
+  deepEqual(await well(home, "add", "-r", folder.join("my files/sub dir"), "main:/half"), []);
   // A link in the way is not followed.
   await Deno.remove(folder.join("out/sub dir"), { recursive: true });
   await Deno.symlink(folder.path, folder.join("out/sub dir"));

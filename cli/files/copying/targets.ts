@@ -4,7 +4,7 @@
  * @module
  */
 import { AlknetError } from "@alknet/core/handler";
-import type { Told, TreeEdit } from "@alknet/handlers/fs";
+import type { BlobReader, Told, TreeEdit } from "@alknet/handlers/fs";
 import { dirname, join } from "node:path";
 import { assertNoLink, checkNames } from "../../blobs/collection.ts";
 import { assertFree, toFile } from "../../blobs/placing.ts";
@@ -14,6 +14,8 @@ import type { Copying } from "../face.ts";
 import type { FilePlace } from "../place.ts";
 import type { Item } from "./sources.ts";
 
+/** Bytes that are compared at once. */
+const PIECE = 1024 * 1024;
 /** Names of a commit. */
 const AT_ONCE = 1000;
 
@@ -81,6 +83,9 @@ export class BranchTarget implements Target {
       const { fs } = await faces.home();
       const held = this.#holds.use(await bring(fs.blobs, told));
       if (name === "") this.#hash = held.hash;
+      // A command that was ended after some of its commits goes on behind them.
+      const there = force ? undefined : await faces.statIfThere({ ...this.#place, path });
+      if (there?.hash === held.hash) return;
       this.#edits.push((edit) => edit.putFile({ path, hash: held.hash, mode, mtime, ifAbsent: !force }));
     }
     if (this.#edits.length >= AT_ONCE) await this.end();
@@ -109,6 +114,8 @@ export class LocalTarget implements Target {
   readonly result = {};
   readonly #copying: Copying;
   readonly #source: string;
+  /** Files that are there already, and may be what comes: of a command that was ended before. */
+  readonly #perhaps = new Set<string>();
   #path: string;
 
   /**
@@ -136,13 +143,17 @@ export class LocalTarget implements Target {
       throw new AlknetError("PATH_NOT_FOUND", `there is no folder ${this.#path}; make it first`);
     }
     checkNames(items.filter(({ name, kind }) => name !== "" && kind !== "folder").map(({ name }) => name));
-    for (const { name, kind } of items) {
+    const { force } = this.#copying.options;
+    for (const { name, kind, size } of items) {
       if (name !== "") await assertNoLink(this.#path, name);
       const there = await Deno.lstat(this.#at(name)).catch(() => undefined);
       if (kind === "folder") {
         if (name !== "") checkNames([name]);
         if (there && !there.isDirectory && !(name === "" && isFolder)) throw exists(this.#at(name), "NOT_A_FOLDER");
-      } else if (kind === "file") await assertFree(this.#at(name), this.#copying.options.force);
+      } else if (kind === "file") {
+        if (!force && name !== "" && there?.isFile && there.size === size) this.#perhaps.add(name);
+        else await assertFree(this.#at(name), force);
+      }
     }
   }
 
@@ -161,6 +172,10 @@ export class LocalTarget implements Target {
     if (name !== "") await Deno.mkdir(dirname(path), { recursive: true });
     await using held = await bring(blobs, told);
     await using reader = await blobs.open(held.hash);
+    if (this.#perhaps.has(name)) {
+      if (await isSameFile(reader, path)) return;
+      throw exists(path);
+    }
     await toFile(reader, path, force, signal);
     if (mode & 0o100 && Deno.build.os !== "windows") await Deno.chmod(path, 0o755);
     await Deno.utime(path, new Date(mtime), new Date(mtime)).catch(() => {});
@@ -177,6 +192,23 @@ export class LocalTarget implements Target {
   #at(name: string): string {
     return name === "" ? this.#path : join(this.#path, name);
   }
+}
+
+/** Whether a file holds what a blob does. */
+async function isSameFile(reader: BlobReader, path: string): Promise<boolean> {
+  using file = await Deno.open(path);
+  for (let at = 0; at < reader.size;) {
+    const expected = await reader.read(at, PIECE);
+    const found = new Uint8Array(expected.byteLength);
+    for (let filled = 0; filled < found.byteLength;) {
+      const count = await file.read(found.subarray(filled));
+      if (count === null) return false;
+      filled += count;
+    }
+    if (!expected.every((byte, i) => byte === found[i])) return false;
+    at += expected.byteLength;
+  }
+  return true;
 }
 
 function exists(path: string, code: "PATH_EXISTS" | "NOT_A_FOLDER" = "PATH_EXISTS"): AlknetError {

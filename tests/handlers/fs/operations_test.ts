@@ -177,6 +177,19 @@ Deno.test("fs operations: a branch is its owner's, a resource's, and anyone's on
   equal(absent.replace("0000000000", it.hashes[2].slice(0, 10)), said);
 });
 
+Deno.test("fs/watch ends for those whose right has ended, with the next change", async () => {
+  await using it = await calling();
+  await it.tree.configure(branch, { public: true });
+  const changes = it.subscribe("fs/watch", { branch, since: 0 });
+  const first = changes.next();
+  await it.commit(branch, (edit) => edit.mkdir({ path: "/a" }));
+  equal((await first).value.path, "/a");
+  const second = changes.next();
+  await it.tree.configure(branch, { public: false });
+  await it.commit(branch, (edit) => edit.mkdir({ path: "/secret" }));
+  await rejects(second, { code: "BRANCH_NOT_FOUND" });
+});
+
 Deno.test("fs operations: pages, details and codes", async () => {
   await using it = await calling();
   const admin = identityOf("root", "admin");
