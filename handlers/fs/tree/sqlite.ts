@@ -31,7 +31,7 @@ import type {
 import { type BranchRow, BranchRows, DROPPED } from "./rows/branches.ts";
 import { COLUMNS, entryOf, FILE, FOLDER, ROOT_NODE } from "./rows/row.ts";
 import type { View } from "./rows/view.ts";
-import { Writer } from "./rows/writer.ts";
+import { MAX_NAMES, Writer } from "./rows/writer.ts";
 
 /** Branches behind one at most. */
 const MAX_DEPTH = 31;
@@ -313,9 +313,12 @@ export class SqlitePathTree implements PathTree, AsyncDisposable {
   ): void {
     const { database, usage } = this.#tables;
     const folders = [ROOT_NODE];
-    let [bytes, files] = [0, 0];
+    let [bytes, files, names] = [0, 0, 0];
     for (let dir = folders.pop(); dir !== undefined; dir = folders.pop()) {
       for (const row of view.children(dir)) {
+        if (++names > MAX_NAMES && owner !== "local") {
+          throw new AlknetError("INVALID_INPUT", `a fork of a fork of 31 copies its names, at most ${MAX_NAMES}`);
+        }
         const { name, kind, node, hash, size, mode, mtime, target } = row;
         database.run(
           `INSERT INTO entries(branch,${COLUMNS}) VALUES(?,?,?,0,?,?,?,?,?,?,?)`,

@@ -12,6 +12,10 @@ import type { View } from "./view.ts";
 
 /** Changes of a commit: its transaction keeps others waiting. */
 export const MAX_CHANGES = 10_000;
+/** Names that a commit writes, but for one of the node's own commands: copying a folder is one change, and as many names. */
+export const MAX_NAMES = 100_000;
+/** Who the node's own commands are; no peer has that name. */
+const LOCAL = "local";
 
 /** What a commit writes into. */
 export interface WriterParts {
@@ -44,6 +48,7 @@ export class Writer {
   readonly #actor: string;
   readonly #behind: View;
   #changes = 0;
+  #names = 0;
   #bytes = 0;
   #files = 0;
 
@@ -90,8 +95,15 @@ export class Writer {
       ?.size;
   }
 
-  /** Makes a name stand for something. */
+  /**
+   * Makes a name stand for something.
+   *
+   * @throws {AlknetError} `INVALID_INPUT`: a commit writes no more names.
+   */
   put(dir: number, name: string, { kind, node, hash, size, mode, mtime, target }: Content): void {
+    if (++this.#names > MAX_NAMES && this.#actor !== LOCAL) {
+      throw new AlknetError("INVALID_INPUT", `a commit writes at most ${MAX_NAMES} names; do it in parts`);
+    }
     this.#retire(dir, name);
     this.#tables.database.run(
       `INSERT INTO entries(branch,${COLUMNS}) VALUES(?,?,?,?,?,?,?,?,?,?,?)`,

@@ -174,6 +174,22 @@ Deno.test("tree: a folder is moved, removed and brought back by one row, whateve
   equal((await tree.usage("local")).files, count);
 });
 
+Deno.test("tree: a commit writes 100,000 names, and more for the node's own commands alone", async () => {
+  await using store = await treeStore();
+  const { tree, commit, hashes: [a] } = store;
+  await commit("main", (edit) => {
+    for (let i = 0; i < 5000; i++) edit.putFile({ path: `/part/${i}`, hash: a, parents: true });
+    edit.mkdir({ path: "/all" });
+  });
+  for (let part = 0; part < 20; part++) {
+    await commit("main", (edit) => edit.copy({ from: "/part", to: `/all/${part}` }));
+  }
+  // 20 folders of 5000 files, and themselves.
+  await rejects(commit("main", (edit) => edit.copy({ from: "/all", to: "/again" })), { code: "INVALID_INPUT" });
+  await tree.commit("main", "local", (edit) => edit.copy({ from: "/all", to: "/again" }));
+  equal((await tree.usage("local")).files, 205_000);
+});
+
 Deno.test("tree: what was forked goes its own way, 100 forks deep (row 32)", async () => {
   await using store = await treeStore();
   const { tree, commit, hashes: [a, b, c] } = store;
