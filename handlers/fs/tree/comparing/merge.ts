@@ -263,9 +263,10 @@ export class Merge {
   /** Whether the target, or what it was forked from, has rows in a folder: then those would come with it. */
   #isKnown(node: number): boolean {
     const { database } = this.#parts.tables;
-    return this.#into.levels.some(({ branch }) =>
+    return this.#into.levels.some(({ branch, v }) =>
       ["entries", "past"].some((table) =>
-        database.get(`SELECT 1 FROM ${table} WHERE branch=? AND dir=? LIMIT 1`, branch, node) !== undefined
+        database.get(`SELECT 1 FROM ${table} WHERE branch=? AND dir=? AND seq<=? LIMIT 1`, branch, node, v) !==
+          undefined
       )
     );
   }

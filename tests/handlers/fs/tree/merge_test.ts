@@ -317,3 +317,62 @@ Deno.test("tree: random merges: with `theirs` and `ours` nothing is left to merg
   await tree.upkeep();
   for (const name of ["main", "work"]) deepEqual(sorted(await store.all(name)), sorted(models[name]));
 });
+
+/** Edits below a folder. */
+function below(folder: string, edit: TreeEdit): TreeEdit {
+  const at = <O extends { readonly path: string }>(o: O): O => ({ ...o, path: folder + o.path });
+  const both = <O extends { readonly from: string; readonly to: string }>(o: O): O => ({
+    ...o,
+    from: folder + o.from,
+    to: folder + o.to,
+  });
+  return {
+    putFile: (o) => edit.putFile(at(o)),
+    mkdir: (o) => edit.mkdir(at(o)),
+    symlink: (o) => edit.symlink(at(o)),
+    set: (o) => edit.set(at(o)),
+    remove: (o) => edit.remove(at(o)),
+    move: (o) => edit.move(both(o)),
+    copy: (o) => edit.copy(both(o)),
+    restore: (o) => edit.restore(at(o)),
+  };
+}
+
+Deno.test("tree: random edits of two branches in folders of their own come together without a conflict, and are all there", async () => {
+  await using store = await treeStore();
+  const { tree, commit, hashes } = store;
+  const random = seeded("apart");
+  const models: Record<string, Model> = { main: new Map(), work: new Map() };
+  await commit("main", (edit) => {
+    for (const name of Object.keys(models)) {
+      edit.mkdir({ path: `/${name}` });
+      for (let n = 0; n < 40; n++) {
+        randomEdit(random, models[name], below(`/${name}`, edit), { hashes, versions: new Map() });
+      }
+    }
+  });
+  await tree.fork("work", "main", "tester");
+  for (let round = 0; round < 60; round++) {
+    for (const name of Object.keys(models)) {
+      await commit(name, (edit) => {
+        for (let n = random.between(0, 8); n > 0; n--) {
+          randomEdit(random, models[name], below(`/${name}`, edit), { hashes, versions: new Map() });
+        }
+      });
+    }
+    const expected: Model = new Map();
+    for (const [name, model] of Object.entries(models)) {
+      expected.set(`/${name}`, "folder");
+      for (const [path, what] of model) expected.set(`/${name}${path}`, what);
+    }
+    const order = random.chance(0.5) ? ["main", "work"] : ["work", "main"];
+    const there = await tree.merge(order[0], order[1], { actor: "tester" });
+    deepEqual(said(there.conflicts), []);
+    deepEqual(sorted(await store.all(order[1])), sorted(expected), `round ${round}: ${order.join(" into ")}`);
+    if (random.chance(0.3)) await tree.upkeep();
+    // Or the other one is behind for some rounds.
+    if (random.chance(0.5)) continue;
+    deepEqual(said((await tree.merge(order[1], order[0], { actor: "tester" })).conflicts), []);
+    deepEqual(sorted(await store.all(order[0])), sorted(expected), `round ${round}: and back`);
+  }
+});
