@@ -34,7 +34,7 @@ export class StoreDatabase implements Disposable {
       this.#database.exec(`PRAGMA busy_timeout=${BUSY_TIMEOUT}; PRAGMA foreign_keys=ON;`);
       if (this.#pragma("user_version") === 0) this.#make();
       this.#check(path);
-      if (!this.get("SELECT 1 FROM sqlite_master WHERE name='past_node'")) this.#database.exec(NODE_INDEXES);
+      this.#index();
       this.#database.exec(`PRAGMA synchronous=${durability === "full" ? "FULL" : "NORMAL"};`);
     } catch (error) {
       this.#database.close();
@@ -104,6 +104,16 @@ export class StoreDatabase implements Disposable {
       this.#database.exec(SCHEMA);
       this.#database.exec(`PRAGMA application_id=${APPLICATION_ID}; PRAGMA user_version=${USER_VERSION};`);
     });
+  }
+
+  #index(): void {
+    if (this.get("SELECT 1 FROM sqlite_master WHERE name='past_node'")) return;
+    try {
+      this.#database.exec(NODE_INDEXES);
+    } catch (error) {
+      // Blobs need none of them, and can be cleared from a full disk: the next to open the store makes them.
+      if (diskError(error, this.#folder) === error) throw error;
+    }
   }
 
   #check(path: string): void {
