@@ -11,6 +11,7 @@ import { callCommand } from "./commands/operations/call.ts";
 import { dialCommand } from "./commands/reaching/dial.ts";
 import { dnsCommand } from "./commands/dns.ts";
 import { doctorCommand } from "./commands/node/doctor.ts";
+import { fsCommand } from "./commands/fs.ts";
 import { gitCommand } from "./commands/git.ts";
 import { importCommand } from "./commands/operations/import.ts";
 import { idCommand } from "./commands/node/id.ts";
@@ -35,7 +36,7 @@ export const EVERY_COMMAND: Command = or(
   group("Reaching nodes", or(pingCommand, dialCommand, tunnelCommand, sshConfigCommand)),
   group("Operations", or(opsCommand, callCommand, subscribeCommand, importCommand)),
   group("Repositories", gitCommand),
-  group("Files by hash", blobCommand),
+  group("Files by hash", or(fsCommand, blobCommand)),
   group("Names", dnsCommand),
   group("Guests", runCommand),
 );

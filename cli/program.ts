@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   dial: async () => (await import("./commands/reaching/dial.ts")).dialCommand,
   dns: async () => (await import("./commands/dns.ts")).dnsCommand,
   doctor: async () => (await import("./commands/node/doctor.ts")).doctorCommand,
+  fs: async () => (await import("./commands/fs.ts")).fsCommand,
   git: async () => (await import("./commands/git.ts")).gitCommand,
   id: async () => (await import("./commands/node/id.ts")).idCommand,
   import: async () => (await import("./commands/operations/import.ts")).importCommand,

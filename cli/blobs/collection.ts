@@ -179,8 +179,12 @@ export async function placeCollection(
   return size;
 }
 
-/** Each folder between is one, or not there yet. */
-async function assertNoLink(folder: string, name: string): Promise<void> {
+/**
+ * Each folder between a folder and a file in it is one, or not there yet.
+ *
+ * @throws {AlknetError} `NOT_A_FOLDER`.
+ */
+export async function assertNoLink(folder: string, name: string): Promise<void> {
   const parts = name.split("/");
   for (let i = 1; i < parts.length; i++) {
     const path = join(folder, ...parts.slice(0, i));

@@ -47,19 +47,24 @@ export async function toFile(reader: BlobReader, path: string, force: boolean, s
   }
 }
 
-/** Writes a blob to stdout. */
-export async function toStdout(reader: BlobReader, signal: AbortSignal): Promise<void> {
-  await copy(reader, (bytes) => writeAll(Deno.stdout, bytes), signal);
+/** Writes a blob to stdout, or a part of it. */
+export async function toStdout(
+  reader: BlobReader,
+  signal: AbortSignal,
+  part: { readonly from: number; readonly end: number } = { from: 0, end: reader.size },
+): Promise<void> {
+  await copy(reader, (bytes) => writeAll(Deno.stdout, bytes), signal, part);
 }
 
 async function copy(
   reader: BlobReader,
   write: (bytes: Uint8Array) => Promise<void>,
   signal: AbortSignal,
+  { from, end }: { readonly from: number; readonly end: number } = { from: 0, end: reader.size },
 ): Promise<void> {
-  for (let at = 0; at < reader.size; at += PIECE) {
+  for (let at = from; at < end; at += PIECE) {
     signal.throwIfAborted();
-    await write(await reader.read(at, PIECE));
+    await write(await reader.read(at, Math.min(PIECE, end - at)));
   }
 }
 

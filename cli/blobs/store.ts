@@ -6,7 +6,7 @@
 import { formatSocketAddress, isIpAddress, parseListenAddress } from "@alknet/core/address";
 import { loadConfig, type StaticConfig } from "@alknet/core/config";
 import { AlknetError } from "@alknet/core/handler";
-import { announcedAddresses, type Fs } from "@alknet/handlers/fs";
+import { announcedAddresses, type TreeFs } from "@alknet/handlers/fs";
 import { join } from "node:path";
 import { exists, type Home, locateHome } from "../home/home.ts";
 import { DEFAULT_HANDLERS } from "../node/node.ts";
@@ -28,7 +28,7 @@ export interface BlobHome extends AsyncDisposable {
   /** The home. */
   readonly home: Home;
   /** Its store. */
-  readonly fs: Fs;
+  readonly fs: TreeFs;
   /** Whether a node of this configuration serves it. */
   readonly served: boolean;
   /**

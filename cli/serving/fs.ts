@@ -5,7 +5,8 @@
  */
 import { parseAddress } from "@alknet/core/address";
 import { AlknetError, type Handler } from "@alknet/core/handler";
-import type { Fs, FsLimits } from "@alknet/handlers/fs";
+import type { HandlerRegistration } from "@alknet/core/operations";
+import type { FsLimits, TreeFs } from "@alknet/handlers/fs";
 import { dirname, join, resolve } from "node:path";
 import Type, { type Static, type TSchema } from "typebox";
 import type { Home } from "../home/home.ts";
@@ -27,6 +28,13 @@ const schema = Type.Object({
       description: "full: what was acknowledged is there even when the power goes; normal: when the process dies",
     }),
   ),
+  history_days: Type.Optional(
+    Type.Number({
+      minimum: 0,
+      maximum: 1e6,
+      description: "for how many days versions of branches are kept; default: 30",
+    }),
+  ),
   quotas: Type.Optional(
     Type.Record(
       Type.String({ minLength: 1 }),
@@ -34,7 +42,10 @@ const schema = Type.Object({
         bytes: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
         files: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
       }, closed),
-      { description: "how much each identity may keep under tags; local is the commands', * each that has no entry" },
+      {
+        description:
+          "how much each identity may keep under tags and in its branches; local is the commands', * each that has no entry",
+      },
     ),
   ),
   limits: Type.Optional(
@@ -59,8 +70,10 @@ export interface FsConfigPlace {
 
 /** The store of a node that serves it. */
 export interface ServedFs extends AsyncDisposable {
-  /** Serves it. */
+  /** Serves its blobs. */
   readonly handler: Handler;
+  /** The operations on it. */
+  readonly operations: readonly HandlerRegistration[];
   /** Says where the node listens. */
   announce(addresses: readonly string[]): Promise<void>;
 }
@@ -75,7 +88,7 @@ export function storeFolder(config: FsConfig, { configFile, home }: FsConfigPlac
  *
  * @throws {AlknetError} `INVALID_CONFIG`: an address is none. `STORE_NEWER`, `INVALID_STORE`.
  */
-export async function openStore(config: FsConfig, place: FsConfigPlace): Promise<Fs> {
+export async function openStore(config: FsConfig, place: FsConfigPlace): Promise<TreeFs> {
   for (const address of config.addresses ?? []) {
     try {
       if (parseAddress(address).nodeId !== undefined) throw new AlknetError("INVALID_ADDRESS", "it names a node");
@@ -84,7 +97,12 @@ export async function openStore(config: FsConfig, place: FsConfigPlace): Promise
     }
   }
   const { openFs } = await import("@alknet/handlers/fs");
-  return await openFs({ folder: storeFolder(config, place), durability: config.durability, quotas: config.quotas });
+  return await openFs({
+    folder: storeFolder(config, place),
+    durability: config.durability,
+    quotas: config.quotas,
+    historyDays: config.history_days,
+  });
 }
 
 /**
@@ -93,11 +111,12 @@ export async function openStore(config: FsConfig, place: FsConfigPlace): Promise
  * @throws {AlknetError} `INVALID_CONFIG`: a limit or an address is none. `STORE_NEWER`, `INVALID_STORE`.
  */
 export async function fsOf(config: FsConfig, place: FsConfigPlace): Promise<ServedFs> {
-  const { fs } = await import("@alknet/handlers/fs");
+  const { fs, fsOperations } = await import("@alknet/handlers/fs");
   const files = await openStore(config, place);
   try {
     return {
       handler: fs(files, { limits: limitsOf(config.limits), publicBlobs: config.public_blobs }),
+      operations: fsOperations(files, { publicBlobs: config.public_blobs }),
       announce: (addresses) => files.announce(addresses),
       [Symbol.asyncDispose]: () => files[Symbol.asyncDispose](),
     };

@@ -84,12 +84,12 @@ export async function serve(options: ServeOptions): Promise<number> {
   // What hooks of git call is there only once all operations are known.
   const late: { dispatcher?: Dispatcher } = {};
   await using git = await configuredGit(config, home, late);
-  const ownOperations = [...builtInOperations(node), ...git?.operations() ?? []];
+  await using fs = await configuredFs(config, home);
+  const ownOperations = [...builtInOperations(node), ...git?.operations() ?? [], ...fs?.operations ?? []];
   await using imported = await importedBy(config, ownOperations, { key, home, passphraseFile: options.passphraseFile });
   const registry = nodeRegistry([...ownOperations, ...imported.registrations]);
   const ssh = await configuredSsh(config, home, options, git);
   const sftp = await configuredSftp(config);
-  await using fs = await configuredFs(config, home);
   using dns = await configuredDns(config, home);
   const dispatcher = late.dispatcher = new Dispatcher({ registry });
   if (git) await checkGitHooks(config, home, (name) => registry.find(name) !== undefined);

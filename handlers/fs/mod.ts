@@ -3,10 +3,13 @@
  *
  * Participants: a provider that serves blobs, and a getter that believes only what it hashed. Goals: no wrong byte is stored
  * or passed on; what was acknowledged survives `kill -9`; a slow or hostile peer costs its own streams. Non-goals so far,
- * each refused: pushes, several providers of one blob, trees of names.
+ * each refused: pushes, several providers of one blob.
+ * A branch is a tree of names over blobs, with versions: {@linkcode PathTree}, {@linkcode fsOperations}. It is forked, compared
+ * and merged at the cost of what was changed.
  * Rights: a blob is read by the scopes `blobs:read`, `blobs:write`, `blobs:admin` and `admin`, by a grant to anyone, to an
- * identity or to a key, of it or of a sequence that lists it, and by whoever knows its hash where `publicBlobs` says so. Others are told the same whether it is
- * there or not. On `/iroh-bytes/4` over QUIC a requester has no identity; `alknet/blobs` proves both keys.
+ * identity or to a key, of it or of a sequence that lists it, by a branch that one may read and that links it, and by whoever
+ * knows its hash where `publicBlobs` says so. Others are told the same whether it is there or not. A branch is used by its
+ * owner, by the scopes `fs:read`, `fs:write`, `fs:admin`, of one branch as `fs:read:NAME`, and by a resource `branch/NAME`. On `/iroh-bytes/4` over QUIC a requester has no identity; `alknet/blobs` proves both keys.
  * A blob stays while a tag, a hold, or a sequence that has one refers to it; the rest is collected. Of a blob that did not come
  * whole the verified parts stay for a week.
  * Failures: a malformed request costs its own stream, too many of them the connection. Limits are in {@linkcode FsLimits}.
@@ -53,7 +56,36 @@ export { linksOf } from "./blobs/sequence.ts";
 export type { Quota, Quotas } from "./blobs/disk/tables/usage.ts";
 export { announcedAddresses } from "./blobs/disk/holder.ts";
 export { FS_LIMITS, type FsLimits } from "./limits.ts";
-export { type Fs, type FsOptions, memoryFs, openFs } from "./store.ts";
+export { type Fs, type FsOptions, memoryFs, openFs, type TreeFs } from "./store.ts";
+export type {
+  Branch,
+  Change,
+  ChangeOp,
+  Conflict,
+  Copy,
+  Difference,
+  Entry,
+  Kind,
+  Link,
+  MergeOptions,
+  MergeResult,
+  Mkdir,
+  Move,
+  OwnerUsage,
+  Page,
+  PathTree,
+  Policy,
+  Remove,
+  Restore,
+  SetAttributes,
+  Snapshot,
+  Symlink,
+  TreeEdit,
+  TreeView,
+  WatchOptions,
+} from "./tree/path_tree.ts";
+export { fsOperations, type FsOperationsOptions } from "./operations/mod.ts";
+export { HistoryGoneError } from "./tree/errors.ts";
 export { getBlob, type GetOptions } from "./transfer/client.ts";
 
 /** Our name of the protocol: both ends prove their keys. */
@@ -75,7 +107,7 @@ export interface FsHandlerOptions {
  * @throws {RangeError} A limit is none, or not a positive whole number.
  */
 export function fs(
-  { blobs, grants }: Fs,
+  { blobs, grants, tree }: Fs,
   options: FsHandlerOptions = {},
 ): Handler<readonly [typeof BLOBS_ALPN, typeof IROH_BLOBS_ALPN]> {
   const { publicBlobs = false } = options;
@@ -83,6 +115,7 @@ export function fs(
   const parts: ServeParts = {
     blobs,
     grants,
+    tree,
     publicBlobs,
     limits,
     slots: new Slots({ all: limits.nodeStreams, identity: limits.streams, address: limits.anonymousStreams }),

@@ -1,5 +1,5 @@
 /**
- * What a node keeps for fs: its blobs, and who may read them.
+ * What a node keeps for fs: its blobs, who may read them, and trees of names over them.
  *
  * @module
  */
@@ -8,6 +8,8 @@ import { DiskBlobStore } from "./blobs/disk/disk.ts";
 import type { DiskStoreOptions } from "./blobs/disk/options.ts";
 import { type Grants, MemoryGrants } from "./blobs/grants.ts";
 import { MemoryBlobStore } from "./blobs/memory.ts";
+import type { PathTree } from "./tree/path_tree.ts";
+import { SqlitePathTree } from "./tree/sqlite.ts";
 
 /** The files of a node. */
 export interface Fs extends AsyncDisposable {
@@ -15,8 +17,16 @@ export interface Fs extends AsyncDisposable {
   readonly blobs: BlobStore;
   /** Who may read which. */
   readonly grants: Grants;
+  /** Its branches, where it keeps any: a store in memory does not. */
+  readonly tree?: PathTree;
   /** Says where the node that serves them listens, so that tickets made by other processes name it. */
   announce(addresses: readonly string[]): Promise<void>;
+}
+
+/** The files of a node, with trees of names over its blobs. */
+export interface TreeFs extends Fs {
+  /** Its branches. */
+  readonly tree: PathTree;
 }
 
 /** Options of {@linkcode openFs}. */
@@ -27,13 +37,18 @@ export type FsOptions = DiskStoreOptions;
  *
  * @throws {AlknetError} `STORE_NEWER`, `INVALID_STORE`, `STORE_FULL`.
  */
-export async function openFs(options: FsOptions): Promise<Fs> {
+export async function openFs(options: FsOptions): Promise<TreeFs> {
   const blobs = await DiskBlobStore.openFolder(options);
+  const tree = new SqlitePathTree(blobs.tables, options.historyDays);
   return {
     blobs,
+    tree,
     grants: blobs.grants,
     announce: (addresses) => blobs.announce(addresses),
-    [Symbol.asyncDispose]: () => blobs[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await tree[Symbol.asyncDispose]();
+      await blobs[Symbol.asyncDispose]();
+    },
   };
 }
 

@@ -7,11 +7,10 @@
  */
 import { AlknetError, type BidiStream, type Connection, type HandlerContext, type Slots } from "@alknet/core/handler";
 import type { BlobStore } from "../blobs/blob_store.ts";
-import type { Grants } from "../blobs/grants.ts";
 import { CloseCode, ResetCode } from "../codes.ts";
 import { shortHash } from "../errors.ts";
 import type { FsLimits } from "../limits.ts";
-import { type Asker, mayRead } from "../rights.ts";
+import { type Asker, mayRead, type ReadParts } from "../rights.ts";
 import type { Hash } from "../wire/hash_text.ts";
 import { readRequest, type Request } from "../wire/requests.ts";
 import { WireError } from "../wire/wire_error.ts";
@@ -21,13 +20,9 @@ import { Output, SlowError } from "./output.ts";
 import { readWhole } from "./request_reader.ts";
 
 /** What serving needs. */
-export interface ServeParts {
+export interface ServeParts extends ReadParts {
   /** The blobs. */
   readonly blobs: BlobStore;
-  /** Who may read which. */
-  readonly grants: Grants;
-  /** Whether whoever knows a hash may read it. */
-  readonly publicBlobs: boolean;
   /** See each. */
   readonly limits: FsLimits;
   /** Of all connections. */

@@ -49,7 +49,7 @@ import { readCheckpoint } from "./partial/disk_partial.ts";
 import { blobPath, partialPath } from "./places.ts";
 import { Partials } from "./partial/partials.ts";
 import type { DiskStoreOptions } from "./options.ts";
-import type { DiskParts } from "./parts.ts";
+import type { DiskParts, Tables } from "./parts.ts";
 import { repairWhereRoom } from "./repair.ts";
 import { hashedInPlace, References, type Source } from "./references.ts";
 import { BlobRows, COMPLETE, PLACE } from "./tables/rows.ts";
@@ -66,6 +66,8 @@ const LOOK = 50;
 export class DiskBlobStore implements BlobStore {
   /** Who may read which of its blobs. */
   readonly grants: DiskGrants;
+  /** Its tables, for the trees over it. */
+  readonly tables: Tables;
   readonly #folder: string;
   readonly #database: StoreDatabase;
   readonly #rows: BlobRows;
@@ -104,6 +106,8 @@ export class DiskBlobStore implements BlobStore {
     this.#tags = new TagRows(database, this.#rows, this.#usage);
     this.#batch = new Batch(database);
     this.grants = new DiskGrants(database);
+    const dropped = (key: Uint8Array): void => this.#rows.dropped(key);
+    this.tables = { database, usage: this.#usage, dropped, now, isKeeper: lock !== undefined };
     const parts: DiskParts = {
       root: folder,
       database,

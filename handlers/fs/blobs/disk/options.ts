@@ -15,4 +15,6 @@ export interface DiskStoreOptions {
   readonly now?: () => number;
   /** How much each identity may keep. Default: as much as there is room for. */
   readonly quotas?: Quotas;
+  /** For how many days the versions of its branches are kept. Default 30. */
+  readonly historyDays?: number;
 }

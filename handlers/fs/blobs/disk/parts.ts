@@ -7,6 +7,7 @@ import type { Hash } from "../../wire/hash_text.ts";
 import type { Going } from "./going.ts";
 import type { StoreDatabase } from "./tables/database.ts";
 import type { BlobRows } from "./tables/rows.ts";
+import type { Usage } from "./tables/usage.ts";
 
 /** The parts of one store. */
 export interface DiskParts {
@@ -24,4 +25,18 @@ export interface DiskParts {
   readonly pathOf: (hash: Hash, kind: "data" | "obao4") => string;
   /** Whether it was closed. */
   readonly isClosed: () => boolean;
+}
+
+/** What a store shares with the trees in its database. */
+export interface Tables {
+  /** The database. */
+  readonly database: StoreDatabase;
+  /** How much identities keep. */
+  readonly usage: Usage;
+  /** Says, in a transaction, that something refers to a blob no more. */
+  readonly dropped: (hash: Uint8Array) => void;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Whether this process is the one that looks after the store. */
+  readonly isKeeper: boolean;
 }

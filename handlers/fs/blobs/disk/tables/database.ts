@@ -7,7 +7,7 @@ import { AlknetError } from "@alknet/core/handler";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { diskError } from "../../../errors.ts";
-import { APPLICATION_ID, SCHEMA, USER_VERSION } from "./schema.ts";
+import { APPLICATION_ID, NODE_INDEXES, SCHEMA, USER_VERSION } from "./schema.ts";
 
 /** Milliseconds that a transaction waits for those of other processes. */
 const BUSY_TIMEOUT = 5000;
@@ -34,6 +34,7 @@ export class StoreDatabase implements Disposable {
       this.#database.exec(`PRAGMA busy_timeout=${BUSY_TIMEOUT}; PRAGMA foreign_keys=ON;`);
       if (this.#pragma("user_version") === 0) this.#make();
       this.#check(path);
+      this.#index();
       this.#database.exec(`PRAGMA synchronous=${durability === "full" ? "FULL" : "NORMAL"};`);
     } catch (error) {
       this.#database.close();
@@ -55,6 +56,17 @@ export class StoreDatabase implements Disposable {
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
       throw diskError(error, this.#folder);
+    }
+  }
+
+  /** Reads several rows as they are at one time, whatever other processes commit meanwhile. */
+  reading<T>(work: () => T): T {
+    if (this.#database.isTransaction) return work();
+    this.#database.exec("BEGIN");
+    try {
+      return work();
+    } finally {
+      this.#database.exec("COMMIT");
     }
   }
 
@@ -92,6 +104,16 @@ export class StoreDatabase implements Disposable {
       this.#database.exec(SCHEMA);
       this.#database.exec(`PRAGMA application_id=${APPLICATION_ID}; PRAGMA user_version=${USER_VERSION};`);
     });
+  }
+
+  #index(): void {
+    if (this.get("SELECT 1 FROM sqlite_master WHERE name='past_node'")) return;
+    try {
+      this.#database.exec(NODE_INDEXES);
+    } catch (error) {
+      // Blobs need none of them, and can be cleared from a full disk: the next to open the store makes them.
+      if (diskError(error, this.#folder) === error) throw error;
+    }
   }
 
   #check(path: string): void {

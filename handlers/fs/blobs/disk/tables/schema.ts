@@ -73,3 +73,9 @@ CREATE TABLE counters(name TEXT PRIMARY KEY, value INT NOT NULL);  -- node: the 
 CREATE TABLE usage(owner TEXT PRIMARY KEY, bytes INT NOT NULL, files INT NOT NULL);  -- what §5.5 counts
 INSERT INTO branches(id,name,depth,head,owner,public) VALUES(1,'main',0,0,'local',0);
 `;
+
+/** Where a folder is, by its node: what lies below one is told by its path. A store that is there gets them when it is opened. */
+export const NODE_INDEXES: string = `
+CREATE INDEX IF NOT EXISTS entries_node ON entries(branch,node) WHERE node IS NOT NULL;
+CREATE INDEX IF NOT EXISTS past_node ON past(branch,node,until) WHERE node IS NOT NULL;
+`;

@@ -1,6 +1,6 @@
 /**
  * How much each identity keeps, and how much it may (fs.md §5.5). What it keeps is what its tags name, and what sequences
- * under them list.
+ * under them list; and the files of its branches, which are counted beside these, in a row of their own.
  *
  * @module
  */
@@ -18,8 +18,11 @@ export interface Quota {
 /** Quotas by identity; `*` is that of each which has no entry. */
 export type Quotas = Readonly<Record<string, Quota>>;
 
-interface Used {
+/** How much an identity keeps. */
+export interface Used {
+  /** Bytes. */
   readonly bytes: number;
+  /** Names. */
   readonly files: number;
 }
 
@@ -37,7 +40,7 @@ export class Usage {
   /** Bytes that an identity may still add. */
   room(owner: string | undefined): number {
     const { bytes = Infinity } = this.#quotaOf(owner);
-    return Math.max(0, bytes - (owner === undefined ? 0 : this.#of(owner)?.bytes ?? 0));
+    return Math.max(0, bytes - (owner === undefined ? 0 : this.total(owner).bytes));
   }
 
   /**
@@ -49,11 +52,34 @@ export class Usage {
     const before = this.#of(owner);
     if (before && !isSequence) this.#set(owner, { bytes: before.bytes + this.#sizeOf(hash), files: before.files + 1 });
     else this.#count(owner);
-    const { bytes, files } = this.#of(owner)!;
-    const { bytes: mostBytes = Infinity, files: mostFiles = Infinity } = this.#quotaOf(owner);
-    const has = JSON.stringify(owner);
-    if (bytes > mostBytes) throw exceeded(`${has} would keep ${bytes} bytes; its quota is ${mostBytes}`);
-    if (files > mostFiles) throw exceeded(`${has} would keep ${files} files; its quota is ${mostFiles}`);
+    this.#check(owner);
+  }
+
+  /**
+   * Counts files that came to the branches of an identity, or went from them.
+   *
+   * @throws {AlknetError} `QUOTA_EXCEEDED`: more came than may.
+   */
+  entries(owner: string, bytes: number, files: number): void {
+    if (bytes === 0 && files === 0) return;
+    const before = this.#of(ofBranches(owner));
+    this.#set(ofBranches(owner), {
+      bytes: Math.max(0, (before?.bytes ?? 0) + bytes),
+      files: Math.max(0, (before?.files ?? 0) + files),
+    });
+    // Who has too much may still take away.
+    if (bytes > 0 || files > 0) this.#check(owner);
+  }
+
+  /** How much an identity keeps. */
+  total(owner: string): Used {
+    const [tags, branches] = [this.#of(owner), this.#of(ofBranches(owner))];
+    return { bytes: (tags?.bytes ?? 0) + (branches?.bytes ?? 0), files: (tags?.files ?? 0) + (branches?.files ?? 0) };
+  }
+
+  /** How much an identity may keep. */
+  quota(owner: string): Quota {
+    return this.#quotaOf(owner);
   }
 
   /** Counts a tag that was dropped. */
@@ -62,6 +88,14 @@ export class Usage {
     // What a sequence lists may have come since it was counted.
     if (!before || isSequence) return this.#count(owner);
     this.#set(owner, { bytes: Math.max(0, before.bytes - this.#sizeOf(hash)), files: Math.max(0, before.files - 1) });
+  }
+
+  #check(owner: string): void {
+    const { bytes, files } = this.total(owner);
+    const { bytes: mostBytes = Infinity, files: mostFiles = Infinity } = this.#quotaOf(owner);
+    const has = JSON.stringify(owner);
+    if (bytes > mostBytes) throw exceeded(`${has} would keep ${bytes} bytes; its quota is ${mostBytes}`);
+    if (files > mostFiles) throw exceeded(`${has} would keep ${files} files; its quota is ${mostFiles}`);
   }
 
   #quotaOf(owner: string | undefined): Quota {
@@ -94,6 +128,11 @@ export class Usage {
     )!;
     this.#set(owner, { bytes: bytes + listed, files });
   }
+}
+
+/** The row of what is in branches: no identity has a control character in its name. */
+function ofBranches(owner: string): string {
+  return `${owner}\tbranches`;
 }
 
 /** `QUOTA_EXCEEDED`: an identity would keep too much. */

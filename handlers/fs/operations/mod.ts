@@ -1,0 +1,26 @@
+/**
+ * The operations of fs: `fs/…` on branches, `blobs/…` on what they are made of (fs.md §8). Whoever may not see a branch or a
+ * blob is told the same whether it is there or not.
+ *
+ * @module
+ */
+import type { HandlerRegistration } from "@alknet/core/operations";
+import type { TreeFs } from "../store.ts";
+import { blobOperations } from "./blobs.ts";
+import { branchOperations } from "./branches.ts";
+import { nameOperations } from "./names.ts";
+
+/** Options of {@linkcode fsOperations}. */
+export interface FsOperationsOptions {
+  /** Whether whoever knows a hash may read the blob. Default `false`. */
+  readonly publicBlobs?: boolean;
+}
+
+/** The operations on the files of a node. */
+export function fsOperations(files: TreeFs, { publicBlobs = false }: FsOperationsOptions = {}): HandlerRegistration[] {
+  return [
+    ...nameOperations(files, publicBlobs),
+    ...branchOperations(files),
+    ...blobOperations(files, publicBlobs),
+  ];
+}
