@@ -8,7 +8,7 @@
  * @module
  */
 import { TensorError } from "../format/errors.ts";
-import { type Advice, FileSource, type Source } from "./source.ts";
+import { type Advice, FileSource, type Source, type Stamp } from "./source.ts";
 
 /** `mmap`'s constants, which Linux and macOS share but for one. */
 const PROT_READ = 1;
@@ -18,10 +18,17 @@ const MAP_PRIVATE = 2;
 const MAP_NORESERVE = Deno.build.os === "linux" ? 0x4000 : 0x40;
 /** The end of a file, for `lseek`. Reads name their place, so that moving the file's own does no harm. */
 const SEEK_END = 2;
+const LIBC = Deno.build.os === "linux" ? "libc.so.6" : "libSystem.dylib";
 /** `madvise`'s constants, the same on both. */
 const ADVICE: Readonly<Record<Advice, number>> = { normal: 0, random: 1, sequential: 2, willneed: 3, dontneed: 4 };
 /** Advice is given for whole pages; the largest page of either system. */
 const PAGE = 16384;
+
+/** `statx(2)`, which has the same fields at the same places on every architecture: what to ask, and where it is. */
+const AT_EMPTY_PATH = 0x1000;
+const STATX_MTIME_SIZE = 0x240;
+const STATX = { bytes: 256, size: 0x28, seconds: 0x70, nanoseconds: 0x78 };
+const EMPTY_PATH = new Uint8Array(1);
 
 const SYMBOLS = {
   mmap: { parameters: ["usize", "usize", "i32", "i32", "i32", "i64"], result: "pointer" },
@@ -30,13 +37,20 @@ const SYMBOLS = {
   madvise: { parameters: ["usize", "usize", "i32"], result: "i32" },
 } as const;
 
+const STATX_SYMBOL = {
+  statx: { parameters: ["i32", "buffer", "i32", "u32", "buffer"], result: "i32" },
+} as const;
+
 let library: Deno.DynamicLibrary<typeof SYMBOLS> | undefined;
+let linux: Deno.DynamicLibrary<typeof STATX_SYMBOL> | undefined;
+const fields = new DataView(new ArrayBuffer(STATX.bytes));
+const fieldBytes = new Uint8Array(fields.buffer);
 
 /** Whether files can be mapped here: a system that does, and leave to call it. */
 export function canMap(): boolean {
   if (Deno.build.os !== "linux" && Deno.build.os !== "darwin") return false;
-  // Asked first, because a refused dlopen would prompt.
-  return Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+  // Asked first, because a refused dlopen would prompt. What has been opened stays.
+  return library !== undefined || Deno.permissions.querySync({ name: "ffi" }).state === "granted";
 }
 
 /** A file that is mapped when a tensor of it is first touched. */
@@ -62,6 +76,20 @@ export class MappedSource extends FileSource {
     const from = Math.floor(offset / PAGE) * PAGE;
     const base = Number(Deno.UnsafePointer.value(this.#address));
     libc().symbols.madvise(BigInt(base + from), BigInt(offset + length - from), ADVICE[advice]);
+  }
+
+  /** See {@linkcode FileSource.stamp}: of the descriptor itself, at half the cost, where the system has a call for it. */
+  protected override stamp(path: string): Stamp {
+    if (Deno.build.os !== "linux") return super.stamp(path);
+    linux ??= Deno.dlopen(LIBC, STATX_SYMBOL);
+    const { statx } = linux.symbols;
+    if (statx(this.descriptor, EMPTY_PATH, AT_EMPTY_PATH, STATX_MTIME_SIZE, fieldBytes) !== 0) return super.stamp(path);
+    const seconds = Number(fields.getBigInt64(STATX.seconds, true));
+    return {
+      size: Number(fields.getBigUint64(STATX.size, true)),
+      file: "",
+      written: seconds * 1000 + fields.getUint32(STATX.nanoseconds, true) / 1e6,
+    };
   }
 
   /** See {@linkcode FileSource.length}: a tenth of what `fstat` takes, and asked before each view. */
@@ -92,7 +120,8 @@ export class MappedSource extends FileSource {
     if (this.#address === null) return;
     // A buffer that someone has transferred elsewhere cannot be taken from them: the mapping then stays.
     if (!this.#buffer!.detached) {
-      this.#buffer!.transfer();
+      // To nothing: V8 would count the pages as memory of a buffer that waits for its collection.
+      this.#buffer!.transfer(0);
       libc().symbols.munmap(this.#address, BigInt(this.size));
     }
     this.#address = null;
@@ -100,5 +129,5 @@ export class MappedSource extends FileSource {
 }
 
 function libc(): Deno.DynamicLibrary<typeof SYMBOLS> {
-  return library ??= Deno.dlopen(Deno.build.os === "linux" ? "libc.so.6" : "libSystem.dylib", SYMBOLS);
+  return library ??= Deno.dlopen(LIBC, SYMBOLS);
 }

@@ -14,6 +14,9 @@ import { canMap, MappedSource } from "./mapped.ts";
 import { FileSource, memorySource, readerSource, type SeekableReader, type Source } from "./source.ts";
 import { checkStrict } from "./strict.ts";
 
+/** Bytes in which most headers end: one read instead of two. */
+const FIRST_READ = 4096;
+
 /** Options of {@linkcode open}. */
 export interface OpenOptions {
   /**
@@ -78,9 +81,11 @@ export function readHead(
   mode: Mode,
   limits: TensorLimits,
 ): { header: Header; document: TensorDocument | undefined } {
-  const prefix = source.read(0, Math.min(LENGTH_FIELD, source.size));
-  const length = headerLength(prefix, source.size, limits);
-  const header = parseHeader(source.read(LENGTH_FIELD, length), source.size, mode, limits);
+  const begin = source.read(0, Math.min(FIRST_READ, source.size));
+  const length = headerLength(begin.subarray(0, LENGTH_FIELD), source.size, limits);
+  const end = LENGTH_FIELD + length;
+  const bytes = end <= begin.length ? begin.subarray(LENGTH_FIELD, end) : source.read(LENGTH_FIELD, length);
+  const header = parseHeader(bytes, source.size, mode, limits);
   return { header, document: documentOf(header, mode, limits) };
 }
 

@@ -31,6 +31,16 @@ export interface Source extends SeekableReader, Disposable {
   advise(offset: number, length: number, advice: Advice): void;
 }
 
+/** What tells whether a file is the same and as it was. */
+export interface Stamp {
+  /** Bytes. */
+  readonly size: number;
+  /** Which file it is. */
+  readonly file: string;
+  /** When it was last written to, to compare. */
+  readonly written: number | undefined;
+}
+
 /** A file in memory. */
 export function memorySource(bytes: Uint8Array<ArrayBuffer>): Source {
   return {
@@ -70,16 +80,19 @@ export class FileSource implements Source {
   /** The open file. */
   protected readonly descriptor: number;
   readonly #path: string;
-  readonly #before: Deno.FileInfo;
+  readonly #before: Stamp;
   #closed = false;
 
   /** Opens a file for reading. */
   constructor(path: string) {
     this.#path = path;
-    // By path, which takes a quarter of what it takes by descriptor. Should the file be replaced between the two lines,
-    // reads and checks go by the descriptor: a shorter one is found to be cut short.
-    this.#before = Deno.statSync(path);
     this.descriptor = openSync(path, "r");
+    try {
+      this.#before = this.stamp(path);
+    } catch (error) {
+      closeSync(this.descriptor);
+      throw error;
+    }
     this.size = this.#before.size;
   }
 
@@ -120,13 +133,31 @@ export class FileSource implements Source {
   /** See {@linkcode Source.changed}. */
   changed(): string | undefined {
     if (this.#closed) return undefined;
-    const size = this.length();
+    const now = this.#stampNow();
+    // Another file has taken the name: ours may be as it was.
+    const same = now?.file === this.#before.file ? now : undefined;
+    const size = same ? same.size : this.length();
     if (size !== this.size) return `${this.#path} had ${this.size} bytes when it was opened and has ${size} now`;
-    const now = statOf(this.#path);
-    // Another file has taken the name: ours is as it was.
-    if (!now || now.ino !== this.#before.ino || now.dev !== this.#before.dev) return undefined;
-    if (now.mtime?.getTime() === this.#before.mtime?.getTime()) return undefined;
+    if (!same || same.written === this.#before.written) return undefined;
     return `${this.#path} was written to while it was open`;
+  }
+
+  /**
+   * What tells whether the open file is the same and as it was. By path, which takes a quarter of what it takes by
+   * descriptor. Should the file be replaced between the two, reads and checks go by the descriptor: a shorter one is
+   * found to be cut short.
+   */
+  protected stamp(path: string): Stamp {
+    const { size, dev, ino, mtime } = Deno.statSync(path);
+    return { size, file: `${dev}:${ino}`, written: mtime?.getTime() };
+  }
+
+  #stampNow(): Stamp | undefined {
+    try {
+      return this.stamp(this.#path);
+    } catch {
+      return undefined;
+    }
   }
 
   /** Bytes of the open file now. */
@@ -151,12 +182,4 @@ export class FileSource implements Source {
 
 function truncated(offset: number, length: number, end: number): TensorError {
   return new TensorError("E_TRUNCATED", `asked for ${length} bytes at ${offset} of the file, which ends at ${end}`);
-}
-
-function statOf(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.statSync(path);
-  } catch {
-    return undefined;
-  }
 }
