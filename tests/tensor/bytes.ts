@@ -1,8 +1,10 @@
 /**
- * Files made by hand: a header as text, and data.
+ * Files made by hand, a header as text and data, and what becomes of those that are wrong.
  *
  * @module
  */
+import { equal, match, ok, throws } from "node:assert/strict";
+import type { TensorError } from "@alknet/tensor";
 
 /** A file of this header and data. */
 export function fileOf(header: string | Uint8Array, data: Uint8Array | number = 0): Uint8Array<ArrayBuffer> {
@@ -34,3 +36,43 @@ export function described(
 export function member(name: string, dtype: string, shape: number[], start: number, end: number): string {
   return `${JSON.stringify(name)}:{"dtype":"${dtype}","shape":[${shape}],"data_offsets":[${start},${end}]}`;
 }
+
+/** The error with which something is refused: of this code, with such a message. */
+export function refuses(work: () => unknown, codes: string, message = /./): TensorError {
+  let caught: TensorError | undefined;
+  throws(work, (error: TensorError) => {
+    caught = error;
+    equal(error.name, "TensorError", error.stack);
+    ok(codes.split("|").includes(error.code), `${error.code} is none of ${codes}: ${error.message}`);
+    match(error.message, message);
+    return true;
+  });
+  return caught!;
+}
+
+/** The bytes of a text. */
+export const raw = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
+
+/** Bytes as specifications write them, spaces and all. */
+export const hex = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.fromHex(text.replaceAll(" ", ""));
+
+/** Parts of a file, one after another. */
+export const pad = (...parts: Uint8Array[]): Uint8Array<ArrayBuffer> => {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+};
+
+/** The schema of a scalar. */
+export const scalar = (kind: string): Record<string, unknown> => ({ [`TypeDef:${kind}`]: true });
+
+/** The schema of a record. */
+export const record = (properties: Record<string, unknown>): Record<string, unknown> => ({
+  type: "object",
+  "TypeDef:Struct": true,
+  properties,
+});
