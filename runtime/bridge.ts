@@ -5,6 +5,7 @@
  */
 import type { Identity } from "@alknet/core/handler";
 import {
+  type AccessDeclaration,
   CallError,
   type Dispatcher,
   type HandlerRegistration,
@@ -34,6 +35,8 @@ export interface GuestRegistrationOptions {
   readonly namespace: string;
   /** Who may call them. Default `internal`. */
   readonly visibility?: Visibility;
+  /** Which rights they need. Default: none. */
+  readonly access?: AccessDeclaration;
 }
 
 /** What a guest is granted, ready for `Isolate.create` and `ProcessGuest.start`. */
@@ -49,12 +52,13 @@ const LATE: ReadonlySet<string> = new Set(["E_DEADLINE", "E_TIMEOUT"]);
 
 /** What a guest has registered, as registrations that a registry takes. An abort of a call reaches into the guest. */
 export function guestRegistrations(guest: OfferingGuest, options: GuestRegistrationOptions): HandlerRegistration[] {
-  const { namespace, visibility = "internal" } = options;
+  const { namespace, visibility = "internal", access } = options;
   return guest.operations.map(({ name, type, input, output, description }) => {
     const declared = operation({
       name: `${namespace}/${name}`,
       type,
       visibility,
+      access,
       description,
       input: schemaOf(input),
       output: schemaOf(output),
@@ -90,7 +94,7 @@ export function guestRegistrations(guest: OfferingGuest, options: GuestRegistrat
  */
 export function grants(
   registry: Registry,
-  dispatcher: Dispatcher,
+  dispatcher: Pick<Dispatcher, "call" | "subscribe">,
   names: readonly string[],
   identity?: Identity,
 ): Grants {

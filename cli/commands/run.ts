@@ -9,8 +9,9 @@ import { map, withDefault } from "@optique/core/modifiers";
 import { argument, command, option } from "@optique/core/primitives";
 import { integer } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
-import { basename, dirname, join, normalize } from "node:path";
+import { basename } from "node:path";
 import type { Action, Command } from "../grammar/action.ts";
+import { bundle } from "../guests/bundle.ts";
 import { note, print } from "../terminal/output.ts";
 import { StopSignals } from "../terminal/signals.ts";
 
@@ -71,25 +72,6 @@ async function runFile({ file, memory, timeout }: RunOptions): Promise<number> {
     note(`alknet: ${printable(error.message)}`);
     return 1;
   }
-}
-
-/** A file and what it imports from its folder and below, by names relative to that folder. */
-async function bundle(file: string): Promise<Map<string, string>> {
-  const folder = dirname(file);
-  const found = new Map<string, string>();
-  const wanted = [basename(file)];
-  for (const name of wanted) {
-    if (found.has(name)) continue;
-    const source = await Deno.readTextFile(join(folder, name)).catch(() => undefined);
-    // What is not there is for the guest to complain of, with the line that imports it.
-    if (source === undefined) continue;
-    found.set(name, source);
-    for (const [, specifier] of source.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*["'](\.{1,2}\/[^"'\n]+)["']/g)) {
-      const target = normalize(join(dirname(name), specifier));
-      if (!target.startsWith("..")) wanted.push(target);
-    }
-  }
-  return found;
 }
 
 function shown(value: unknown): string {

@@ -12,6 +12,7 @@ import type { Git } from "@alknet/handlers/git";
 import { type Decoy, http, type HttpApp, notFound, redirect, staticSite } from "@alknet/handlers/http";
 import { dirname, resolve } from "node:path";
 import Type, { type Static, type TSchema } from "typebox";
+import { GUESTS_SCHEMA } from "../guests/entry.ts";
 import { IMPORTS_SCHEMA } from "../imports/entry.ts";
 import type { Observer } from "../operations/observe.ts";
 import { addDoh, DNS_SCHEMA, type ServedDns } from "./dns.ts";
@@ -40,7 +41,7 @@ const httpSchema = Type.Object({
 export const HANDLER_SCHEMAS: Readonly<
   Record<"call" | "dns" | "echo" | "http" | "git" | "fs" | "sftp" | "ssh", TSchema>
 > = {
-  call: Type.Object({ imports: Type.Optional(IMPORTS_SCHEMA) }, closed),
+  call: Type.Object({ imports: Type.Optional(IMPORTS_SCHEMA), guests: Type.Optional(GUESTS_SCHEMA) }, closed),
   dns: DNS_SCHEMA,
   echo: Type.Object({}, closed),
   http: httpSchema,

@@ -8,7 +8,7 @@ import { formatSocketAddress } from "@alknet/core/address";
 import { type ConfigFile, limitsOf, watchConfig } from "@alknet/core/config";
 import { AlknetError, type Handler, type Identity, logger } from "@alknet/core/handler";
 import { type CertificateKeyPair, configProvider, loadOrCreateKey, type NodeKey } from "@alknet/core/identity";
-import { Dispatcher, type HandlerRegistration, nodeRegistry } from "@alknet/core/operations";
+import { Dispatcher, type HandlerRegistration, nodeRegistry, type Registry } from "@alknet/core/operations";
 import { type CertificateRenewal, followCertificate } from "./certificate_renewal.ts";
 import { chooseFace, type Face, recorded } from "./face.ts";
 import { Feed } from "../operations/feed.ts";
@@ -27,6 +27,8 @@ import { ExitCode } from "../terminal/output.ts";
 import { onHangup, type StopSignal, StopSignals } from "../terminal/signals.ts";
 import type { Git } from "@alknet/handlers/git";
 import type { DnsConfig, ServedDns } from "./dns.ts";
+import type { GuestsConfig } from "../guests/entry.ts";
+import type { Guests } from "../guests/folder.ts";
 import type { FsConfig, ServedFs } from "./fs.ts";
 import type { GitConfig } from "./git.ts";
 import type { SftpConfig } from "./sftp.ts";
@@ -87,7 +89,9 @@ export async function serve(options: ServeOptions): Promise<number> {
   await using fs = await configuredFs(config, home);
   const ownOperations = [...builtInOperations(node), ...git?.operations() ?? [], ...fs?.operations ?? []];
   await using imported = await importedBy(config, ownOperations, { key, home, passphraseFile: options.passphraseFile });
-  const registry = nodeRegistry([...ownOperations, ...imported.registrations]);
+  const withoutGuests = [...ownOperations, ...imported.registrations];
+  await using guests = await configuredGuests(config, nodeRegistry(withoutGuests), late);
+  const registry = nodeRegistry([...withoutGuests, ...guests?.registrations ?? []]);
   const ssh = await configuredSsh(config, home, options, git);
   const sftp = await configuredSftp(config);
   using dns = await configuredDns(config, home);
@@ -153,6 +157,18 @@ async function importedBy(
   if (entries.length === 0) return { registrations: [], leftOut: [], [Symbol.asyncDispose]: () => Promise.resolve() };
   const { importAll } = await import("../imports/load.ts");
   return await importAll(entries, own.map(({ spec }) => spec.name), { configFile, ...parts });
+}
+
+/** Operations of guests, which may call those of the node. */
+async function configuredGuests(
+  { path: configFile, static: { handlers } }: ConfigFile,
+  registry: Registry,
+  late: { readonly dispatcher?: Dispatcher },
+): Promise<Guests | undefined> {
+  const config = handlers.call?.guests as GuestsConfig | undefined;
+  if (!config) return;
+  const { openGuests } = await import("../guests/folder.ts");
+  return await openGuests(config, { configFile, registry, dispatcher: () => late.dispatcher });
 }
 
 async function configuredSsh(

@@ -32,6 +32,7 @@ export { limitsOf } from "./limits_of.ts";
 export { loadConfig } from "./load.ts";
 export { parseConfig, type ParsedConfig, type ParseOptions } from "./parse.ts";
 export { configSchema } from "./schema.ts";
+export { assertTrusted } from "./trust.ts";
 export type {
   ApiKeyConfig,
   ApiKeyDocument,
