@@ -13,6 +13,8 @@ import {
   operation,
   provide,
   type Registry,
+  schemaCheck,
+  schemaFault,
   type Visibility,
 } from "@alknet/core/operations";
 import Type, { type TSchema } from "typebox";
@@ -50,12 +52,21 @@ export interface Grants {
 const EXHAUSTED: ReadonlySet<string> = new Set(["E_MEMORY", "E_STACK", "E_JOBS", "E_LIMIT"]);
 const LATE: ReadonlySet<string> = new Set(["E_DEADLINE", "E_TIMEOUT"]);
 
-/** What a guest has registered, as registrations that a registry takes. An abort of a call reaches into the guest. */
+/**
+ * What a guest has registered, as registrations that a registry takes. An abort of a call reaches into the guest.
+ *
+ * @throws {GuestError} `E_REFUSED`: a schema of it is not usable.
+ */
 export function guestRegistrations(guest: OfferingGuest, options: GuestRegistrationOptions): HandlerRegistration[] {
   const { namespace, visibility = "internal", access } = options;
   return guest.operations.map(({ name, type, input, output, description }) => {
+    const called = `${namespace}/${name}`;
+    for (const [what, schema] of Object.entries({ input, output })) {
+      const fault = schemaFault(schemaOf(schema));
+      if (fault !== undefined) throw new GuestError("E_REFUSED", `operation ${called}: its ${what} schema ${fault}`);
+    }
     const declared = operation({
-      name: `${namespace}/${name}`,
+      name: called,
       type,
       visibility,
       access,
@@ -64,16 +75,22 @@ export function guestRegistrations(guest: OfferingGuest, options: GuestRegistrat
       output: schemaOf(output),
       errors: { RESOURCE_EXHAUSTED: { description: "the guest used up what it may use" } },
     });
+    const outputFault = schemaCheck(declared.spec.output_schema, "foreign");
+    const checked = (value: unknown): JsonValue => {
+      const fault = outputFault(value);
+      if (fault !== undefined) throw new GuestError("E_CROSSING", `operation ${called}: its output ${fault}`);
+      return value as JsonValue;
+    };
     const once = async (value: unknown, { signal }: { readonly signal: AbortSignal }): Promise<JsonValue> => {
       try {
-        return await guest.invoke(name, value, { signal }) as JsonValue;
+        return checked(await guest.invoke(name, value, { signal }));
       } catch (error) {
         throw callErrorOf(error);
       }
     };
     const stream = async function* (value: unknown, { signal }: { readonly signal: AbortSignal }) {
       try {
-        for await (const item of guest.subscribe(name, value, { signal })) yield item as JsonValue;
+        for await (const item of guest.subscribe(name, value, { signal })) yield checked(item);
       } catch (error) {
         throw callErrorOf(error);
       }

@@ -24,6 +24,13 @@ export const PRELUDE: string = String.raw`(function (post, put, take, clock, gra
   const bufferOf = getter(typedProto, "buffer"), kindOf = getter(typedProto, SymbolOf.toStringTag);
   const charCodeAt = uncurry(String.prototype.charCodeAt), indexOf = uncurry(String.prototype.indexOf);
   const sliceText = uncurry(String.prototype.slice);
+  const bindOf = uncurry(Function.prototype.bind);
+  // A bound function shows no source.
+  function opaque(called, name) {
+    const bound = bindOf(called, undefined);
+    defineProperty(bound, "name", { __proto__: null, value: name });
+    return freeze(bound);
+  }
   const isError = (value) => value instanceof ErrorOf;
   const pending = create(null), handlers = create(null), iterators = create(null), timers = create(null);
   const state = { __proto__: null, last: 0, nodes: 0 };
@@ -133,19 +140,19 @@ export const PRELUDE: string = String.raw`(function (post, put, take, clock, gra
     const open = () => opened ??= ask("open", name, input);
     const iterator = {
       __proto__: null,
-      async next() {
+      next: opaque(async () => {
         if (over) return { value: undefined, done: true };
         const step = await ask("next", "", await open());
         if (step.done) over = true;
         return step;
-      },
-      async return(value) {
+      }, "next"),
+      return: opaque(async (value) => {
         if (!over && opened !== undefined) { over = true; await ask("return", "", await opened); }
         over = true;
         return { value, done: true };
-      },
+      }, "return"),
     };
-    defineProperty(iterator, asyncIterator, { __proto__: null, value: () => iterator });
+    defineProperty(iterator, asyncIterator, { __proto__: null, value: opaque(() => iterator, "[Symbol.asyncIterator]") });
     return freeze(iterator);
   }
 
@@ -153,14 +160,14 @@ export const PRELUDE: string = String.raw`(function (post, put, take, clock, gra
   for (let at = 0; at < granted.length; at++) {
     const { name, type } = granted[at], cut = indexOf(name, "/");
     const door = type === "subscription" ? (input = null) => subscription(name, input) : (input = null) => ask("call", name, input);
-    freeze(door);
-    env[name] = door;
-    if (cut > 0) (env[sliceText(name, 0, cut)] ??= create(null))[sliceText(name, cut + 1)] = door;
+    const shown = opaque(door, name);
+    env[name] = shown;
+    if (cut > 0) (env[sliceText(name, 0, cut)] ??= create(null))[sliceText(name, cut + 1)] = shown;
   }
   for (const name of keys(env)) freeze(env[name]);
 
   const install = (name, value) =>
-    defineProperty(globalThis, name, { __proto__: null, value: typeof value === "object" ? freeze(value) : value, writable: false, configurable: false, enumerable: false });
+    defineProperty(globalThis, name, { __proto__: null, value: typeof value === "object" ? freeze(value) : opaque(value, name), writable: false, configurable: false, enumerable: false });
   function line(values) {
     let text = "";
     for (let at = 0; at < values.length; at++) {
@@ -177,7 +184,7 @@ export const PRELUDE: string = String.raw`(function (post, put, take, clock, gra
     }
     return sliceText(text, 0, 65536);
   }
-  const log = (level) => (...values) => { post("log", 0, level, line(values)); };
+  const log = (level) => opaque((...values) => { post("log", 0, level, line(values)); }, level);
   install("console", { __proto__: null, debug: log("debug"), log: log("info"), info: log("info"), warn: log("warning"), error: log("error") });
   install("env", env);
   install("setTimeout", (callback, delay = 0, ...args) => {
@@ -201,18 +208,18 @@ export const PRELUDE: string = String.raw`(function (post, put, take, clock, gra
   });
   install("ops", {
     __proto__: null,
-    register(operation) {
+    register: opaque((operation) => {
       const { name, handler, type = "query" } = operation;
       if (typeof handler !== "function") throw new TypeErrorOf("ops.register needs a handler");
       const { input = true, output = true, description = "" } = operation;
       const refusal = post("register", 0, StringOf(name), encoded({ name, type, input, output, description }));
       if (refusal !== undefined) throw failure(refusal, "REFUSED");
       handlers[name] = handler;
-    },
+    }, "register"),
   });
   delete globalThis.SharedArrayBuffer;
   const start = clock();
-  defineProperty(globalThis, "performance", { __proto__: null, value: freeze({ __proto__: null, now: () => clock() - start }) });
+  defineProperty(globalThis, "performance", { __proto__: null, value: freeze({ __proto__: null, now: opaque(() => clock() - start, "now") }) });
 
   return freeze({
     __proto__: null,

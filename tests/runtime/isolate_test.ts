@@ -5,6 +5,7 @@
  */
 import { type GuestCode, GuestError, Isolate } from "@alknet/runtime";
 import assert from "node:assert/strict";
+import { untilLevel } from "../support/plateau.ts";
 
 const nest = (open: string, close: string, times: number) => open.repeat(times) + "1" + close.repeat(times);
 
@@ -244,4 +245,14 @@ Deno.test("isolate: an abort and a disposal end what runs (runtime.md §13 row 7
   isolate[Symbol.dispose]();
   await ended;
   await assert.rejects(isolate.evaluate("1"), { code: "E_DISPOSED" });
+});
+
+Deno.test("isolate: one after another, their memory comes and goes (runtime.md §13 row 80)", async () => {
+  const { level, values } = await untilLevel(() => Deno.memoryUsage().rss, async () => {
+    for (let n = 0; n < 50; n++) {
+      using isolate = await Isolate.create();
+      assert.equal(await isolate.evaluate("let a = new Uint8Array(1 << 20); a.length"), 1 << 20);
+    }
+  });
+  assert.ok(level, values.map((bytes) => bytes >> 20).join(", "));
 });

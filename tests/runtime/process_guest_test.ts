@@ -5,6 +5,7 @@
  */
 import { ProcessGuest } from "@alknet/runtime";
 import assert from "node:assert/strict";
+import { childrenOf } from "../support/proc.ts";
 
 for (
   const [row, script] of [
@@ -48,4 +49,36 @@ Deno.test("process guest: a deadline of the engine leaves it usable; calls, byte
     code: "E_GUEST",
     message: /^a\.js:2:\d+: TypeError/,
   });
+});
+
+Deno.test({
+  name: "process guest: its process has no permission and none of the environment (runtime.md §13 row 71)",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const before = new Set(childrenOf(Deno.pid));
+    Deno.env.set("ALKNET_TEST_SECRET", "hidden");
+    await using _guest = await ProcessGuest.start();
+    Deno.env.delete("ALKNET_TEST_SECRET");
+    const [pid] = childrenOf(Deno.pid).filter((pid) => !before.has(pid));
+    const environment = Deno.readTextFileSync(`/proc/${pid}/environ`).split("\0").map((line) => line.split("=")[0]);
+    const known = ["DENO_DIR", "HOME", "LOCALAPPDATA", "XDG_CACHE_HOME", ""];
+    assert.deepEqual(environment.filter((name) => !known.includes(name)), []);
+    const args = Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0");
+    assert.deepEqual(args.filter((arg) => arg.startsWith("--allow") || arg === "-A"), []);
+    assert.ok(args.includes("--no-prompt"));
+  },
+});
+
+Deno.test({
+  name: "process guest: one that neither reads nor ends is killed (runtime.md §13 row 72)",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const before = new Set(childrenOf(Deno.pid));
+    const guest = await ProcessGuest.start();
+    const [pid] = childrenOf(Deno.pid).filter((pid) => !before.has(pid));
+    Deno.kill(pid, "SIGSTOP");
+    await assert.rejects(guest.evaluate("1"), { code: "E_KILLED" });
+    await guest[Symbol.asyncDispose]();
+    assert.ok(!childrenOf(Deno.pid).includes(pid));
+  },
 });
