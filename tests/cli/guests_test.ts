@@ -51,7 +51,10 @@ async function homeOf(files: Readonly<Record<string, string>>, config: Readonly<
   for (const [name, text] of Object.entries(files)) await put(guests, name, text);
   await home.writeConfig({
     ...await home.config(),
-    handlers: { call: { guests: { folder: "guests", ...config } }, http: { mcp: true, direct: true } },
+    handlers: {
+      call: { guests: { folder: "guests", compute_ms: 10_000, ...config } },
+      http: { mcp: true, direct: true },
+    },
   });
   return { home, guests };
 }
@@ -130,7 +133,7 @@ Deno.test({
   async fn() {
     const other = 'ops.register({ name: "hello", handler: () => "hello" });\n';
     await using it = await guestNode({ "jobs.ts": JOBS, "lib/twice.ts": TWICE, "other.js": other }, {
-      compute_ms: 300,
+      compute_ms: 2000,
       guests: { other: { scopes: ["jobs:call"] } },
     });
     const looping = it.call("jobs/loop", { a: 1 });
@@ -172,7 +175,7 @@ Deno.test("a guest that ends too often rests for a while, and goes on then", asy
     ops.register({ name: "hello", handler: () => "hello" });`,
   );
   let now = 0;
-  const options = { name: "jobs", file, limits: { cpu: 100 }, grants: { operations: [], host: {} }, now: () => now };
+  const options = { name: "jobs", file, limits: { cpu: 1000 }, grants: { operations: [], host: {} }, now: () => now };
   await using guest = await LiveGuest.start(options);
   for (let times = 0; times < 3; times++) {
     equal(await guest.invoke("hello", null), "hello");
