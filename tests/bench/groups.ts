@@ -9,6 +9,7 @@ import { dialStart } from "./dial_start.ts";
 import { floor } from "./floor.ts";
 import type { Group } from "./harness.ts";
 import { direct, http } from "./http.ts";
+import { guests } from "./guests.ts";
 import { idle } from "./idle_connections.ts";
 import { manyOperations } from "./many_operations.ts";
 import { bulkEngines, bulkEthernet, bulkLoopback } from "./quic_bulk.ts";
@@ -48,6 +49,7 @@ export const GROUPS: readonly Group[] = [
   gitFetch,
   gitIndexPack,
   tensorFiles,
+  guests,
   vaultDerivation,
   vaultSealing,
 ];
