@@ -6,10 +6,11 @@ import { Tokens, WRITER } from "./operations.ts";
 const OWNER: Identity = { id: "owner", scopes: ["admin"], resources: {} };
 
 Deno.test("callerOf: a certificate's identity is not lent to pages of other sites; a token counts wherever it comes from", () => {
+  let authenticated = 0;
   const context = {
     identityProvider: new Tokens(),
     authenticationRefused: () => false,
-    authenticated: () => {},
+    authenticated: () => authenticated++,
     authenticationFailed: () => {},
   } as unknown as HandlerContext;
   const peer = {
@@ -30,6 +31,8 @@ Deno.test("callerOf: a certificate's identity is not lent to pages of other site
   ) {
     const headers: Record<string, string> = site === undefined ? {} : { "sec-fetch-site": site };
     assert.equal(who(headers), id, `sec-fetch-site: ${site}`);
+    assert.equal(authenticated, 0);
     assert.equal(who({ ...headers, authorization: `Bearer ${WRITER}` }), "writer");
+    assert.equal(authenticated--, 1, "the connection may have more held for it");
   }
 });
