@@ -6,6 +6,21 @@
 export { MailboxCode } from "./codes.ts";
 export { MAILBOX_LIMITS, type MailboxLimits, mailboxLimitsWith } from "./limits.ts";
 export type { Address, Arrival, Carrier, Dial, Mailboxes, NewQueue, Stop } from "./carrier.ts";
+export type { MessageKeys } from "./agreement/identity.ts";
+export { messageKeys, type MessageSecrets } from "./agreement/keys.ts";
+export type { Random } from "@alknet/core/crypto";
+export {
+  type Contact,
+  type MadeToken,
+  type MessageQuery,
+  type Messenger,
+  type MessengerOptions,
+  openMessenger,
+  type StoredMessage,
+  type Synced,
+} from "./messenger.ts";
+export type { ContactState } from "./store/contacts.ts";
+export type { MessageState } from "./store/messages.ts";
 export { mailboxClient } from "./mailbox/direct.ts";
 export { mailbox, type MailboxClock, type MailboxOptions, MSG_ALPN } from "./mailbox/mailbox.ts";
 export type { Item, MailboxStore, NewItem, Published, QueueRow } from "./mailbox/mailbox_store.ts";
