@@ -29,6 +29,7 @@ import type { Git } from "@alknet/handlers/git";
 import type { DnsConfig, ServedDns } from "./dns.ts";
 import type { FsConfig, ServedFs } from "./fs.ts";
 import type { GitConfig } from "./git.ts";
+import type { MailboxConfig, ServedMailbox } from "./msg.ts";
 import type { SftpConfig } from "./sftp.ts";
 import type { SshConfig } from "./ssh.ts";
 import { logStrayRejections } from "./stray_rejections.ts";
@@ -87,9 +88,10 @@ export async function serve(options: ServeOptions): Promise<number> {
   const sftp = await configuredSftp(config);
   await using fs = await configuredFs(config, home);
   using dns = await configuredDns(config, home);
+  await using mailbox = await configuredMailbox(config, home, key);
   const dispatcher = new Dispatcher({ registry });
   const certificate = await publicCertificate(config.static.certificate);
-  const parts = { observer, dispatcher, ssh, sftp, git, fs: fs?.handler, dns };
+  const parts = { observer, dispatcher, ssh, sftp, git, fs: fs?.handler, dns, mailbox: mailbox?.handler };
   const endpoint = await listen(options, { key, certificate }, node, parts);
   up.endpoint = node.endpoint = endpoint;
   await fs?.announce(endpoint.addresses.map(formatSocketAddress));
@@ -200,6 +202,16 @@ async function configuredFs(
   if (!named.fs) return;
   const { fsOf } = await import("./fs.ts");
   return await fsOf(named.fs as FsConfig, { configFile, home });
+}
+
+async function configuredMailbox(
+  { path: configFile, static: { handlers } }: ConfigFile,
+  home: Home,
+  { fingerprint: own }: NodeKey,
+): Promise<ServedMailbox | undefined> {
+  if (!handlers.mailbox) return;
+  const { mailboxOf } = await import("./msg.ts");
+  return await mailboxOf(handlers.mailbox as MailboxConfig, { configFile, home, own });
 }
 
 async function listen(
