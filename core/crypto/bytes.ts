@@ -10,7 +10,9 @@ import { randomBytes as systemRandom, timingSafeEqual } from "node:crypto";
 export type Random = (length: number) => Uint8Array;
 
 /** Bytes of the system's generator. */
-export const systemBytes: Random = (length) => new Uint8Array(systemRandom(length));
+export function systemBytes(length: number): Uint8Array {
+  return new Uint8Array(systemRandom(length));
+}
 
 /** Byte strings one after the other, in a new array. */
 export function joined(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

@@ -225,6 +225,10 @@ class StoredMessenger implements Messenger {
   addContact(name: string, text: string): Contact {
     checkName(name);
     const token = parseToken(text.trim());
+    // Those who were not named yet are called by their ids.
+    if (isNodeId(name) && name !== nodeIdOf(token.ed)) {
+      throw new AlknetError("BAD_NAME", "the name is the id of another key; choose another name");
+    }
     const { store, contacts, sessions, keys } = this.#parts;
     if (equalBytes(token.ed, keys.ed)) throw new AlknetError("BAD_TOKEN", "the token is your own; give it to others");
     const to = { mailbox: `${nodeIdOf(token.mailboxKey)}@${token.address}`, sid: token.sid, t: token.t };
@@ -373,6 +377,15 @@ function checkName(name: string): void {
     "BAD_NAME",
     `a name has 1 to ${NAME_CHARACTERS} characters, no spaces, and does not begin with a dash`,
   );
+}
+
+function isNodeId(name: string): boolean {
+  try {
+    parseNodeId(name);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function checkMailbox(mailbox: string): void {

@@ -93,9 +93,10 @@ export function seal(
   const [mk, next] = chainStep(CKs);
   const plain = padded(content, size - before.byteLength - HEAD - 16);
   const body = withBodyKey(mk, hn, (key, nonce) => sealGcm(key, nonce, plain, joined(AD, head)));
-  wipe(mk, plain);
+  const after = copied(state);
+  wipe(mk, plain, after.CKs);
   return {
-    session: new Session(session.id, session.peer, { ...copied(state), CKs: next, Ns: Ns + 1 }),
+    session: new Session(session.id, session.peer, { ...after, CKs: next, Ns: Ns + 1 }),
     envelope: joined(before, head, body),
   };
 }
@@ -129,17 +130,18 @@ export function open(
   now = skippedTo(now, header.n, add);
   const [mk, next] = chainStep(now.CKr!);
   const content = openBody(mk, part, now.AD);
-  wipe(mk);
+  wipe(mk, now.CKr);
   now = { ...now, CKr: next, Nr: now.Nr + 1, prefix: new Uint8Array() };
   return { session: new Session(session.id, session.peer, now), content, skipped: { add } };
 }
 
-/** The other's new ratchet key, and ours after it. */
+/** The other's new ratchet key, and ours after it. What they replace is wiped: the state is a copy of its own. */
 function turned(state: State, DHr: Uint8Array, random: Random): State {
   const { NHKs: HKs, NHKr: HKr } = state;
   const receiving = rootStep(state.RK, state.DHs, DHr);
   const DHs = random(32).slice();
   const sending = rootStep(receiving.rk, DHs, DHr);
+  wipe(state.RK, state.DHs, receiving.rk, state.CKs, state.CKr);
   return {
     ...state,
     PN: state.Ns,
@@ -172,6 +174,7 @@ function skippedTo(state: State, n: number, add: SkippedChange["add"][number][])
   for (let i = state.Nr; i < n; i++) {
     const [mk, next] = chainStep(chain);
     add.push({ hk: HKr, n: i, mk });
+    wipe(chain);
     chain = next;
   }
   return { ...state, CKr: chain, Nr: Math.max(state.Nr, n) };

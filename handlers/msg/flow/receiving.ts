@@ -64,7 +64,9 @@ function take(parts: Parts, queue: OwnQueue, envelope: Uint8Array): "message" | 
   try {
     return store.transaction(() => {
       if (sessions.hasSeen(digest)) return "other";
-      const isNew = keep(parts, queue, openAny(parts, queue, envelope), today);
+      const opened = openAny(parts, queue, envelope);
+      const isNew = keep(parts, queue, opened, today);
+      opened.row.session[Symbol.dispose]();
       sessions.saw(digest, today);
       return isNew ? "message" : "other";
     });
@@ -97,6 +99,7 @@ function openAny(parts: Parts, queue: OwnQueue, envelope: Uint8Array): Opened {
     const row = { contact: contact.id, rid: queue.rid, sends: false, session: opened.session };
     parts.sessions.put(row);
     sessions.began(first.hash, session, queue.rid, first.spkId);
+    session[Symbol.dispose]();
     return { ...opened, row };
   } finally {
     wipe(spk.secret);
@@ -113,6 +116,8 @@ function openWith(parts: Parts, rows: readonly SessionRow[], envelope: Uint8Arra
     } catch (error) {
       if (!(error instanceof AlknetError) || !OF_ENVELOPES.has(error.code)) throw error;
       if (error.code !== "UNREADABLE") fault = error;
+    } finally {
+      row.session[Symbol.dispose]();
     }
   }
   throw fault;
