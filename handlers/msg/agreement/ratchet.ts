@@ -89,14 +89,15 @@ export function seal(
   if (Ns >= MOST_IN_CHAIN) throw new AlknetError("SESSION_SPENT", "the session has sent all that it can; begin anew");
   const before = prefix.byteLength > 0 ? prefix : Uint8Array.of(LATER);
   const hn = random(12);
-  const head = joined(hn, sealGcm(HKs, hn, joined(x25519Public(DHs), u32(PN), u32(Ns)), AD));
+  const DHp = state.DHp ?? x25519Public(DHs);
+  const head = joined(hn, sealGcm(HKs, hn, joined(DHp, u32(PN), u32(Ns)), AD));
   const [mk, next] = chainStep(CKs);
   const plain = padded(content, size - before.byteLength - HEAD - 16);
   const body = withBodyKey(mk, hn, (key, nonce) => sealGcm(key, nonce, plain, joined(AD, head)));
   const after = copied(state);
   wipe(mk, plain, after.CKs);
   return {
-    session: new Session(session.id, session.peer, { ...after, CKs: next, Ns: Ns + 1 }),
+    session: new Session(session.id, session.peer, { ...after, DHp, CKs: next, Ns: Ns + 1 }),
     envelope: joined(before, head, body),
   };
 }
@@ -148,6 +149,7 @@ function turned(state: State, DHr: Uint8Array, random: Random): State {
     Ns: 0,
     Nr: 0,
     DHs,
+    DHp: undefined,
     DHr,
     HKs,
     HKr,

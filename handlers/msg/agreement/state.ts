@@ -21,6 +21,8 @@ export interface State {
   readonly PN: number;
   /** Own ratchet key, private. */
   readonly DHs: Uint8Array;
+  /** Its public key, once that was needed; not kept with the rest. */
+  readonly DHp?: Uint8Array;
   /** The other's ratchet key. */
   readonly DHr?: Uint8Array;
   /** Root key. */

@@ -63,7 +63,11 @@ export async function freshQueue(parts: Parts, queue: OwnQueue, stop: Stop): Pro
   const newest = queues.prekey(queue, queue.spk);
   wipe(newest?.secret);
   if (newest && newest.day > today - REPLACED_AFTER) return queue;
-  const next = store.transaction(() => withNewPrekey(parts, queue));
+  const next = store.transaction(() => {
+    // Another process may have been quicker.
+    const current = queues.find(queue.rid);
+    return current.spk === queue.spk ? withNewPrekey(parts, current) : current;
+  });
   await publish(parts, next, stop);
   store.transaction(() => queues.forgetPrekeys(next, today - REPLACED_AFTER - KEPT_AFTER));
   return next;

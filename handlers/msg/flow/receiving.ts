@@ -84,12 +84,10 @@ function openAny(parts: Parts, queue: OwnQueue, envelope: Uint8Array): Opened {
     const rows = queue.contact === undefined ? sessions.byQueue(queue.rid) : sessions.ofContact(queue.contact);
     return openWith(parts, rows, envelope);
   }
-  const begun = sessions.begunBy(first.hash);
-  if (begun !== undefined) {
-    const row = sessions.find(begun);
-    if (!row) throw new AlknetError("REPLAYED", "the session that it began is gone");
-    return openWith(parts, [row], envelope);
-  }
+  // A session outlives the keys that it began with: whoever had no answer for long begins like that still.
+  const row = sessions.find(first.sessionId);
+  if (row) return openWith(parts, [row], envelope);
+  if (sessions.hasBegun(first.hash)) throw new AlknetError("REPLAYED", "the session that it began is gone");
   const spk = first.opkId === 0 ? parts.queues.prekey(queue, first.spkId) : undefined;
   if (!spk) throw new AlknetError("PREKEY_GONE", "the keys that it was sealed for are gone");
   try {

@@ -21,9 +21,11 @@ import {
   type Frame,
   framesOf,
   GetFlag,
+  MOST_BYTES,
   MOST_PADDED,
   readRequest,
   type Request,
+  RequestType,
 } from "./frames.ts";
 import type { MailboxStore, QueueRow } from "./mailbox_store.ts";
 import type { Rates } from "./rates.ts";
@@ -129,7 +131,8 @@ export class MailboxFront {
   /** One request and its answer; never rejects. */
   async #request(frame: Frame, writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
     const { kept } = this.#connection;
-    const held = frame.body.byteLength;
+    // What is given out lies here until the peer takes it.
+    const held = frame.type === RequestType.GET ? MOST_BYTES : frame.body.byteLength;
     if (!await kept.hold(held, this.#connection.closed)) return;
     try {
       await writer.write(await this.#answered(frame));

@@ -89,9 +89,14 @@ export class OwnQueues {
     return queue;
   }
 
-  /** Takes over what has changed of one. */
-  change(queue: OwnQueue, changes: Partial<Pick<OwnQueue, "state" | "spk" | "used">>): OwnQueue {
-    const next = { ...queue, ...changes };
+  /** As it is now, whoever changed it. */
+  find(rid: Uint8Array): OwnQueue {
+    return this.#read(this.#store.database.get<Raw>("SELECT * FROM queue WHERE rid = ?", rid)!);
+  }
+
+  /** Takes over what has changed of one; the rest stays as it is now. */
+  change({ rid }: OwnQueue, changes: Partial<Pick<OwnQueue, "state" | "spk" | "used">>): OwnQueue {
+    const next = { ...this.find(rid), ...changes };
     const sql = "UPDATE queue SET state = ?, secret = ? WHERE rid = ?";
     this.#store.database.run(sql, next.state, this.#sealed(next), next.rid);
     return next;

@@ -114,13 +114,9 @@ export class Sessions {
     if (add.length > 0) database.run(sql, id, MOST_SKIPPED);
   }
 
-  /** The session that a first message began, by H(bytes 0 to Q). */
-  begunBy(hash: Uint8Array): string | undefined {
-    const row = this.#store.database.get<{ session: Uint8Array }>(
-      "SELECT session FROM first_seen WHERE hash = ?",
-      hash,
-    );
-    return row?.session.toHex();
+  /** Whether a first message began a session, by H(bytes 0 to Q), while its keys are here. */
+  hasBegun(hash: Uint8Array): boolean {
+    return this.#store.has("SELECT 1 FROM first_seen WHERE hash = ?", hash);
   }
 
   /** A first message began a session. */

@@ -28,6 +28,8 @@ export interface Place extends AsyncDisposable {
   readonly folder: TemporaryFolder;
   /** Whether the mailbox can be reached. */
   isAway: boolean;
+  /** Days that have gone by for everybody. */
+  days: number;
   /** Ends the mailbox and begins it anew from its file. */
   restart(): Promise<void>;
   /** Somebody with a database of this name; the same name is the same person. */
@@ -46,9 +48,14 @@ export async function place(options: Partial<MailboxOptions> = {}): Promise<Plac
   const folder = await temporaryFolder();
   const file = folder.join("mailbox.sqlite");
   let clients: AsyncDisposable[] = [];
+  const now = (): number => Date.now() + self.days * 86_400_000;
+  const clock = { now, wall: now };
   const start = () => {
     const store = openMailboxStore(file);
-    return { store, box: served({ store, open: true, limits: { contactRate: 1000, frames: 100_000 }, ...options }) };
+    return {
+      store,
+      box: served({ store, open: true, limits: { contactRate: 1000, frames: 100_000 }, clock, ...options }),
+    };
   };
   let up = start();
   const secrets = new Map<string, { ed: Uint8Array; ik: Uint8Array; store: Uint8Array }>();
@@ -61,6 +68,7 @@ export async function place(options: Partial<MailboxOptions> = {}): Promise<Plac
   const self: Place = {
     folder,
     isAway: false,
+    days: 0,
     async restart() {
       await end();
       up = start();
@@ -79,7 +87,7 @@ export async function place(options: Partial<MailboxOptions> = {}): Promise<Plac
       const keys = messageKeys(known);
       const path = folder.join(`${name}.sqlite`);
       const direct = around(client);
-      const messenger = openMessenger({ keys, file: path, direct, name, mailbox: MAILBOX });
+      const messenger = openMessenger({ keys, file: path, direct, name, mailbox: MAILBOX, now });
       return {
         messenger,
         file: path,
