@@ -9,16 +9,8 @@ export type { Address, Arrival, Carrier, Dial, Mailboxes, NewQueue, Stop } from 
 export type { MessageKeys } from "./agreement/identity.ts";
 export { messageKeys, type MessageSecrets } from "./agreement/keys.ts";
 export type { Random } from "@alknet/core/crypto";
-export {
-  type Contact,
-  type MadeToken,
-  type MessageQuery,
-  type Messenger,
-  type MessengerOptions,
-  openMessenger,
-  type StoredMessage,
-  type Synced,
-} from "./messenger.ts";
+export { openMessenger } from "./messenger.ts";
+export type { Contact, MadeToken, MessageQuery, Messenger, MessengerOptions, StoredMessage, Synced } from "./types.ts";
 export type { ContactState } from "./store/contacts.ts";
 export type { MessageState } from "./store/messages.ts";
 export { mailboxClient } from "./mailbox/direct.ts";
