@@ -36,6 +36,11 @@ export interface Arrival {
 /** Carries envelopes. */
 export interface Carrier {
   /**
+   * Reaches what would carry to a mailbox, where that can be known before: what cannot be sent is not sealed in vain. Throws
+   * as {@linkcode send} does.
+   */
+  prepare?(mailbox: string, options: Stop): Promise<void>;
+  /**
    * Sends an envelope. Resolves once the mailbox has it on its disk.
    *
    * @throws {AlknetError} `MAILBOX_…`, and what dialling throws.

@@ -107,6 +107,8 @@ async function sealedNow(parts: Parts, row: OutboxRow, stop: Stop): Promise<NonN
   const { contacts, sessions } = parts;
   const contact = contacts.find("id", row.contact);
   if (!contact?.to) throw notYet(contact?.name ?? "the contact");
+  // Each seal moves the ratchet on, and a contact bridges a gap of some length only.
+  await parts.carrier.prepare?.(contact.to.mailbox, stop);
   const own = await answerQueue(parts, contact, stop);
   const bundle = sessions.sending(contact.id) ? undefined : await taken(parts, contact, contact.to, stop);
   const { store, messages } = parts;

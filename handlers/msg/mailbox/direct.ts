@@ -14,6 +14,12 @@ import { MSG_ALPN } from "./mailbox.ts";
 /** What a connection is for. */
 type Purpose = "read" | "send" | "create";
 
+/** A connection that is being made, or is there. */
+interface Linking {
+  readonly opening: Promise<MailboxLink>;
+  link?: MailboxLink;
+}
+
 /** Asks mailboxes directly. Disposing of it ends its connections. */
 export function mailboxClient(options: { readonly dial: Dial }): Carrier & Mailboxes & AsyncDisposable {
   return new DirectCarrier(options.dial);
@@ -21,10 +27,14 @@ export function mailboxClient(options: { readonly dial: Dial }): Carrier & Mailb
 
 class DirectCarrier implements Carrier, Mailboxes, AsyncDisposable {
   readonly #dial: Dial;
-  readonly #links = new Map<string, Promise<MailboxLink>>();
+  readonly #links = new Map<string, Linking>();
 
   constructor(dial: Dial) {
     this.#dial = dial;
+  }
+
+  async prepare(mailbox: string, { signal }: Stop): Promise<void> {
+    await this.#link(mailbox, "send", signal);
   }
 
   async send({ mailbox, id, cap }: Address, envelope: Uint8Array, stop: Stop): Promise<void> {
@@ -73,7 +83,7 @@ class DirectCarrier implements Carrier, Mailboxes, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const links = [...this.#links.values()];
     this.#links.clear();
-    await Promise.allSettled(links.map(async (link) => await (await link)[Symbol.asyncDispose]()));
+    await Promise.allSettled(links.map(async ({ opening }) => await (await opening)[Symbol.asyncDispose]()));
   }
 
   async #acknowledge({ mailbox, id: rid, cap: rcap }: Address, seq: bigint, stop: Stop): Promise<void> {
@@ -92,17 +102,19 @@ class DirectCarrier implements Carrier, Mailboxes, AsyncDisposable {
     return answer;
   }
 
+  /** The connection for a purpose; those who ask while it is made share it. */
   async #link(mailbox: string, purpose: Purpose, signal: AbortSignal): Promise<MailboxLink> {
     const key = `${purpose} ${mailbox}`;
     const there = this.#links.get(key);
-    if (there && !(await there).isOver) return await there;
-    const linking = this.#dial(mailbox, MSG_ALPN, { signal, anonymous: purpose !== "create" })
+    if (there && !there.link?.isOver) return await there.opening;
+    const opening = this.#dial(mailbox, MSG_ALPN, { signal, anonymous: purpose !== "create" })
       .then((connection) => MailboxLink.over(mailbox, connection));
+    const linking: Linking = { opening };
     this.#links.set(key, linking);
     try {
-      return await linking;
+      return linking.link = await opening;
     } catch (error) {
-      this.#links.delete(key);
+      if (this.#links.get(key) === linking) this.#links.delete(key);
       throw error;
     }
   }

@@ -199,7 +199,7 @@ export class MailboxFront {
     const { store, wall } = this.#parts;
     const { rid, used } = this.#queue("rid", request.rid, request.rcap);
     const today = dayOf(wall());
-    if (used !== today) await store.touch(rid, today);
+    if (used !== today) await store.touch(rid, today).catch(unlessFull);
     if (this.#named.size < MOST_NAMED) this.#named.set(rid.toHex(), rid);
     switch (request.type) {
       case "get": {
@@ -272,6 +272,11 @@ export class MailboxFront {
     this.#idle = setTimeout(() => this.#connection.close(CloseCode.IDLE, "idle"), this.#parts.limits.idle);
     Deno.unrefTimer(this.#idle as unknown as number);
   }
+}
+
+/** On a full disk reading goes on; that its reader was there is noted another time. */
+function unlessFull(error: unknown): void {
+  if (!(error instanceof AlknetError && error.code === "DISK_FULL")) throw error;
 }
 
 function ok(id: number): Uint8Array {

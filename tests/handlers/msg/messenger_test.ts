@@ -128,6 +128,26 @@ Deno.test("mailbox away: the token is pending, a message fails, or waits where t
   assert.deepEqual([tooLong.state, tooLong.fault?.code], ["failed", "TOO_LONG"]);
 });
 
+Deno.test("mailbox away: what fails moves no ratchet, so that however many fail, the next opens without a gap", async () => {
+  await using here = await place();
+  using bob = here.person("bob");
+  const { token } = await bob.messenger.token("", stop);
+  {
+    using ann = here.person("ann");
+    ann.messenger.addContact("bob", token);
+    await ann.messenger.send("bob", "one", stop);
+  }
+  here.isAway = true;
+  using ann = here.person("ann");
+  for (let n = 0; n < 20; n++) assert.equal((await ann.messenger.send("bob", "lost", stop)).state, "failed");
+  here.isAway = false;
+  await ann.messenger.send("bob", "two", stop);
+  await bob.messenger.sync(stop);
+  assert.deepEqual(seen(bob).map((line) => line.slice(54)), ["one", "two"]);
+  using database = new DatabaseSync(bob.file) as DatabaseSync & Disposable;
+  assert.equal(database.prepare("SELECT count(*) AS n FROM skipped").get()!.n, 0);
+});
+
 Deno.test("A's own mailbox away: the message goes, and where to answer is told later", async () => {
   await using here = await place();
   using bob = here.person("bob");
