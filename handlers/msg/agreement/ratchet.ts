@@ -35,6 +35,8 @@ const MOST_IN_CHAIN = 2 ** 20;
 const HEADER_KEYS = 8;
 /** Before the body: hn, and the header with its tag. */
 const HEAD = 68;
+const BODY = label("body");
+const ROOT = label("root");
 /** Bytes of a ratchet part that are no content. */
 const PART_OVERHEAD = HEAD + 4 + 16;
 
@@ -221,7 +223,7 @@ function openBody(mk: Uint8Array, part: Uint8Array, AD: Uint8Array): Uint8Array 
 }
 
 function withBodyKey<T>(mk: Uint8Array, hn: Uint8Array, use: (key: Uint8Array, nonce: Uint8Array) => T): T {
-  const both = expand(mk, [label("body"), SEPARATOR, hn], 44);
+  const both = expand(mk, [BODY, SEPARATOR, hn], 44);
   try {
     return use(both.subarray(0, 32), both.subarray(32));
   } finally {
@@ -236,7 +238,7 @@ export function rootStep(
   theirs: Uint8Array,
 ): { readonly rk: Uint8Array; readonly ck: Uint8Array; readonly nhk: Uint8Array } {
   const dh = agreed(secret, theirs);
-  const out = hkdf(rk, dh, [label("root")], 96);
+  const out = hkdf(rk, dh, [ROOT], 96);
   wipe(dh);
   try {
     return { rk: out.slice(0, 32), ck: out.slice(32, 64), nhk: out.slice(64) };
@@ -260,9 +262,22 @@ function chainStep(ck: Uint8Array): [mk: Uint8Array, next: Uint8Array] {
 }
 
 /** The keys of a state in arrays of their own, so that whoever wipes one session leaves the other whole. */
-function copied(state: State): State {
-  const copy = Object.entries(state).map((
-    [name, value],
-  ) => [name, value instanceof Uint8Array ? value.slice() : value]);
-  return Object.fromEntries(copy) as State;
+function copied({ Ns, Nr, PN, DHs, DHp, DHr, RK, CKs, CKr, HKs, HKr, NHKs, NHKr, AD, prefix }: State): State {
+  return {
+    Ns,
+    Nr,
+    PN,
+    DHs: DHs.slice(),
+    DHp,
+    DHr: DHr?.slice(),
+    RK: RK.slice(),
+    CKs: CKs?.slice(),
+    CKr: CKr?.slice(),
+    HKs: HKs?.slice(),
+    HKr: HKr?.slice(),
+    NHKs: NHKs.slice(),
+    NHKr: NHKr.slice(),
+    AD: AD.slice(),
+    prefix,
+  };
 }
