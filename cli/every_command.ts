@@ -16,6 +16,7 @@ import { gitCommand } from "./commands/git.ts";
 import { importCommand } from "./commands/operations/import.ts";
 import { idCommand } from "./commands/node/id.ts";
 import { initCommand } from "./commands/node/init.ts";
+import { msgCommand } from "./commands/msg.ts";
 import { opsCommand } from "./commands/operations/ops.ts";
 import { pingCommand } from "./commands/reaching/ping.ts";
 import { runCommand } from "./commands/run.ts";
@@ -37,6 +38,7 @@ export const EVERY_COMMAND: Command = or(
   group("Operations", or(opsCommand, callCommand, subscribeCommand, importCommand)),
   group("Repositories", gitCommand),
   group("Files by hash", or(fsCommand, blobCommand)),
+  group("Messages", msgCommand),
   group("Names", dnsCommand),
   group("Guests", runCommand),
 );

@@ -27,6 +27,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   id: async () => (await import("./commands/node/id.ts")).idCommand,
   import: async () => (await import("./commands/operations/import.ts")).importCommand,
   init: async () => (await import("./commands/node/init.ts")).initCommand,
+  msg: async () => (await import("./commands/msg.ts")).msgCommand,
   ops: async () => (await import("./commands/operations/ops.ts")).opsCommand,
   ping: async () => (await import("./commands/reaching/ping.ts")).pingCommand,
   run: async () => (await import("./commands/run.ts")).runCommand,

@@ -19,6 +19,7 @@ const PARTS: readonly { readonly prefix: string; readonly may: readonly string[]
   { prefix: "handlers/git/", may: ["core/"] },
   { prefix: "handlers/http/websocket/", may: ["handlers/http/", "handlers/call/", "core/"] },
   { prefix: "handlers/http/", may: ["handlers/http/websocket/", "core/"] },
+  { prefix: "handlers/msg/", may: ["core/"] },
   { prefix: "handlers/sftp/", may: ["core/"] },
   { prefix: "handlers/socks/", may: [] },
   { prefix: "handlers/ssh/", may: ["core/"] },
@@ -35,6 +36,7 @@ const PARTS: readonly { readonly prefix: string; readonly may: readonly string[]
 const FLOORS: readonly (readonly string[])[] = [
   ["core/errors.ts", "core/log.ts", "core/ip.ts"],
   ["core/identity/", "core/limits/"],
+  ["core/crypto/"],
   ["core/handler/"],
   ["core/operations/values/"],
   ["core/operations/authoring/"],
@@ -54,6 +56,7 @@ const WITHOUT_TRANSPORT = [
   "core/handler/mod.ts",
   "core/handler/address.ts",
   "core/operations/mod.ts",
+  "core/crypto/mod.ts",
   "core/identity/mod.ts",
   "core/config/mod.ts",
 ];

@@ -47,6 +47,12 @@ const LINES: readonly {
     counts: "192.0.2.7",
   },
   {
+    category: "endpoint",
+    message: "authentication failed src={src} reason={reason} key={key}",
+    properties: { connection: "c1", alpn: "alknet/msg", src: "192.0.2.7", reason: "bad-capability", key: "-" },
+    counts: "192.0.2.7",
+  },
+  {
     category: "quic",
     message: "closed src={src} reason={reason}",
     properties: { src: "192.0.2.7", reason: "bytes-without-progress" },

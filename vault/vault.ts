@@ -170,12 +170,21 @@ export class Vault implements Disposable {
   }
 
   /**
-   * The message key: `m/74'/3'/0'/0'`, X25519: what SLIP-0010 gives, clamped (RFC 7748 §5).
+   * The message key of a device: `m/74'/3'/0'/{device}'`, X25519: what SLIP-0010 gives, clamped (RFC 7748 §5).
    *
-   * @throws {VaultError} `VAULT_LOCKED`.
+   * @throws {VaultError} `VAULT_LOCKED`; `INVALID_PATH` for a device below 0, from 2³¹ on, or not whole.
    */
-  messageKey(): DerivedKey {
-    return this.#take(ALKNET_PATHS.message, "x25519");
+  messageKey(device = 0): DerivedKey {
+    return this.#take(ALKNET_PATHS.message(device), "x25519");
+  }
+
+  /**
+   * What seals the message store of a device: `m/74'/3'/1'/{device}'`; its private key is the 32 bytes.
+   *
+   * @throws {VaultError} `VAULT_LOCKED`; `INVALID_PATH` for a device below 0, from 2³¹ on, or not whole.
+   */
+  messageStoreKey(device = 0): DerivedKey {
+    return this.#take(ALKNET_PATHS.messageStore(device), "ed25519");
   }
 
   /**

@@ -22,6 +22,10 @@ export interface Home {
   readonly knownHostsFile: string;
   /** The zones, mode 0600; made by whoever needs it first. */
   readonly zonesFile: string;
+  /** The messages, contacts and sessions, mode 0600; made by the first command that needs it. */
+  readonly messagesFile: string;
+  /** What lies in the mailbox that the node serves, mode 0600; made by the node. */
+  readonly mailboxFile: string;
   /** The configuration. */
   readonly configFile: string;
 }
@@ -42,6 +46,8 @@ export function locateHome(given: string | undefined): Home {
     keyFile: join(folder, "node.key"),
     knownHostsFile: join(folder, "known_hosts"),
     zonesFile: join(folder, "dns.db"),
+    messagesFile: join(folder, "msg.sqlite"),
+    mailboxFile: join(folder, "mailbox.sqlite"),
     configFile: join(folder, "config.json"),
   };
 }

@@ -18,6 +18,7 @@ import type { Observer } from "../operations/observe.ts";
 import { addDoh, DNS_SCHEMA, type ServedDns } from "./dns.ts";
 import { FS_SCHEMA } from "./fs.ts";
 import { GIT_SCHEMA } from "./git.ts";
+import { MAILBOX_SCHEMA, MESSENGER_SCHEMA } from "./msg.ts";
 import { SFTP_SCHEMA } from "./sftp.ts";
 import { SSH_SCHEMA } from "./ssh.ts";
 import { DEFAULT_HANDLERS } from "../node/node.ts";
@@ -39,7 +40,7 @@ const httpSchema = Type.Object({
 
 /** The schema of each handler's options, by its name in the configuration. */
 export const HANDLER_SCHEMAS: Readonly<
-  Record<"call" | "dns" | "echo" | "http" | "git" | "fs" | "sftp" | "ssh", TSchema>
+  Record<"call" | "dns" | "echo" | "http" | "git" | "fs" | "mailbox" | "messenger" | "sftp" | "ssh", TSchema>
 > = {
   call: Type.Object({ imports: Type.Optional(IMPORTS_SCHEMA), guests: Type.Optional(GUESTS_SCHEMA) }, closed),
   dns: DNS_SCHEMA,
@@ -47,6 +48,8 @@ export const HANDLER_SCHEMAS: Readonly<
   http: httpSchema,
   git: GIT_SCHEMA,
   fs: FS_SCHEMA,
+  mailbox: MAILBOX_SCHEMA,
+  messenger: MESSENGER_SCHEMA,
   sftp: SFTP_SCHEMA,
   ssh: SSH_SCHEMA,
 };
@@ -67,6 +70,8 @@ export interface HandlerParts {
   readonly dns?: ServedDns;
   /** The blobs, likewise. */
   readonly fs?: Handler;
+  /** The mailbox, likewise. */
+  readonly mailbox?: Handler;
 }
 
 /**
@@ -82,7 +87,7 @@ export function buildRouter(
   configFile: string,
   parts: HandlerParts,
 ): Router<readonly string[]> {
-  const { observer, dispatcher, ssh, sftp, git, fs, dns } = parts;
+  const { observer, dispatcher, ssh, sftp, git, fs, dns, mailbox } = parts;
   const named = Object.keys(configured).length > 0 ? configured : DEFAULT_HANDLERS;
   const handlers: Handler[] = [];
   if (named.call) handlers.push(call(dispatcher));
@@ -93,6 +98,7 @@ export function buildRouter(
   if (git) handlers.push(git.handler);
   if (dns) handlers.push(dns.handler);
   if (fs) handlers.push(fs);
+  if (mailbox) handlers.push(mailbox);
   let built = router() as unknown as Router<readonly string[]>;
   // Which ALPNs there are is known at run time only; `use` still refuses one that is claimed twice.
   for (const handler of handlers) built = built.use(observer.watch(handler) as never);

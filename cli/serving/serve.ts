@@ -31,6 +31,7 @@ import type { GuestsConfig } from "../guests/entry.ts";
 import type { Guests } from "../guests/folder.ts";
 import type { FsConfig, ServedFs } from "./fs.ts";
 import type { GitConfig } from "./git.ts";
+import type { MailboxConfig, ServedMailbox } from "./msg.ts";
 import type { SftpConfig } from "./sftp.ts";
 import type { SshConfig } from "./ssh.ts";
 import { logStrayRejections } from "./stray_rejections.ts";
@@ -95,10 +96,11 @@ export async function serve(options: ServeOptions): Promise<number> {
   const ssh = await configuredSsh(config, home, options, git);
   const sftp = await configuredSftp(config);
   using dns = await configuredDns(config, home);
+  await using mailbox = await configuredMailbox(config, home, key);
   const dispatcher = late.dispatcher = new Dispatcher({ registry });
   if (git) await checkGitHooks(config, home, (name) => registry.find(name) !== undefined);
   const certificate = await publicCertificate(config.static.certificate);
-  const parts = { observer, dispatcher, ssh, sftp, git, fs: fs?.handler, dns };
+  const parts = { observer, dispatcher, ssh, sftp, git, fs: fs?.handler, dns, mailbox: mailbox?.handler };
   const endpoint = await listen(options, { key, certificate }, node, parts);
   up.endpoint = node.endpoint = endpoint;
   await fs?.announce(endpoint.addresses.map(formatSocketAddress));
@@ -245,6 +247,16 @@ async function configuredFs(
   if (!named.fs) return;
   const { fsOf } = await import("./fs.ts");
   return await fsOf(named.fs as FsConfig, { configFile, home });
+}
+
+async function configuredMailbox(
+  { path: configFile, static: { handlers } }: ConfigFile,
+  home: Home,
+  { fingerprint: own }: NodeKey,
+): Promise<ServedMailbox | undefined> {
+  if (!handlers.mailbox) return;
+  const { mailboxOf } = await import("./msg.ts");
+  return await mailboxOf(handlers.mailbox as MailboxConfig, { configFile, home, own });
 }
 
 async function listen(

@@ -14,6 +14,7 @@ import { idle } from "./idle_connections.ts";
 import { manyOperations } from "./many_operations.ts";
 import { bulkEngines, bulkEthernet, bulkLoopback } from "./quic_bulk.ts";
 import { gitClone, gitFetch, gitIndexPack } from "./git/git.ts";
+import { msgMailbox, msgSealing } from "./msg.ts";
 import { handshakes, pingPong, streams } from "./quic_small.ts";
 import { sshBulk, sshForwards, sshSessions } from "./ssh.ts";
 import { sftpBulk, sftpListing } from "./sftp.ts";
@@ -48,6 +49,8 @@ export const GROUPS: readonly Group[] = [
   gitClone,
   gitFetch,
   gitIndexPack,
+  msgSealing,
+  msgMailbox,
   tensorFiles,
   guests,
   vaultDerivation,

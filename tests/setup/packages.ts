@@ -27,6 +27,7 @@ export const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
 export const PYTHON_PACKAGES: readonly string[] = [
   "aioquic==1.7.2",
   "asyncssh==2.24.1",
+  "cryptography==50.0.2",
   "dnspython==2.9.2",
   "dulwich==1.2.21",
   "fastapi==0.165.0",

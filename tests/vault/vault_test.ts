@@ -51,9 +51,18 @@ Deno.test("Vault.derive(): every published path and passphrase (vault.md row 6)"
 
 Deno.test("Vault: each purpose has its own key, at its path", () => {
   using vault = unlocked();
-  const keys = [vault.nodeKey(), vault.nodeKey(1), vault.sshHostKey(), vault.messageKey(), vault.ethereumKey()];
-  const { node, device, sshHost, message, ethereum } = ALKNET_PATHS;
-  assert.deepEqual(keys.map(({ path }) => path), [node, device(1), sshHost, message, ethereum]);
+  const keys = [
+    vault.nodeKey(),
+    vault.nodeKey(1),
+    vault.sshHostKey(),
+    vault.messageKey(),
+    vault.messageKey(1),
+    vault.messageStoreKey(),
+    vault.ethereumKey(),
+  ];
+  const { node, device, sshHost, message, messageStore, ethereum } = ALKNET_PATHS;
+  const paths = [node, device(1), sshHost, message(0), message(1), messageStore(0), ethereum];
+  assert.deepEqual(keys.map(({ path }) => path), paths);
   assert.equal(new Set(keys.map(({ privateKey }) => privateKey.toHex())).size, keys.length);
   assert.equal(keys[0].privateKey.toHex(), IDENTITY.slip10.private);
   for (const key of keys) key.dispose();
@@ -66,7 +75,7 @@ Deno.test("Vault.messageKey(): X25519, clamped from what SLIP-0010 gives (RFC 77
   for (let round = 0; round < 8; round++) {
     using vault = unlocked(PHRASE, `${round}`);
     using message = vault.messageKey();
-    using derived = vault.derive(ALKNET_PATHS.message);
+    using derived = vault.derive(ALKNET_PATHS.message(0));
     const clamped = derived.privateKey.slice();
     clamped[0] &= 0b1111_1000;
     clamped[31] = (clamped[31] & 0b0111_1111) | 0b0100_0000;

@@ -32,7 +32,8 @@ export const ALKNET_PATHS: AlknetPaths = Object.freeze({
     }
     return `m/74'/2'/0'/${version - CURRENT_KEY_VERSION}'`;
   },
-  message: "m/74'/3'/0'/0'",
+  message: (device: number): string => `m/74'/3'/0'/${indexOf(device, "device")}'`,
+  messageStore: (device: number): string => `m/74'/3'/1'/${indexOf(device, "device")}'`,
   ethereum: "m/44'/60'/0'/0/0",
 });
 
@@ -46,8 +47,10 @@ export interface AlknetPaths {
   readonly sshHost: string;
   /** AES-256-GCM sealing key of a version, from 2. */
   readonly sealing: (version: number) => string;
-  /** Message key, X25519. */
-  readonly message: string;
+  /** Message key of device `n`, X25519. */
+  readonly message: (device: number) => string;
+  /** What seals the message store of device `n`: 32 bytes. */
+  readonly messageStore: (device: number) => string;
   /** Ethereum signing key, secp256k1. */
   readonly ethereum: string;
 }

@@ -80,7 +80,8 @@ Deno.test("ALKNET_PATHS are the published ones", () => {
   assert.equal(ALKNET_PATHS.sshHost, paths.SSH_HOST);
   assert.equal(ALKNET_PATHS.sealing(2), paths.ENCRYPTION);
   assert.equal(ALKNET_PATHS.ethereum, paths.ETHEREUM);
-  assert.equal(ALKNET_PATHS.message, "m/74'/3'/0'/0'");
+  assert.equal(ALKNET_PATHS.message(0), "m/74'/3'/0'/0'");
+  assert.equal(ALKNET_PATHS.messageStore(2), "m/74'/3'/1'/2'");
   for (const { key_version: version, path } of published.key_version_paths) {
     if (path !== null) assert.equal(ALKNET_PATHS.sealing(version), path);
     else assert.throws(() => ALKNET_PATHS.sealing(version), { code: "INVALID_PATH" });

@@ -1,0 +1,95 @@
+/**
+ * `alknet msg`: sealed messages, which a mailbox keeps for those who are away.
+ *
+ * @module
+ */
+import { object, or } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import { map, optional, withDefault } from "@optique/core/modifiers";
+import { argument, command, flag, option } from "@optique/core/primitives";
+import { integer, string } from "@optique/core/valueparser";
+import { parseAddress } from "@alknet/core/address";
+import type { Action, Command } from "../grammar/action.ts";
+import {
+  checked,
+  configOption,
+  duration,
+  homeOption,
+  jsonFlag,
+  passphraseFileOption,
+  transportOption,
+} from "../grammar/arguments.ts";
+import { contactCommand } from "./msg/contact.ts";
+
+const SHARED = {
+  home: homeOption(),
+  config: configOption(),
+  passphraseFile: passphraseFileOption(),
+  transport: transportOption(),
+  json: jsonFlag(),
+};
+const running = () => import("../msg/running.ts");
+
+const idCommand: Command = command(
+  "id",
+  map(
+    object({
+      name: optional(
+        argument(string({ metavar: "NAME" }), { description: message`Which token. Default: the one without a name.` }),
+      ),
+      mailbox: optional(option("--mailbox", checked("ID@HOST:PORT", "mail.example:4433", parseAddress), {
+        description: message`Where its queue is made. Default: handlers.messenger.mailbox, else this node.`,
+      })),
+      ...SHARED,
+    }),
+    (options): Action => async () => (await running()).showToken(options),
+  ),
+  { brief: message`Print a token: whoever has it may write to you.` },
+);
+
+const sendCommand: Command = command(
+  "send",
+  map(
+    object({
+      name: argument(string({ metavar: "NAME" }), { description: message`The contact.` }),
+      text: optional(argument(string({ metavar: "TEXT" }), { description: message`The message. Default: stdin.` })),
+      queue: withDefault(
+        flag("--queue", { description: message`Keep it, and send it at another time, where it cannot be sent now.` }),
+        false,
+      ),
+      timeout: optional(option("--timeout", duration(), { description: message`Time to send it. Default: 10s.` })),
+      ...SHARED,
+    }),
+    (options): Action => async () => (await running()).sendMessage(options),
+  ),
+  { brief: message`Send a message, which the contact's mailbox keeps until it is read.` },
+);
+
+const readCommand: Command = command(
+  "read",
+  map(
+    object({
+      name: optional(argument(string({ metavar: "NAME" }), { description: message`The contact. Default: all.` })),
+      unread: withDefault(flag("--unread", { description: message`Those that were not shown before alone.` }), false),
+      last: optional(option("--last", integer({ metavar: "N", min: 1, max: 500 }), {
+        description: message`So many at most. Default: 100.`,
+      })),
+      ...SHARED,
+    }),
+    (options): Action => async () => (await running()).readMessages(options),
+  ),
+  { brief: message`Look into the mailbox and show what came.` },
+);
+
+const syncCommand: Command = command(
+  "sync",
+  map(object(SHARED), (options): Action => async () => (await running()).syncMessages(options)),
+  { brief: message`Look into the mailbox once, and send what waits.` },
+);
+
+/** `alknet msg …`. */
+export const msgCommand: Command = command(
+  "msg",
+  or(idCommand, contactCommand, sendCommand, readCommand, syncCommand),
+  { brief: message`Sealed messages, kept for those who are away.` },
+);

@@ -1,0 +1,60 @@
+/**
+ * `alknet msg contact`: who is written to, and who may write.
+ *
+ * @module
+ */
+import { object, or } from "@optique/core/constructs";
+import { type Message, message } from "@optique/core/message";
+import { map } from "@optique/core/modifiers";
+import { argument, command } from "@optique/core/primitives";
+import { string } from "@optique/core/valueparser";
+import type { Action, Command } from "../../grammar/action.ts";
+import { configOption, homeOption, jsonFlag, passphraseFileOption } from "../../grammar/arguments.ts";
+
+const SHARED = { home: homeOption(), config: configOption(), passphraseFile: passphraseFileOption(), json: jsonFlag() };
+const running = () => import("../../msg/running.ts");
+const nameArgument = () => argument(string({ metavar: "NAME" }), { description: message`The contact.` });
+
+const addCommand: Command = command(
+  "add",
+  map(
+    object({
+      name: nameArgument(),
+      token: argument(string({ metavar: "TOKEN" }), {
+        description: message`As alknet msg id prints it there; - is stdin, for the command line is visible to others.`,
+      }),
+      ...SHARED,
+    }),
+    (options): Action => async () => (await running()).addContact(options),
+  ),
+  { brief: message`Add somebody by a token.` },
+);
+
+const listCommand: Command = command(
+  "list",
+  map(object(SHARED), (options): Action => async () => (await running()).listContacts(options)),
+  { brief: message`List contacts: name, key, state.` },
+);
+
+/** `alknet msg contact add|list|accept|block`. */
+export const contactCommand: Command = command(
+  "contact",
+  or(
+    addCommand,
+    listCommand,
+    deciding("accept", "accepted", message`Let somebody write who asked for it.`),
+    deciding("block", "blocked", message`Hide whatever somebody writes from now on.`),
+  ),
+  { brief: message`Who is written to, and who may write.` },
+);
+
+function deciding(name: string, decision: "accepted" | "blocked", brief: Message): Command {
+  return command(
+    name,
+    map(
+      object({ name: nameArgument(), ...SHARED }),
+      (options): Action => async () => (await running()).decide({ ...options, decision }),
+    ),
+    { brief },
+  );
+}

@@ -1,0 +1,168 @@
+/**
+ * What the commands of messages do.
+ *
+ * @module
+ */
+import { AlknetError } from "@alknet/core/handler";
+import type { Messenger, StoredMessage, Synced } from "@alknet/handlers/msg";
+import { ExitCode, note, print, printJson, UsageError } from "../terminal/output.ts";
+import { type MessengerChoice, type OpenMessenger, openMessengerHome } from "./home.ts";
+import { contactLine, messageJson, messageLine, shortId } from "./showing.ts";
+
+/** What all of them have. */
+export interface Shared extends MessengerChoice {
+  /** Print JSON. */
+  readonly json: boolean;
+}
+
+/** Time to make the queue of a token. */
+const TOKEN_TIME = 5000;
+/** Time to look into the mailboxes, where the command line says none. */
+const DEFAULT_TIME = 10_000;
+/** More than any message has. */
+const MOST_INPUT = 64 * 1024;
+
+/** `msg id`: the token of a name. */
+export async function showToken(
+  options: Shared & { readonly name?: string; readonly mailbox?: string },
+): Promise<number> {
+  const { name = "", mailbox, json } = options;
+  await using open = await openMessengerHome(options);
+  const made = await open.messenger.token(name, { mailbox, signal: AbortSignal.timeout(TOKEN_TIME) });
+  if (json) {
+    printJson({ token: made.token, name, mailbox: made.mailbox, once: false, queue: made.queue });
+  } else print(made.token);
+  if (made.fault) {
+    note(
+      `alknet: note: the mailbox has no queue for it yet, and is asked again by alknet msg sync: ${made.fault.message}`,
+    );
+    if (mailbox === undefined) noteHomeless(open);
+  }
+  return ExitCode.DONE;
+}
+
+/** `msg contact add`. */
+export async function addContact(
+  options: Shared & { readonly name: string; readonly token: string },
+): Promise<number> {
+  const token = options.token === "-" ? await stdinText("a token") : options.token;
+  await using open = await openMessengerHome(options);
+  const contact = open.messenger.addContact(options.name, token);
+  if (options.json) printJson({ ...contact });
+  else {
+    const at = contact.mailbox?.split("@")[1] ?? "-";
+    print(`added ${contact.name}, ${shortId(contact.nodeId)} at ${at}`);
+  }
+  return ExitCode.DONE;
+}
+
+/** `msg contact list`. */
+export async function listContacts(options: Shared): Promise<number> {
+  await using open = await openMessengerHome(options);
+  for (const contact of open.messenger.contacts()) {
+    if (options.json) printJson({ ...contact });
+    else print(contactLine(contact));
+  }
+  return ExitCode.DONE;
+}
+
+/** `msg contact accept|block`. */
+export async function decide(
+  options: Shared & { readonly name: string; readonly decision: "accepted" | "blocked" },
+): Promise<number> {
+  await using open = await openMessengerHome(options);
+  const contact = open.messenger.decide(nameOf(open.messenger, options.name), options.decision);
+  if (options.json) printJson({ ...contact });
+  else print(contactLine(contact));
+  return ExitCode.DONE;
+}
+
+/** `msg send`. */
+export async function sendMessage(
+  options: Shared & {
+    readonly name: string;
+    readonly text?: string;
+    readonly queue: boolean;
+    readonly timeout?: number;
+  },
+): Promise<number> {
+  const { queue, json, timeout = DEFAULT_TIME } = options;
+  const text = options.text ?? await stdinText("the text");
+  if (text === "") throw new UsageError("the message is empty; give a text, or write one to stdin");
+  await using open = await openMessengerHome(options);
+  const name = nameOf(open.messenger, options.name);
+  const { id, state, fault } = await open.messenger.send(name, text, { queue, signal: AbortSignal.timeout(timeout) });
+  if (json) printJson({ id, state });
+  else print(`${id.slice(0, 4)}… ${state}`);
+  if (fault) note(`alknet: not sent${state === "waiting" ? " yet" : ""}: ${fault.message}`);
+  if (fault && /handlers\.messenger\.mailbox/.test(fault.message)) noteHomeless(open);
+  return state === "failed" ? ExitCode.FAILED : ExitCode.DONE;
+}
+
+/** `msg read`: what came, after a look into the mailboxes. */
+export async function readMessages(
+  options: Shared & { readonly name?: string; readonly unread: boolean; readonly last?: number },
+): Promise<number> {
+  const { unread, last: limit, json } = options;
+  await using open = await openMessengerHome(options);
+  const { messenger } = open;
+  noteSynced(await messenger.sync({ signal: AbortSignal.timeout(DEFAULT_TIME) }));
+  const contact = options.name === undefined ? undefined : nameOf(messenger, options.name);
+  const messages: StoredMessage[] = messenger.messages({ contact, unread, limit });
+  for (const message of messages) {
+    if (json) printJson(messageJson(message));
+    else print(messageLine(message));
+  }
+  // Only now: whoever is killed before sees them again.
+  messenger.markRead(messages);
+  return ExitCode.DONE;
+}
+
+/** `msg sync`: one look into the mailboxes. */
+export async function syncMessages(options: Shared): Promise<number> {
+  await using open = await openMessengerHome(options);
+  const synced = await open.messenger.sync({ signal: AbortSignal.timeout(DEFAULT_TIME) });
+  const { received, sent, waiting } = synced;
+  if (options.json) printJson({ received, sent, waiting });
+  else print(`${received} received, ${sent} sent, ${waiting} waiting`);
+  noteSynced(synced);
+  return synced.faults.length > 0 ? ExitCode.FAILED : ExitCode.DONE;
+}
+
+function noteSynced({ faults, unreadable }: Synced): void {
+  for (const { message } of faults) note(`alknet: note: ${message}`);
+  if (unreadable > 0) note(`alknet: note: ${unreadable} that came did not open, and cannot be shown`);
+}
+
+function noteHomeless({ isHomeless, configFile }: OpenMessenger): void {
+  if (!isHomeless) return;
+  note(
+    `alknet: note: no handlers.mailbox in ${configFile}: this node keeps no messages; add "mailbox": {}, or name another ` +
+      "with --mailbox",
+  );
+}
+
+/** A contact as somebody wrote it: its name, or the short form of a key that one contact alone has. */
+function nameOf(messenger: Messenger, text: string): string {
+  const contacts = messenger.contacts();
+  if (contacts.some(({ name }) => name === text)) return text;
+  const fitting = contacts.filter(({ nodeId }) => shortId(nodeId) === text || nodeId === text);
+  if (fitting.length === 1) return fitting[0].name;
+  throw new AlknetError("NO_CONTACT", `there is no contact ${text}; alknet msg contact list names them`);
+}
+
+/** What stands on stdin, without the line end after it. */
+async function stdinText(what: string): Promise<string> {
+  if (Deno.stdin.isTerminal()) throw new UsageError(`${what} is missing; give it as an argument, or write it to stdin`);
+  const bytes = new Uint8Array(MOST_INPUT + 1);
+  let length = 0;
+  for (let count; length < bytes.byteLength && (count = await Deno.stdin.read(bytes.subarray(length)));) {
+    length += count;
+  }
+  if (length > MOST_INPUT) throw new AlknetError("TOO_LONG", `${what} has more than ${MOST_INPUT} bytes`);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, length)).replace(/\r?\n$/, "");
+  } catch (cause) {
+    throw new AlknetError("NOT_TEXT", `${what} on stdin is not UTF-8`, { cause });
+  }
+}

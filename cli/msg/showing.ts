@@ -1,0 +1,44 @@
+/**
+ * Messages and contacts as people and programs read them.
+ *
+ * @module
+ */
+import type { Contact, StoredMessage } from "@alknet/handlers/msg";
+import { visibleLine } from "../terminal/visible.ts";
+
+/** `47pj…krpy`. */
+export function shortId(nodeId: string): string {
+  return `${nodeId.slice(0, 4)}…${nodeId.slice(-4)}`;
+}
+
+/** A contact's name, and of one that is known by its key alone the short form of that. */
+export function shownName(name: string): string {
+  return name.length === 52 ? shortId(name) : visibleLine(name);
+}
+
+/** `ann  47pj…krpy  accepted  verified`. */
+export function contactLine({ name, nodeId, state, verified }: Contact): string {
+  return [visibleLine(name), shortId(nodeId), state, verified ? "verified" : "unverified"].join("  ");
+}
+
+/** `2025-11-28 14:02 ann  hi`; line breaks and whatever drives a terminal are escaped. */
+export function messageLine(message: StoredMessage): string {
+  const { contact, mine, request, at, got, state, text } = message;
+  // Nobody can have written later than it came: then its writer's clock is wrong, or lies.
+  const when = localTime(Math.min(at, got));
+  const who = mine ? `to ${shownName(contact)}` : shownName(contact);
+  const note = request ? " (request)" : mine && state !== "stored" ? ` (${state})` : "";
+  return `${when} ${who}${note}  ${visibleLine(text)}`;
+}
+
+/** A message as an object. */
+export function messageJson({ id, contact, mine, at, got, state, text }: StoredMessage): Record<string, unknown> {
+  return { id, contact, mine, at, got, state, content: { type: "text", text } };
+}
+
+function localTime(milliseconds: number): string {
+  const date = new Date(milliseconds);
+  const two = (value: number): string => `${value}`.padStart(2, "0");
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}

@@ -1,0 +1,80 @@
+/**
+ * The mailbox as the configuration has it, and what commands know from there of the messenger.
+ *
+ * @module
+ */
+import { AlknetError, type Handler } from "@alknet/core/handler";
+import type { MailboxLimits } from "@alknet/handlers/msg";
+import Type, { type Static, type TSchema } from "typebox";
+import type { Home } from "../home/home.ts";
+
+const closed = { additionalProperties: false };
+
+const mailboxSchema = Type.Object({
+  open: Type.Optional(
+    Type.Boolean({
+      description: "whether anyone may make queues; else the node itself, and whoever has mailbox:create",
+    }),
+  ),
+  limits: Type.Optional(
+    Type.Record(Type.String(), Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }), {
+      description: "limits by their names; counts, bytes, days, milliseconds",
+    }),
+  ),
+}, closed);
+
+const messengerSchema = Type.Object({
+  mailbox: Type.Optional(
+    Type.String({ minLength: 1, description: "ID@HOST:PORT where new queues are made; default: this node" }),
+  ),
+  name: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 64, description: "how tokens call their owner; default: not at all" }),
+  ),
+}, closed);
+
+/** The schema of `handlers.mailbox`. */
+export const MAILBOX_SCHEMA: TSchema = mailboxSchema;
+/** Options of `handlers.mailbox`. */
+export type MailboxConfig = Static<typeof mailboxSchema>;
+/** The schema of `handlers.messenger`. */
+export const MESSENGER_SCHEMA: TSchema = messengerSchema;
+/** Options of `handlers.messenger`. */
+export type MessengerConfig = Static<typeof messengerSchema>;
+
+/** A mailbox as a node serves it. */
+export interface ServedMailbox extends AsyncDisposable {
+  /** Serves it. */
+  readonly handler: Handler;
+}
+
+/**
+ * Opens the mailbox and makes its handler.
+ *
+ * @param own Fingerprint of the node's key, which may make queues.
+ * @throws {AlknetError} `INVALID_CONFIG`: a limit that there is not; `MAILBOX_STORE`.
+ */
+export async function mailboxOf(
+  config: MailboxConfig,
+  { home, configFile, own }: { readonly home: Home; readonly configFile: string; readonly own: string },
+): Promise<ServedMailbox> {
+  const { mailbox, mailboxLimitsWith, openMailboxStore } = await import("@alknet/handlers/msg");
+  let limits: MailboxLimits;
+  try {
+    limits = mailboxLimitsWith(camelCased(config.limits));
+  } catch (cause) {
+    const reason = (cause as Error).message;
+    throw new AlknetError("INVALID_CONFIG", `config ${configFile}: handlers.mailbox.limits: ${reason}`, { cause });
+  }
+  const store = openMailboxStore(home.mailboxFile, limits);
+  return {
+    handler: mailbox({ store, own, open: config.open, limits }),
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  };
+}
+
+/** `queue_items` to `queueItems`. */
+function camelCased(limits: Readonly<Record<string, number>> = {}): Partial<MailboxLimits> {
+  return Object.fromEntries(
+    Object.entries(limits).map(([name, value]) => [name.replaceAll(/_([a-z])/g, (_, c) => c.toUpperCase()), value]),
+  );
+}

@@ -1,0 +1,34 @@
+/**
+ * What sending and receiving share.
+ *
+ * @module
+ */
+import type { Random } from "@alknet/core/crypto";
+import type { MessageKeys } from "../agreement/identity.ts";
+import type { Carrier, Mailboxes } from "../carrier.ts";
+import type { Contacts } from "../store/contacts.ts";
+import type { MessageStore } from "../store/message_store.ts";
+import type { Messages } from "../store/messages.ts";
+import type { OwnQueues } from "../store/queues.ts";
+import type { Sessions } from "../store/sessions.ts";
+
+/** What a messenger is made of. */
+export interface Parts {
+  /** Who writes here. */
+  readonly keys: MessageKeys;
+  /** The database. */
+  readonly store: MessageStore;
+  /** Its tables. */
+  readonly contacts: Contacts;
+  readonly queues: OwnQueues;
+  readonly sessions: Sessions;
+  readonly messages: Messages;
+  /** What carries. */
+  readonly carrier: Carrier & Mailboxes;
+  /** Where new queues are made; absent: nowhere. */
+  readonly mailbox?: string;
+  /** Bytes that nobody foresees. */
+  readonly random: Random;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}

@@ -1,0 +1,165 @@
+/**
+ * Receiving: what lies in a queue is opened, kept with the session after it, and only then taken away (msg.md §3.1,
+ * "receive").
+ *
+ * @module
+ */
+import { AlknetError, sha256, wipe } from "@alknet/core/crypto";
+import { nodeIdOf } from "@alknet/core/identity";
+import { answer } from "../agreement/agreement.ts";
+import { readFirst } from "../agreement/envelope.ts";
+import type { PeerIdentity } from "../agreement/identity.ts";
+import { dayOf } from "../agreement/labels.ts";
+import { open, type SkippedChange } from "../agreement/ratchet.ts";
+import type { Session } from "../agreement/state.ts";
+import type { Stop } from "../carrier.ts";
+import { type Content, formatText, readContent } from "../content/content.ts";
+import type { ContactRow } from "../store/contacts.ts";
+import type { OwnQueue } from "../store/queues.ts";
+import type { SessionRow } from "../store/sessions.ts";
+import { readerOf } from "./own_queues.ts";
+import type { Parts } from "./parts.ts";
+
+/** Those who wrote and were not accepted yet; more are not let in. */
+export const MOST_REQUESTS = 100;
+
+/** What has come of one queue. */
+export interface Received {
+  /** Messages that were not there before. */
+  readonly messages: number;
+  /** Envelopes that did not open. */
+  readonly unreadable: number;
+}
+
+interface Opened {
+  readonly row: SessionRow;
+  readonly content: Uint8Array;
+  readonly skipped: SkippedChange;
+}
+
+/** Errors that an envelope causes. Every other one is ours, and the envelope stays where it is. */
+const OF_ENVELOPES = new Set(["UNREADABLE", "REPLAYED", "GAP", "PREKEY_GONE", "BAD_CONTENT", "REQUESTS"]);
+
+/**
+ * Receives what lies in a queue.
+ *
+ * @throws {AlknetError} As the carrier throws, and what the store throws; what was received is kept.
+ */
+export async function receive(parts: Parts, queue: OwnQueue, stop: Stop): Promise<Received> {
+  let [messages, unreadable] = [0, 0];
+  for await (const { kind, bytes, ack } of parts.carrier.receive([readerOf(queue)], stop)) {
+    const outcome = kind === 0 ? take(parts, queue, bytes) : "unreadable";
+    if (outcome === "message") messages++;
+    if (outcome === "unreadable") unreadable++;
+    await ack();
+  }
+  return { messages, unreadable };
+}
+
+/** Opens and keeps an envelope, in one transaction; what came before is not opened again. */
+function take(parts: Parts, queue: OwnQueue, envelope: Uint8Array): "message" | "other" | "unreadable" {
+  const { store, sessions, now } = parts;
+  const digest = sha256(envelope).subarray(0, 16);
+  const today = dayOf(now());
+  try {
+    return store.transaction(() => {
+      if (sessions.hasSeen(digest)) return "other";
+      const opened = openAny(parts, queue, envelope);
+      const isNew = keep(parts, queue, opened, today);
+      opened.row.session[Symbol.dispose]();
+      sessions.saw(digest, today);
+      return isNew ? "message" : "other";
+    });
+  } catch (error) {
+    if (!(error instanceof AlknetError) || !OF_ENVELOPES.has(error.code)) throw error;
+    store.transaction(() => sessions.saw(digest, today));
+    return error.code === "REPLAYED" ? "other" : "unreadable";
+  }
+}
+
+function openAny(parts: Parts, queue: OwnQueue, envelope: Uint8Array): Opened {
+  const { sessions } = parts;
+  const first = readFirst(envelope);
+  if (!first) {
+    const rows = queue.contact === undefined ? sessions.byQueue(queue.rid) : sessions.ofContact(queue.contact);
+    return openWith(parts, rows, envelope);
+  }
+  // A session outlives the keys that it began with: whoever had no answer for long begins like that still.
+  const row = sessions.find(first.sessionId);
+  if (row) return openWith(parts, [row], envelope);
+  if (sessions.hasBegun(first.hash)) throw new AlknetError("REPLAYED", "the session that it began is gone");
+  const spk = first.opkId === 0 ? parts.queues.prekey(queue, first.spkId) : undefined;
+  if (!spk) throw new AlknetError("PREKEY_GONE", "the keys that it was sealed for are gone");
+  try {
+    const { session, from } = answer(parts.keys, { spk: spk.secret }, first);
+    const opened = openOne(parts, session, envelope);
+    const contact = writerOf(parts, from);
+    const row = { contact: contact.id, rid: queue.rid, sends: false, session: opened.session };
+    parts.sessions.put(row);
+    sessions.began(first.hash, session, queue.rid, first.spkId);
+    session[Symbol.dispose]();
+    return { ...opened, row };
+  } finally {
+    wipe(spk.secret);
+  }
+}
+
+/** The first of these sessions that opens it. What says more than that none fits is said. */
+function openWith(parts: Parts, rows: readonly SessionRow[], envelope: Uint8Array): Opened {
+  let fault: unknown = new AlknetError("UNREADABLE", "no session fits");
+  for (const row of rows) {
+    try {
+      const opened = openOne(parts, row.session, envelope);
+      return { ...opened, row: { ...row, session: opened.session } };
+    } catch (error) {
+      if (!(error instanceof AlknetError) || !OF_ENVELOPES.has(error.code)) throw error;
+      if (error.code !== "UNREADABLE") fault = error;
+    } finally {
+      row.session[Symbol.dispose]();
+    }
+  }
+  throw fault;
+}
+
+function openOne({ sessions, random }: Parts, session: Session, envelope: Uint8Array): ReturnType<typeof open> {
+  return open(session, envelope, { skipped: sessions.skipped(session), random });
+}
+
+/** Keeps what was opened. Whether it is a message that was not there. */
+function keep(parts: Parts, queue: OwnQueue, { row, content, skipped }: Opened, today: number): boolean {
+  const { sessions, contacts, queues, messages, now } = parts;
+  sessions.put(row);
+  sessions.changeSkipped(row.session, skipped, today);
+  if (queue.contact !== undefined && !queue.used) queues.change(queue, { used: true });
+  const contact = contacts.find("id", row.contact)!;
+  if (contact.state === "blocked") return false;
+  const read = readOrNothing(content);
+  if (!read) return false;
+  if (read.also && row.session.canSend) {
+    contacts.change(contact, { to: read.also });
+    sessions.sendBy(contact.id, row.session.id);
+  }
+  if (read.type !== "text") return false;
+  const shown = formatText({ ...read, also: undefined });
+  const { id, at } = read;
+  return messages.add({ contact: contact.id, mine: false, id, at, got: now(), state: "delivered", content: shown });
+}
+
+/** What cannot be shown was sealed by the contact all the same: the session goes on. */
+function readOrNothing(content: Uint8Array): Content | undefined {
+  try {
+    return readContent(content);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The contact that begins to write; one that is not known is a request. */
+function writerOf({ contacts }: Parts, { ed, ik }: PeerIdentity): ContactRow {
+  const there = contacts.find("ed", ed);
+  if (there) return contacts.change(there, { ik });
+  if (contacts.requests() >= MOST_REQUESTS) {
+    throw new AlknetError("REQUESTS", `${MOST_REQUESTS} who wrote wait to be accepted; no more are let in`);
+  }
+  return contacts.add({ name: nodeIdOf(ed), ed, ik, state: "request", verified: false });
+}

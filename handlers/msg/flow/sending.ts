@@ -1,0 +1,181 @@
+/**
+ * Sending: what is written is kept, sealed, given to the mailbox and kept as stored, each step once (msg.md §3.1, "send").
+ *
+ * @module
+ */
+import { AlknetError } from "@alknet/core/handler";
+import { begin } from "../agreement/agreement.ts";
+import { type Bundle, queueKeys, readBundleAnswer } from "../agreement/bundle.ts";
+import { dayOf } from "../agreement/labels.ts";
+import { seal, sizeFor } from "../agreement/ratchet.ts";
+import type { Address, Stop } from "../carrier.ts";
+import { type Content, type Destination, formatText, readContent, type TextContent } from "../content/content.ts";
+import type { ContactRow } from "../store/contacts.ts";
+import type { OutboxRow } from "../store/messages.ts";
+import type { OwnQueue } from "../store/queues.ts";
+import type { Parts } from "./parts.ts";
+import { keptQueue, madeQueue } from "./own_queues.ts";
+
+/** Between tries, in milliseconds: the first, doubled each time to the last. */
+const RETRY_FIRST = 1000;
+const RETRY_LAST = 600_000;
+/** What could not be sent for so long has failed. */
+const GIVEN_UP = 30 * 86_400_000;
+/** For making the own queue, in which the contact is to answer: without it the message goes all the same. */
+const OWN_QUEUE_TIME = 5000;
+
+/** Keeps what was written, and puts it on its way. */
+export function written(parts: Parts, contact: ContactRow, content: Content & TextContent): OutboxRow {
+  const { store, messages, now } = parts;
+  return store.transaction(() => {
+    const { id, at } = content;
+    const body = formatText(content);
+    messages.add({ contact: contact.id, mine: true, id, at, got: at, state: "waiting", content: body });
+    return messages.queue(contact.id, id, now());
+  });
+}
+
+/**
+ * Sends one that is on its way. Resolves when the mailbox has it.
+ *
+ * @throws {AlknetError} Why it could not be sent; it stays on its way. `TOO_LONG`, `BAD_BUNDLE`, `NOT_SENT`, and what the
+ * carrier throws.
+ */
+export async function sendOne(parts: Parts, row: OutboxRow, stop: Stop): Promise<void> {
+  const { store, messages, carrier } = parts;
+  const { to, envelope } = row.sealed ?? await sealedNow(parts, row, stop);
+  await carrier.send(to, envelope, stop);
+  store.transaction(() => messages.unqueue(row, "stored"));
+}
+
+/** What became of all on their way. */
+export interface Flushed {
+  /** How many the mailboxes have now. */
+  readonly sent: number;
+  /** Why others could not be sent. */
+  readonly faults: readonly AlknetError[];
+}
+
+/**
+ * Sends all on their way that are due, a contact's in order.
+ *
+ * @param isDue Which are tried. Default: those whose time has come.
+ */
+export async function flush(
+  parts: Parts,
+  stop: Stop,
+  isDue: (row: OutboxRow) => boolean = ({ due }) => due <= parts.now(),
+): Promise<Flushed> {
+  const { store, messages, now } = parts;
+  const faults: AlknetError[] = [];
+  const held = new Set<number>();
+  let sent = 0;
+  for (const { id } of messages.outbox()) {
+    const [row] = messages.outbox(id);
+    if (!row || held.has(row.contact)) continue;
+    if (row.made < now() - GIVEN_UP) {
+      store.transaction(() => messages.unqueue(row, "failed"));
+      continue;
+    }
+    if (!isDue(row)) {
+      held.add(row.contact);
+      continue;
+    }
+    try {
+      await sendOne(parts, row, stop);
+      sent++;
+    } catch (error) {
+      if (!(error instanceof AlknetError) && (error as Error).name !== "TimeoutError") throw error;
+      // What comes later to the same contact waits, so that it comes in order.
+      held.add(row.contact);
+      faults.push(asFault(error));
+      const wait = Math.min(RETRY_LAST, RETRY_FIRST * 2 ** Math.min(row.tries, 20));
+      store.transaction(() => messages.postpone(row, now() + wait));
+    }
+  }
+  return { sent, faults };
+}
+
+/** A time that ran out, as an error that says so. */
+export function asFault(error: unknown): AlknetError {
+  if (error instanceof AlknetError) return error;
+  return new AlknetError("TIMEOUT", "the mailbox did not answer in time", { cause: error });
+}
+
+/** Seals a message that is on its way. Two who do so at once come to one envelope. */
+async function sealedNow(parts: Parts, row: OutboxRow, stop: Stop): Promise<NonNullable<OutboxRow["sealed"]>> {
+  const { contacts, sessions } = parts;
+  const contact = contacts.find("id", row.contact);
+  if (!contact?.to) throw notYet(contact?.name ?? "the contact");
+  // Each seal moves the ratchet on, and a contact bridges a gap of some length only.
+  await parts.carrier.prepare?.(contact.to.mailbox, stop);
+  const own = await answerQueue(parts, contact, stop);
+  const bundle = sessions.sending(contact.id) ? undefined : await taken(parts, contact, contact.to, stop);
+  const { store, messages } = parts;
+  return store.transaction(() => {
+    const [current] = messages.outbox(row.id);
+    if (!current) throw new AlknetError("NOT_SENT", "the message was taken back meanwhile");
+    return current.sealed ?? sealRow(parts, current, { bundle, own });
+  });
+}
+
+/** In one transaction: the session after it, and the envelope. */
+function sealRow(
+  parts: Parts,
+  row: OutboxRow,
+  { bundle, own }: { readonly bundle?: Bundle; readonly own?: OwnQueue },
+): NonNullable<OutboxRow["sealed"]> {
+  const { keys, contacts, sessions, messages, random } = parts;
+  const contact = contacts.find("id", row.contact)!;
+  let session = sessions.sending(contact.id);
+  if (!session) {
+    if (!bundle || !contact.to) throw notYet(contact.name);
+    if (!own) throw new AlknetError("NOT_SENT", NO_OWN_QUEUE);
+    session = { contact: contact.id, rid: own.rid, sends: true, session: begin(keys, bundle, random) };
+    contacts.change(contact, { ik: bundle.ik });
+  }
+  const content = readContent(messages.own(contact.id, row.message)!.content) as Content & TextContent;
+  // Until something came by it, the contact may not know where to answer.
+  const also = own?.state === "made" && !own.used ? { mailbox: own.mailbox, sid: own.sid, t: own.t } : undefined;
+  const body = formatText({ ...content, also });
+  const { session: next, envelope } = seal(session.session, body, {
+    size: sizeFor(session.session, body.byteLength),
+    random,
+  });
+  sessions.put({ ...session, session: next });
+  session.session[Symbol.dispose]();
+  const sealed = { to: senderOf(contact.to!), envelope };
+  messages.putEnvelope(row, sealed);
+  return sealed;
+}
+
+const NO_OWN_QUEUE = "there is no mailbox in which an answer could lie; name one: handlers.messenger.mailbox in the " +
+  "configuration, as ID@HOST:PORT";
+
+/** The queue in which a contact answers: made where it can be, else pending. */
+async function answerQueue(parts: Parts, contact: ContactRow, { signal }: Stop): Promise<OwnQueue | undefined> {
+  const { queues, mailbox } = parts;
+  const there = queues.ofContact(contact.id);
+  if (!there && mailbox === undefined) return undefined;
+  const queue = there ?? keptQueue(parts, mailbox!, { contact: contact.id });
+  try {
+    return await madeQueue(parts, queue, { signal: AbortSignal.any([signal, AbortSignal.timeout(OWN_QUEUE_TIME)]) });
+  } catch {
+    signal.throwIfAborted();
+    // It is made at another time; until then the contact is told of none.
+    return queue;
+  }
+}
+
+async function taken({ carrier, now }: Parts, contact: ContactRow, to: Destination, stop: Stop): Promise<Bundle> {
+  const body = await carrier.takeBundle(senderOf(to), stop);
+  return readBundleAnswer(body, { t: to.t, sid: to.sid, ed: contact.ed }, dayOf(now()));
+}
+
+function senderOf({ mailbox, sid, t }: Destination): Address {
+  return { mailbox, id: sid, cap: queueKeys(t).scap };
+}
+
+function notYet(name: string): AlknetError {
+  return new AlknetError("NOT_SENT", `${name} has not said where to answer; ask for a token: alknet msg contact add`);
+}

@@ -1,0 +1,19 @@
+/**
+ * End-to-end messages with mailboxes for those who are away (`alknet/msg`).
+ *
+ * @module
+ */
+export { MailboxCode } from "./codes.ts";
+export { MAILBOX_LIMITS, type MailboxLimits, mailboxLimitsWith } from "./limits.ts";
+export type { Address, Arrival, Carrier, Dial, Mailboxes, NewQueue, Stop } from "./carrier.ts";
+export type { MessageKeys } from "./agreement/identity.ts";
+export { messageKeys, type MessageSecrets } from "./agreement/keys.ts";
+export type { Random } from "@alknet/core/crypto";
+export { openMessenger } from "./messenger.ts";
+export type { Contact, MadeToken, MessageQuery, Messenger, MessengerOptions, StoredMessage, Synced } from "./types.ts";
+export type { ContactState } from "./store/contacts.ts";
+export type { MessageState } from "./store/messages.ts";
+export { mailboxClient } from "./mailbox/direct.ts";
+export { mailbox, type MailboxClock, type MailboxOptions, MSG_ALPN } from "./mailbox/mailbox.ts";
+export type { Item, MailboxStore, NewItem, Published, QueueRow } from "./mailbox/mailbox_store.ts";
+export { openMailboxStore } from "./mailbox/sqlite_store.ts";

@@ -1,0 +1,95 @@
+/**
+ * Contacts, as they are kept.
+ *
+ * @module
+ */
+import { b64, bytesOf, type Destination, destinationJson, readDestination } from "../content/content.ts";
+import type { MessageStore } from "./message_store.ts";
+
+/** Whether somebody may write. */
+export type ContactState = "request" | "accepted" | "blocked";
+
+/** A contact. */
+export interface ContactRow {
+  /** Of the row. */
+  readonly id: number;
+  /** Unique. */
+  readonly name: string;
+  /** Ed25519. */
+  readonly ed: Uint8Array;
+  /** See {@linkcode ContactState}. */
+  readonly state: ContactState;
+  /** X25519, once it is known. */
+  readonly ik?: Uint8Array;
+  /** Where the contact is written to, once that is known. */
+  readonly to?: Destination;
+  /** Whether safety numbers were compared. */
+  readonly verified: boolean;
+}
+
+interface Raw {
+  readonly id: number;
+  readonly name: string;
+  readonly ed: Uint8Array;
+  readonly state: ContactState;
+  readonly secret: Uint8Array;
+}
+
+/** Contacts of a store. What changes something is called in a transaction. */
+export class Contacts {
+  readonly #store: MessageStore;
+
+  /** Those of a store. */
+  constructor(store: MessageStore) {
+    this.#store = store;
+  }
+
+  /** All, by name. */
+  list(): ContactRow[] {
+    return this.#store.database.all<Raw>("SELECT * FROM contact ORDER BY name").map((row) => this.#read(row));
+  }
+
+  /** By a column. */
+  find(by: "name" | "ed" | "id", value: string | Uint8Array | number): ContactRow | undefined {
+    const row = this.#store.database.get<Raw>(`SELECT * FROM contact WHERE ${by} = ?`, value);
+    return row && this.#read(row);
+  }
+
+  /** How many wait to be accepted. */
+  requests(): number {
+    return this.#store.database.get<{ n: number }>("SELECT count(*) AS n FROM contact WHERE state = 'request'")!.n;
+  }
+
+  /** A new one. */
+  add(contact: Omit<ContactRow, "id">): ContactRow {
+    const row = { ...contact, id: this.#store.nextId("contact") };
+    const sql = "INSERT INTO contact (id, name, ed, state, secret) VALUES (?, ?, ?, ?, ?)";
+    this.#store.database.run(sql, row.id, row.name, row.ed, row.state, this.#sealed(row));
+    return row;
+  }
+
+  /** Takes over what has changed of one. */
+  change(row: ContactRow, changes: Partial<Omit<ContactRow, "id" | "ed">>): ContactRow {
+    const next = { ...row, ...changes };
+    const sql = "UPDATE contact SET name = ?, state = ?, secret = ? WHERE id = ?";
+    this.#store.database.run(sql, next.name, next.state, this.#sealed(next), next.id);
+    return next;
+  }
+
+  #sealed({ id, ik, to, verified }: ContactRow): Uint8Array {
+    return this.#store.sealJson("contact", [id], { ik: ik && b64(ik), ...to && destinationJson(to), verified });
+  }
+
+  #read({ id, name, ed, state, secret }: Raw): ContactRow {
+    const json = this.#store.openJson("contact", [id], secret);
+    return {
+      id,
+      name,
+      ed,
+      state,
+      ik: bytesOf(json.ik, 32),
+      to: readDestination(json),
+      verified: json.verified === true,
+    };
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * Messages, and those on their way, as they are kept.
+ *
+ * @module
+ */
+import { b64, bytesOf } from "../content/content.ts";
+import type { Address } from "../carrier.ts";
+import type { MessageStore } from "./message_store.ts";
+
+/** What has become of a message: of another's, `delivered` until it was shown, then `read`. */
+export type MessageState = "waiting" | "stored" | "delivered" | "read" | "failed";
+
+/** A message. */
+export interface MessageRow {
+  /** Rises. */
+  readonly place: number;
+  /** Whose, or to whom. */
+  readonly contact: number;
+  /** Whether it was written here. */
+  readonly mine: boolean;
+  /** 16 bytes, b64. */
+  readonly id: string;
+  /** When it was written, as its writer says: milliseconds since 1970. */
+  readonly at: number;
+  /** When it came here. */
+  readonly got: number;
+  /** See {@linkcode MessageState}. */
+  readonly state: MessageState;
+  /** The content, as it went or came, without what is for the program alone. */
+  readonly content: Uint8Array;
+}
+
+/** A message on its way. */
+export interface OutboxRow {
+  /** Rises. */
+  readonly id: number;
+  /** To whom. */
+  readonly contact: number;
+  /** Id of the message, b64. */
+  readonly message: string;
+  /** Milliseconds since 1970. */
+  readonly made: number;
+  /** How often it was tried. */
+  readonly tries: number;
+  /** When it is tried again. */
+  readonly due: number;
+  /** Where it goes, sealed; absent while nothing is known to seal it with. */
+  readonly sealed?: { readonly to: Address; readonly envelope: Uint8Array };
+}
+
+interface RawMessage extends Omit<MessageRow, "mine" | "id" | "content"> {
+  readonly mine: number;
+  readonly id: Uint8Array;
+  readonly secret: Uint8Array;
+}
+
+interface RawOutbox extends Omit<OutboxRow, "message" | "sealed"> {
+  readonly message: Uint8Array;
+  readonly secret: Uint8Array;
+}
+
+/** Which messages are meant. */
+export interface MessageChoice {
+  /** Of this contact alone. */
+  readonly contact?: number;
+  /** Behind this place. */
+  readonly after?: number;
+  /** At most so many: the last, or with `after` the first. */
+  readonly limit: number;
+  /** Those that were not shown alone. */
+  readonly unread?: boolean;
+}
+
+/** Messages of a store. What changes something is called in a transaction. */
+export class Messages {
+  readonly #store: MessageStore;
+
+  /** Those of a store. */
+  constructor(store: MessageStore) {
+    this.#store = store;
+  }
+
+  /** Keeps one. Whether it was not there. */
+  add(message: Omit<MessageRow, "place">): boolean {
+    const { contact, mine, at, got, state, content } = message;
+    const id = bytesOf(message.id)!;
+    const there = "SELECT 1 FROM message WHERE contact = ? AND mine = ? AND id = ?";
+    if (this.#store.has(there, contact, mine ? 1 : 0, id)) return false;
+    const place = this.#store.nextId("message");
+    const secret = this.#store.seal("message", [place], content);
+    const sql =
+      "INSERT INTO message (place, contact, mine, id, at, got, state, secret) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+    this.#store.database.run(sql, place, contact, mine ? 1 : 0, id, at, got, state, secret);
+    return true;
+  }
+
+  /** One's own. */
+  own(contact: number, id: string): MessageRow | undefined {
+    const sql = "SELECT * FROM message WHERE contact = ? AND mine = 1 AND id = ?";
+    const row = this.#store.database.get<RawMessage>(sql, contact, bytesOf(id)!);
+    return row && this.#read(row);
+  }
+
+  /** What has become of one's own. */
+  setState(contact: number, id: string, state: MessageState): void {
+    const sql = "UPDATE message SET state = ? WHERE contact = ? AND mine = 1 AND id = ?";
+    this.#store.database.run(sql, state, contact, bytesOf(id)!);
+  }
+
+  /** Another's was shown. */
+  markRead(contact: number, id: string): void {
+    const sql = "UPDATE message SET state = 'read' WHERE contact = ? AND mine = 0 AND id = ?";
+    this.#store.database.run(sql, contact, bytesOf(id)!);
+  }
+
+  /** The place of a message, by its id. */
+  placeOf(id: string): number | undefined {
+    const sql = "SELECT place FROM message WHERE id = ?";
+    return this.#store.database.get<{ place: number }>(sql, bytesOf(id) ?? new Uint8Array())?.place;
+  }
+
+  /** In order of their places. */
+  list({ contact, after, limit, unread = false }: MessageChoice): MessageRow[] {
+    const where = "(?1 IS NULL OR contact = ?1) AND place > ?2 AND (?3 = 0 OR (mine = 0 AND state = 'delivered'))";
+    const order = after === undefined ? "DESC" : "ASC";
+    const sql = `SELECT * FROM message WHERE ${where} ORDER BY place ${order} LIMIT ?4`;
+    const rows = this.#store.database.all<RawMessage>(sql, contact ?? null, after ?? 0, unread ? 1 : 0, limit);
+    return rows.map((row) => this.#read(row)).sort((a, b) => a.place - b.place);
+  }
+
+  /** Puts one on its way. */
+  queue(contact: number, message: string, now: number): OutboxRow {
+    const row = { id: this.#store.nextId("outbox"), contact, message, made: now, tries: 0, due: now };
+    const sql = "INSERT INTO outbox (id, contact, message, made, tries, due, secret) VALUES (?, ?, ?, ?, 0, ?, ?)";
+    const secret = this.#store.sealJson("outbox", [row.id], {});
+    this.#store.database.run(sql, row.id, contact, bytesOf(message)!, now, now, secret);
+    return row;
+  }
+
+  /** All on their way, in order; or one. */
+  outbox(id?: number): OutboxRow[] {
+    const sql = "SELECT * FROM outbox WHERE ?1 IS NULL OR id = ?1 ORDER BY id";
+    return this.#store.database.all<RawOutbox>(sql, id ?? null).map((row) => this.#readOutbox(row));
+  }
+
+  /** Keeps the envelope of one. */
+  putEnvelope({ id }: OutboxRow, { to, envelope }: NonNullable<OutboxRow["sealed"]>): void {
+    const json = { mailbox: to.mailbox, sid: b64(to.id), scap: b64(to.cap), envelope: b64(envelope) };
+    this.#store.database.run(
+      "UPDATE outbox SET secret = ? WHERE id = ?",
+      this.#store.sealJson("outbox", [id], json),
+      id,
+    );
+  }
+
+  /** One could not be sent, and is tried again. */
+  postpone({ id, tries }: OutboxRow, due: number): void {
+    this.#store.database.run("UPDATE outbox SET tries = ?, due = ? WHERE id = ?", tries + 1, due, id);
+  }
+
+  /** One is on its way no more. Whether it was. */
+  unqueue({ id, contact, message }: OutboxRow, state: MessageState): boolean {
+    const { changes } = this.#store.database.run(
+      "DELETE FROM outbox WHERE id = ? AND message = ?",
+      id,
+      bytesOf(message)!,
+    );
+    if (changes > 0) this.setState(contact, message, state);
+    return changes > 0;
+  }
+
+  #read({ mine, id, secret, ...row }: RawMessage): MessageRow {
+    return { ...row, mine: mine === 1, id: b64(id), content: this.#store.open("message", [row.place], secret) };
+  }
+
+  #readOutbox({ message, secret, ...row }: RawOutbox): OutboxRow {
+    const json = this.#store.openJson("outbox", [row.id], secret);
+    const [id, cap, envelope] = [bytesOf(json.sid), bytesOf(json.scap), bytesOf(json.envelope)];
+    const sealed = id && cap && envelope && { to: { mailbox: json.mailbox as string, id, cap }, envelope };
+    return { ...row, message: b64(message), ...sealed && { sealed } };
+  }
+}

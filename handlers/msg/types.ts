@@ -1,0 +1,146 @@
+/**
+ * What a messenger is, for whoever uses it (msg.md §1).
+ *
+ * @module
+ */
+import type { AlknetError, Random } from "@alknet/core/crypto";
+import type { MessageKeys } from "./agreement/identity.ts";
+import type { Carrier, Mailboxes, Stop } from "./carrier.ts";
+import type { ContactState } from "./store/contacts.ts";
+import type { MessageState } from "./store/messages.ts";
+
+/** A contact, for people. */
+export interface Contact {
+  /** Of this database. */
+  readonly id: number;
+  /** Unique; of a request the node id. */
+  readonly name: string;
+  /** z-base-32 of its key. */
+  readonly nodeId: string;
+  /** Whether it may write. */
+  readonly state: ContactState;
+  /** Whether safety numbers were compared. */
+  readonly verified: boolean;
+  /** Where it is written to, `ID@HOST:PORT`; absent while it has not said. */
+  readonly mailbox?: string;
+}
+
+/** A token, and what became of its queue. */
+export interface MadeToken {
+  /** The token. */
+  readonly token: string;
+  /** Where its queue is. */
+  readonly mailbox: string;
+  /** `pending`: the mailbox could not be reached yet. */
+  readonly queue: "made" | "pending";
+  /** Why it is pending. */
+  readonly fault?: AlknetError;
+}
+
+/** A message, for people. */
+export interface StoredMessage {
+  /** 16 bytes, b64. */
+  readonly id: string;
+  /** The name of whose it is, or to whom it went. */
+  readonly contact: string;
+  /** Whether the contact waits to be accepted. */
+  readonly request: boolean;
+  /** Whether it was written here. */
+  readonly mine: boolean;
+  /** When it was written, as its writer says: milliseconds since 1970. */
+  readonly at: number;
+  /** When it came here. */
+  readonly got: number;
+  /** Of another's: `delivered` until it was shown, then `read`. */
+  readonly state: MessageState;
+  /** The text. */
+  readonly text: string;
+}
+
+/** What one look at the mailboxes has done. */
+export interface Synced {
+  /** Messages that came. */
+  readonly received: number;
+  /** Messages that went. */
+  readonly sent: number;
+  /** Messages that still wait. */
+  readonly waiting: number;
+  /** Envelopes that did not open. */
+  readonly unreadable: number;
+  /** What could not be done, each mailbox once. */
+  readonly faults: readonly AlknetError[];
+}
+
+/** Which messages are meant. */
+export interface MessageQuery {
+  /** A contact's alone, by name. */
+  readonly contact?: string;
+  /** Behind the message with this id. */
+  readonly after?: string;
+  /** At most so many, to 500. Default 100. */
+  readonly limit?: number;
+  /** Those that were not shown alone. Default `false`. */
+  readonly unread?: boolean;
+}
+
+/** Options of {@linkcode openMessenger}. */
+export interface MessengerOptions {
+  /** Who writes. The caller disposes of them, after the messenger. */
+  readonly keys: MessageKeys;
+  /** The database; made where it is not there. */
+  readonly file: string;
+  /** What carries. The caller disposes of it. */
+  readonly direct: Carrier & Mailboxes;
+  /** How its owner is called in tokens. Default: not at all. */
+  readonly name?: string;
+  /** Where new queues are made, `ID@HOST:PORT`. Default: nowhere. */
+  readonly mailbox?: string;
+  /** Milliseconds since 1970. Default: the machine's. */
+  readonly now?: () => number;
+  /** Default: the system's. */
+  readonly random?: Random;
+}
+
+/** A messenger. */
+export interface Messenger extends Disposable {
+  /**
+   * The token of a name, made where there is none. Its queue is tried to be made.
+   *
+   * @throws {AlknetError} `NO_MAILBOX`, `TOKEN_ELSEWHERE`, `BAD_NAME`.
+   */
+  token(name: string, options: Stop & { readonly mailbox?: string }): Promise<MadeToken>;
+  /**
+   * Adds a contact by a token; a request of the same key is accepted by it.
+   *
+   * @throws {AlknetError} `BAD_TOKEN`, `NAME_TAKEN`, `BAD_NAME`, `CONTACT_KNOWN`.
+   */
+  addContact(name: string, token: string): Contact;
+  /** All contacts, by name. */
+  contacts(): Contact[];
+  /**
+   * Accepts or blocks one.
+   *
+   * @throws {AlknetError} `NO_CONTACT`.
+   */
+  decide(name: string, decision: "accepted" | "blocked"): Contact;
+  /**
+   * Sends a text. Resolves once the mailbox has it; with `queue`, or else fails, when the signal says that it took too long.
+   *
+   * @throws {AlknetError} `NO_CONTACT`, `BLOCKED`; why it was not sent: nothing of it is kept, but that it failed.
+   */
+  send(
+    to: string,
+    text: string,
+    options: Stop & { readonly queue?: boolean },
+  ): Promise<{ readonly id: string; readonly state: MessageState; readonly fault?: AlknetError }>;
+  /** Looks into all mailboxes once: receives, sends what waits, makes queues that are pending. */
+  sync(options: Stop): Promise<Synced>;
+  /**
+   * Messages, the oldest first.
+   *
+   * @throws {AlknetError} `NO_CONTACT`, `NO_MESSAGE`.
+   */
+  messages(query?: MessageQuery): StoredMessage[];
+  /** Others' messages were shown. */
+  markRead(messages: readonly StoredMessage[]): void;
+}

@@ -1,0 +1,223 @@
+/**
+ * What the agreement refuses, and what a conversation survives (msg.md rows 2, 5, 6, 12, 14, 15).
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { inspect } from "node:util";
+import { ascii, joined, systemBytes, x25519Public } from "../../../../core/crypto/mod.ts";
+import { makeBundle, readBundle, readBundleAnswer } from "../../../../handlers/msg/agreement/bundle.ts";
+import { readFirst } from "../../../../handlers/msg/agreement/envelope.ts";
+import { messageKeys } from "../../../../handlers/msg/agreement/keys.ts";
+import { SIZES, smallestSize } from "../../../../handlers/msg/agreement/padding.ts";
+import { open, seal, sizeFor } from "../../../../handlers/msg/agreement/ratchet.ts";
+import { Session } from "../../../../handlers/msg/agreement/state.ts";
+import { formatToken, parseToken } from "../../../../handlers/msg/agreement/token.ts";
+import { seeded } from "../../../support/random.ts";
+import * as pair from "./pair.ts";
+
+const { bob, DAY, none, QUEUE, Skipped, times } = pair;
+const random = systemBytes;
+const flipped = (bytes: Uint8Array, bit: number): Uint8Array =>
+  bytes.with(bit >> 3, bytes[bit >> 3] ^ 1 << (bit & 7)) as Uint8Array;
+
+Deno.test("bundle: any bit, any cut, another's, an expired one, another suite or version (row 2)", () => {
+  const answer = pair.answerOf(QUEUE);
+  const of = { ...QUEUE, ed: bob.ed };
+  for (let bit = 0; bit < 262 * 8; bit += 3) {
+    assert.throws(() => readBundleAnswer(flipped(answer, bit), of, DAY), { code: "BAD_BUNDLE" });
+  }
+  for (let length = 0; length < answer.byteLength; length++) {
+    assert.throws(() => readBundleAnswer(answer.subarray(0, length), of, DAY), { code: "BAD_BUNDLE" });
+  }
+  const bundle = pair.bundleOf(QUEUE);
+  for (let bit = 0; bit < bundle.byteLength * 8; bit++) {
+    assert.throws(() => readBundle(flipped(bundle, bit), bob.ed, DAY), { code: "BAD_BUNDLE" });
+  }
+  assert.throws(() => readBundle(bundle, pair.alice.ed, DAY), /another key than the token/);
+  assert.equal(readBundle(bundle, bob.ed, DAY + 1).spk.id, 7);
+  assert.throws(() => readBundle(bundle, bob.ed, DAY + 2), /expired/);
+  assert.throws(() => readBundle(bundle.with(1, 2) as Uint8Array, bob.ed, DAY), /suite 2 is not known/);
+});
+
+Deno.test("token: any character, any cut, anything behind; other versions and flags (row 1)", () => {
+  const parts = {
+    once: true,
+    ed: bob.ed,
+    mailboxKey: times(1),
+    sid: QUEUE.sid,
+    t: QUEUE.t,
+    address: "[::1]:1",
+    name: "bób",
+  };
+  const text = formatToken(parts);
+  assert.deepEqual(parseToken(text), parts);
+  for (let at = 0; at < text.length; at++) {
+    const other = text[at] === "A" ? "B" : "A";
+    assert.throws(() => parseToken(text.slice(0, at) + other + text.slice(at + 1)), { code: "BAD_TOKEN" }, `${at}`);
+    assert.throws(() => parseToken(text.slice(0, at)), { code: "BAD_TOKEN" });
+  }
+  for (const more of ["A", "=", " ", "\n", "AAAA"]) assert.throws(() => parseToken(text + more), { code: "BAD_TOKEN" });
+  assert.throws(() => parseToken(`alkmsg:${"A".repeat(5000)}`), { code: "BAD_TOKEN" });
+  assert.throws(() => formatToken({ ...parts, name: "x".repeat(65) }), RangeError);
+});
+
+Deno.test("first message: any bit of bytes 0 to Q, and a low-order ek, open nothing (rows 5, 6)", () => {
+  const { envelope } = pair.firstOf();
+  for (let bit = 0; bit < 186 * 8; bit++) {
+    const altered = flipped(envelope, bit);
+    // Which signed key it is for decides the queue's keys: a wrong id has none, and is refused before anything opens.
+    assert.throws(
+      () => {
+        const first = readFirst(altered);
+        if (!first) throw Object.assign(new Error(), { code: "UNREADABLE" });
+        if (first.opkId !== 9 && first.opkId !== 0) throw Object.assign(new Error(), { code: "UNREADABLE" });
+        pair.taken(altered);
+      },
+      { code: "UNREADABLE" },
+      `bit ${bit}`,
+    );
+  }
+  const low = joined(envelope.subarray(0, 10), new Uint8Array(32), envelope.subarray(42));
+  assert.throws(() => pair.taken(low), { code: "UNREADABLE" });
+});
+
+Deno.test("envelope: any bit, any cut, another class, dirty padding: UNREADABLE, and the state stays (row 15)", () => {
+  const first = pair.firstOf();
+  const b = pair.taken(first.envelope);
+  const { envelope } = seal(b.session, ascii("hello"), { size: 1024, random });
+  const before = first.session.toBytes();
+  const refused = (bytes: Uint8Array) =>
+    assert.throws(() => open(first.session, bytes, { skipped: none, random }), { code: "UNREADABLE" });
+  for (let bit = 8; bit < envelope.byteLength * 8; bit += 5) refused(flipped(envelope, bit));
+  for (let length = 0; length < envelope.byteLength; length++) refused(envelope.subarray(0, length));
+  refused(joined(envelope, new Uint8Array(1024)));
+  for (const type of [0, 3, 255]) {
+    assert.throws(() => readFirst(envelope.with(0, type) as Uint8Array), { code: "UNREADABLE" });
+  }
+  assert.throws(() => readFirst(first.envelope.with(1, 3) as Uint8Array), { code: "UNREADABLE" });
+  assert.deepEqual(first.session.toBytes(), before);
+  assert.deepEqual(open(first.session, envelope, { skipped: none, random }).content, ascii("hello"));
+});
+
+Deno.test("ratchet: 20 messages in 3 turns with losses; each of the late ones once, a repeat is REPLAYED (row 12)", () => {
+  const first = pair.firstOf();
+  let [a, b] = [first.session, pair.taken(first.envelope).session];
+  const [ofA, ofB] = [new Skipped(), new Skipped()];
+  const late: (() => void)[] = [];
+  for (let turn = 0, n = 0; turn < 3; turn++) {
+    for (let i = 0; i < 7 && n < 20; i++, n++) {
+      const fromA = turn % 2 === 1;
+      const text = ascii(`message ${n}`);
+      const sealed = seal(fromA ? a : b, text, { size: sizeFor(fromA ? a : b, text.byteLength), random });
+      if (fromA) a = sealed.session;
+      else b = sealed.session;
+      const deliver = () => {
+        const skipped = fromA ? ofB : ofA;
+        const opened = open(fromA ? b : a, sealed.envelope, { skipped, random });
+        assert.deepEqual(opened.content, text);
+        skipped.change(opened.skipped);
+        if (fromA) b = opened.session;
+        else a = opened.session;
+        const again = () => open(fromA ? b : a, sealed.envelope, { skipped, random });
+        assert.throws(again, ({ code }) => code === "REPLAYED" || code === "UNREADABLE");
+      };
+      if (n % 3 === 1) late.push(deliver);
+      else deliver();
+    }
+  }
+  assert.ok(ofA.kept.length > 0 && ofB.kept.length > 0);
+  for (const deliver of late.reverse()) deliver();
+  assert.deepEqual([ofA.kept.length, ofB.kept.length], [0, 0]);
+});
+
+Deno.test("ratchet: random conversations with loss, reorder and copies: each once (row 13, fewer)", () => {
+  const chance = seeded("msg conversations");
+  const first = pair.firstOf();
+  const ends = [
+    { session: first.session, skipped: new Skipped(), got: [] as string[], sent: [] as string[] },
+    { session: pair.taken(first.envelope).session, skipped: new Skipped(), got: [] as string[], sent: [] as string[] },
+  ];
+  const way: { to: number; envelope: Uint8Array; text: string }[] = [];
+  for (let n = 0; n < 3000; n++) {
+    if (chance.chance(0.5)) {
+      const from = chance.below(2);
+      const text = `${from} ${n}`;
+      const sealed = seal(ends[from].session, ascii(text), { size: sizeFor(ends[from].session, text.length), random });
+      ends[from].session = sealed.session;
+      if (chance.chance(0.9)) way.push({ to: 1 - from, envelope: sealed.envelope, text });
+      if (chance.chance(0.1)) way.push({ to: 1 - from, envelope: sealed.envelope, text });
+    } else if (way.length > 0) {
+      const [{ to, envelope, text }] = way.splice(chance.below(Math.min(way.length, 5)), 1);
+      const end = ends[to];
+      try {
+        const opened = open(end.session, envelope, { skipped: end.skipped, random });
+        end.skipped.change(opened.skipped);
+        end.session = opened.session;
+        assert.equal(new TextDecoder().decode(opened.content), text);
+        assert.ok(!end.got.includes(text));
+        end.got.push(text);
+      } catch (error) {
+        assert.ok(end.got.includes(text), `${text} was lost: ${error}`);
+      }
+    }
+  }
+  assert.ok(ends[0].got.length > 300 && ends[1].got.length > 300);
+});
+
+Deno.test("ratchet: a gap of 1000 opens, of 1001 is GAP and changes nothing (row 14)", () => {
+  const first = pair.firstOf();
+  const b = pair.taken(first.envelope);
+  let session = b.session;
+  const envelopes: Uint8Array[] = [];
+  for (let n = 0; n <= 1001; n++) {
+    const sealed = seal(session, ascii("x"), { size: 1024, random });
+    session = sealed.session;
+    envelopes.push(sealed.envelope);
+  }
+  const before = first.session.toBytes();
+  assert.throws(() => open(first.session, envelopes[1001], { skipped: none, random }), { code: "GAP" });
+  assert.deepEqual(first.session.toBytes(), before);
+  assert.equal(open(first.session, envelopes[1000], { skipped: none, random }).skipped.add.length, 1000);
+});
+
+Deno.test("state: every cut, other versions and flags are refused; secrets print as [redacted] and are wiped (row 59)", () => {
+  const { session } = pair.firstOf();
+  const bytes = session.toBytes();
+  for (let length = 0; length < bytes.byteLength; length++) {
+    assert.throws(() => Session.fromBytes(session.id, session.peer, bytes.subarray(0, length)), {
+      code: "INVALID_SESSION",
+    });
+  }
+  for (const [at, value] of [[0, 2], [1, 32]] as const) {
+    const other = bytes.with(at, value) as Uint8Array;
+    assert.throws(() => Session.fromBytes(session.id, session.peer, other), { code: "INVALID_SESSION" });
+  }
+  const keys = messageKeys({ ed: times(1), ik: times(2), store: times(3) });
+  for (const secret of [session, keys]) {
+    for (const text of [inspect(secret), Deno.inspect(secret), JSON.stringify(secret)]) {
+      assert.match(text, /\[redacted\]/);
+    }
+  }
+  session[Symbol.dispose]();
+  assert.ok(session.toBytes().subarray(14, 334).every((byte) => byte === 0));
+  const { store } = keys;
+  keys[Symbol.dispose]();
+  assert.ok(store.every((byte) => byte === 0));
+});
+
+Deno.test("sizes: the smallest class that has room; more is TOO_LONG (row 21)", () => {
+  const { session } = pair.firstOf();
+  assert.equal(sizeFor(session, 0), 2048);
+  assert.equal(sizeFor(session, 1774), 2048);
+  assert.equal(sizeFor(session, 1775), 4096);
+  const { session: answering } = pair.taken(pair.firstOf().envelope);
+  for (const size of SIZES) {
+    assert.equal(sizeFor(answering, size - 89), size);
+    if (size < 16384) assert.equal(sizeFor(answering, size - 88), size * 2);
+  }
+  assert.throws(() => sizeFor(answering, 16296), { code: "TOO_LONG" });
+  assert.equal(smallestSize(0, 89), 1024);
+  assert.equal(makeBundle(bob, { id: 1, secret: times(9) }, DAY).byteLength, 234);
+  assert.equal(x25519Public(times(9)).byteLength, 32);
+});

@@ -1,0 +1,125 @@
+/**
+ * The agreement and the ratchet against a second implementation, in Python, made from the specification's text alone
+ * (msg.md rows 3, 4, 12).
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { ascii, joined, systemBytes, x25519Public } from "../../../../core/crypto/mod.ts";
+import { answer, begin } from "../../../../handlers/msg/agreement/agreement.ts";
+import { makeBundle, readBundle } from "../../../../handlers/msg/agreement/bundle.ts";
+import { readFirst } from "../../../../handlers/msg/agreement/envelope.ts";
+import { messageKeys } from "../../../../handlers/msg/agreement/keys.ts";
+import { u32 } from "../../../../handlers/msg/agreement/labels.ts";
+import { open, seal, sizeFor } from "../../../../handlers/msg/agreement/ratchet.ts";
+import type { Session } from "../../../../handlers/msg/agreement/state.ts";
+import { needs } from "../../../support/programs.ts";
+import { type Peer, startPeer } from "../../../support/python.ts";
+import { seeded } from "../../../support/random.ts";
+import * as pair from "./pair.ts";
+
+const { fromHex } = Uint8Array;
+
+/** Asks the twin, which has to do it. */
+async function ask(peer: Peer, request: Record<string, string | number>): Promise<Record<string, string>> {
+  const said = await peer.ask<Record<string, string>>(request);
+  assert.equal(said.error, undefined, JSON.stringify(request).slice(0, 200));
+  return said;
+}
+
+Deno.test({
+  name:
+    "twin: the same bundle, first message, 20 messages in 3 turns, byte for byte, from the same random bytes (rows 3, 12)",
+  ...needs("python"),
+  async fn() {
+    for (const withOpk of [true, false]) {
+      await using twin = startPeer("msg_reference.py");
+      await using other = startPeer("msg_reference.py");
+      const hex = (byte: number, count?: number) => pair.times(byte, count).toHex();
+      await ask(twin, { do: "person", ed: hex(0xa0), ik: hex(0xa1) });
+      await ask(other, { do: "person", ed: hex(0xb0), ik: hex(0xb1) });
+      const { bundle } = await ask(other, { do: "bundle", id: 7, spk: hex(0xb2), day: pair.DAY });
+      assert.equal(bundle, pair.bundleOf(pair.QUEUE).toHex());
+      const rest = withOpk ? joined(Uint8Array.of(1), u32(9), x25519Public(pair.QUEUE.opk)) : Uint8Array.of(0);
+      await ask(twin, { do: "begin", bundle, rest: rest.toHex(), ek: hex(0xa2), dhs: hex(0xa3) });
+      const content = ascii('{"t":"text"}').toHex();
+      const { envelope } = await ask(twin, { do: "seal", content, size: 2048, hn: hex(0xa4, 12) });
+      const first = pair.firstOf(pair.QUEUE, withOpk);
+      assert.equal(envelope, first.envelope.toHex());
+      await ask(other, { do: "answer", spk: hex(0xb2), envelope, ...withOpk && { opk: hex(0xb3) } });
+      assert.equal((await ask(other, { do: "open", envelope, dhs: hex(0xb5) })).content, content);
+      // The same bytes at both ends, in turns; every fifth is lost.
+      let a = first.session;
+      let b = pair.taken(first.envelope, pair.QUEUE, pair.drawing(pair.times(0xb5))).session;
+      for (let n = 0; n < 20; n++) {
+        const fromB = Math.floor(n / 7) % 2 === 0;
+        const [hn, dhs] = [hex(n + 1, 12), hex(n + 0x40)];
+        const text = ascii(`message ${n}`);
+        const ours = seal(fromB ? b : a, text, { size: 2048, random: pair.drawing(fromHex(hn)) });
+        const theirs = await ask(fromB ? other : twin, { do: "seal", content: text.toHex(), size: 2048, hn });
+        assert.equal(theirs.envelope, ours.envelope.toHex(), `message ${n}`);
+        if (fromB) b = ours.session;
+        else a = ours.session;
+        if (n % 5 === 3) continue;
+        const opened = open(fromB ? a : b, ours.envelope, { skipped: pair.none, random: () => fromHex(dhs) });
+        assert.deepEqual(opened.content, text);
+        await ask(fromB ? twin : other, { do: "open", envelope: theirs.envelope, dhs });
+        if (fromB) a = opened.session;
+        else b = opened.session;
+      }
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "twin: random conversations, either begins, with loss and reorder: each opens what the other seals (row 4, 40 of them)",
+  ...needs("python"),
+  async fn() {
+    const random = seeded("msg twin");
+    await using twin = startPeer("msg_reference.py");
+    for (let round = 0; round < 40; round++) {
+      const mine = messageKeys({ ed: random.bytes(32), ik: random.bytes(32), store: random.bytes(32) });
+      const { ed } = await ask(twin, { do: "person", ed: random.bytes(32).toHex(), ik: random.bytes(32).toHex() });
+      const spk = random.bytes(32);
+      let session: Session | undefined;
+      let twinHas = false;
+      if (round % 2 === 0) {
+        const { bundle } = await ask(twin, { do: "bundle", id: 3, spk: spk.toHex(), day: 30_000 });
+        session = begin(mine, readBundle(fromHex(bundle), fromHex(ed), 20_000), systemBytes);
+      } else {
+        const bundle = makeBundle(mine, { id: 3, secret: spk }, 30_000).toHex();
+        await ask(twin, { do: "begin", bundle, rest: "00" });
+        twinHas = true;
+      }
+      const skipped = new pair.Skipped();
+      const way: { toTwin: boolean; envelope: Uint8Array; text: string }[] = [];
+      for (let n = 0; n < 30; n++) {
+        const content = random.bytes(random.between(0, 900));
+        const text = content.toHex();
+        if (random.chance(0.5) ? session?.canSend : !twinHas && session?.canSend) {
+          const sealed = seal(session!, content, { size: sizeFor(session!, content.byteLength), random: systemBytes });
+          session = sealed.session;
+          way.push({ toTwin: true, envelope: sealed.envelope, text });
+        } else if (twinHas) {
+          const { envelope } = await ask(twin, { do: "seal", content: text, size: 2048 });
+          way.push({ toTwin: false, envelope: fromHex(envelope), text });
+        }
+        if (way.length === 0 || random.chance(0.2)) continue;
+        const [{ toTwin, envelope, text: expected }] = way.splice(random.below(Math.min(3, way.length)), 1);
+        if (random.chance(0.1)) continue;
+        if (toTwin) {
+          if (!twinHas) await ask(twin, { do: "answer", spk: spk.toHex(), envelope: envelope.toHex() });
+          twinHas = true;
+          assert.equal((await ask(twin, { do: "open", envelope: envelope.toHex() })).content, expected);
+        } else {
+          session ??= answer(mine, { spk }, readFirst(envelope)!).session;
+          const opened = open(session, envelope, { skipped, random: systemBytes });
+          assert.equal(opened.content.toHex(), expected);
+          skipped.change(opened.skipped);
+          session = opened.session;
+        }
+      }
+    }
+  },
+});

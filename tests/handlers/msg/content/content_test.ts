@@ -1,0 +1,87 @@
+/**
+ * What comes out of an envelope, whoever sealed it (msg.md §3.2; row 25).
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { NodeKey } from "@alknet/core/identity";
+import {
+  b64,
+  type Content,
+  formatText,
+  readContent,
+  type TextContent,
+} from "../../../../handlers/msg/content/content.ts";
+import { seeded } from "../../../support/random.ts";
+
+const ID = b64(new Uint8Array(16).fill(7));
+const MAILBOX = `${NodeKey.generate().id}@mail.example:4433`;
+const ALSO = { mailbox: MAILBOX, sid: new Uint8Array(24).fill(1), t: new Uint8Array(32).fill(2) };
+const bytes = (value: unknown): Uint8Array =>
+  new TextEncoder().encode(typeof value === "string" ? value : JSON.stringify(value));
+const text = { v: 1, id: ID, at: 5, type: "text", text: "hi" };
+
+Deno.test("content: a text, with and without what it answers and where it is answered, there and back", () => {
+  const cases: (Content & TextContent)[] = [
+    { type: "text", id: ID, at: 0, text: "" },
+    { type: "text", id: ID, at: 8.64e15, text: "ü\n\u0000👋", reply: b64(new Uint8Array(16)) },
+    { type: "text", id: ID, at: 1, text: "x", also: ALSO },
+  ];
+  for (const one of cases) {
+    assert.deepEqual(JSON.parse(JSON.stringify(readContent(formatText(one)))), JSON.parse(JSON.stringify(one)));
+  }
+  assert.deepEqual(readContent(formatText(cases[2])).also, ALSO);
+});
+
+Deno.test("content: every cut, other versions, kinds, ids and times are BAD_CONTENT", () => {
+  const whole = formatText({ type: "text", id: ID, at: 1, text: "hello", also: ALSO });
+  for (let length = 0; length < whole.byteLength; length++) {
+    assert.throws(() => readContent(whole.subarray(0, length)), { code: "BAD_CONTENT" });
+  }
+  const wrong: unknown[] = [
+    { ...text, v: 2 },
+    { ...text, v: "1" },
+    { ...text, id: "AAAA" },
+    { ...text, id: 7 },
+    { ...text, at: -1 },
+    { ...text, at: "5" },
+    { ...text, at: 9e15 },
+    { ...text, at: null },
+    { ...text, type: 1 },
+    { ...text, text: ["hi"] },
+    { v: 1, id: ID, at: 5, type: "queue", mailbox: "mail.example:4433", sid: b64(ALSO.sid), t: b64(ALSO.t) },
+    "[1]",
+    '"{}"',
+    "\u0001{}",
+    " {}",
+    '{"v":1',
+    "{}\u0000",
+    "{".repeat(16_000),
+  ];
+  for (const one of wrong) assert.throws(() => readContent(bytes(one)), { code: "BAD_CONTENT" }, JSON.stringify(one));
+  assert.throws(() => readContent(Uint8Array.of(0x7b, 0xff, 0x7d)), { code: "BAD_CONTENT" });
+});
+
+Deno.test("content: unknown members and types are passed over; names such as __proto__ are members and nothing else", () => {
+  const hostile =
+    `{"v":1,"id":"${ID}","at":5,"type":"text","text":"hi","__proto__":{"type":"queue","also":1},"constructor":7}`;
+  assert.deepEqual({ ...readContent(bytes(hostile)) }, { type: "text", id: ID, at: 5, text: "hi", also: undefined });
+  assert.equal(({} as Record<string, unknown>).also, undefined);
+  // What only a prototype says is not said.
+  assert.throws(() => readContent(bytes(`{"__proto__":${JSON.stringify(text)}}`)), { code: "BAD_CONTENT" });
+  assert.equal(readContent(bytes({ ...text, type: "dance" })).type, "unknown");
+  assert.equal(readContent(bytes({ ...text, also: { ...ALSO, sid: "no" } })).also, undefined);
+  assert.equal((readContent(bytes({ ...text, reply: "no" })) as TextContent).reply, undefined);
+  const deep = `{"v":1,"id":"${ID}","at":5,"type":"text","text":"hi","x":${"[".repeat(5000)}${"]".repeat(5000)}}`;
+  assert.equal(readContent(bytes(deep)).type, "text");
+  const random = seeded("msg content");
+  for (let i = 0; i < 5000; i++) {
+    const altered = bytes(text).map((byte) => random.chance(0.05) ? random.below(256) : byte);
+    try {
+      const { id, at } = readContent(altered);
+      assert.ok(id.length === 22 && at >= 0);
+    } catch (error) {
+      assert.equal((error as { code?: string }).code, "BAD_CONTENT");
+    }
+  }
+});

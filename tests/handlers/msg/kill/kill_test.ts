@@ -1,0 +1,95 @@
+/**
+ * Killed between any two steps: nothing that was acknowledged is lost, nothing is shown twice (msg.md rows 18, 30).
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { ROOT } from "../../../support/python.ts";
+import { runProgram } from "../../../support/process.ts";
+import { type TemporaryFolder, temporaryFolder } from "../../../support/temp.ts";
+
+const KILLED = 137;
+
+/** Runs the program in a folder; the step is where it is killed, `-` for nowhere. */
+async function run(folder: TemporaryFolder, ...args: string[]): Promise<{ code: number; out: string }> {
+  const program = `${ROOT}tests/handlers/msg/kill/step_program.ts`;
+  const { code, stdout, stderr } = await runProgram(Deno.execPath(), [
+    "run",
+    "-A",
+    "--no-check",
+    program,
+    folder.path,
+    ...args,
+  ]);
+  assert.ok(code === 0 || code === KILLED, stderr);
+  return { code, out: stdout.trim() };
+}
+
+for (const step of ["before TAKE", "after TAKE", "before NEW", "after NEW", "before SEND", "after SEND"]) {
+  Deno.test(`send, killed ${step}: what was written comes once, in order, after the next sync`, async () => {
+    await using folder = await temporaryFolder();
+    const { out: token } = await run(folder, "bob", "token", "-");
+    await run(folder, "ann", "add", "-", "bob", token);
+    assert.equal((await run(folder, "ann", "send", step, "bob", "one")).code, KILLED);
+    await run(folder, "ann", "send", "-", "bob", "two");
+    await run(folder, "ann", "sync", "-");
+    const texts = JSON.parse((await run(folder, "bob", "sync", "-")).out) as [string, string][];
+    assert.deepEqual(texts.map(([, text]) => text), ["one", "two"]);
+  });
+}
+
+for (const step of ["after ITEM", "before ACK", "after ACK"]) {
+  Deno.test(`receive, killed ${step}, again and again: each is kept once, in order, and the session goes on`, async () => {
+    await using folder = await temporaryFolder();
+    const { out: token } = await run(folder, "bob", "token", "-");
+    await run(folder, "ann", "add", "-", "bob", token);
+    await run(folder, "ann", "send", "-", "bob", "one", "two");
+    for (let n = 0; n < 3; n++) {
+      const { code } = await run(folder, "bob", "sync", step);
+      // Whoever dies after an acknowledgement has one less to die at.
+      assert.equal(code, step === "after ACK" && n === 2 ? 0 : KILLED);
+    }
+    const texts = JSON.parse((await run(folder, "bob", "sync", "-")).out) as [string, string][];
+    assert.deepEqual(texts.map(([, text]) => text), ["one", "two"]);
+    await run(folder, "bob", "send", "-", texts[0][0], "three");
+    const answer = JSON.parse((await run(folder, "ann", "sync", "-")).out) as [string, string][];
+    assert.deepEqual(answer, [["bob", "three"]]);
+  });
+}
+
+Deno.test("token, killed after NEW and after PUT: the queue is made at the next sync, the token the same", async () => {
+  await using folder = await temporaryFolder();
+  for (const step of ["before NEW", "after NEW", "after PUT"]) {
+    assert.equal((await run(folder, "bob", "token", step)).code, KILLED);
+  }
+  const { out: token } = await run(folder, "bob", "token", "-");
+  await run(folder, "ann", "add", "-", "bob", token);
+  await run(folder, "ann", "send", "-", "bob", "one");
+  const texts = JSON.parse((await run(folder, "bob", "sync", "-")).out) as [string, string][];
+  assert.deepEqual(texts.map(([, text]) => text), ["one"]);
+});
+
+Deno.test("mailbox, killed while it takes in: every SEND that it said OK to is there, every ACK done (row 30)", async () => {
+  await using folder = await temporaryFolder();
+  const program = `${ROOT}tests/handlers/msg/kill/mailbox_program.ts`;
+  const file = folder.join("mailbox.sqlite");
+  const said = new Set<number>();
+  const gone = new Set<number>();
+  for (let round = 0; round < 3; round++) {
+    const args = ["run", "-A", "--no-check", program, file, `${said.size}`];
+    const { code, stdout, stderr } = await runProgram(Deno.execPath(), args);
+    assert.equal(code, KILLED, stderr);
+    for (const [word, n] of stdout.trim().split("\n").map((line) => line.split(" "))) {
+      (word === "stored" ? said : gone).add(Number(n));
+    }
+    assert.ok(said.size > 0);
+  }
+  const { openMailboxStore } = await import("@alknet/handlers/msg");
+  await using store = openMailboxStore(file);
+  const there = store.after(new Uint8Array(24).fill(1), 0n, 1000).map(({ body }) =>
+    new DataView(body.buffer, body.byteOffset).getUint32(0)
+  );
+  assert.deepEqual(there.length, new Set(there).size);
+  for (const n of said) assert.ok(gone.has(n) || there.includes(n), `${n} was lost`);
+  for (const n of gone) assert.ok(!there.includes(n), `${n} came back`);
+});

@@ -1,0 +1,96 @@
+/**
+ * A messenger that is killed at a step: `send` or `receive`, over a mailbox of its own in the same folder.
+ *
+ * Arguments: folder, person, what to do, the step before or after which it is killed.
+ *
+ * @module
+ */
+import { memoryPair } from "@alknet/core/handler";
+import {
+  type Carrier,
+  mailbox,
+  mailboxClient,
+  type Mailboxes,
+  messageKeys,
+  openMailboxStore,
+  openMessenger,
+} from "@alknet/handlers/msg";
+import { contextOf } from "../../context.ts";
+
+const MAILBOX = "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyo@127.0.0.1:4433";
+const [folder, person, action, step, ...rest] = Deno.args;
+const seed = person.charCodeAt(0);
+const bytes = (offset: number): Uint8Array => new Uint8Array(32).fill(seed + offset);
+const stop = { signal: new AbortController().signal };
+
+const store = openMailboxStore(`${folder}/mailbox.sqlite`);
+const handler = mailbox({ store, open: true, limits: { contactRate: 1000 } });
+const direct = mailboxClient({
+  dial: () => {
+    const [near, far] = memoryPair("alknet/msg");
+    Promise.resolve(handler.handle(far, contextOf(stop.signal))).catch(() => {});
+    return Promise.resolve(near);
+  },
+});
+
+/** Dies here, as by kill -9, where this is the step. */
+function at(name: string): void {
+  if (name === step) Deno.kill(Deno.pid, "SIGKILL");
+}
+
+const carrier: Carrier & Mailboxes = {
+  async send(to, envelope, options) {
+    at("before SEND");
+    await direct.send(to, envelope, options);
+    at("after SEND");
+  },
+  async takeBundle(to, options) {
+    at("before TAKE");
+    const body = await direct.takeBundle(to, options);
+    at("after TAKE");
+    return body;
+  },
+  async *receive(from, options) {
+    for await (const arrival of direct.receive(from, options)) {
+      at("after ITEM");
+      yield {
+        ...arrival,
+        async ack() {
+          at("before ACK");
+          await arrival.ack();
+          at("after ACK");
+        },
+      };
+    }
+  },
+  async create(where, queue, options) {
+    at("before NEW");
+    await direct.create(where, queue, options);
+    at("after NEW");
+  },
+  drop: (from, options) => direct.drop(from, options),
+  async publish(from, published, options) {
+    const held = await direct.publish(from, published, options);
+    at("after PUT");
+    return held;
+  },
+};
+
+const keys = messageKeys({ ed: bytes(0), ik: bytes(1), store: bytes(2) });
+const messenger = openMessenger({ keys, file: `${folder}/${person}.sqlite`, direct: carrier, mailbox: MAILBOX });
+if (action === "token") console.log((await messenger.token("", stop)).token);
+if (action === "add") messenger.addContact(rest[0], rest[1]);
+if (action === "send") {
+  for (const text of rest.slice(1)) {
+    await messenger.send(rest[0], text, { ...stop, queue: true });
+  }
+}
+if (action === "sync") {
+  await messenger.sync(stop);
+  const texts = messenger.messages().filter(({ mine }) => !mine).map(({ contact, text }) => [contact, text]);
+  console.log(JSON.stringify(texts));
+}
+messenger[Symbol.dispose]();
+await direct[Symbol.asyncDispose]();
+await store[Symbol.asyncDispose]();
+Deno.exit(0);

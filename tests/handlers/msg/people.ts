@@ -1,0 +1,111 @@
+/**
+ * People with messengers, and the mailbox that they share.
+ *
+ * @module
+ */
+import { systemBytes } from "@alknet/core/crypto";
+import { AlknetError } from "@alknet/core/handler";
+import { NodeKey } from "@alknet/core/identity";
+import {
+  type Carrier,
+  mailboxClient,
+  type Mailboxes,
+  type MailboxOptions,
+  messageKeys,
+  type Messenger,
+  openMailboxStore,
+  openMessenger,
+} from "@alknet/handlers/msg";
+import { type TemporaryFolder, temporaryFolder } from "../../support/temp.ts";
+import { served } from "./mailbox/serving.ts";
+
+export const stop = { signal: new AbortController().signal };
+/** Where it is, as tokens say. */
+export const MAILBOX = `${NodeKey.generate().id}@127.0.0.1:4433`;
+
+/** A place with a mailbox in it, which can be away. */
+export interface Place extends AsyncDisposable {
+  readonly folder: TemporaryFolder;
+  /** Whether the mailbox can be reached. */
+  isAway: boolean;
+  /** Days that have gone by for everybody. */
+  days: number;
+  /** Ends the mailbox and begins it anew from its file. */
+  restart(): Promise<void>;
+  /** Somebody with a database of this name; the same name is the same person. */
+  person(name: string, around?: (carrier: Carrier & Mailboxes) => Carrier & Mailboxes): Person;
+}
+
+/** Somebody. */
+export interface Person extends Disposable {
+  readonly messenger: Messenger;
+  /** The database. */
+  readonly file: string;
+}
+
+/** Makes one. */
+export async function place(options: Partial<MailboxOptions> = {}): Promise<Place> {
+  const folder = await temporaryFolder();
+  const file = folder.join("mailbox.sqlite");
+  let clients: AsyncDisposable[] = [];
+  const now = (): number => Date.now() + self.days * 86_400_000;
+  const clock = { now, wall: now };
+  const start = () => {
+    const store = openMailboxStore(file);
+    return {
+      store,
+      box: served({ store, open: true, limits: { contactRate: 1000, frames: 100_000 }, clock, ...options }),
+    };
+  };
+  let up = start();
+  const secrets = new Map<string, { ed: Uint8Array; ik: Uint8Array; store: Uint8Array }>();
+  const end = async () => {
+    for (const client of clients) await client[Symbol.asyncDispose]();
+    clients = [];
+    await up.box[Symbol.asyncDispose]();
+    await up.store[Symbol.asyncDispose]();
+  };
+  const self: Place = {
+    folder,
+    isAway: false,
+    days: 0,
+    async restart() {
+      await end();
+      up = start();
+    },
+    person(name, around = (carrier) => carrier) {
+      const known = secrets.get(name) ?? { ed: systemBytes(32), ik: systemBytes(32), store: systemBytes(32) };
+      secrets.set(name, known);
+      const client = mailboxClient({
+        dial: (_, __, { signal }) => {
+          signal.throwIfAborted();
+          if (self.isAway) return Promise.reject(new AlknetError("UNREACHABLE", "nobody answers"));
+          return Promise.resolve(up.box.connect());
+        },
+      });
+      clients.push(client);
+      const keys = messageKeys(known);
+      const path = folder.join(`${name}.sqlite`);
+      const direct = around(client);
+      const messenger = openMessenger({ keys, file: path, direct, name, mailbox: MAILBOX, now });
+      return {
+        messenger,
+        file: path,
+        [Symbol.dispose]() {
+          messenger[Symbol.dispose]();
+          keys[Symbol.dispose]();
+        },
+      };
+    },
+    async [Symbol.asyncDispose]() {
+      await end();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+  return self;
+}
+
+/** What somebody has of others, as `name: text`. */
+export function seen({ messenger }: Person): string[] {
+  return messenger.messages().filter(({ mine }) => !mine).map(({ contact, text }) => `${contact}: ${text}`);
+}

@@ -1,0 +1,212 @@
+"""A second implementation of the agreement and the ratchet of msg.md, sections 2 and 3, suite 1, from its text alone.
+
+Reads one JSON object a line: {"do": ..., ...}; bytes are hex. Answers one a line.
+"""
+
+import hashlib
+import hmac as hmac_module
+import json
+import os
+import sys
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+Z = bytes(32)
+RAW = (serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+
+
+def L(text):
+    return b"alknet-msg-v1 " + text.encode()
+
+
+def H(*parts):
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def hmac(key, data):
+    return hmac_module.new(key, data, hashlib.sha256).digest()
+
+
+def expand(prk, info, length):
+    out, block, n = b"", b"", 1
+    while len(out) < length:
+        block = hmac(prk, block + info + bytes([n]))
+        out, n = out + block, n + 1
+    return out[:length]
+
+
+def hkdf(salt, ikm, info, length):
+    return expand(hmac(salt, ikm), info, length)
+
+
+def X(secret, public):
+    return X25519PrivateKey.from_private_bytes(secret).exchange(X25519PublicKey.from_public_bytes(public))
+
+
+def pub(secret):
+    return X25519PrivateKey.from_private_bytes(secret).public_key().public_bytes(*RAW)
+
+
+def u32(n):
+    return n.to_bytes(4, "big")
+
+
+class Person:
+    def __init__(self, ed, ik):
+        self.key = Ed25519PrivateKey.from_private_bytes(ed)
+        self.ed = self.key.public_key().public_bytes(*RAW)
+        self.secret, self.ik = ik, pub(ik)
+
+    def sign(self, label, data):
+        return self.key.sign(L(label) + b"\0" + data)
+
+    def block(self):
+        return self.ed + self.ik + self.sign("identity", self.ik)
+
+    def bundle(self, spk_id, spk, day):
+        body = b"\x01\x01" + self.block() + u32(spk_id) + pub(spk) + u32(day)
+        return body + self.sign("prekey", body)
+
+
+def transcript(open_part, ed, ik, spk, opk):
+    return H(L("first"), b"\0", open_part, ed, ik, spk, opk or Z, Z)
+
+
+def agree(t0, shared, idb, second):
+    prk1 = hmac(expand(shared, L("chain"), 32), second)
+    t1 = H(t0, idb)
+    out = expand(prk1, L("session") + b"\0" + t1, 96)
+    return out[:32], out[32:64], out[64:], t1
+
+
+class Session:
+    def kdf_rk(self, dh):
+        out = hkdf(self.RK, dh, L("root"), 96)
+        self.RK = out[:32]
+        return out[32:64], out[64:]
+
+    @staticmethod
+    def begin(me, bundle, body, ek, dhs):
+        """`body`: what follows the bundle: 00, or 01, id, key."""
+        ed, ik = bundle[2:34], bundle[34:66]
+        Ed25519PublicKey.from_public_bytes(ed).verify(bundle[66:130], L("identity") + b"\0" + ik)
+        Ed25519PublicKey.from_public_bytes(ed).verify(bundle[170:], L("prekey") + b"\0" + bundle[:170])
+        spk = bundle[134:166]
+        opk = body[5:] if body[0] == 1 else None
+        open_part = b"\x01\x01" + bundle[130:134] + (body[1:5] if opk else bytes(4)) + pub(ek)
+        t0 = transcript(open_part, ed, ik, spk, opk)
+        prk0 = hmac(t0, X(ek, spk) + (X(ek, opk) if opk else b""))
+        kid = expand(prk0, L("id"), 44)
+        idb = me.block()
+        self = Session()
+        self.prefix = open_part + AESGCM(kid[:32]).encrypt(kid[32:], idb, open_part)
+        self.RK, self.HKs, self.NHKr, self.AD = agree(t0, prk0, idb, X(me.secret, spk) + X(ek, ik))
+        self.DHs, self.DHr = dhs, spk
+        self.CKs, self.NHKs = self.kdf_rk(X(dhs, spk))
+        self.CKr = self.HKr = None
+        self.Ns = self.Nr = self.PN = 0
+        self.skipped = {}
+        return self
+
+    @staticmethod
+    def answer(me, spk, opk, envelope):
+        open_part, ek = envelope[:42], envelope[10:42]
+        t0 = transcript(open_part, me.ed, me.ik, pub(spk), pub(opk) if opk else None)
+        prk0 = hmac(t0, X(spk, ek) + (X(opk, ek) if opk else b""))
+        kid = expand(prk0, L("id"), 44)
+        idb = AESGCM(kid[:32]).decrypt(kid[32:], envelope[42:186], open_part)
+        ed, ik = idb[:32], idb[32:64]
+        Ed25519PublicKey.from_public_bytes(ed).verify(idb[64:], L("identity") + b"\0" + ik)
+        self = Session()
+        self.prefix = b""
+        self.RK, self.NHKr, self.NHKs, self.AD = agree(t0, prk0, idb, X(spk, ik) + X(me.secret, ek))
+        self.DHs, self.DHr = spk, None
+        self.CKs = self.CKr = self.HKs = self.HKr = None
+        self.Ns = self.Nr = self.PN = 0
+        self.skipped = {}
+        return self
+
+    def seal(self, content, size, hn):
+        mk, self.CKs = hmac(self.CKs, b"\x01"), hmac(self.CKs, b"\x02")
+        before = self.prefix or b"\x02"
+        header = pub(self.DHs) + u32(self.PN) + u32(self.Ns)
+        head = hn + AESGCM(self.HKs).encrypt(hn, header, self.AD)
+        plain = u32(len(content)) + content
+        plain += bytes(size - len(before) - 68 - 16 - len(plain))
+        key = expand(mk, L("body") + b"\0" + hn, 44)
+        self.Ns += 1
+        return before + head + AESGCM(key[:32]).encrypt(key[32:], plain, self.AD + head)
+
+    def header(self, key, part):
+        try:
+            return AESGCM(key).decrypt(part[:12], part[12:68], self.AD)
+        except InvalidTag:
+            return None
+
+    def body(self, mk, part):
+        key = expand(mk, L("body") + b"\0" + part[:12], 44)
+        plain = AESGCM(key[:32]).decrypt(key[32:], part[68:], self.AD + part[:68])
+        length = int.from_bytes(plain[:4], "big")
+        assert not any(plain[4 + length:])
+        return plain[4:4 + length]
+
+    def skip_to(self, n):
+        while self.CKr is not None and self.Nr < n:
+            self.skipped[(self.HKr, self.Nr)] = hmac(self.CKr, b"\x01")
+            self.CKr = hmac(self.CKr, b"\x02")
+            self.Nr += 1
+
+    def open(self, envelope, dhs):
+        part = envelope[186:] if envelope[0] == 1 else envelope[1:]
+        for (hk, n), mk in self.skipped.items():
+            header = self.header(hk, part)
+            if header and int.from_bytes(header[36:], "big") == n:
+                content = self.body(mk, part)
+                del self.skipped[(hk, n)]
+                return content
+        header = self.HKr and self.header(self.HKr, part)
+        if not header:
+            header = self.header(self.NHKr, part)
+            assert header, "no key fits"
+            self.skip_to(int.from_bytes(header[32:36], "big"))
+            self.PN, self.Ns, self.Nr = self.Ns, 0, 0
+            self.HKs, self.HKr, self.DHr = self.NHKs, self.NHKr, header[:32]
+            self.CKr, self.NHKr = self.kdf_rk(X(self.DHs, self.DHr))
+            self.DHs = dhs
+            self.CKs, self.NHKs = self.kdf_rk(X(self.DHs, self.DHr))
+        n = int.from_bytes(header[36:], "big")
+        assert n >= self.Nr, "came again"
+        self.skip_to(n)
+        mk, self.CKr = hmac(self.CKr, b"\x01"), hmac(self.CKr, b"\x02")
+        self.Nr += 1
+        self.prefix = b""
+        return self.body(mk, part)
+
+
+me, session = None, None
+for line in sys.stdin:
+    ask = json.loads(line)
+    data = {name: bytes.fromhex(value) for name, value in ask.items() if isinstance(value, str) and name != "do"}
+    answer = {}
+    try:
+        if ask["do"] == "person":
+            me = Person(data["ed"], data["ik"])
+            answer = {"ed": me.ed.hex(), "ik": me.ik.hex()}
+        elif ask["do"] == "bundle":
+            answer = {"bundle": me.bundle(ask["id"], data["spk"], ask["day"]).hex()}
+        elif ask["do"] == "begin":
+            ek, dhs = data.get("ek") or os.urandom(32), data.get("dhs") or os.urandom(32)
+            session = Session.begin(me, data["bundle"], data["rest"], ek, dhs)
+        elif ask["do"] == "answer":
+            session = Session.answer(me, data["spk"], data.get("opk"), data["envelope"])
+        elif ask["do"] == "seal":
+            answer = {"envelope": session.seal(data["content"], ask["size"], data.get("hn") or os.urandom(12)).hex()}
+        elif ask["do"] == "open":
+            answer = {"content": session.open(data["envelope"], data.get("dhs") or os.urandom(32)).hex()}
+    except Exception as error:  # What went wrong is the answer.
+        answer = {"error": repr(error)}
+    print(json.dumps(answer), flush=True)
