@@ -38,7 +38,7 @@ const CHANGED = {
     description: message`Whose record: www, or www.home.example.; @ is the zone's own name.`,
   }),
   type: argument(string({ metavar: "TYPE" }), {
-    description: message`A, AAAA, CNAME, MX, NS, PTR, SOA, SRV, TXT, TYPE123.`,
+    description: message`A, AAAA, CAA, CNAME, HTTPS, MX, NS, SRV, SSHFP, SVCB, TLSA, TXT and others, or TYPE123.`,
   }),
 };
 const DATA = multiple(
