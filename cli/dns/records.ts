@@ -9,6 +9,7 @@ import {
   type DnsStore,
   formatName,
   formatRdata,
+  formatRecord,
   formatType,
   isWithin,
   parseDuration,
@@ -121,11 +122,6 @@ function recordName({ name: apex }: Zone, text: string): DnsName {
   if (text === "@" || text.endsWith(".")) return parseName(text, apex);
   const whole = parseName(`${text}.`);
   return isWithin(whole, apex) ? whole : parseName(text, apex);
-}
-
-/** A record as a line of a master file. */
-export function formatRecord({ name, type, ttl, data }: ResourceRecord): string {
-  return `${formatName(name)} ${ttl} IN ${formatType(type)} ${formatRdata(type, data)}`;
 }
 
 /** The fields of a record. */

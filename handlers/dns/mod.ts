@@ -46,6 +46,20 @@ export { answerDoh } from "./fronts/doh.ts";
 export { dns } from "./fronts/handler.ts";
 export type { FrontParts } from "./fronts/parts.ts";
 export { DNS_LIMITS, type DnsLimits, dnsLimitsWith, type Rate } from "./limits.ts";
+export { MasterFileError } from "./zones/master/errors.ts";
+export { importMaster, zoneOfMaster } from "./zones/master/importing.ts";
+export { type MasterRecord, readMaster } from "./zones/master/reader.ts";
+export { formatRecord, writeMaster } from "./zones/master/writer.ts";
 export { newZone, type NewZoneOptions } from "./zones/new_zone.ts";
+export { DnsRuleError } from "./zones/rules.ts";
 export { type DnsStore, type DnsStoreOptions, openDnsStore } from "./zones/sqlite.ts";
-export type { Removal, Zone, ZoneChange, ZoneStore } from "./zones/store.ts";
+export type {
+  Difference,
+  Removal,
+  Replaced,
+  ReplaceOptions,
+  Zone,
+  ZoneChange,
+  ZoneSnapshot,
+  ZoneStore,
+} from "./zones/store.ts";

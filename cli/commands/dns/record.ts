@@ -77,9 +77,10 @@ export const recordCommand: Command = command("record", or(listCommand, addComma
 });
 
 async function list({ zone: name, json, ...choice }: Shared): Promise<number> {
-  const [{ openZones, zoneNamed }, { fieldsOf, formatRecord }] = await Promise.all([
+  const [{ openZones, zoneNamed }, { fieldsOf }, { formatRecord }] = await Promise.all([
     import("../../dns/zones.ts"),
     import("../../dns/records.ts"),
+    import("@alknet/handlers/dns"),
   ]);
   using opened = await openZones(choice);
   for (const record of opened.store.zones.read(zoneNamed(opened.store, name))) {

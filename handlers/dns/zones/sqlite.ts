@@ -9,13 +9,25 @@
 import { AlknetError } from "@alknet/core/handler";
 import { Buffer } from "node:buffer";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { type DnsName, formatName, nameOf, nameOfKey } from "../codec/name.ts";
+import { type DnsName, formatName, nameOfKey } from "../codec/name.ts";
 import { soaParts, withSerial } from "../codec/rdata_text.ts";
-import { CLASS_IN, type Records, type ResourceRecord, Type } from "../codec/types.ts";
+import { type Records, type ResourceRecord, Type } from "../codec/types.ts";
+import { replaceRecords, tooMany } from "./replacing.ts";
+import { blob, ownerOf, rangeBelow, type RawZone, recordOf, type RecordRow, zoneOf, type ZoneRow } from "./rows.ts";
 import { checkNames, checkRecord } from "./rules.ts";
 import { assertVersion, INITIAL, PRAGMAS } from "./schema.ts";
 import { nextSerial } from "./serial.ts";
-import { noSuchZone, type Removal, type Zone, type ZoneChange, type ZoneStore } from "./store.ts";
+import { snapshotOf } from "./snapshot.ts";
+import {
+  noSuchZone,
+  type Removal,
+  type Replaced,
+  type ReplaceOptions,
+  type Zone,
+  type ZoneChange,
+  type ZoneSnapshot,
+  type ZoneStore,
+} from "./store.ts";
 
 /** Options of {@linkcode openDnsStore}. */
 export interface DnsStoreOptions {
@@ -37,10 +49,6 @@ export interface DnsStore extends Disposable {
    * @param interval Milliseconds between looks. Default 250.
    */
   follow(interval?: number): Disposable;
-}
-
-interface ZoneRow extends Zone {
-  readonly id: number;
 }
 
 const FOLLOW = 250;
@@ -76,6 +84,8 @@ class SqliteZones implements ZoneStore {
   readonly #maxRecords: number;
   readonly #statements = new Map<string, StatementSync>();
   readonly #generations = new Map<string, number>();
+  readonly #listeners = new Set<(zone: Zone) => void>();
+  readonly #busyTimeout: number;
   #zones = new Map<string, ZoneRow>();
   #version = -1;
 
@@ -83,6 +93,7 @@ class SqliteZones implements ZoneStore {
     this.#file = file;
     this.#now = now;
     this.#maxRecords = maxRecords;
+    this.#busyTimeout = busyTimeout;
     this.#database = new DatabaseSync(file, { timeout: busyTimeout });
     try {
       this.#guarded(() => {
@@ -173,12 +184,24 @@ class SqliteZones implements ZoneStore {
     });
   }
 
-  replace(zone: Zone, records: Iterable<ResourceRecord>): Zone {
-    return this.#edit(zone.name, () => {
-      const row = this.#select(zone.name) ?? fail(noSuchZone(formatName(zone.name)));
-      this.#prepared("DELETE FROM record WHERE zone = ?").run(row.id);
-      this.#fill(row, records);
-    });
+  replace(name: DnsName, records: Iterable<ResourceRecord>, options: ReplaceOptions = {}): Replaced {
+    const seconds = Math.floor(this.#now() / 1000);
+    const all = { ...options, seconds, maxRecords: this.#maxRecords };
+    const replaced = this.#guarded(() => replaceRecords(this.#database, name, records, all));
+    this.#load();
+    return replaced;
+  }
+
+  snapshot(zone: Zone): ZoneSnapshot {
+    const { id, name } = this.#row(zone);
+    if (this.#file !== ":memory:") return this.#guarded(() => snapshotOf(this.#file, id, name, this.#busyTimeout));
+    const [soa, ...others] = this.read(zone);
+    return { soa, others, [Symbol.dispose]() {} };
+  }
+
+  watch(listener: (zone: Zone) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
   remove(zone: Zone): void {
@@ -210,12 +233,15 @@ class SqliteZones implements ZoneStore {
   #load(): void {
     const rows = this.#prepared("SELECT id, name, kind, serial, records FROM zone").all() as unknown as RawZone[];
     const zones = new Map(rows.map((row) => zoneOf(row)).map((zone) => [zone.name.key, zone]));
+    const changed: Zone[] = [];
     for (const key of new Set([...this.#zones.keys(), ...zones.keys()])) {
       const [before, after] = [this.#zones.get(key), zones.get(key)];
       if (before?.serial === after?.serial && before?.id === after?.id) continue;
       this.#generations.set(key, (this.#generations.get(key) ?? 0) + 1);
+      if (after) changed.push(after);
     }
     this.#zones = zones;
+    for (const zone of changed) for (const listener of this.#listeners) listener(zone);
   }
 
   /** One transaction, and what is known in memory after it. An action that gives `false` has changed nothing. */
@@ -236,9 +262,9 @@ class SqliteZones implements ZoneStore {
     }
   }
 
-  #guarded(action: () => void): void {
+  #guarded<T>(action: () => T): T {
     try {
-      action();
+      return action();
     } catch (cause) {
       if (!isBusy(cause)) throw cause;
       throw new AlknetError("DNS_BUSY", `${this.#file} is being written by another program; try again`, { cause });
@@ -273,12 +299,7 @@ class SqliteZones implements ZoneStore {
     const { count } = this.#prepared("SELECT count(*) AS count FROM record WHERE zone = ?").get(id) as {
       count: number;
     };
-    if (count > this.#maxRecords) {
-      throw new AlknetError(
-        "DNS_RULE",
-        `zone ${formatName(name)}: ${count} records; ${this.#maxRecords} are held at most`,
-      );
-    }
+    if (count > this.#maxRecords) throw tooMany(name, this.#maxRecords);
     this.#prepared("UPDATE zone SET serial = ?, records = ? WHERE id = ?").run(next, count, id);
   }
 
@@ -306,11 +327,9 @@ class SqliteZones implements ZoneStore {
   }
 
   #add(id: number, { name, type, data, ttl }: ResourceRecord): void {
-    const lower = nameOfKey(name.key).wire;
-    const owner = Buffer.compare(lower, name.wire) === 0 ? null : name.wire;
     const sql = "INSERT INTO record (zone, name, type, data, ttl, owner) VALUES (?, ?, ?, ?, ?, ?) " +
       "ON CONFLICT DO UPDATE SET ttl = excluded.ttl";
-    this.#prepared(sql).run(id, blob(name.key), type, data, ttl, owner);
+    this.#prepared(sql).run(id, blob(name.key), type, data, ttl, ownerOf(name));
     // A set has one TTL (RFC 2181 §5.2): the newest.
     this.#prepared("UPDATE record SET ttl = ? WHERE zone = ? AND name = ? AND type = ? AND ttl <> ?")
       .run(ttl, id, blob(name.key), type, ttl);
@@ -329,41 +348,6 @@ class SqliteZones implements ZoneStore {
     if (!statement) this.#statements.set(sql, statement = this.#database.prepare(sql));
     return statement;
   }
-}
-
-interface RawZone {
-  readonly id: number;
-  readonly name: Uint8Array;
-  readonly kind: Zone["kind"];
-  readonly serial: number;
-  readonly records: number;
-}
-
-interface RecordRow {
-  readonly name: Uint8Array;
-  readonly type: number;
-  readonly data: Uint8Array;
-  readonly ttl: number;
-  readonly owner: Uint8Array | null;
-}
-
-function zoneOf({ name, ...rest }: RawZone): ZoneRow {
-  return { ...rest, name: nameOfKey(Buffer.from(name).toString("latin1")) };
-}
-
-function recordOf({ name, type, data, ttl, owner }: RecordRow): ResourceRecord {
-  const own = owner ? nameOf(owner) : nameOfKey(Buffer.from(name).toString("latin1"));
-  return { name: own, type, class: CLASS_IN, ttl, data };
-}
-
-function blob(key: string): Uint8Array {
-  return Buffer.from(key, "latin1");
-}
-
-/** Keys strictly below a name: they begin with its own, which ends in 0. */
-function rangeBelow({ key }: DnsName): [from: Uint8Array, to: Uint8Array] {
-  const to = key === "" ? Buffer.alloc(260, 0xff) : Buffer.from(`${key.slice(0, -1)}\x01`, "latin1");
-  return [blob(key), to];
 }
 
 function sameRecords(a: Records, b: Records): boolean {
