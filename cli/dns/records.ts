@@ -11,9 +11,8 @@ import {
   formatRdata,
   formatRecord,
   formatType,
-  isWithin,
+  nameInZone,
   parseDuration,
-  parseName,
   parseRdata,
   parseType,
   type Records,
@@ -113,15 +112,8 @@ function read(zone: Zone, what: RecordChange, { name, type, data }: WrittenRecor
       : wordsOf(data.join(" "));
     if (words.length === 0 && what !== "remove") throw new UsageError(`${type} needs DATA`);
     const rdata = words.length === 0 ? undefined : parseRdata(number, words, zone.name);
-    return { name: recordName(zone, name), type: number, data: rdata };
+    return { name: nameInZone(zone, name), type: number, data: rdata };
   });
-}
-
-/** `www` and `www.home.example` are the same in `home.example`. */
-function recordName({ name: apex }: Zone, text: string): DnsName {
-  if (text === "@" || text.endsWith(".")) return parseName(text, apex);
-  const whole = parseName(`${text}.`);
-  return isWithin(whole, apex) ? whole : parseName(text, apex);
 }
 
 /** The fields of a record. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { AlknetError, type Handler, logger } from "@alknet/core/handler";
+import type { HandlerRegistration } from "@alknet/core/operations";
 import type { DnsLimits, DnsStore, FrontParts } from "@alknet/handlers/dns";
 import type { HttpApp } from "@alknet/handlers/http";
 import Type, { type Static, type TSchema } from "typebox";
@@ -33,6 +34,8 @@ export interface ServedDns extends Disposable {
   readonly handler: Handler;
   /** What answers over HTTP; absent where `doh` is false. */
   readonly doh?: FrontParts;
+  /** Its operations. */
+  readonly operations: readonly HandlerRegistration[];
 }
 
 /** Names of limits in the configuration that are not those of {@linkcode DnsLimits} in snake case. */
@@ -47,7 +50,9 @@ export async function dnsOf(
   config: DnsConfig,
   { home, configFile }: { home: Home; configFile: string },
 ): Promise<ServedDns> {
-  const { dns, DNS_LIMITS, dnsEngine, dnsLimitsWith, dnsRates, openDnsStore } = await import("@alknet/handlers/dns");
+  const { dns, DNS_LIMITS, dnsEngine, dnsLimitsWith, dnsOperations, dnsRates, openDnsStore } = await import(
+    "@alknet/handlers/dns"
+  );
   const limits = dnsLimitsWith(limitsOf(config, DNS_LIMITS, configFile));
   const store: DnsStore = openDnsStore(home.zonesFile, { maxRecords: limits.zoneRecords });
   const following = store.follow();
@@ -56,6 +61,7 @@ export async function dnsOf(
   return {
     handler: dns(parts),
     doh: config.doh === false ? undefined : parts,
+    operations: dnsOperations({ zones: store.zones, engine: parts.engine, rates }),
     [Symbol.dispose]() {
       following[Symbol.dispose]();
       store[Symbol.dispose]();

@@ -79,14 +79,14 @@ export async function serve(options: ServeOptions): Promise<number> {
     events.publish(event);
   });
   const node: RunningNode = { config, observer, events, log: lines, startedAt: new Date() };
-  const ownOperations = builtInOperations(node);
+  using dns = await configuredDns(config, home);
+  const ownOperations = [...builtInOperations(node), ...dns?.operations ?? []];
   await using imported = await importedBy(config, ownOperations, { key, home, passphraseFile: options.passphraseFile });
   const registry = nodeRegistry([...ownOperations, ...imported.registrations]);
   await using git = await configuredGit(config, home);
   const ssh = await configuredSsh(config, home, options, git);
   const sftp = await configuredSftp(config);
   await using fs = await configuredFs(config, home);
-  using dns = await configuredDns(config, home);
   const dispatcher = new Dispatcher({ registry });
   const certificate = await publicCertificate(config.static.certificate);
   const parts = { observer, dispatcher, ssh, sftp, git, fs: fs?.handler, dns };

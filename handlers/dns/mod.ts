@@ -27,6 +27,14 @@ export { decodeMessage } from "./codec/decode.ts";
 export { parseDuration } from "./codec/duration.ts";
 export { encodeMessage, type EncodeOptions } from "./codec/encode.ts";
 export { DnsMalformedError, DnsSyntaxError, type MessageHead } from "./codec/errors.ts";
+export {
+  type DnsJson,
+  extendedErrors,
+  jsonOf,
+  type JsonRecord,
+  plainQuery,
+  type PlainQueryOptions,
+} from "./codec/json.ts";
 export { formatType, parseType } from "./codec/mnemonics.ts";
 export { type DnsName, formatName, isWithin, parseName, sameName } from "./codec/name.ts";
 export { formatRdata, parseRdata, type Word, wordsOf } from "./codec/rdata_text.ts";
@@ -50,11 +58,15 @@ export { MasterFileError } from "./zones/master/errors.ts";
 export { importMaster, zoneOfMaster } from "./zones/master/importing.ts";
 export { type MasterRecord, readMaster } from "./zones/master/reader.ts";
 export { formatRecord, writeMaster } from "./zones/master/writer.ts";
+export { dnsOperations, type OperationsParts } from "./operations/all.ts";
+export { nameInZone } from "./operations/shared.ts";
 export { newZone, type NewZoneOptions } from "./zones/new_zone.ts";
 export { DnsRuleError } from "./zones/rules.ts";
 export { type DnsStore, type DnsStoreOptions, openDnsStore } from "./zones/sqlite.ts";
 export type {
+  Applied,
   Difference,
+  PageOptions,
   Removal,
   Replaced,
   ReplaceOptions,

@@ -13,13 +13,16 @@ import { type DnsName, formatName, nameOfKey } from "../codec/name.ts";
 import { soaParts, withSerial } from "../codec/rdata_text.ts";
 import { type Records, type ResourceRecord, Type } from "../codec/types.ts";
 import { replaceRecords, tooMany } from "./replacing.ts";
+import { differences } from "./differences.ts";
 import { blob, ownerOf, rangeBelow, type RawZone, recordOf, type RecordRow, zoneOf, type ZoneRow } from "./rows.ts";
 import { checkNames, checkRecord } from "./rules.ts";
 import { assertVersion, INITIAL, PRAGMAS } from "./schema.ts";
 import { nextSerial } from "./serial.ts";
 import { snapshotOf } from "./snapshot.ts";
 import {
+  type Applied,
   noSuchZone,
+  type PageOptions,
   type Removal,
   type Replaced,
   type ReplaceOptions,
@@ -123,6 +126,14 @@ class SqliteZones implements ZoneStore {
     return this.#at(this.#row(zone).id, name);
   }
 
+  page(zone: Zone, { type = 0, after, limit }: PageOptions): Records {
+    const { id } = this.#row(zone);
+    const sql = "SELECT name, type, data, ttl, owner FROM record WHERE zone = ?1 AND (?2 = 0 OR type = ?2) " +
+      "AND (name, type, data) > (?3, ?4, ?5) ORDER BY name, type, data LIMIT ?6";
+    const from = [blob(after?.name.key ?? ""), after?.type ?? -1, after?.data ?? blob("")] as const;
+    return (this.#prepared(sql).all(id, type, ...from, limit) as unknown as RecordRow[]).map(recordOf);
+  }
+
   hasBelow(zone: Zone, name: DnsName): boolean {
     const [from, to] = rangeBelow(name);
     const sql = "SELECT 1 FROM record WHERE zone = ? AND name > ? AND name < ? LIMIT 1";
@@ -161,8 +172,9 @@ class SqliteZones implements ZoneStore {
     });
   }
 
-  apply(zone: Zone, { expectSerial, remove = [], add = [] }: ZoneChange): Zone {
-    return this.#edit(zone.name, () => {
+  apply(zone: Zone, { expectSerial, remove = [], add = [] }: ZoneChange): Applied {
+    let counts = { added: 0, removed: 0 };
+    const after = this.#edit(zone.name, () => {
       const row = this.#select(zone.name) ?? fail(noSuchZone(formatName(zone.name)));
       if (expectSerial !== undefined && expectSerial !== row.serial) throw staleSerial(row, expectSerial);
       const before = new Map<string, Records>();
@@ -178,10 +190,12 @@ class SqliteZones implements ZoneStore {
         touch(record.name);
         this.#add(row.id, record);
       }
-      const changed = [...before].filter(([key, records]) => !sameRecords(records, this.#at(row.id, nameOfKey(key))));
-      if (changed.length === 0) return false;
-      this.#finish(row, changed.map(([key]) => nameOfKey(key)));
+      const { names, ...rest } = differences(before, (name) => this.#at(row.id, name));
+      if (names.length === 0) return false;
+      counts = rest;
+      this.#finish(row, names);
     });
+    return { ...after, ...counts };
   }
 
   replace(name: DnsName, records: Iterable<ResourceRecord>, options: ReplaceOptions = {}): Replaced {
@@ -348,12 +362,6 @@ class SqliteZones implements ZoneStore {
     if (!statement) this.#statements.set(sql, statement = this.#database.prepare(sql));
     return statement;
   }
-}
-
-function sameRecords(a: Records, b: Records): boolean {
-  const texts = (records: Records) =>
-    records.map(({ type, ttl, data }) => `${type} ${ttl} ${Buffer.from(data).toString("hex")}`).sort().join("\n");
-  return a.length === b.length && texts(a) === texts(b);
 }
 
 /** The runtime gives no number, only SQLite's own words. */

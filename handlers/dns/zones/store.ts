@@ -39,6 +39,24 @@ export interface ZoneChange {
   readonly add?: Records;
 }
 
+/** What came of {@linkcode ZoneStore.apply}: the zone now, and how many records are new and gone. */
+export interface Applied extends Zone {
+  /** Records that are new, or have another TTL. */
+  readonly added: number;
+  /** Records that are gone, or had another TTL. */
+  readonly removed: number;
+}
+
+/** Which records of a zone are wanted. */
+export interface PageOptions {
+  /** Of this type alone. */
+  readonly type?: number;
+  /** What stands behind this one. */
+  readonly after?: Pick<ResourceRecord, "name" | "type" | "data">;
+  /** So many at most. */
+  readonly limit: number;
+}
+
 /** Whether a record goes or comes. */
 export type Difference = "-" | "+";
 
@@ -76,6 +94,8 @@ export interface ZoneStore extends Disposable {
   find(name: DnsName): Zone | undefined;
   /** All records of a name. */
   at(zone: Zone, name: DnsName): Records;
+  /** Some records of a zone, in canonical order. */
+  page(zone: Zone, options: PageOptions): Records;
   /** Whether there is a name strictly below. */
   hasBelow(zone: Zone, name: DnsName): boolean;
   /** All records of a zone, its SOA first, as of one moment. */
@@ -96,7 +116,7 @@ export interface ZoneStore extends Disposable {
    *
    * @throws {AlknetError} `NO_SUCH_ZONE`, `DNS_SERIAL`, `DNS_RULE`, `DNS_BUSY`.
    */
-  apply(zone: Zone, change: ZoneChange): Zone;
+  apply(zone: Zone, change: ZoneChange): Applied;
   /**
    * Puts records in place of all that a zone has, which is made if it is not there. What is the same is no change: a serial
    * of its own is taken over by a new zone alone.
