@@ -23,6 +23,7 @@
  * @module
  */
 export type { DnsCaller } from "./caller.ts";
+export { answerTo, type AskedStream, exchange, QUERY_PADDING } from "./client/exchange.ts";
 export { decodeMessage } from "./codec/decode.ts";
 export { parseDuration } from "./codec/duration.ts";
 export { encodeMessage, type EncodeOptions } from "./codec/encode.ts";
