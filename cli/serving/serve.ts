@@ -93,6 +93,11 @@ export async function serve(options: ServeOptions): Promise<number> {
   const endpoint = await listen(options, { key, certificate }, node, parts);
   up.endpoint = node.endpoint = endpoint;
   await fs?.announce(endpoint.addresses.map(formatSocketAddress));
+  dns?.announce({
+    port: endpoint.addresses[0].port,
+    transports: options.transport === undefined ? config.static.transports : [options.transport],
+    http: handlersOf(config).http !== undefined,
+  });
   await using renewal = await followCertificate(config.static.certificate, certificate, endpoint, {
     renewed: () => face.event({ event: "certificate-renewed" }),
     failed: (error) => face.event({ event: "certificate-failed", error }),
@@ -180,6 +185,11 @@ async function configuredGit(
   if (!named.git) return;
   const { gitOf } = await import("./git.ts");
   return await gitOf(named.git as GitConfig, { configFile, home });
+}
+
+/** The handlers that are served, by their names. */
+function handlersOf({ static: { handlers } }: ConfigFile): ConfigFile["static"]["handlers"] {
+  return Object.keys(handlers).length > 0 ? handlers : DEFAULT_HANDLERS;
 }
 
 async function configuredDns(

@@ -50,6 +50,7 @@ export {
   type RespondOptions,
 } from "./engine/engine.ts";
 export { dnsRates, type Rates, type RatesOptions } from "./engine/rates.ts";
+export type { DesignatedResolver } from "./engine/special_names.ts";
 export type { RefusalReason } from "./engine/refusals.ts";
 export { answerDoh } from "./fronts/doh.ts";
 export { dns } from "./fronts/handler.ts";
@@ -61,6 +62,9 @@ export { type MasterRecord, readMaster } from "./zones/master/reader.ts";
 export { formatRecord, writeMaster } from "./zones/master/writer.ts";
 export { dnsOperations, type OperationsParts } from "./operations/all.ts";
 export { nameInZone } from "./operations/shared.ts";
+export { type NotifyOptions, notifySecondaries } from "./transfer/notify.ts";
+export { type AddressPrefix, isAmong, parsePrefix } from "./transfer/prefixes.ts";
+export { type Transfer, Transfers, type TransfersOptions } from "./transfer/transfer.ts";
 export { newZone, type NewZoneOptions } from "./zones/new_zone.ts";
 export { DnsRuleError } from "./zones/rules.ts";
 export { type DnsStore, type DnsStoreOptions, openDnsStore } from "./zones/sqlite.ts";
