@@ -41,7 +41,9 @@ export function locateHome(given: string | undefined): Home {
     credentialsFile: join(folder, "credentials.json"),
     keyFile: join(folder, "node.key"),
     knownHostsFile: join(folder, "known_hosts"),
-    zonesFile: join(folder, "dns.db"),
+    // Apart from the configuration: who watches a folder opens and closes its files, and whoever closes a database's gives
+    // up all locks that the process has on it.
+    zonesFile: join(folder, "dns", "dns.db"),
     configFile: join(folder, "config.json"),
   };
 }

@@ -8,6 +8,7 @@
  */
 import { AlknetError } from "@alknet/core/handler";
 import { Buffer } from "node:buffer";
+import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { type DnsName, formatName, nameOfKey } from "../codec/name.ts";
 import { soaParts, withSerial } from "../codec/rdata_text.ts";
@@ -60,11 +61,13 @@ const MAX_RECORDS = 5_000_000;
 /**
  * Opens a database of zones, made if it is not there, for its owner alone.
  *
- * @param file Its path, or `:memory:`.
+ * @param file Its path, or `:memory:`. Nobody else in this process may open and close it, nor watch its folder: that would
+ *   give up the locks of this one (https://sqlite.org/howtocorrupt.html §2.2).
  * @throws {AlknetError} `DNS_STORE`: it is none, or of a version that is not known; nothing was touched. `DNS_BUSY`.
  */
 export function openDnsStore(file: string, options: DnsStoreOptions = {}): DnsStore {
   if (file !== ":memory:") {
+    Deno.mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     Deno.openSync(file, { read: true, write: true, create: true, mode: 0o600 }).close();
     assertVersion(file);
   }

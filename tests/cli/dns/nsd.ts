@@ -44,6 +44,7 @@ export async function startNsd(
   xfrdfile: "${folder.path}/xfrd.state"
   xfrdir: "${folder.path}"
   database: ""
+  logfile: "${folder.path}/nsd.log"
 remote-control:
   control-enable: no
 ${zones.replaceAll("FOLDER", folder.path)}`,
