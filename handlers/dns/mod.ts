@@ -2,9 +2,9 @@
  * DNS: zones of a node, for stock clients, over TLS (`dot`, RFC 7858), QUIC (`doq`, RFC 9250) and HTTPS (`answerDoh`, RFC
  * 8484), and for nodes (`alknet/dns`).
  *
- * Participants: stubs, resolvers and browsers, behind nothing but their own; and this node, which has the zones. Goals: cost
- * grows with questions, not with records; a zone is changed whole or not at all; there is no open recursion. Non-goals so far:
- * transfers, master files, forwarding, pkarr; the names of others are `REFUSED`.
+ * Participants: stubs, resolvers and browsers, behind nothing but their own; secondaries that have whole zones; and this node,
+ * whose the zones are. Goals: cost grows with questions, not with records; a zone is changed whole or not at all; there is no
+ * open recursion. Non-goals so far: forwarding, pkarr, signing; the names of others are `REFUSED`.
  * Failures: a message that cannot be read is `FORMERR`, and what is no message ends its own connection, on `alknet/dns` its
  * own stream, with a code of RFC 9250. Limits are in {@linkcode DnsLimits}. A shutdown answers what was read.
  *

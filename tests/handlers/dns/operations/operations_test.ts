@@ -89,11 +89,13 @@ Deno.test("records: changed at once or not at all, by serial, and listed page by
   deepEqual((await call("dns/records/change", { ...ZONE, remove })).removed, 2);
   const names: string[] = [];
   let pages = 0;
-  for (let after: JsonValue | undefined; pages === 0 || after !== undefined; pages++) {
+  let after: JsonValue | undefined;
+  do {
     const page = await call("dns/records/list", { ...ZONE, limit: 4, ...(after !== undefined && { after }) });
     names.push(...(page.records as JsonObject[]).map(({ name, type }) => `${name} ${type}`));
     after = page.next;
-  }
+    pages++;
+  } while (after !== undefined);
   equal(pages, 7);
   equal(new Set(names).size, names.length);
   equal(names.length, 28);
