@@ -77,7 +77,7 @@ export async function dnsOf(
 ): Promise<ServedDns> {
   const [dnsModule, { ddrName, mayTransferBy, secondariesOf }] = await Promise.all([
     import("@alknet/handlers/dns"),
-    import("../dns/configured.ts"),
+    import("./dns_access.ts"),
   ]);
   const { dns, DNS_LIMITS, dnsEngine, dnsLimitsWith, dnsOperations, dnsRates, notifySecondaries } = dnsModule;
   const limits = dnsLimitsWith(limitsOf(config, DNS_LIMITS, configFile));

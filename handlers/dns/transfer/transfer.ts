@@ -53,7 +53,11 @@ export class Transfers {
   readonly #running = new Map<string, number>();
   #count = 0;
 
-  /** @param options Zones, and who may have them. */
+  /**
+   * None runs yet.
+   *
+   * @param options Zones, and who may have them.
+   */
   constructor(options: TransfersOptions) {
     this.#options = options;
   }

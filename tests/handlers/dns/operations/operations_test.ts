@@ -85,7 +85,7 @@ Deno.test("records: changed at once or not at all, by serial, and listed page by
   const first = await call("dns/records/change", { ...ZONE, add });
   deepEqual([first.added, first.removed], [3, 0]);
   deepEqual(await call("dns/records/change", { ...ZONE, add, expectSerial: first.serial }), { ...first, added: 0 });
-  const remove = [{ name: "www", type: "A", data: "192.0.2.7" }, { name: "h3" }, { name: "nope" }];
+  const remove: JsonObject[] = [{ name: "www", type: "A", data: "192.0.2.7" }, { name: "h3" }, { name: "nope" }];
   deepEqual((await call("dns/records/change", { ...ZONE, remove })).removed, 2);
   const names: string[] = [];
   let pages = 0;
