@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import type { DnsCaller } from "../caller.ts";
 import { decodeMessage } from "../codec/decode.ts";
 import { encodeMessage } from "../codec/encode.ts";
@@ -166,7 +167,11 @@ export class FramedStream {
   /** A whole zone, as fast as it is taken; what follows on the stream waits. */
   async #transfer(transfer: Transfer): Promise<FramedEnd | undefined> {
     using running = transfer;
-    for (const message of running.messages) if (!await this.#write([message])) return "stalled";
+    for (const message of running.messages) {
+      if (!await this.#write([message])) return "stalled";
+      // A peer that takes all at once is not to hold up all others.
+      await new Promise<void>((resolve) => void setImmediate(resolve));
+    }
     return undefined;
   }
 
