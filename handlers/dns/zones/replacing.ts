@@ -45,7 +45,9 @@ export function replaceRecords(
   database.exec(INCOMING);
   try {
     const soa = transaction(database, "BEGIN", () => take(database, name, records, options));
-    return transaction(database, "BEGIN IMMEDIATE", () => change(database, name, soa, options), "nothing");
+    const difference = () => change(database, name, soa, options);
+    const { added, removed, serial } = transaction(database, "BEGIN IMMEDIATE", difference, "nothing");
+    return { added, removed, serial };
   } finally {
     database.exec("DROP TABLE temp.incoming");
   }
