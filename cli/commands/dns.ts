@@ -1,5 +1,5 @@
 /**
- * `alknet dns`: the zones of the node, and their records.
+ * `alknet dns`: the zones of the node, their records, and questions to any server.
  *
  * @module
  */
@@ -7,10 +7,11 @@ import { or } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { command } from "@optique/core/primitives";
 import type { Command } from "../grammar/action.ts";
+import { queryCommand } from "./dns/query.ts";
 import { recordCommand } from "./dns/record.ts";
 import { zoneCommand } from "./dns/zone.ts";
 
 /** `alknet dns …`. */
-export const dnsCommand: Command = command("dns", or(zoneCommand, recordCommand), {
-  brief: message`Zones of this node, and their records.`,
+export const dnsCommand: Command = command("dns", or(zoneCommand, recordCommand, queryCommand), {
+  brief: message`Zones of this node, their records, and questions to any server.`,
 });

@@ -9,10 +9,10 @@ import {
   type DnsStore,
   formatName,
   formatRdata,
+  formatRecord,
   formatType,
-  isWithin,
+  nameInZone,
   parseDuration,
-  parseName,
   parseRdata,
   parseType,
   type Records,
@@ -112,20 +112,8 @@ function read(zone: Zone, what: RecordChange, { name, type, data }: WrittenRecor
       : wordsOf(data.join(" "));
     if (words.length === 0 && what !== "remove") throw new UsageError(`${type} needs DATA`);
     const rdata = words.length === 0 ? undefined : parseRdata(number, words, zone.name);
-    return { name: recordName(zone, name), type: number, data: rdata };
+    return { name: nameInZone(zone, name), type: number, data: rdata };
   });
-}
-
-/** `www` and `www.home.example` are the same in `home.example`. */
-function recordName({ name: apex }: Zone, text: string): DnsName {
-  if (text === "@" || text.endsWith(".")) return parseName(text, apex);
-  const whole = parseName(`${text}.`);
-  return isWithin(whole, apex) ? whole : parseName(text, apex);
-}
-
-/** A record as a line of a master file. */
-export function formatRecord({ name, type, ttl, data }: ResourceRecord): string {
-  return `${formatName(name)} ${ttl} IN ${formatType(type)} ${formatRdata(type, data)}`;
 }
 
 /** The fields of a record. */

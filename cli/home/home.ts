@@ -45,9 +45,12 @@ export function locateHome(given: string | undefined): Home {
     credentialsFile: join(folder, "credentials.json"),
     keyFile: join(folder, "node.key"),
     knownHostsFile: join(folder, "known_hosts"),
-    zonesFile: join(folder, "dns.db"),
+    // Apart from the configuration: who watches a folder opens and closes its files, and whoever closes a database's gives
+    // up all locks that the process has on it.
+    zonesFile: join(folder, "dns", "dns.db"),
+    // Only commands open it, and they watch nothing.
     messagesFile: join(folder, "msg.sqlite"),
-    mailboxFile: join(folder, "mailbox.sqlite"),
+    mailboxFile: join(folder, "mailbox", "mailbox.sqlite"),
     configFile: join(folder, "config.json"),
   };
 }

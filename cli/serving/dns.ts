@@ -4,7 +4,8 @@
  * @module
  */
 import { AlknetError, type Handler, logger } from "@alknet/core/handler";
-import type { DnsLimits, DnsStore, FrontParts } from "@alknet/handlers/dns";
+import type { HandlerRegistration } from "@alknet/core/operations";
+import type { DesignatedResolver, DnsLimits, DnsStore, FrontParts } from "@alknet/handlers/dns";
 import type { HttpApp } from "@alknet/handlers/http";
 import Type, { type Static, type TSchema } from "typebox";
 import type { Home } from "../home/home.ts";
@@ -15,6 +16,19 @@ const rate = Type.Object({ per_second: count, burst: count }, closed);
 
 const schema = Type.Object({
   doh: Type.Optional(Type.Boolean({ description: "whether HTTP answers at /dns-query" })),
+  ddr: Type.Optional(
+    Type.String({ minLength: 1, description: "name in this node's certificate, for clients that know its address" }),
+  ),
+  transfer: Type.Optional(
+    Type.Record(Type.String(), Type.Array(Type.String()), {
+      description: "by zone: addresses and prefixes that may have all of it",
+    }),
+  ),
+  notify: Type.Optional(
+    Type.Record(Type.String(), Type.Array(Type.String()), {
+      description: "by zone: IP:PORTs that are told by UDP when it changes",
+    }),
+  ),
   limits: Type.Optional(
     Type.Record(Type.String(), Type.Union([count, rate]), {
       description: "limits by their names; bytes, milliseconds, counts, or a rate",
@@ -33,33 +47,72 @@ export interface ServedDns extends Disposable {
   readonly handler: Handler;
   /** What answers over HTTP; absent where `doh` is false. */
   readonly doh?: FrontParts;
+  /** Its operations. */
+  readonly operations: readonly HandlerRegistration[];
+  /** Says where the node listens: clients and secondaries are told from now on. */
+  announce(listening: Listening): void;
 }
 
 /** Names of limits in the configuration that are not those of {@linkcode DnsLimits} in snake case. */
 const NAMES: Readonly<Record<string, keyof DnsLimits>> = { idle_ms: "idle", frame_ms: "frame", stalled_ms: "stalled" };
 
+/** Where a node listens, and what it answers there. */
+export interface Listening {
+  /** Its port. */
+  readonly port: number;
+  /** Over what. */
+  readonly transports: readonly ("quic" | "tls")[];
+  /** Whether it speaks HTTP. */
+  readonly http: boolean;
+}
+
 /**
  * Opens the zones and makes the handler.
  *
- * @throws {AlknetError} `INVALID_CONFIG`: a limit that there is not; `DNS_STORE`, `DNS_BUSY`.
+ * @throws {AlknetError} `INVALID_CONFIG`: a limit that there is not, a name or address that is none; `DNS_STORE`, `DNS_BUSY`.
  */
 export async function dnsOf(
   config: DnsConfig,
   { home, configFile }: { home: Home; configFile: string },
 ): Promise<ServedDns> {
-  const { dns, DNS_LIMITS, dnsEngine, dnsLimitsWith, dnsRates, openDnsStore } = await import("@alknet/handlers/dns");
+  const [dnsModule, { ddrName, mayTransferBy, secondariesOf }] = await Promise.all([
+    import("@alknet/handlers/dns"),
+    import("./dns_access.ts"),
+  ]);
+  const { dns, DNS_LIMITS, dnsEngine, dnsLimitsWith, dnsOperations, dnsRates, notifySecondaries } = dnsModule;
   const limits = dnsLimitsWith(limitsOf(config, DNS_LIMITS, configFile));
-  const store: DnsStore = openDnsStore(home.zonesFile, { maxRecords: limits.zoneRecords });
-  const following = store.follow();
-  const rates = dnsRates({ limits, log: logger("dns") });
-  const parts: FrontParts = { engine: dnsEngine({ zones: store.zones, rates, limits }), rates, limits };
+  const name = ddrName(config, configFile);
+  const mayTransfer = mayTransferBy(config, configFile);
+  const secondaries = secondariesOf(config, configFile);
+  const log = logger("dns");
+  const rates = dnsRates({ limits, log });
+  const stack = new DisposableStack();
+  const store: DnsStore = stack.use(dnsModule.openDnsStore(home.zonesFile, { maxRecords: limits.zoneRecords }));
+  stack.use(store.follow());
+  let resolver: DesignatedResolver | undefined;
+  const { zones } = store;
+  const engine = dnsEngine({ zones, rates, limits, ddr: () => resolver });
+  const parts: FrontParts = {
+    engine,
+    rates,
+    limits,
+    transfers: new dnsModule.Transfers({ zones, mayTransfer, rates }),
+  };
+  const doh = config.doh === false ? undefined : parts;
   return {
     handler: dns(parts),
-    doh: config.doh === false ? undefined : parts,
-    [Symbol.dispose]() {
-      following[Symbol.dispose]();
-      store[Symbol.dispose]();
+    doh,
+    operations: dnsOperations({ zones, engine, rates }),
+    announce({ port, transports, http }) {
+      const alpns = [
+        ...(transports.includes("tls") ? ["dot"] as const : []),
+        ...(transports.includes("quic") ? ["doq"] as const : []),
+        ...(http && doh && transports.includes("tls") ? ["h2"] as const : []),
+      ];
+      if (name) resolver = { name, port, alpns };
+      stack.use(notifySecondaries({ zones, secondaries, log }));
     },
+    [Symbol.dispose]: () => stack.dispose(),
   };
 }
 

@@ -5,6 +5,7 @@
  */
 import { AlknetError, type Handler } from "@alknet/core/handler";
 import type { MailboxLimits } from "@alknet/handlers/msg";
+import { dirname } from "node:path";
 import Type, { type Static, type TSchema } from "typebox";
 import type { Home } from "../home/home.ts";
 
@@ -65,6 +66,7 @@ export async function mailboxOf(
     const reason = (cause as Error).message;
     throw new AlknetError("INVALID_CONFIG", `config ${configFile}: handlers.mailbox.limits: ${reason}`, { cause });
   }
+  await Deno.mkdir(dirname(home.mailboxFile), { recursive: true, mode: 0o700 });
   const store = openMailboxStore(home.mailboxFile, limits);
   return {
     handler: mailbox({ store, own, open: config.open, limits }),

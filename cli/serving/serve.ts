@@ -88,14 +88,19 @@ export async function serve(options: ServeOptions): Promise<number> {
   const late: { dispatcher?: Dispatcher } = {};
   await using git = await configuredGit(config, home, late);
   await using fs = await configuredFs(config, home);
-  const ownOperations = [...builtInOperations(node), ...git?.operations() ?? [], ...fs?.operations ?? []];
+  using dns = await configuredDns(config, home);
+  const ownOperations = [
+    ...builtInOperations(node),
+    ...git?.operations() ?? [],
+    ...fs?.operations ?? [],
+    ...dns?.operations ?? [],
+  ];
   await using imported = await importedBy(config, ownOperations, { key, home, passphraseFile: options.passphraseFile });
   const withoutGuests = [...ownOperations, ...imported.registrations];
   await using guests = await configuredGuests(config, nodeRegistry(withoutGuests), late);
   const registry = nodeRegistry([...withoutGuests, ...guests?.registrations ?? []]);
   const ssh = await configuredSsh(config, home, options, git);
   const sftp = await configuredSftp(config);
-  using dns = await configuredDns(config, home);
   await using mailbox = await configuredMailbox(config, home, key);
   const dispatcher = late.dispatcher = new Dispatcher({ registry });
   if (git) await checkGitHooks(config, home, (name) => registry.find(name) !== undefined);
@@ -104,6 +109,11 @@ export async function serve(options: ServeOptions): Promise<number> {
   const endpoint = await listen(options, { key, certificate }, node, parts);
   up.endpoint = node.endpoint = endpoint;
   await fs?.announce(endpoint.addresses.map(formatSocketAddress));
+  dns?.announce({
+    port: endpoint.addresses[0].port,
+    transports: options.transport === undefined ? config.static.transports : [options.transport],
+    http: handlersOf(config).http !== undefined,
+  });
   await using renewal = await followCertificate(config.static.certificate, certificate, endpoint, {
     renewed: () => face.event({ event: "certificate-renewed" }),
     failed: (error) => face.event({ event: "certificate-failed", error }),
@@ -227,6 +237,11 @@ async function checkGitHooks(
 function gitConfigOf(handlers: Readonly<Record<string, unknown>>): GitConfig | undefined {
   const named = Object.keys(handlers).length > 0 ? handlers : DEFAULT_HANDLERS;
   return named.git as GitConfig | undefined;
+}
+
+/** The handlers that are served, by their names. */
+function handlersOf({ static: { handlers } }: ConfigFile): ConfigFile["static"]["handlers"] {
+  return Object.keys(handlers).length > 0 ? handlers : DEFAULT_HANDLERS;
 }
 
 async function configuredDns(

@@ -8,8 +8,8 @@ import { addressGroup, type Identity } from "@alknet/core/handler";
 /** Who asks. */
 export interface DnsCaller {
   /** By which way. */
-  readonly front: "dot" | "doq" | "doh" | "alknet";
-  /** The address, without port. */
+  readonly front: "dot" | "doq" | "doh" | "alknet" | "operations";
+  /** The address, without port; operations know none, and have their own name here. */
   readonly address: string;
   /** Who it is, where that is known. */
   readonly identity?: Identity;

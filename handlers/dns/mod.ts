@@ -2,9 +2,9 @@
  * DNS: zones of a node, for stock clients, over TLS (`dot`, RFC 7858), QUIC (`doq`, RFC 9250) and HTTPS (`answerDoh`, RFC
  * 8484), and for nodes (`alknet/dns`).
  *
- * Participants: stubs, resolvers and browsers, behind nothing but their own; and this node, which has the zones. Goals: cost
- * grows with questions, not with records; a zone is changed whole or not at all; there is no open recursion. Non-goals so far:
- * transfers, master files, forwarding, pkarr; the names of others are `REFUSED`.
+ * Participants: stubs, resolvers and browsers, behind nothing but their own; secondaries that have whole zones; and this node,
+ * whose the zones are. Goals: cost grows with questions, not with records; a zone is changed whole or not at all; there is no
+ * open recursion. Non-goals so far: forwarding, pkarr, signing; the names of others are `REFUSED`.
  * Failures: a message that cannot be read is `FORMERR`, and what is no message ends its own connection, on `alknet/dns` its
  * own stream, with a code of RFC 9250. Limits are in {@linkcode DnsLimits}. A shutdown answers what was read.
  *
@@ -23,10 +23,19 @@
  * @module
  */
 export type { DnsCaller } from "./caller.ts";
+export { answerTo, type AskedStream, exchange, QUERY_PADDING } from "./client/exchange.ts";
 export { decodeMessage } from "./codec/decode.ts";
 export { parseDuration } from "./codec/duration.ts";
 export { encodeMessage, type EncodeOptions } from "./codec/encode.ts";
 export { DnsMalformedError, DnsSyntaxError, type MessageHead } from "./codec/errors.ts";
+export {
+  type DnsJson,
+  extendedErrors,
+  jsonOf,
+  type JsonRecord,
+  plainQuery,
+  type PlainQueryOptions,
+} from "./codec/json.ts";
 export { formatType, parseType } from "./codec/mnemonics.ts";
 export { type DnsName, formatName, isWithin, parseName, sameName } from "./codec/name.ts";
 export { formatRdata, parseRdata, type Word, wordsOf } from "./codec/rdata_text.ts";
@@ -41,11 +50,33 @@ export {
   type RespondOptions,
 } from "./engine/engine.ts";
 export { dnsRates, type Rates, type RatesOptions } from "./engine/rates.ts";
+export type { DesignatedResolver } from "./engine/special_names.ts";
 export type { RefusalReason } from "./engine/refusals.ts";
 export { answerDoh } from "./fronts/doh.ts";
 export { dns } from "./fronts/handler.ts";
 export type { FrontParts } from "./fronts/parts.ts";
 export { DNS_LIMITS, type DnsLimits, dnsLimitsWith, type Rate } from "./limits.ts";
+export { MasterFileError } from "./zones/master/errors.ts";
+export { importMaster, zoneOfMaster } from "./zones/master/importing.ts";
+export { type MasterRecord, readMaster } from "./zones/master/reader.ts";
+export { formatRecord, writeMaster } from "./zones/master/writer.ts";
+export { dnsOperations, type OperationsParts } from "./operations/all.ts";
+export { nameInZone } from "./operations/shared.ts";
+export { type NotifyOptions, notifySecondaries } from "./transfer/notify.ts";
+export { type AddressPrefix, isAmong, parsePrefix } from "./transfer/prefixes.ts";
+export { type Transfer, Transfers, type TransfersOptions } from "./transfer/transfer.ts";
 export { newZone, type NewZoneOptions } from "./zones/new_zone.ts";
+export { DnsRuleError } from "./zones/rules.ts";
 export { type DnsStore, type DnsStoreOptions, openDnsStore } from "./zones/sqlite.ts";
-export type { Removal, Zone, ZoneChange, ZoneStore } from "./zones/store.ts";
+export type {
+  Applied,
+  Difference,
+  PageOptions,
+  Removal,
+  Replaced,
+  ReplaceOptions,
+  Zone,
+  ZoneChange,
+  ZoneSnapshot,
+  ZoneStore,
+} from "./zones/store.ts";

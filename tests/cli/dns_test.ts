@@ -148,6 +148,14 @@ Deno.test({
     }
     match(answer, /192\.0\.2\.3/);
     match(await kdig(node.port, "other.example", "SOA"), /NOERROR[\s\S]*IN\s+SOA/);
+    // And the next one too: the node keeps its locks, so that no command takes itself for the last user.
+    for (let last = 4; last < 7; last++) {
+      await well(home, "record", "set", "home.example", "new", "A", `192.0.2.${last}`);
+      for (let tries = 0; tries < 50 && !answer.includes(`192.0.2.${last}`); tries++) {
+        answer = await kdig(node.port, "new.home.example");
+      }
+      ok(answer.includes(`192.0.2.${last}`), answer);
+    }
   },
 });
 

@@ -145,7 +145,7 @@ Deno.test("alknet msg: a mailbox takes no queues of strangers unless it is told 
   // Who makes a queue is not written down, and nothing of a token is.
   const { stdout: token } = await ann.run("msg", "id");
   for (const name of ["mailbox.sqlite", "mailbox.sqlite-wal"]) {
-    const text = await Deno.readFile(`${post.path}/${name}`).then((bytes) => bytes.toHex(), () => "");
+    const text = (await Deno.readFile(`${post.path}/mailbox/${name}`)).toHex();
     assert.ok(
       !text.includes(Uint8Array.fromBase64(token.trim().slice(7), { alphabet: "base64url" }).subarray(90, 122).toHex()),
     );

@@ -16,6 +16,8 @@ export const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   h2load: "nghttp2-client",
   ip: "iproute2",
   kdig: "knot-dnsutils",
+  "named-compilezone": "bind9-utils",
+  nsd: "nsd",
   zsh: "zsh",
   openssl: "openssl",
   rsync: "rsync",

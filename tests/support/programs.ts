@@ -32,6 +32,8 @@ const REQUIREMENTS = {
   curl: debian("curl", "curl"),
   dig: debian("dig", "bind9-dnsutils"),
   kdig: debian("kdig", "knot-dnsutils"),
+  "named-compilezone": debian("named-compilezone", "bind9-utils"),
+  nsd: debian("nsd", "nsd"),
   openssl: debian("openssl", "openssl"),
   h2load: debian("h2load", "nghttp2-client"),
   "ssh-keygen": debian("ssh-keygen", "openssh-client"),

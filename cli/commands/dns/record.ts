@@ -38,7 +38,7 @@ const CHANGED = {
     description: message`Whose record: www, or www.home.example.; @ is the zone's own name.`,
   }),
   type: argument(string({ metavar: "TYPE" }), {
-    description: message`A, AAAA, CNAME, MX, NS, PTR, SOA, SRV, TXT, TYPE123.`,
+    description: message`A, AAAA, CAA, CNAME, HTTPS, MX, NS, SRV, SSHFP, SVCB, TLSA, TXT and others, or TYPE123.`,
   }),
 };
 const DATA = multiple(
@@ -77,9 +77,10 @@ export const recordCommand: Command = command("record", or(listCommand, addComma
 });
 
 async function list({ zone: name, json, ...choice }: Shared): Promise<number> {
-  const [{ openZones, zoneNamed }, { fieldsOf, formatRecord }] = await Promise.all([
+  const [{ openZones, zoneNamed }, { fieldsOf }, { formatRecord }] = await Promise.all([
     import("../../dns/zones.ts"),
     import("../../dns/records.ts"),
+    import("@alknet/handlers/dns"),
   ]);
   using opened = await openZones(choice);
   for (const record of opened.store.zones.read(zoneNamed(opened.store, name))) {

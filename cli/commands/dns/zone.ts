@@ -1,20 +1,26 @@
 /**
- * `alknet dns zone`: makes and lists the zones of a home folder, with or without a running node.
+ * `alknet dns zone`: makes, shows and removes the zones of a home folder, with or without a running node.
  *
  * @module
  */
 import { object, or } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
-import { map, multiple, optional } from "@optique/core/modifiers";
-import { argument, command, option } from "@optique/core/primitives";
+import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
+import { argument, command, flag, option } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
+import type { Zone } from "@alknet/handlers/dns";
 import type { ZonesChoice } from "../../dns/zones.ts";
 import type { Action, Command } from "../../grammar/action.ts";
 import { configOption, homeOption, jsonFlag } from "../../grammar/arguments.ts";
 import { ExitCode, note, print, printJson, UsageError } from "../../terminal/output.ts";
+import { checkCommand, exportCommand, importCommand } from "./zone_files.ts";
 
 interface Shared extends ZonesChoice {
   readonly json: boolean;
+}
+
+interface Named extends Shared {
+  readonly name: string;
 }
 
 interface CreateOptions extends Shared {
@@ -51,8 +57,31 @@ const listCommand: Command = command("list", map(object(SHARED), (options): Acti
   brief: message`List the zones: name, kind, serial, records.`,
 });
 
-/** `alknet dns zone create|list`. */
-export const zoneCommand: Command = command("zone", or(createCommand, listCommand), { brief: message`Zones.` });
+const NAME = argument(string({ metavar: "NAME" }), { description: message`The zone: home.example.` });
+const showCommand: Command = command(
+  "show",
+  map(object({ name: NAME, ...SHARED }), (options): Action => () => show(options)),
+  { brief: message`Show a zone: the records of its own name, and how many there are of each type.` },
+);
+const removeCommand: Command = command(
+  "remove",
+  map(
+    object({
+      name: NAME,
+      yes: withDefault(flag("--yes", { description: message`Yes, with all its records.` }), false),
+      ...SHARED,
+    }),
+    (options): Action => () => remove(options),
+  ),
+  { brief: message`Remove a zone and its records.` },
+);
+
+/** `alknet dns zone create|list|show|remove|import|export|check`. */
+export const zoneCommand: Command = command(
+  "zone",
+  or(createCommand, listCommand, showCommand, removeCommand, importCommand, exportCommand, checkCommand),
+  { brief: message`Zones.` },
+);
 
 async function create(options: CreateOptions): Promise<number> {
   const [{ openZones, servesZones, shown, zoneName }, { isWithin, newZone, parseName }] = await Promise.all([
@@ -84,11 +113,50 @@ async function list(options: Shared): Promise<number> {
   const { openZones, shown } = await import("../../dns/zones.ts");
   using opened = await openZones(options);
   for (const zone of opened.store.zones.list()) {
-    const { kind, serial, records } = zone;
     if (options.json) printJson(fieldsOf(zone, shown(zone.name)));
-    else print(`${shown(zone.name)}  ${kind}  serial ${serial}  ${records} ${records === 1 ? "record" : "records"}`);
+    else print(summary(zone, shown(zone.name)));
   }
   return ExitCode.DONE;
+}
+
+async function show({ name, json, ...choice }: Named): Promise<number> {
+  const [{ openZones, shown, zoneNamed }, { formatRecord, formatType }] = await Promise.all([
+    import("../../dns/zones.ts"),
+    import("@alknet/handlers/dns"),
+  ]);
+  using opened = await openZones(choice);
+  const { zones } = opened.store;
+  const zone = zoneNamed(opened.store, name);
+  if (json) {
+    printJson(fieldsOf(zone, shown(zone.name)));
+    return ExitCode.DONE;
+  }
+  print(summary(zone, shown(zone.name)));
+  for (const record of zones.at(zone, zone.name)) print(formatRecord(record));
+  const counts = new Map<number, number>();
+  for (const { type } of zones.read(zone)) counts.set(type, (counts.get(type) ?? 0) + 1);
+  print([...counts].sort(([a], [b]) => a - b).map(([type, count]) => `${formatType(type)} ${count}`).join("  "));
+  return ExitCode.DONE;
+}
+
+async function remove({ name, yes, json, ...choice }: Named & { readonly yes: boolean }): Promise<number> {
+  const { openZones, shown, zoneNamed } = await import("../../dns/zones.ts");
+  using opened = await openZones(choice);
+  const zone = zoneNamed(opened.store, name);
+  const { records } = zone;
+  if (!yes) throw new UsageError(`${shown(zone.name)} has ${counted(records)}; give --yes to remove it with them`);
+  opened.store.zones.remove(zone);
+  if (json) printJson({ records });
+  else print(`removed ${shown(zone.name)}, ${counted(records)}`);
+  return ExitCode.DONE;
+}
+
+function summary({ kind, serial, records }: Pick<Zone, "kind" | "serial" | "records">, name: string): string {
+  return `${name}  ${kind}  serial ${serial}  ${counted(records)}`;
+}
+
+function counted(records: number): string {
+  return `${records} ${records === 1 ? "record" : "records"}`;
 }
 
 function fieldsOf({ kind, serial, records }: { kind: string; serial: number; records: number }, name: string) {

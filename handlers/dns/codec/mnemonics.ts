@@ -4,36 +4,13 @@
  * @module
  */
 import { DnsSyntaxError } from "./errors.ts";
+import { Type } from "./types.ts";
 
-const NAMES: ReadonlyMap<number, string> = new Map([
-  [1, "A"],
-  [2, "NS"],
-  [5, "CNAME"],
-  [6, "SOA"],
-  [12, "PTR"],
-  [13, "HINFO"],
-  [15, "MX"],
-  [16, "TXT"],
-  [17, "RP"],
-  [18, "AFSDB"],
-  [28, "AAAA"],
-  [33, "SRV"],
-  [35, "NAPTR"],
-  [39, "DNAME"],
-  [43, "DS"],
-  [44, "SSHFP"],
-  [46, "RRSIG"],
-  [47, "NSEC"],
-  [48, "DNSKEY"],
-  [50, "NSEC3"],
-  [51, "NSEC3PARAM"],
-  [52, "TLSA"],
-  [59, "CDS"],
-  [60, "CDNSKEY"],
-  [64, "SVCB"],
-  [65, "HTTPS"],
-  [257, "CAA"],
-]);
+/** Types that are asked for, and no data of zones. */
+const QUESTIONS: ReadonlySet<number> = new Set([Type.SIG, Type.OPT, Type.TSIG]);
+const NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(Type).filter(([, type]) => !QUESTIONS.has(type)).map(([name, type]) => [type, name]),
+);
 const TYPES: ReadonlyMap<string, number> = new Map([...NAMES].map(([type, name]) => [name, type]));
 
 /** A type as text: its name, or `TYPE65280`. */

@@ -19,8 +19,9 @@ class Name implements DnsName {
   readonly wire: Uint8Array;
   #key: string | undefined;
 
-  constructor(wire: Uint8Array) {
+  constructor(wire: Uint8Array, key?: string) {
     this.wire = wire;
+    this.#key = key;
   }
 
   get key(): string {
@@ -107,17 +108,20 @@ export function keyOf(wire: Uint8Array): string {
 
 /** The name that a key stands for, in lower case. */
 export function nameOfKey(key: string): DnsName {
-  const labels = key.split("\0").slice(0, -1).reverse();
-  const wire: number[] = [];
-  for (const label of labels) {
-    const bytes: number[] = [];
-    for (let i = 0; i < label.length; i++) {
-      const byte = label.charCodeAt(i);
-      bytes.push(byte === 1 ? label.charCodeAt(++i) - 1 : byte);
+  // Each label is followed by a 0 there, and stands behind its length here.
+  const wire = new Uint8Array(key.length + 1);
+  let at = 0;
+  for (let end = key.length - 1; end >= 0;) {
+    const from = key.lastIndexOf("\0", end - 1) + 1;
+    const length = at++;
+    for (let i = from; i < end; i++) {
+      const byte = key.charCodeAt(i);
+      wire[at++] = byte === 1 ? key.charCodeAt(++i) - 1 : byte;
     }
-    wire.push(bytes.length, ...bytes);
+    wire[length] = at - length - 1;
+    end = from - 1;
   }
-  return new Name(Uint8Array.of(...wire, 0));
+  return new Name(at === key.length ? wire : wire.slice(0, at + 1), key);
 }
 
 /** Whether two names are equal but for the case of letters. */
@@ -161,6 +165,34 @@ export function parseName(text: string, origin: DnsName = ROOT): DnsName {
   if (text === "@") return origin;
   if (text === "") throw new DnsSyntaxError("a name is missing; the root is written as a dot");
   if (text === ".") return ROOT;
+  return parsePlain(text, origin) ?? parseEscaped(text, origin);
+}
+
+/** Letters of ASCII alone, as nearly all names have; nothing for what {@linkcode parseEscaped} is to look at. */
+function parsePlain(text: string, origin: DnsName): DnsName | undefined {
+  if (text.length >= MAX_NAME) return undefined;
+  const absolute = text.endsWith(".");
+  const end = absolute ? text.length - 1 : text.length;
+  const rest = absolute ? ROOT.wire : origin.wire;
+  const wire = new Uint8Array(end + 1 + rest.byteLength);
+  let label = 0;
+  for (let i = 0; i <= end; i++) {
+    const code = i === end ? 0x2e : text.charCodeAt(i);
+    if (code === 0x5c || code < 0x21 || code > 0x7e) return undefined;
+    if (code !== 0x2e) wire[i + 1] = code;
+    else {
+      const length = i - label;
+      if (length === 0 || length > MAX_LABEL) return undefined;
+      wire[label] = length;
+      label = i + 1;
+    }
+  }
+  if (wire.byteLength > MAX_NAME) return undefined;
+  wire.set(rest, end + 1);
+  return new Name(wire);
+}
+
+function parseEscaped(text: string, origin: DnsName): DnsName {
   const labels: number[][] = [[]];
   let absolute = false;
   for (const part of asciiOf(text).matchAll(/\\(\d{3})|\\(.)|(\.)|([^\\])/gsu)) {

@@ -1,108 +1,21 @@
 /**
  * The data of records as text, both ways (RFC 1035 §5.1, RFC 3597 §5).
  *
- * Types with a form of their own are A, AAAA, NS, CNAME, PTR, MX, TXT, SRV and SOA; all others are written
- * `\# LENGTH HEX`, which every type may be.
+ * What no type has a form for, and what its own form cannot say, is written `\# LENGTH HEX`, which every type may be.
  *
  * @module
  */
-import { formatIp, parseIp } from "@alknet/core/handler";
 import { Buffer } from "node:buffer";
-import { parseDuration } from "./duration.ts";
 import { DnsSyntaxError } from "./errors.ts";
 import { formatType } from "./mnemonics.ts";
-import { type DnsName, formatName, nameOf, parseName } from "./name.ts";
+import { type DnsName, nameOf, ROOT } from "./name.ts";
+import { type Field, FieldReader, joined } from "./text/fields.ts";
+import { FORMS } from "./text/forms.ts";
+import { checkedAlias } from "./text/svcb.ts";
+import { type Word, wordsOf } from "./text/words.ts";
 import { Type } from "./types.ts";
 
-/** A word of a record's data; a quoted one may be empty and have blanks. */
-export interface Word {
-  /** Its text; `\` and `\DDD` still stand. */
-  readonly text: string;
-  /** Whether it was in quotes. */
-  readonly quoted: boolean;
-}
-
-interface Form {
-  readonly words: string;
-  parse(words: readonly Word[], origin: DnsName): Uint8Array;
-  format(data: Uint8Array): string;
-}
-
-const nameForm: Form = {
-  words: "a name",
-  parse: ([name], origin) => parseName(name.text, origin).wire,
-  format: (data) => formatName(nameOf(data)),
-};
-
-const FORMS: ReadonlyMap<number, Form> = new Map<number, Form>([
-  [Type.A, {
-    words: "an IPv4 address",
-    parse([{ text }]) {
-      const { bytes } = parseIp(text) ?? {};
-      if (bytes?.byteLength !== 4) throw new DnsSyntaxError(`${JSON.stringify(text)} is no IPv4 address`);
-      return bytes;
-    },
-    format: (data) => formatIp({ bytes: data.slice() }),
-  }],
-  [Type.AAAA, {
-    words: "an IPv6 address",
-    parse([{ text }]) {
-      const { bytes, zone } = parseIp(text) ?? {};
-      if (bytes?.byteLength !== 16 || zone !== undefined) {
-        throw new DnsSyntaxError(`${JSON.stringify(text)} is no IPv6 address`);
-      }
-      return bytes;
-    },
-    format: (data) => formatIp({ bytes: data.slice() }),
-  }],
-  [Type.NS, nameForm],
-  [Type.CNAME, nameForm],
-  [Type.PTR, nameForm],
-  [Type.MX, {
-    words: "a preference and a name",
-    parse: ([preference, name], origin) => bytesOf(u16(preference), parseName(name.text, origin).wire),
-    format: (data) => `${data[0] << 8 | data[1]} ${formatName(nameOf(data.subarray(2)))}`,
-  }],
-  [Type.SRV, {
-    words: "priority, weight, port and a name",
-    parse: ([priority, weight, port, name], origin) =>
-      bytesOf(u16(priority), u16(weight), u16(port), parseName(name.text, origin).wire),
-    format(data) {
-      const numbers = [0, 2, 4].map((at) => data[at] << 8 | data[at + 1]);
-      return `${numbers.join(" ")} ${formatName(nameOf(data.subarray(6)))}`;
-    },
-  }],
-  [Type.TXT, {
-    words: "one text or more",
-    parse: (words) => bytesOf(...words.map(characterString)),
-    format(data) {
-      const texts: string[] = [];
-      for (let at = 0; at < data.byteLength; at += 1 + data[at]) {
-        texts.push(quoted(data.subarray(at + 1, at + 1 + data[at])));
-      }
-      return texts.join(" ");
-    },
-  }],
-  [Type.SOA, {
-    words: "two names, a serial and four times",
-    parse([server, mail, serial, ...times], origin) {
-      const numbers = [u32(serial), ...times.map(({ text }) => parseDuration(text))];
-      const fixed = new DataView(new ArrayBuffer(20));
-      numbers.forEach((number, n) => fixed.setUint32(4 * n, number));
-      return bytesOf(
-        parseName(server.text, origin).wire,
-        parseName(mail.text, origin).wire,
-        new Uint8Array(fixed.buffer),
-      );
-    },
-    format(data) {
-      const { server, mail, numbers } = soaParts(data);
-      return [formatName(server), formatName(mail), ...numbers].join(" ");
-    },
-  }],
-]);
-/** How many words each form has; TXT has as many as it likes. */
-const COUNTS: ReadonlyMap<number, number> = new Map([[Type.MX, 2], [Type.SRV, 4], [Type.SOA, 7], [Type.TXT, -1]]);
+export { type Word, wordsOf };
 
 /** The parts of a SOA. */
 export interface Soa {
@@ -136,9 +49,19 @@ export function withSerial(data: Uint8Array, serial: number): Uint8Array {
 /** The data of a record as master files have it. */
 export function formatRdata(type: number, data: Uint8Array): string {
   const form = FORMS.get(type);
-  return form
-    ? form.format(data)
-    : `\\# ${data.byteLength}${data.byteLength > 0 ? ` ${Buffer.from(data).toString("hex")}` : ""}`;
+  try {
+    if (form) return formatFields(form, data);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+  return `\\# ${data.byteLength}${data.byteLength > 0 ? ` ${Buffer.from(data).toString("hex")}` : ""}`;
+}
+
+function formatFields(form: readonly Field[], data: Uint8Array): string {
+  const reader = new FieldReader(data);
+  const texts = form.map((field) => field.format(reader)).filter((text) => text !== "");
+  if (reader.left > 0) throw new RangeError("bytes follow the data");
+  return texts.join(" ");
 }
 
 /**
@@ -153,26 +76,20 @@ export function parseRdata(type: number, words: readonly Word[], origin: DnsName
   if (!form) {
     throw new DnsSyntaxError(`${formatType(type)} has no form of its own here; write \\# LENGTH HEX (RFC 3597)`);
   }
-  const count = COUNTS.get(type) ?? 1;
-  if (count < 0 ? words.length === 0 : words.length !== count) {
-    throw new DnsSyntaxError(`${formatType(type)} has ${form.words}, not ${words.length} words`);
-  }
-  return form.parse(words, origin);
+  return parseFields(type, form, words, origin);
 }
 
-/** Words out of a text: blanks part them, quotes keep them together. */
-export function wordsOf(text: string): Word[] {
-  const words: Word[] = [];
-  const pattern = /\s*(?:"((?:[^"\\]|\\.)*)"(?=\s|$)|((?:[^\s"\\]|\\.)+)(?=\s|$))/gsuy;
-  let at = 0;
-  for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
-    words.push(match[1] !== undefined ? { text: match[1], quoted: true } : { text: match[2], quoted: false });
-    at = pattern.lastIndex;
+function parseFields(type: number, form: readonly Field[], words: readonly Word[], origin: DnsName): Uint8Array {
+  const last = form[form.length - 1].count;
+  const least = last === "any" ? form.length - 1 : form.length;
+  if (words.length < least || last === 1 && words.length > least) {
+    const wanted = form.map((field) => field.words).join(", ");
+    throw new DnsSyntaxError(`${formatType(type)} has ${wanted}; not ${words.length} words`);
   }
-  if (text.slice(at).trim() !== "") {
-    throw new DnsSyntaxError(`${JSON.stringify(text.slice(at).trim())} is cut off, or has a quote in it`);
-  }
-  return words;
+  const parts = form.map(({ count, parse }, n) => parse(count === 1 ? [words[n]] : words.slice(n), origin));
+  const data = parts.length === 1 ? parts[0] : joined(parts);
+  const isService = type === Type.SVCB || type === Type.HTTPS;
+  return isService ? checkedAlias(data, words.length > least) : data;
 }
 
 function parseUnknown(type: number, [length, ...hex]: readonly Word[]): Uint8Array {
@@ -181,59 +98,19 @@ function parseUnknown(type: number, [length, ...hex]: readonly Word[]): Uint8Arr
     throw new DnsSyntaxError(`${formatType(type)}: \\# is followed by a length and hexadecimal digits`);
   }
   const data = new Uint8Array(Buffer.from(digits, "hex"));
-  if (data.byteLength !== Number(length.text)) {
+  if (data.byteLength !== Number(length.text) || data.byteLength > 65_535) {
     throw new DnsSyntaxError(`${formatType(type)}: \\# says ${length.text} bytes, and ${data.byteLength} follow`);
   }
   const form = FORMS.get(type);
   // What we have a form for has to be what it says.
   if (form) {
     try {
-      const again = form.parse(wordsOf(form.format(data)), nameOf(Uint8Array.of(0)));
+      const again = parseFields(type, form, wordsOf(formatFields(form, data)), ROOT);
       if (Buffer.compare(again, data) === 0) return data;
     } catch { /* told below */ }
     throw new DnsSyntaxError(`${formatType(type)}: these bytes are none`);
   }
   return data;
-}
-
-function characterString({ text }: Word): Uint8Array {
-  const bytes: number[] = [];
-  for (const [, decimal, escaped, plain] of text.matchAll(/\\(\d{3})|\\(.)|([^\\]+)/gsu)) {
-    if (decimal !== undefined) {
-      if (Number(decimal) > 255) throw new DnsSyntaxError(`\\${decimal} is no byte; \\000 to \\255 are`);
-      bytes.push(Number(decimal));
-    } else bytes.push(...new TextEncoder().encode(escaped ?? plain));
-  }
-  if (bytes.length > 255) throw new DnsSyntaxError(`a text has 255 bytes at most, this one ${bytes.length}; part it`);
-  return Uint8Array.of(bytes.length, ...bytes);
-}
-
-function quoted(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) {
-    if (byte === 0x22 || byte === 0x5c) text += `\\${String.fromCharCode(byte)}`;
-    else if (byte >= 0x20 && byte < 0x7f) text += String.fromCharCode(byte);
-    else text += `\\${String(byte).padStart(3, "0")}`;
-  }
-  return `"${text}"`;
-}
-
-function u16({ text }: Word): Uint8Array {
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 0xffff) {
-    throw new DnsSyntaxError(`${JSON.stringify(text)} is no number to 65535`);
-  }
-  return Uint8Array.of(Number(text) >>> 8, Number(text) & 0xff);
-}
-
-function u32({ text }: Word): number {
-  if (!/^\d{1,10}$/.test(text) || Number(text) > 0xffff_ffff) {
-    throw new DnsSyntaxError(`${JSON.stringify(text)} is no serial`);
-  }
-  return Number(text);
-}
-
-function bytesOf(...parts: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(parts));
 }
 
 function endOfName(data: Uint8Array, at: number): number {

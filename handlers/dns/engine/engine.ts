@@ -22,7 +22,7 @@ import type { Zone, ZoneStore } from "../zones/store.ts";
 import { AnswerCache, isKeepable } from "./answer_cache.ts";
 import { answerFrom, type ZoneAnswer } from "./authority.ts";
 import type { Rates } from "./rates.ts";
-import { answerSpecial } from "./special_names.ts";
+import { answerSpecial, type DesignatedResolver } from "./special_names.ts";
 
 /** Answers questions; failures are response codes. */
 export interface Resolver {
@@ -72,17 +72,21 @@ export interface EngineOptions {
   readonly rates: Rates;
   /** Limits. */
   readonly limits: DnsLimits;
+  /** What tells clients that know this node by its address of its encrypted ways (RFC 9462). Default: nothing. */
+  readonly ddr?: () => DesignatedResolver | undefined;
 }
 
 /** Bytes of the largest answer over UDP that is offered where EDNS is spoken. */
 const UDP_SIZE = 1232;
 /** Extended errors (RFC 8914 §4) and their fixed words. */
-const EDE = {
+export const EDE = {
   PROHIBITED: [18, "recursion is not for you"],
+  NO_TRANSFER: [18, "this zone is not for you"],
   NOT_AUTHORITATIVE: [20, "no zone of ours"],
   NOT_SUPPORTED: [21, "no transfers over QUIC"],
 } as const;
-type ExtendedError = typeof EDE[keyof typeof EDE];
+/** One of {@linkcode EDE}. */
+export type ExtendedError = typeof EDE[keyof typeof EDE];
 
 /** Makes an engine. */
 export function dnsEngine(options: EngineOptions): Engine {
@@ -155,7 +159,7 @@ class ZoneEngine implements Engine {
     }
     const zone = this.#options.zones.find(question.name);
     if (zone) return this.#fromZone(query, question, zone, caller);
-    const special = answerSpecial(question);
+    const special = answerSpecial(question, this.#options.ddr?.());
     if (special) return { message: answered(query, special) };
     // Others' names are nobody's here: there is nobody to ask.
     return { message: refusal(query, Rcode.REFUSED, query.flags.rd ? EDE.PROHIBITED : EDE.NOT_AUTHORITATIVE) };
@@ -203,15 +207,16 @@ function withOptions(message: Message, options: readonly EdnsOption[]): Message 
 }
 
 function answered(query: Message, { rcode, authoritative, answer, authority, additional }: ZoneAnswer): Message {
-  return { ...head(query, rcode, authoritative), answer, authority, additional };
+  return { ...responseTo(query, rcode, authoritative), answer, authority, additional };
 }
 
 /** An answer that says no more than a code. */
 export function refusal(query: Message, rcode: number, error?: ExtendedError): Message {
-  return { ...head(query, rcode, false, error), answer: [], authority: [], additional: [] };
+  return { ...responseTo(query, rcode, false, error), answer: [], authority: [], additional: [] };
 }
 
-function head(
+/** An answer but for its records. */
+export function responseTo(
   query: Message,
   rcode: number,
   aa: boolean,

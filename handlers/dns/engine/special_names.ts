@@ -3,18 +3,19 @@
  *
  * @module
  */
-import { type DnsName, parseName } from "../codec/name.ts";
+import { type DnsName, formatName, parseName } from "../codec/name.ts";
 import { parseRdata, wordsOf } from "../codec/rdata_text.ts";
 import { CLASS_IN, type Question, Rcode, type ResourceRecord, Type } from "../codec/types.ts";
 import type { ZoneAnswer } from "./authority.ts";
 
 const LOCALHOST = parseName("localhost.");
 const LOCALHOST_TTL = 3600;
+const DDR_TTL = 300;
 const LOOPBACK: ReadonlyMap<number, Uint8Array> = new Map([
   [Type.A, Uint8Array.of(127, 0, 0, 1)],
   [Type.AAAA, Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1)],
 ]);
-/** SVCB of resolvers by their name (RFC 9462): without a name of our own there is none. */
+/** SVCB of resolvers that are known by address (RFC 9462 §4): without a name of our own there is none. */
 const RESOLVER = parseName("_dns.resolver.arpa.");
 /** RFC 6303 §3. */
 const EMPTY_SOA = parseRdata(Type.SOA, wordsOf("localhost. nobody.invalid. 1 3600 1200 604800 10800"), LOCALHOST);
@@ -33,12 +34,32 @@ const EMPTY_ZONES: readonly DnsName[] = [
 ].map((text) => parseName(`${text}.`));
 const EMPTY: ReadonlyMap<string, DnsName> = new Map(EMPTY_ZONES.map((name) => [name.key, name]));
 
+/** This node, as clients are to know it. */
+export interface DesignatedResolver {
+  /** The name in its certificate. */
+  readonly name: DnsName;
+  /** Its port. */
+  readonly port: number;
+  /** Protocols by which it answers. */
+  readonly alpns: readonly ("dot" | "doq" | "h2")[];
+}
+
 /** The answer for such a name; nothing for others. */
-export function answerSpecial({ name, type }: Question): ZoneAnswer | undefined {
+export function answerSpecial({ name, type }: Question, ddr?: DesignatedResolver): ZoneAnswer | undefined {
   if (name.key.startsWith(LOCALHOST.key)) return localhost(name, type);
-  if (name.key === RESOLVER.key) return nothing(Rcode.NOERROR, RESOLVER);
+  if (name.key === RESOLVER.key) {
+    return ddr && type === Type.SVCB ? designated(name, ddr) : nothing(Rcode.NOERROR, RESOLVER);
+  }
   const zone = emptyZoneOf(name);
   if (zone) return nothing(name.key === zone.key ? Rcode.NOERROR : Rcode.NXDOMAIN, zone);
+}
+
+function designated(name: DnsName, { name: target, port, alpns }: DesignatedResolver): ZoneAnswer {
+  const path = alpns.includes("h2") ? ' dohpath="/dns-query{?dns}"' : "";
+  const text = `1 ${formatName(target)} alpn="${alpns.join(",")}" port=${port}${path}`;
+  const data = parseRdata(Type.SVCB, wordsOf(text), target);
+  const record: ResourceRecord = { name, type: Type.SVCB, class: CLASS_IN, ttl: DDR_TTL, data };
+  return { rcode: Rcode.NOERROR, authoritative: true, answer: [record], authority: [], additional: [] };
 }
 
 function emptyZoneOf({ key }: DnsName): DnsName | undefined {

@@ -1,5 +1,6 @@
 /**
- * DNS over HTTPS (RFC 8484), as a function from a request to its answer: it knows no server.
+ * DNS over HTTPS (RFC 8484), as a function from a request to its answer: it knows no server. What is asked for by name is
+ * answered in JSON.
  *
  * @module
  */
@@ -8,15 +9,17 @@ import type { DnsCaller } from "../caller.ts";
 import { decodeMessage } from "../codec/decode.ts";
 import { encodeMessage } from "../codec/encode.ts";
 import { DnsMalformedError } from "../codec/errors.ts";
+import { jsonOf } from "../codec/json.ts";
 import { soaParts } from "../codec/rdata_text.ts";
 import { type Message, Rcode, type Records, Type } from "../codec/types.ts";
+import { JSON_TYPE, queryIn } from "./doh_json.ts";
 import { type FrontParts, HEADER, malformed, padOf } from "./parts.ts";
 
 const MEDIA_TYPE = "application/dns-message";
 const METHODS = "GET, HEAD, POST";
 /** Characters of the longest query string. */
 const MAX_URL_QUERY = 6000;
-const ACCEPTED: ReadonlySet<string> = new Set([MEDIA_TYPE, "application/*", "*/*"]);
+const RANGES: readonly string[] = ["application/*", "*/*"];
 
 /**
  * Answers a request for `/dns-query`; nothing where there is nothing to serve this caller, for the decoy to answer.
@@ -39,7 +42,8 @@ async function answerTo(request: Request, caller: DnsCaller, parts: FrontParts):
   if (!parts.rates.query(caller)) return plain(429, "rate", { "retry-after": "1" });
   const bytes = method === "POST" ? await posted(request, parts.limits.query) : inUrl(request.url);
   if (bytes instanceof Response) return bytes;
-  if (!accepts(request)) return plain(406, "accept");
+  if (!(bytes instanceof Uint8Array)) return inJson(bytes, request, caller, parts);
+  if (!accepts(request, MEDIA_TYPE)) return plain(406, "accept");
   const answer = answerBytes(bytes, caller, parts);
   if (answer instanceof Response) return answer;
   const headers = { "content-type": MEDIA_TYPE, "cache-control": cacheControl(answer.message) };
@@ -67,6 +71,13 @@ function answerBytes(
   return { bytes: answer, message: decodeMessage(answer) };
 }
 
+function inJson(query: Message, request: Request, caller: DnsCaller, { engine }: FrontParts): Response {
+  if (!accepts(request, JSON_TYPE)) return plain(406, "accept");
+  const message = engine.resolve(query, caller);
+  const headers = { "content-type": JSON_TYPE, "cache-control": cacheControl(message) };
+  return new Response(request.method === "HEAD" ? null : JSON.stringify(jsonOf(message)), { headers });
+}
+
 function preflight(): Response {
   const headers = {
     "access-control-allow-methods": METHODS,
@@ -76,12 +87,17 @@ function preflight(): Response {
   return new Response(null, { status: 204, headers });
 }
 
-/** The message in `?dns=` (RFC 8484 §4.1). */
-function inUrl(url: string): Uint8Array | Response {
+/** The message in `?dns=` (RFC 8484 §4.1), or the query for `?name=`. */
+function inUrl(url: string): Uint8Array | Message | Response {
   const at = url.indexOf("?");
   const query = at < 0 ? "" : url.slice(at + 1);
   if (query.length > MAX_URL_QUERY) return plain(414, "query");
-  const text = new URLSearchParams(query).get("dns");
+  const params = new URLSearchParams(query);
+  const text = params.get("dns");
+  if (text === null && params.has("name")) {
+    const asked = queryIn(params);
+    return typeof asked === "string" ? plain(400, asked) : asked;
+  }
   if (text === null || !/^[A-Za-z0-9_-]+$/.test(text)) return plain(400, "dns");
   const bytes = new Uint8Array(Buffer.from(text, "base64url"));
   return bytes.byteLength < HEADER ? plain(400, "malformed") : bytes;
@@ -100,10 +116,11 @@ async function posted(request: Request, limit: number): Promise<Uint8Array | Res
   return new Uint8Array(Buffer.concat(parts));
 }
 
-function accepts(request: Request): boolean {
+function accepts(request: Request, wanted: string): boolean {
   const accept = request.headers.get("accept");
   if (accept === null) return true;
-  return accept.split(",").some((range) => ACCEPTED.has(range.split(";")[0].trim().toLowerCase()));
+  const accepted = [wanted, ...RANGES];
+  return accept.split(",").some((range) => accepted.includes(range.split(";")[0].trim().toLowerCase()));
 }
 
 /** For how long an answer may be kept (RFC 8484 §5.1). */

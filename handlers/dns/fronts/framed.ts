@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import type { DnsCaller } from "../caller.ts";
 import { decodeMessage } from "../codec/decode.ts";
 import { encodeMessage } from "../codec/encode.ts";
@@ -11,6 +12,7 @@ import { DnsMalformedError } from "../codec/errors.ts";
 import { EdnsCode, type EdnsOption, type Message, Rcode } from "../codec/types.ts";
 import { DoqCode } from "../codes.ts";
 import { Deadline } from "./deadline.ts";
+import { asksForTransfer, type Transfer } from "../transfer/transfer.ts";
 import { framed, type FrontParts, HEADER, joined, malformed, optionOf, padOf } from "./parts.ts";
 
 /** A stream of bytes, both ways. */
@@ -91,13 +93,14 @@ export class FramedStream {
     const next = this.#answerAll(answers);
     if (answers.length > 0 && !await this.#write(answers)) return "stalled";
     if (next === "protocol") return next;
+    if (typeof next === "object") return await this.#transfer(next);
     if (next === "pause") await this.#deadline.pause(RATE_PAUSE);
     // A drain that began meanwhile reads no more.
     return next === "read" && !draining.aborted ? await this.#read() : undefined;
   }
 
   /** Answers messages as long as they are whole, as many as may be running at once. */
-  #answerAll(answers: Uint8Array[]): "protocol" | "pause" | "read" | "more" {
+  #answerAll(answers: Uint8Array[]): "protocol" | "pause" | "read" | "more" | Transfer {
     const { limits, rates } = this.#parts;
     while (answers.length < limits.inFlight) {
       if (this.#bytes.byteLength < 2) return "read";
@@ -109,13 +112,13 @@ export class FramedStream {
       const message = this.#bytes.subarray(2, 2 + length);
       this.#bytes = this.#bytes.subarray(2 + length);
       const answer = this.#answer(message);
-      if (answer === "protocol") return answer;
+      if (answer === "protocol" || answer && !(answer instanceof Uint8Array)) return answer;
       if (answer) answers.push(answer);
     }
     return "more";
   }
 
-  #answer(bytes: Uint8Array): Uint8Array | "protocol" | undefined {
+  #answer(bytes: Uint8Array): Uint8Array | Transfer | "protocol" | undefined {
     let query: Message;
     try {
       query = decodeMessage(bytes);
@@ -131,6 +134,8 @@ export class FramedStream {
     if (keepalive !== undefined && keepalive !== 0 && keepalive !== 2) {
       return encodeMessage(malformed(query, Rcode.FORMERR));
     }
+    const { transfers } = this.#parts;
+    if (transfers && asksForTransfer(query)) return transfers.begin(query, this.#caller, padOf(query));
     const extra = keepalive === 0 ? [this.#keepalive()] : undefined;
     return this.#parts.engine.respond(query, this.#caller, { padTo: padOf(query), extra });
   }
@@ -156,6 +161,17 @@ export class FramedStream {
     if (got === "cancelled") return undefined;
     if (got.done) return begun ? "protocol" : await this.#finish();
     this.#bytes = begun ? joined(this.#bytes, got.value) : got.value;
+    return undefined;
+  }
+
+  /** A whole zone, as fast as it is taken; what follows on the stream waits. */
+  async #transfer(transfer: Transfer): Promise<FramedEnd | undefined> {
+    using running = transfer;
+    for (const message of running.messages) {
+      if (!await this.#write([message])) return "stalled";
+      // A peer that takes all at once is not to hold up all others.
+      await new Promise<void>((resolve) => void setImmediate(resolve));
+    }
     return undefined;
   }
 

@@ -8,6 +8,7 @@ import { EdnsCode, type EdnsOption, type Message } from "../codec/types.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Rates } from "../engine/rates.ts";
 import type { DnsLimits } from "../limits.ts";
+import type { Transfers } from "../transfer/transfer.ts";
 
 /** What a front is given. */
 export interface FrontParts {
@@ -17,6 +18,8 @@ export interface FrontParts {
   readonly rates: Rates;
   /** Limits. */
   readonly limits: DnsLimits;
+  /** Zones to those who may have all of them; without it transfers are refused. */
+  readonly transfers?: Transfers;
 }
 
 /** Bytes of the shortest message. */

@@ -18,6 +18,33 @@ export interface ZoneView {
   below(name: DnsName): Iterable<DnsName>;
 }
 
+/** A zone would break a rule: `DNS_RULE`. */
+export class DnsRuleError extends AlknetError {
+  /** `DnsRuleError`. */
+  override readonly name = "DnsRuleError";
+  /** Whose records. */
+  readonly owner: DnsName;
+  /** Of which type. */
+  readonly type: number;
+  /** The rule. */
+  readonly rule: string;
+
+  /**
+   * Makes one.
+   *
+   * @param apex The zone.
+   * @param owner Whose records.
+   * @param type Of which type.
+   * @param rule The rule.
+   */
+  constructor(apex: DnsName, owner: DnsName, type: number, rule: string) {
+    super("DNS_RULE", `zone ${formatName(apex)}: ${formatName(owner)} ${formatType(type)}: ${rule}`);
+    this.owner = owner;
+    this.type = type;
+    this.rule = rule;
+  }
+}
+
 /** Bytes of the largest set of records. */
 const MAX_SET = 32 * 1024;
 const MAX_TTL = 0x7fff_ffff;
@@ -60,6 +87,59 @@ export function checkNames(zone: ZoneView, names: Iterable<DnsName>): void {
   }
 }
 
+/**
+ * Looks at a whole zone. What lies below a name follows it.
+ *
+ * @param records All its records, in canonical order.
+ * @throws {DnsRuleError} As {@linkcode checkNames} does.
+ */
+export function checkWhole(apex: DnsName, records: Iterable<ResourceRecord>): void {
+  const walk = new Walk(apex);
+  for (const record of records) walk.take(record);
+  walk.end();
+}
+
+class Walk {
+  readonly #apex: DnsName;
+  /** Those of one name. */
+  #records: ResourceRecord[] = [];
+  #cut: DnsName | undefined;
+  #hasApex = false;
+
+  constructor(apex: DnsName) {
+    this.#apex = apex;
+  }
+
+  take(record: ResourceRecord): void {
+    if (this.#records.length > 0 && this.#records[0].name.key !== record.name.key) this.#look();
+    this.#records.push(record);
+  }
+
+  end(): void {
+    if (this.#records.length > 0) this.#look();
+    if (!this.#hasApex) checkApex(this.#apex, []);
+  }
+
+  #look(): void {
+    const records = this.#records;
+    const [{ name }] = records;
+    this.#records = [];
+    checkSets(this.#apex, name, records);
+    if (name.key === this.#apex.key) {
+      this.#hasApex = true;
+      return checkApex(this.#apex, records);
+    }
+    checkCname(this.#apex, name, records);
+    if (this.#cut && isWithin(name, this.#cut)) checkGlue(this.#apex, name, records, this.#cut);
+    else if (records.some(({ type }) => type === Type.NS)) this.#cut = name;
+  }
+}
+
+function checkGlue(apex: DnsName, name: DnsName, records: Records, cut: DnsName): void {
+  const stray = records.find(({ type }) => !GLUE.has(type));
+  if (stray) throw fault(apex, name, stray.type, `${formatName(cut)} is delegated; below it there are addresses alone`);
+}
+
 function checkSets(apex: DnsName, name: DnsName, records: Records): void {
   const sizes = new Map<number, number>();
   for (const { type, data } of records) sizes.set(type, (sizes.get(type) ?? 0) + data.byteLength + 12);
@@ -83,15 +163,9 @@ function checkCname(apex: DnsName, name: DnsName, records: Records): void {
 function checkCuts(zone: ZoneView, name: DnsName, records: Records): void {
   const { apex } = zone;
   const cut = cutAbove(zone, name);
-  const stray = cut && records.find(({ type }) => !GLUE.has(type));
-  if (stray) throw fault(apex, name, stray.type, `${formatName(cut)} is delegated; below it there are addresses alone`);
+  if (cut) checkGlue(apex, name, records, cut);
   if (!records.some(({ type }) => type === Type.NS)) return;
-  for (const below of zone.below(name)) {
-    const other = zone.at(below).find(({ type }) => !GLUE.has(type));
-    if (other) {
-      throw fault(apex, below, other.type, `${formatName(name)} is delegated; below it there are addresses alone`);
-    }
-  }
+  for (const below of zone.below(name)) checkGlue(apex, below, zone.at(below), name);
 }
 
 function cutAbove(zone: ZoneView, name: DnsName): DnsName | undefined {
@@ -105,7 +179,6 @@ function parentKey(key: string): string {
   return key.slice(0, key.lastIndexOf("\0", key.length - 2) + 1);
 }
 
-function fault(apex: DnsName, name: DnsName, type: number, rule: string): AlknetError {
-  const where = `${formatName(name)} ${formatType(type)}`;
-  return new AlknetError("DNS_RULE", `zone ${formatName(apex)}: ${where}: ${rule}`);
+function fault(apex: DnsName, name: DnsName, type: number, rule: string): DnsRuleError {
+  return new DnsRuleError(apex, name, type, rule);
 }

@@ -8,14 +8,30 @@
  */
 import { AlknetError } from "@alknet/core/handler";
 import { Buffer } from "node:buffer";
+import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { type DnsName, formatName, nameOf, nameOfKey } from "../codec/name.ts";
+import { type DnsName, formatName, nameOfKey } from "../codec/name.ts";
 import { soaParts, withSerial } from "../codec/rdata_text.ts";
-import { CLASS_IN, type Records, type ResourceRecord, Type } from "../codec/types.ts";
+import { type Records, type ResourceRecord, Type } from "../codec/types.ts";
+import { replaceRecords, tooMany } from "./replacing.ts";
+import { differences } from "./differences.ts";
+import { blob, ownerOf, rangeBelow, type RawZone, recordOf, type RecordRow, zoneOf, type ZoneRow } from "./rows.ts";
 import { checkNames, checkRecord } from "./rules.ts";
 import { assertVersion, INITIAL, PRAGMAS } from "./schema.ts";
 import { nextSerial } from "./serial.ts";
-import { noSuchZone, type Removal, type Zone, type ZoneChange, type ZoneStore } from "./store.ts";
+import { snapshotOf } from "./snapshot.ts";
+import {
+  type Applied,
+  noSuchZone,
+  type PageOptions,
+  type Removal,
+  type Replaced,
+  type ReplaceOptions,
+  type Zone,
+  type ZoneChange,
+  type ZoneSnapshot,
+  type ZoneStore,
+} from "./store.ts";
 
 /** Options of {@linkcode openDnsStore}. */
 export interface DnsStoreOptions {
@@ -39,21 +55,19 @@ export interface DnsStore extends Disposable {
   follow(interval?: number): Disposable;
 }
 
-interface ZoneRow extends Zone {
-  readonly id: number;
-}
-
 const FOLLOW = 250;
 const MAX_RECORDS = 5_000_000;
 
 /**
  * Opens a database of zones, made if it is not there, for its owner alone.
  *
- * @param file Its path, or `:memory:`.
+ * @param file Its path, or `:memory:`. Nobody else in this process may open and close it, nor watch its folder: that would
+ *   give up the locks of this one (https://sqlite.org/howtocorrupt.html §2.2).
  * @throws {AlknetError} `DNS_STORE`: it is none, or of a version that is not known; nothing was touched. `DNS_BUSY`.
  */
 export function openDnsStore(file: string, options: DnsStoreOptions = {}): DnsStore {
   if (file !== ":memory:") {
+    Deno.mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     Deno.openSync(file, { read: true, write: true, create: true, mode: 0o600 }).close();
     assertVersion(file);
   }
@@ -76,6 +90,8 @@ class SqliteZones implements ZoneStore {
   readonly #maxRecords: number;
   readonly #statements = new Map<string, StatementSync>();
   readonly #generations = new Map<string, number>();
+  readonly #listeners = new Set<(zone: Zone) => void>();
+  readonly #busyTimeout: number;
   #zones = new Map<string, ZoneRow>();
   #version = -1;
 
@@ -83,6 +99,7 @@ class SqliteZones implements ZoneStore {
     this.#file = file;
     this.#now = now;
     this.#maxRecords = maxRecords;
+    this.#busyTimeout = busyTimeout;
     this.#database = new DatabaseSync(file, { timeout: busyTimeout });
     try {
       this.#guarded(() => {
@@ -110,6 +127,14 @@ class SqliteZones implements ZoneStore {
 
   at(zone: Zone, name: DnsName): Records {
     return this.#at(this.#row(zone).id, name);
+  }
+
+  page(zone: Zone, { type = 0, after, limit }: PageOptions): Records {
+    const { id } = this.#row(zone);
+    const sql = "SELECT name, type, data, ttl, owner FROM record WHERE zone = ?1 AND (?2 = 0 OR type = ?2) " +
+      "AND (name, type, data) > (?3, ?4, ?5) ORDER BY name, type, data LIMIT ?6";
+    const from = [blob(after?.name.key ?? ""), after?.type ?? -1, after?.data ?? blob("")] as const;
+    return (this.#prepared(sql).all(id, type, ...from, limit) as unknown as RecordRow[]).map(recordOf);
   }
 
   hasBelow(zone: Zone, name: DnsName): boolean {
@@ -150,8 +175,9 @@ class SqliteZones implements ZoneStore {
     });
   }
 
-  apply(zone: Zone, { expectSerial, remove = [], add = [] }: ZoneChange): Zone {
-    return this.#edit(zone.name, () => {
+  apply(zone: Zone, { expectSerial, remove = [], add = [] }: ZoneChange): Applied {
+    let counts = { added: 0, removed: 0 };
+    const after = this.#edit(zone.name, () => {
       const row = this.#select(zone.name) ?? fail(noSuchZone(formatName(zone.name)));
       if (expectSerial !== undefined && expectSerial !== row.serial) throw staleSerial(row, expectSerial);
       const before = new Map<string, Records>();
@@ -167,18 +193,32 @@ class SqliteZones implements ZoneStore {
         touch(record.name);
         this.#add(row.id, record);
       }
-      const changed = [...before].filter(([key, records]) => !sameRecords(records, this.#at(row.id, nameOfKey(key))));
-      if (changed.length === 0) return false;
-      this.#finish(row, changed.map(([key]) => nameOfKey(key)));
+      const { names, ...rest } = differences(before, (name) => this.#at(row.id, name));
+      if (names.length === 0) return false;
+      counts = rest;
+      this.#finish(row, names);
     });
+    return { ...after, ...counts };
   }
 
-  replace(zone: Zone, records: Iterable<ResourceRecord>): Zone {
-    return this.#edit(zone.name, () => {
-      const row = this.#select(zone.name) ?? fail(noSuchZone(formatName(zone.name)));
-      this.#prepared("DELETE FROM record WHERE zone = ?").run(row.id);
-      this.#fill(row, records);
-    });
+  replace(name: DnsName, records: Iterable<ResourceRecord>, options: ReplaceOptions = {}): Replaced {
+    const seconds = Math.floor(this.#now() / 1000);
+    const all = { ...options, seconds, maxRecords: this.#maxRecords };
+    const replaced = this.#guarded(() => replaceRecords(this.#database, name, records, all));
+    this.#load();
+    return replaced;
+  }
+
+  snapshot(zone: Zone): ZoneSnapshot {
+    const { id, name } = this.#row(zone);
+    if (this.#file !== ":memory:") return this.#guarded(() => snapshotOf(this.#file, id, name, this.#busyTimeout));
+    const [soa, ...others] = this.read(zone);
+    return { soa, others, [Symbol.dispose]() {} };
+  }
+
+  watch(listener: (zone: Zone) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
   remove(zone: Zone): void {
@@ -210,12 +250,15 @@ class SqliteZones implements ZoneStore {
   #load(): void {
     const rows = this.#prepared("SELECT id, name, kind, serial, records FROM zone").all() as unknown as RawZone[];
     const zones = new Map(rows.map((row) => zoneOf(row)).map((zone) => [zone.name.key, zone]));
+    const changed: Zone[] = [];
     for (const key of new Set([...this.#zones.keys(), ...zones.keys()])) {
       const [before, after] = [this.#zones.get(key), zones.get(key)];
       if (before?.serial === after?.serial && before?.id === after?.id) continue;
       this.#generations.set(key, (this.#generations.get(key) ?? 0) + 1);
+      if (after) changed.push(after);
     }
     this.#zones = zones;
+    for (const zone of changed) for (const listener of this.#listeners) listener(zone);
   }
 
   /** One transaction, and what is known in memory after it. An action that gives `false` has changed nothing. */
@@ -236,9 +279,9 @@ class SqliteZones implements ZoneStore {
     }
   }
 
-  #guarded(action: () => void): void {
+  #guarded<T>(action: () => T): T {
     try {
-      action();
+      return action();
     } catch (cause) {
       if (!isBusy(cause)) throw cause;
       throw new AlknetError("DNS_BUSY", `${this.#file} is being written by another program; try again`, { cause });
@@ -273,12 +316,7 @@ class SqliteZones implements ZoneStore {
     const { count } = this.#prepared("SELECT count(*) AS count FROM record WHERE zone = ?").get(id) as {
       count: number;
     };
-    if (count > this.#maxRecords) {
-      throw new AlknetError(
-        "DNS_RULE",
-        `zone ${formatName(name)}: ${count} records; ${this.#maxRecords} are held at most`,
-      );
-    }
+    if (count > this.#maxRecords) throw tooMany(name, this.#maxRecords);
     this.#prepared("UPDATE zone SET serial = ?, records = ? WHERE id = ?").run(next, count, id);
   }
 
@@ -306,11 +344,9 @@ class SqliteZones implements ZoneStore {
   }
 
   #add(id: number, { name, type, data, ttl }: ResourceRecord): void {
-    const lower = nameOfKey(name.key).wire;
-    const owner = Buffer.compare(lower, name.wire) === 0 ? null : name.wire;
     const sql = "INSERT INTO record (zone, name, type, data, ttl, owner) VALUES (?, ?, ?, ?, ?, ?) " +
       "ON CONFLICT DO UPDATE SET ttl = excluded.ttl";
-    this.#prepared(sql).run(id, blob(name.key), type, data, ttl, owner);
+    this.#prepared(sql).run(id, blob(name.key), type, data, ttl, ownerOf(name));
     // A set has one TTL (RFC 2181 §5.2): the newest.
     this.#prepared("UPDATE record SET ttl = ? WHERE zone = ? AND name = ? AND type = ? AND ttl <> ?")
       .run(ttl, id, blob(name.key), type, ttl);
@@ -329,47 +365,6 @@ class SqliteZones implements ZoneStore {
     if (!statement) this.#statements.set(sql, statement = this.#database.prepare(sql));
     return statement;
   }
-}
-
-interface RawZone {
-  readonly id: number;
-  readonly name: Uint8Array;
-  readonly kind: Zone["kind"];
-  readonly serial: number;
-  readonly records: number;
-}
-
-interface RecordRow {
-  readonly name: Uint8Array;
-  readonly type: number;
-  readonly data: Uint8Array;
-  readonly ttl: number;
-  readonly owner: Uint8Array | null;
-}
-
-function zoneOf({ name, ...rest }: RawZone): ZoneRow {
-  return { ...rest, name: nameOfKey(Buffer.from(name).toString("latin1")) };
-}
-
-function recordOf({ name, type, data, ttl, owner }: RecordRow): ResourceRecord {
-  const own = owner ? nameOf(owner) : nameOfKey(Buffer.from(name).toString("latin1"));
-  return { name: own, type, class: CLASS_IN, ttl, data };
-}
-
-function blob(key: string): Uint8Array {
-  return Buffer.from(key, "latin1");
-}
-
-/** Keys strictly below a name: they begin with its own, which ends in 0. */
-function rangeBelow({ key }: DnsName): [from: Uint8Array, to: Uint8Array] {
-  const to = key === "" ? Buffer.alloc(260, 0xff) : Buffer.from(`${key.slice(0, -1)}\x01`, "latin1");
-  return [blob(key), to];
-}
-
-function sameRecords(a: Records, b: Records): boolean {
-  const texts = (records: Records) =>
-    records.map(({ type, ttl, data }) => `${type} ${ttl} ${Buffer.from(data).toString("hex")}`).sort().join("\n");
-  return a.length === b.length && texts(a) === texts(b);
 }
 
 /** The runtime gives no number, only SQLite's own words. */

@@ -39,6 +39,53 @@ export interface ZoneChange {
   readonly add?: Records;
 }
 
+/** What came of {@linkcode ZoneStore.apply}: the zone now, and how many records are new and gone. */
+export interface Applied extends Zone {
+  /** Records that are new, or have another TTL. */
+  readonly added: number;
+  /** Records that are gone, or had another TTL. */
+  readonly removed: number;
+}
+
+/** Which records of a zone are wanted. */
+export interface PageOptions {
+  /** Of this type alone. */
+  readonly type?: number;
+  /** What stands behind this one. */
+  readonly after?: Pick<ResourceRecord, "name" | "type" | "data">;
+  /** So many at most. */
+  readonly limit: number;
+}
+
+/** Whether a record goes or comes. */
+export type Difference = "-" | "+";
+
+/** Options of {@linkcode ZoneStore.replace}. */
+export interface ReplaceOptions {
+  /** Nothing is changed; what would be is told. */
+  readonly dryRun?: boolean;
+  /** Told of each record that goes, then of each that comes. */
+  readonly onDifference?: (sign: Difference, record: ResourceRecord) => void;
+}
+
+/** What came of {@linkcode ZoneStore.replace}. */
+export interface Replaced {
+  /** Records that are new, or have another TTL. */
+  readonly added: number;
+  /** Records that are gone, or had another TTL. */
+  readonly removed: number;
+  /** The zone's serial now. */
+  readonly serial: number;
+}
+
+/** A zone as of one moment, whatever becomes of it meanwhile. */
+export interface ZoneSnapshot extends Disposable {
+  /** Its SOA. */
+  readonly soa: ResourceRecord;
+  /** The others, in canonical order. To be walked through once. */
+  readonly others: Iterable<ResourceRecord>;
+}
+
 /** Zones and their records. All of it is synchronous. */
 export interface ZoneStore extends Disposable {
   /** The zones, in order of their names. */
@@ -47,6 +94,8 @@ export interface ZoneStore extends Disposable {
   find(name: DnsName): Zone | undefined;
   /** All records of a name. */
   at(zone: Zone, name: DnsName): Records;
+  /** Some records of a zone, in canonical order. */
+  page(zone: Zone, options: PageOptions): Records;
   /** Whether there is a name strictly below. */
   hasBelow(zone: Zone, name: DnsName): boolean;
   /** All records of a zone, its SOA first, as of one moment. */
@@ -67,9 +116,23 @@ export interface ZoneStore extends Disposable {
    *
    * @throws {AlknetError} `NO_SUCH_ZONE`, `DNS_SERIAL`, `DNS_RULE`, `DNS_BUSY`.
    */
-  apply(zone: Zone, change: ZoneChange): Zone;
-  /** Puts records in place of all that a zone has. Throws as {@linkcode apply} does. */
-  replace(zone: Zone, records: Iterable<ResourceRecord>): Zone;
+  apply(zone: Zone, change: ZoneChange): Applied;
+  /**
+   * Puts records in place of all that a zone has, which is made if it is not there. What is the same is no change: a serial
+   * of its own is taken over by a new zone alone.
+   *
+   * @throws {AlknetError} `DNS_RULE`, `DNS_BUSY`.
+   */
+  replace(name: DnsName, records: Iterable<ResourceRecord>, options?: ReplaceOptions): Replaced;
+  /** The zone as of now, for who takes long. Throws `NO_SUCH_ZONE`, `DNS_BUSY`. */
+  snapshot(zone: Zone): ZoneSnapshot;
+  /**
+   * Tells of zones that have changed or come, whoever changes them.
+   *
+   * @param listener Must not throw.
+   * @returns Ends it.
+   */
+  watch(listener: (zone: Zone) => void): Disposable;
   /** Removes a zone. Throws `NO_SUCH_ZONE`, `DNS_BUSY`. */
   remove(zone: Zone): void;
 }

@@ -20,7 +20,7 @@ const ZONE = [
   "subdel.wild 60 NS ns.elsewhere.example.",
   "deep.empty.between 60 A 192.0.2.2",
   "del 60 NS ns.del",
-  "del 60 DS \\# 4 00010203",
+  "del 60 DS 1 15 2 00",
   "ns.del 60 A 192.0.2.77",
   "alias 60 CNAME www",
   "out 60 CNAME www.elsewhere.example.",
@@ -28,7 +28,7 @@ const ZONE = [
   "loop2 60 CNAME loop1",
   ...CHAIN,
   "chain12 60 A 192.0.2.12",
-].map((text) => text.replace(" DS ", " TYPE43 "));
+];
 
 const [store] = storeWith("home.example", ZONE);
 const { engine } = partsOver(store);
@@ -83,7 +83,7 @@ const CASES: readonly (readonly [string, string, Partial<ReturnType<typeof seen>
     authority: ["del.home.example 60 NS ns.del.home.example."],
     additional: ["ns.del.home.example 60 A 192.0.2.77"],
   }],
-  ["del.home.example", "TYPE43", { answer: ["del.home.example 60 DS \\# 4 00010203"] }],
+  ["del.home.example", "DS", { answer: ["del.home.example 60 DS 1 15 2 00"] }],
   ["alias.home.example", "A", {
     answer: ["alias.home.example 60 CNAME www.home.example.", "www.home.example 60 A 192.0.2.1"],
   }],
@@ -97,7 +97,7 @@ const CASES: readonly (readonly [string, string, Partial<ReturnType<typeof seen>
     answer: ["loop1.home.example 60 CNAME loop2.home.example.", "loop2.home.example 60 CNAME loop1.home.example."],
   }],
   ["www.home.example", "TYPE255", {
-    answer: ["www.home.example 3600 HINFO \\# 9 0752464338343832 00".replace(" 00", "00")],
+    answer: ['www.home.example 3600 HINFO "RFC8482" ""'],
   }],
   ["nope.home.example", "TYPE255", { rcode: Rcode.NXDOMAIN, authority: [SOA.trimEnd()] }],
   ["localhost", "A", { answer: ["localhost 3600 A 127.0.0.1"] }],

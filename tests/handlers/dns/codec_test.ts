@@ -130,7 +130,7 @@ const TEXTS: readonly (readonly [string, string, string])[] = [
   ["TXT", '"a\\"b\\\\c\\009" ""', "066122625c630900"],
   ["SOA", ". . 1 2 3 4 5", "0000 00000001 00000002 00000003 00000004 00000005"],
   ["TYPE65280", "\\# 3 010203", "010203"],
-  ["CAA", "\\# 0", ""],
+  ["TYPE65281", "\\# 0", ""],
 ];
 
 for (const [type, text, bytes] of TEXTS) {
@@ -154,7 +154,8 @@ Deno.test("data that is none of its type is refused with words", () => {
     ["SOA", ". . x 1 1 1 1"],
     ["A", "\\# 3 010203"],
     ["A", "\\# 4 0102"],
-    ["CAA", "0 issue ca.example"],
+    ["CAA", "\\# 0"],
+    ["TYPE65280", "010203"],
     ["TXT", '"a'],
   ];
   for (const [type, text] of wrong) {

@@ -55,7 +55,7 @@ const RULES: readonly (readonly [string, string[], RegExp])[] = [
   ["a second SOA", ["@ 60 SOA a b 1 1 1 1 1"], /one SOA/],
   ["SOA below the apex", ["www 60 SOA a b 1 1 1 1 1"], /SOA stands at the apex/],
   ["a wildcard's NS", ["*.x 60 NS ns"], /wildcard/],
-  ["DNAME", ["x 60 DNAME \\# 1 00".replace("DNAME", "TYPE39")], /DNAME is not served/],
+  ["DNAME", ["x 60 DNAME other"], /DNAME is not served/],
   ["a text below a cut", ["del 60 NS ns", "x.del 60 TXT a"], /delegated/],
   ["a cut above a text", ["x.del 60 TXT a", "del 60 NS ns"], /delegated/],
   ["a set above 32 KiB", Array.from({ length: 140 }, (_, n) => `big 60 TXT ${"a".repeat(240)}${n}`), /32 KiB/],

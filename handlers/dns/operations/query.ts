@@ -1,0 +1,89 @@
+/**
+ * `dns/query` and `dns/stats`: the engine, asked without a message.
+ *
+ * @module
+ */
+import { CallError, type HandlerRegistration, operation, provide } from "@alknet/core/operations";
+import Type from "typebox";
+import type { DnsCaller } from "../caller.ts";
+import { jsonOf, plainQuery } from "../codec/json.ts";
+import { parseType } from "../codec/mnemonics.ts";
+import { CLASS_IN } from "../codec/types.ts";
+import { closed, ERRORS, nothing, type OperationsParts, READERS, told, typeText, wholeName } from "./shared.ts";
+
+const { DNS_SYNTAX, DNS_BUSY } = ERRORS;
+const record = Type.Object({
+  name: Type.String(),
+  type: Type.Integer(),
+  TTL: Type.Integer({ description: "seconds" }),
+  data: Type.String({ description: "as master files have it" }),
+}, closed);
+const counters = Type.Record(Type.String(), Type.Integer());
+
+const query = operation({
+  name: "dns/query",
+  type: "query",
+  description: "Asks this node for records of a name, as its clients of DNS do.",
+  input: Type.Object({
+    name: Type.String({ minLength: 1, maxLength: 1024, description: "www.home.example" }),
+    type: Type.Optional(typeText),
+    dnssec: Type.Optional(Type.Boolean({ description: "whether signatures are wanted" })),
+  }, closed),
+  output: Type.Object({
+    Status: Type.Integer({ description: "0 is NOERROR, 3 NXDOMAIN, 5 REFUSED" }),
+    TC: Type.Boolean(),
+    RD: Type.Boolean(),
+    RA: Type.Boolean(),
+    AD: Type.Boolean(),
+    CD: Type.Boolean(),
+    Question: Type.Array(Type.Object({ name: Type.String(), type: Type.Integer() }, closed)),
+    Answer: Type.Optional(Type.Array(record)),
+    Authority: Type.Optional(Type.Array(record)),
+    Comment: Type.Optional(Type.String()),
+  }, closed),
+  errors: { DNS_SYNTAX, DNS_BUSY },
+});
+
+const stats = operation({
+  name: "dns/stats",
+  type: "query",
+  description: "Counters of DNS since the node began.",
+  input: nothing,
+  output: Type.Object({
+    queries: Type.Integer(),
+    rcodes: counters,
+    answerCache: Type.Object({ entries: Type.Integer(), hits: Type.Integer() }, closed),
+    refused: counters,
+    zones: Type.Integer(),
+  }, closed),
+  access: READERS,
+});
+
+/** `dns/query` and `dns/stats`. */
+export function queryOperations({ zones, engine, rates }: OperationsParts): HandlerRegistration[] {
+  return [
+    provide(query, ({ name: text, type = "A", dnssec }, { identity }) => {
+      const question = told(() => ({ name: wholeName(text), type: parseType(type), class: CLASS_IN }));
+      // Operations know no address: strangers share one group.
+      const caller: DnsCaller = { front: "operations", address: "operations", identity };
+      if (!rates.query(caller)) throw new CallError("DNS_BUSY", "too many queries; try again", { retryable: true });
+      const { Question, Answer, Authority, ...rest } = jsonOf(engine.resolve(plainQuery(question, { dnssec }), caller));
+      return {
+        ...rest,
+        Question: [...Question],
+        ...(Answer && { Answer: [...Answer] }),
+        ...(Authority && { Authority: [...Authority] }),
+      };
+    }),
+    provide(stats, () => {
+      const { queries, rcodes, answerCache } = engine.stats();
+      return {
+        queries,
+        rcodes: { ...rcodes },
+        answerCache: { ...answerCache },
+        refused: Object.fromEntries(rates.refused),
+        zones: zones.list().length,
+      };
+    }),
+  ];
+}
