@@ -28,6 +28,27 @@ for (const map of [true, false]) {
     throws(() => file.array("y"), { code: "E_NAME" });
   });
 
+  Deno.test(`open, map ${map}: closing warns of a file that was written to, not of one that lost its name`, async () => {
+    await using folder = await temporaryFolder();
+    const path = folder.join("file");
+    await write(path, TENSORS);
+    await Deno.utime(path, 1, 1);
+    const warnings: string[] = [];
+    const options = { map, warn: (message: string) => warnings.push(message) };
+    const replaced = await open(path, options);
+    await write(path, TENSORS);
+    replaced.close();
+    deepEqual(warnings, []);
+    await Deno.utime(path, 1, 1);
+    const file = await open(path, options);
+    using writer = await Deno.open(path, { write: true });
+    await writer.seek(-1, Deno.SeekMode.End);
+    await writer.write(Uint8Array.of(1));
+    file.close();
+    equal(warnings.length, 1);
+    match(warnings[0], /was written to while it was open/);
+  });
+
   Deno.test(`open, map ${map}: a file cut short while it is open is E_TRUNCATED, and closing warns (tensor.md row 102)`, async () => {
     await using folder = await temporaryFolder();
     const path = folder.join("file");
