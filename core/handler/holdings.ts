@@ -1,9 +1,9 @@
 /**
  * What a process holds for the other ends of its connections, and who may make it hold how much (core.md §13).
  *
- * A connection with an identity draws on the process. One without draws on what its address may hold, and that on what
- * all addresses of strangers may: whoever has many connections gets no more, and nobody fills what those that are known
- * need.
+ * What is on its way draws on the process. What a handler keeps for somebody without an identity draws on what their
+ * address may have kept, and that on what all addresses of strangers may: whoever has many connections gets no more, and
+ * nobody fills what those that are known need.
  *
  * @module
  */
@@ -14,11 +14,11 @@ import { Account, processLimit } from "./account.ts";
 export const STRANGER_BYTES: number = 2 * 1024 * 1024;
 /** The same for a connection with an identity. */
 export const TRUSTED_BYTES: number = 32 * 1024 * 1024;
-/** Bytes that all strangers of an address may have held. */
+/** Bytes that all strangers of an address may have kept. */
 export const ADDRESS_BYTES: number = 4 * 1024 * 1024;
 /** Part of the memory that a kind of holder may take: there are two in a node, one in each of its processes. */
 const SHARE = 1 / 8;
-/** Part of it that strangers may have held together. */
+/** Part of it that strangers may have kept together. */
 const STRANGERS_SHARE = 1 / 128;
 
 /**
@@ -68,7 +68,7 @@ export class Holdings {
    */
   open(hostname: string, trusted = false): ConnectionAccounts {
     return trusted
-      ? new Accounts(TRUSTED_BYTES, this.#all)
+      ? new Accounts(TRUSTED_BYTES, this.#all, this.#all)
       : new Strangers(this.#all, this.#join(addressGroup(hostname)));
   }
 
@@ -109,10 +109,10 @@ class Accounts implements ConnectionAccounts {
   readonly sent: Account;
   readonly kept: Account;
 
-  constructor(limit: number, parent: Account) {
-    this.received = new Account(limit, parent);
-    this.sent = new Account(limit, parent);
-    this.kept = new Account(limit, parent);
+  constructor(limit: number, moving: Account, kept: Account) {
+    this.received = new Account(limit, moving);
+    this.sent = new Account(limit, moving);
+    this.kept = new Account(limit, kept);
   }
 
   trust(): void {}
@@ -129,15 +129,15 @@ class Strangers extends Accounts {
   #address: AddressAccount | undefined;
 
   constructor(all: Account, address: AddressAccount) {
-    super(STRANGER_BYTES, address);
+    super(STRANGER_BYTES, all, address);
     this.#all = all;
     this.#address = address;
   }
 
   override trust(): void {
     if (!this.#address) return;
-    this.received.raise(TRUSTED_BYTES, this.#all);
-    this.sent.raise(TRUSTED_BYTES, this.#all);
+    this.received.raise(TRUSTED_BYTES);
+    this.sent.raise(TRUSTED_BYTES);
     this.kept.raise(TRUSTED_BYTES, this.#all);
     this.#leave();
   }

@@ -116,50 +116,51 @@ Deno.test("whoever waits for room has it once it is all there, or is told that t
   assert.equal(account.held, 50);
 });
 
-Deno.test("strangers of an address share what it may hold; who is known, and who is elsewhere, is not touched by it", () => {
+Deno.test("strangers of an address share what may be kept for it; who is known, who is elsewhere, and what moves is not touched by it", () => {
   const holdings = new Holdings(1_000 * STRANGER_BYTES, 100 * STRANGER_BYTES);
   const crowd = Array.from({ length: 4 }, (_, n) => holdings.open(`2001:db8:1:2::${n}`));
   assert.equal(holdings.addresses, 1, "a /64 is one address");
   let taken = 0;
-  for (const { received: account } of crowd) {
-    const bytes = Math.max(0, account.room);
-    account.take(bytes);
+  for (const { kept } of crowd) {
+    const bytes = Math.max(0, kept.room);
+    kept.take(bytes);
     taken += bytes;
   }
-  const full = holdings.open("2001:db8:1:2::100");
-  const { kept, sent, received } = full;
-  kept.take(FLOOR);
-  assert.ok(kept.room <= 0, "nothing more is kept");
-  assert.equal(sent.room, FLOOR, "and yet something moves");
-  sent.take(FLOOR);
-  assert.equal(received.room, FLOOR, "either way");
-  full.close();
   assert.ok(taken <= ADDRESS_BYTES + crowd.length * FLOOR, `${taken} bytes`);
-  assert.equal(holdings.open("2001:db8:1:3::1").kept.room, STRANGER_BYTES);
-  assert.equal(holdings.open("2001:db8:1:2::99", true).kept.room, TRUSTED_BYTES, "one that we dialled");
-  const [known] = crowd;
+  const [known, latecomer] = [crowd[0], crowd.at(-1)!];
+  assert.ok(latecomer.kept.room <= 0);
+  assert.equal(latecomer.sent.room, STRANGER_BYTES);
+  latecomer.sent.take(STRANGER_BYTES);
+  assert.equal(latecomer.received.room, STRANGER_BYTES, "either way");
+  latecomer.sent.give(STRANGER_BYTES);
+  const elsewhere = holdings.open("2001:db8:1:3::1");
+  assert.equal(elsewhere.kept.room, STRANGER_BYTES);
+  const dialled = holdings.open("2001:db8:1:2::99", true);
+  assert.equal(dialled.kept.room, TRUSTED_BYTES);
   known.trust();
-  assert.equal(known.received.room, TRUSTED_BYTES - known.received.held);
-  const latecomer = crowd.at(-1)!;
+  assert.equal(known.kept.room, TRUSTED_BYTES - known.kept.held);
+  assert.equal(known.sent.room, TRUSTED_BYTES);
   assert.ok(latecomer.kept.room > FLOOR, "what it held is the address's no more");
   assert.equal(holdings.held, taken, "the process holds it as before");
-  for (const account of crowd) account.close();
+  for (const accounts of crowd) accounts.close();
   assert.equal(holdings.held, 0);
   assert.equal(holdings.addresses, 1, "the other one");
+  elsewhere.close();
+  assert.equal(holdings.addresses, 0);
 });
 
-Deno.test("all strangers together hold no more than their part, and each a little whatever the others do", () => {
+Deno.test("for all strangers together no more is kept than their part, and for each a little whatever the others do", () => {
   const holdings = new Holdings(1_000 * STRANGER_BYTES, 3 * STRANGER_BYTES);
   const crowd = Array.from({ length: 20 }, (_, n) => holdings.open(`192.0.2.${n}`));
   let taken = 0;
-  for (const { received: account } of crowd) {
-    const bytes = Math.max(0, account.room);
+  for (const { kept } of crowd) {
+    const bytes = Math.max(0, kept.room);
     assert.ok(bytes >= FLOOR);
-    account.take(bytes);
+    kept.take(bytes);
     taken += bytes;
   }
   assert.ok(taken <= 3 * STRANGER_BYTES + crowd.length * FLOOR, `${taken} bytes`);
-  assert.equal(holdings.open("198.51.100.1", true).sent.room, TRUSTED_BYTES);
+  assert.equal(holdings.open("198.51.100.1", true).kept.room, TRUSTED_BYTES);
 });
 
 Deno.test("a limit that is raised wakes who waits, and is not lowered", () => {
