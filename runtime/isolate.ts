@@ -17,7 +17,7 @@ import {
   type SubscriptionStep,
 } from "./guest.ts";
 import { type GuestLimits, guestLimits } from "./limits.ts";
-import { ModuleMap } from "./modules.ts";
+import { ModuleMap, noSuchModule } from "./modules.ts";
 import { PRELUDE } from "./prelude.ts";
 import { type Run, RunTable } from "./runs.ts";
 import { preparedSource } from "./source.ts";
@@ -69,9 +69,9 @@ export class Isolate implements Disposable {
     runtime.setMaxStackSize(limits.stack << 10);
     runtime.setInterruptHandler(() => this.#interrupted = performance.now() > this.#deadline);
     runtime.setModuleLoader(
-      (name) => this.#modules.sources.get(name) ?? { error: new Error(`module ${name} is not there`) },
-      (from, name) =>
-        this.#modules.resolve(name, from) ?? { error: new Error(`cannot import ${JSON.stringify(name)}`) },
+      (name) => this.#modules.sources.get(name) ?? { error: new Error(noSuchModule(name)) },
+      // What is not there keeps its name: the engine hands on an error of this function without its text.
+      (from, name) => this.#modules.resolve(name, from) ?? name,
     );
     this.#context = runtime.newContext();
     this.#boot(options.operations ?? []);

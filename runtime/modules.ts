@@ -49,6 +49,14 @@ export class ModuleMap {
   }
 }
 
+/** Why a module that a guest imports cannot be had. */
+export function noSuchModule(specifier: string): string {
+  const relative = /^\.{0,2}\//.test(specifier);
+  const shown = JSON.stringify(specifier.slice(0, MOST_NAME));
+  if (relative) return `cannot import ${shown}: the guest has no such module`;
+  return `cannot import ${shown}: a guest imports nothing but its own modules, as "./name.ts"`;
+}
+
 /** A name without `.` and `..`, or nothing when it leaves the bundle or could mean something else somewhere. */
 function canonicalName(name: string): string | undefined {
   // deno-lint-ignore no-control-regex

@@ -164,6 +164,16 @@ Deno.test("isolate: modules import each other and nothing else (runtime.md §13 
   }
 });
 
+Deno.test("isolate: an import of what is not there names it and says what a guest may import", async () => {
+  for (const name of ["@x/y", "npm:left-pad", "lodash", "./lib/none.ts", "../out.js"]) {
+    using isolate = await Isolate.create();
+    isolate.addModule("main.ts", `import ${JSON.stringify(name)}; export default 1;`);
+    const says = name.startsWith(".") ? /no such module/ : /nothing but its own modules/;
+    const named = (error: Error) => error.message.includes(`cannot import "${name}"`) && says.test(error.message);
+    await assert.rejects(isolate.runModule("main.ts"), named, name);
+  }
+});
+
 Deno.test("isolate: calls what it was granted, learns no more of failures than codes (runtime.md §13 rows 38, 46, 47)", async () => {
   const call = (name: string, input: unknown) => {
     if (name === "math/fail") return Promise.reject(new Error("a secret of the host"));
