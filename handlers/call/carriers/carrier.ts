@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Identity } from "@alknet/core/handler";
+import type { CloseInfo, Identity } from "@alknet/core/handler";
 import type { Lane, LaneReceiver } from "./lane.ts";
 
 /** Gives lanes, and says when everything is over. */
@@ -14,8 +14,8 @@ export interface CallCarrier {
   readonly isPeer: boolean;
   /** Whether there is one lane for everything, as far as is known; its end is then the end of the connection. */
   readonly isSingle: boolean;
-  /** Resolves when it is gone; never rejects. */
-  readonly closed: Promise<unknown>;
+  /** Resolves when it is gone, with how that came about; never rejects. */
+  readonly closed: Promise<CloseInfo>;
   /** Bytes of answers that wait to be written, on all lanes. */
   readonly unread: number;
   /** Begins to read lanes. Called once. */

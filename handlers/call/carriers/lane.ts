@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { CloseInfo } from "@alknet/core/handler";
 import type { EventEnvelope } from "../frames/envelope.ts";
 
 /** How what the peer sends on a lane came to an end: it finished, the lane was cut, or its connection is gone. */
@@ -27,6 +28,10 @@ export interface Lane {
 export interface LaneReceiver {
   /** An envelope, and the bytes that its body took. The lane is read on when the promise, if there is one, settles. */
   received(lane: Lane, envelope: EventEnvelope, bytes: number): void | Promise<void>;
-  /** Nothing more comes on the lane. A lane that is finished can still be cut; nothing follows a cut. */
-  ended(lane: Lane, how: LaneEnd): void;
+  /**
+   * Nothing more comes on the lane. A lane that is finished can still be cut; nothing follows a cut.
+   *
+   * @param info How its connection ended, when it is lost.
+   */
+  ended(lane: Lane, how: LaneEnd, info?: CloseInfo): void;
 }

@@ -4,7 +4,14 @@
  *
  * @module
  */
-import { AlknetError, type BidiStream, type Connection, type Identity, type Logger } from "@alknet/core/handler";
+import {
+  AlknetError,
+  type BidiStream,
+  type CloseInfo,
+  type Connection,
+  type Identity,
+  type Logger,
+} from "@alknet/core/handler";
 import type { CallCarrier, LeasedLane } from "./carrier.ts";
 import { type Clock, MAX_MEMBERS, STRANGER_BODY, STRANGER_MEMBERS } from "@alknet/core/operations";
 import type { Held } from "../frames/frame_writer.ts";
@@ -27,7 +34,7 @@ export interface StreamCarrierOptions {
 
 /** Carries a session over a connection. */
 export class StreamCarrier implements CallCarrier {
-  readonly closed: Promise<unknown>;
+  readonly closed: Promise<CloseInfo>;
   readonly isPeer: boolean;
   readonly #connection: Connection;
   readonly #options: StreamLaneOptions;

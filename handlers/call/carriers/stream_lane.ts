@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { AlknetError, type BidiStream, ConnectionClosedError, type Logger } from "@alknet/core/handler";
+import { AlknetError, type BidiStream, type CloseInfo, ConnectionClosedError, type Logger } from "@alknet/core/handler";
 import type { Clock } from "@alknet/core/operations";
 import { CallCode } from "../codes.ts";
 import { FrameWriter, type Held } from "../frames/frame_writer.ts";
@@ -44,7 +44,7 @@ export class StreamLane implements Lane {
     this.#receiver = receiver;
     this.#options = options;
     // A peer that refuses our answers has cut the lane, whatever it still sends.
-    this.#writer = new FrameWriter(stream.writable, options.held, (error) => this.#ended(howOf(error)));
+    this.#writer = new FrameWriter(stream.writable, options.held, (error) => this.#failed(error));
     this.#writer.closed.then(() => options.closed(this));
   }
 
@@ -86,15 +86,20 @@ export class StreamLane implements Lane {
         });
         this.cut(CallCode[code]);
       }
-      this.#ended(howOf(error));
+      this.#failed(error);
     }
   }
 
-  #ended(how: LaneEnd): void {
+  #failed(error: unknown): void {
+    if (error instanceof ConnectionClosedError) this.#ended("lost", error.info);
+    else this.#ended("cut");
+  }
+
+  #ended(how: LaneEnd, info?: CloseInfo): void {
     if (this.#end === how || this.#end === "cut" || this.#end === "lost") return;
     this.#end = how;
     if (how === "cut") this.cut(CallCode.NORMAL);
-    this.#receiver.ended(this, how);
+    this.#receiver.ended(this, how, info);
   }
 
   async #readFrames(): Promise<void> {
@@ -141,8 +146,4 @@ export class StreamLane implements Lane {
       stop();
     }
   }
-}
-
-function howOf(error: unknown): LaneEnd {
-  return error instanceof ConnectionClosedError ? "lost" : "cut";
 }

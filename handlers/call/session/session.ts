@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Identity, type Logger, logger } from "@alknet/core/handler";
+import { type CloseInfo, describeClose, type Identity, type Logger, logger } from "@alknet/core/handler";
 import type { CallOptions, CallPeer } from "../call_peer.ts";
 import type { CallCarrier } from "../carriers/carrier.ts";
 import {
@@ -80,7 +80,7 @@ export class CallSession implements CallPeer, LaneReceiver {
     this.#own = new OwnRequests(carrier, clock, (code) => {
       log.info("an answer had the code {code}, which its operation does not declare", { code });
     });
-    this.closed = carrier.closed.then(() => this.#ended());
+    this.closed = carrier.closed.then((info) => this.#ended(info));
     carrier.start(this);
   }
 
@@ -138,10 +138,10 @@ export class CallSession implements CallPeer, LaneReceiver {
   }
 
   /** {@linkcode LaneReceiver}. */
-  ended(lane: Lane, how: LaneEnd): void {
+  ended(lane: Lane, how: LaneEnd, info?: CloseInfo): void {
     this.#carrier.release(lane);
     const isAll = how === "lost" || this.#carrier.isSingle;
-    this.#own.laneEnded(lane, new CallError("INTERNAL", isAll ? "connection closed" : "stream closed"));
+    this.#own.laneEnded(lane, isAll ? lost(info) : new CallError("INTERNAL", "stream closed"));
     if (how !== "finished") {
       this.#finished.delete(lane);
       this.#served.laneCut(lane);
@@ -156,9 +156,15 @@ export class CallSession implements CallPeer, LaneReceiver {
     if (this.#finished.delete(lane)) lane.finish();
   }
 
-  #ended(): void {
-    this.#own.close(new CallError("INTERNAL", "connection closed"));
+  #ended(info: CloseInfo): void {
+    this.#own.close(lost(info));
     this.#served.abortAll();
     this.layer.end();
   }
+}
+
+/** What requests fail with when their connection is gone. A peer that said why is quoted: a limit is no defect. */
+function lost(info?: CloseInfo): CallError {
+  const isTold = info?.by === "peer" && (info.reason || info.code);
+  return new CallError("INTERNAL", isTold ? describeClose(info) : "connection closed");
 }

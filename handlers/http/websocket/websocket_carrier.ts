@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Identity } from "@alknet/core/handler";
+import type { CloseInfo, Identity } from "@alknet/core/handler";
 import {
   type CallCarrier,
   CallCode,
@@ -47,7 +47,7 @@ export class WebSocketCarrier implements CallCarrier, Lane {
   readonly identity: Identity;
   readonly isPeer = false;
   readonly isSingle = true;
-  readonly closed: Promise<unknown>;
+  readonly closed: Promise<CloseInfo>;
   readonly #over: Promise<void>;
   readonly #socket: WebSocket;
   readonly #opened: Promise<unknown>;
@@ -64,7 +64,8 @@ export class WebSocketCarrier implements CallCarrier, Lane {
     this.#leased = { lane: this, own: false };
     socket.binaryType = "arraybuffer";
     const over = Promise.withResolvers<void>();
-    this.closed = this.#over = over.promise;
+    this.#over = over.promise;
+    this.closed = over.promise.then(() => ({ by: "peer" }));
     this.#opened = Promise.race([over.promise, new Promise((resolve) => socket.onopen = resolve)]);
     socket.onclose = () => {
       this.#settle();

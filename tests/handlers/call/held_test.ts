@@ -244,6 +244,31 @@ Deno.test("call(): the end of the one stream that the dialling side has is the e
   await caller.closed;
 });
 
+Deno.test("call(): whoever is turned away reads what the peer said (call.md §9, core.md §13)", async () => {
+  const ends: [code: number, reason: string, message: string][] = [
+    [258, "limit", "connection closed by the peer with code 258: limit"],
+    [
+      0,
+      "too many failed authentications",
+      "connection closed by the peer with code 0: too many failed authentications",
+    ],
+    [0, "", "connection closed"],
+  ];
+  for (const [code, reason, message] of ends) {
+    const [near, far] = memoryPair("alknet/call");
+    const caller = new CallConnection(near);
+    const answer = rejects(caller.call("a/b"), { code: "INTERNAL", message });
+    for await (const stream of far) {
+      await new StreamWire(stream).next();
+      break;
+    }
+    far.close(code, reason);
+    await answer;
+    await rejects(caller.call("a/b"), { code: "INTERNAL", message }, "asked afterwards");
+    await caller.closed;
+  }
+});
+
 Deno.test("call(): the end of one stream of many fails what was asked on it alone (call.md §16)", async () => {
   const [near, far] = memoryPair("alknet/call");
   const caller = new CallConnection(near);
