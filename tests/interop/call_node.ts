@@ -18,13 +18,12 @@ import {
   nodeRegistry,
   operation,
   type OperationContext,
-  type OperationDeclaration,
-  type OperationType,
   provide,
   SessionLayer,
 } from "@alknet/core/operations";
 import { call, type CallHandlerOptions, type CallPeer, CallSession } from "@alknet/handlers/call";
-import Type, { type TSchema } from "typebox";
+import Type from "typebox";
+import { forever, query, silent, stream } from "./call_operations.ts";
 
 /** A node with the operations of the cases. */
 export interface CallNode extends AsyncDisposable {
@@ -375,40 +374,4 @@ export async function startCallNode(
 
 function identity(id: string, scopes: readonly string[]): Identity {
   return { id, scopes, resources: {} };
-}
-
-/** A query that takes anything. */
-function query(
-  name: string,
-  handler: (input: unknown, context: OperationContext) => unknown,
-  more: Partial<Pick<OperationDeclaration<string, OperationType, TSchema, TSchema>, "visibility" | "access">> = {},
-): HandlerRegistration {
-  const declared = operation({ name, type: "query", input: Type.Unknown(), output: Type.Unknown(), ...more });
-  return provide(declared, handler);
-}
-
-/** A subscription that takes anything. */
-function stream(
-  name: string,
-  values: (context: OperationContext, input: unknown) => AsyncIterable<unknown>,
-): HandlerRegistration {
-  const declared = operation({ name, type: "subscription", input: Type.Unknown(), output: Type.Unknown() });
-  return provide(declared, (input, context) => values(context, input));
-}
-
-/** Values for as long as someone takes them. */
-async function* forever({ signal }: OperationContext): AsyncGenerator<{ line: number }> {
-  for (let line = 0; !signal.aborted; line++) {
-    yield { line };
-    await new Promise((resolve) => setTimeout(resolve, 0));
-  }
-}
-
-/** No value, for as long as nobody aborts. */
-// deno-lint-ignore require-yield -- that is its point.
-async function* silent({ signal }: OperationContext): AsyncGenerator<never> {
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
 import { Dispatcher, nodeRegistry } from "@alknet/core/operations";
-import type { HttpOptions } from "@alknet/handlers/http";
-import { runProgram } from "../../support/process.ts";
 import { type ApiCase, apiSuite, ask as askOf, assertError, told } from "./api.ts";
 import { NOBODY, READER, testApi, Tokens, WRITER } from "./operations.ts";
 
@@ -9,20 +7,6 @@ const OK = "1d7c9d5e-0000-4000-8000-000000000000";
 const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const ADD = { operation: "math/add", input: { a: 2, b: 3 } };
 const CREATE = { operation: "notes/create", input: { title: "x" } };
-const WAYS_TO_BE_NOBODY = [
-  [],
-  ["Authorization: Basic YTpi"],
-  ['Authorization: Digest username="a", realm="bearer"'],
-];
-/** What means a bearer token and is none; the first is looked up, and so counted. */
-const WAYS_TO_BE_WRONG = [
-  ["Authorization: Bearer wrong"],
-  ["Authorization: Bearer"],
-  ["Authorization: bearer alk writer"],
-  ["Authorization: Bearer alk_writer", "Authorization: Bearer alk_writer"],
-  ["Authorization: Basic YTpi", "Authorization: Bearer alk_writer"],
-];
-
 /** The names that a search finds. */
 function names(body: string): string[] {
   return JSON.parse(body).output.operations.map(({ name }: { name: string }) => name);
@@ -69,49 +53,6 @@ const CASES: ApiCase[] = [
       for (const target of ["/call/", "/Call", "//call", "/search/x", "/openapi.json/"]) {
         const { status, headers } = await ask(target, { body: ADD });
         assert.deepEqual([status, headers.server, headers["content-length"]], [404, "nginx", "146"], target);
-      }
-    },
-  },
-  {
-    title: "whoever shows no token is nobody, and a token that counts for nothing is told so (http.md §15 row 16)",
-    async run({ ask }) {
-      for (const headers of WAYS_TO_BE_NOBODY) {
-        assert.equal((await ask("/call", { body: ADD, headers })).status, 200, `${headers}`);
-      }
-      for (const headers of WAYS_TO_BE_WRONG) {
-        const paths = headers === WAYS_TO_BE_WRONG[0]
-          ? ["/search"]
-          : ["/search", "/math/add?a=2&b=3", "/schema?name=x"];
-        for (const path of paths) {
-          const answer = await ask(path, { headers });
-          assertError(answer, 401, "FORBIDDEN", "the bearer token is not valid here");
-          assert.equal(answer.headers["www-authenticate"], 'Bearer error="invalid_token"', `${path} ${headers}`);
-        }
-        assert.equal((await ask("/healthz", { headers })).status, 200);
-        assert.equal((await ask("/openapi.json", { headers })).status, 200);
-        assert.equal((await ask("/nope", { headers })).status, 404);
-      }
-    },
-  },
-  {
-    title: "a restricted operation without identity is 401 (http.md §15 row 17, X3)",
-    async run({ ask }) {
-      for (const headers of WAYS_TO_BE_NOBODY) {
-        const answer = await ask("/call", { body: CREATE, headers });
-        assertError(answer, 401, "FORBIDDEN", "authentication required");
-        assert.equal(answer.headers["www-authenticate"], "Bearer", `${headers}`);
-      }
-    },
-  },
-  {
-    title: "a restricted operation with an identity is 403 or served (http.md §15 row 18)",
-    async run({ ask }) {
-      assertError(await ask("/call", { body: CREATE, token: NOBODY }), 403, "FORBIDDEN");
-      const { status, body } = await ask("/call", { body: CREATE, token: WRITER });
-      assert.deepEqual([status, JSON.parse(body).output], [200, { noteId: "n-1" }]);
-      for (const scheme of ["bearer", "BEARER"]) {
-        const headers = [`Authorization: ${scheme} ${WRITER}`];
-        assert.equal((await ask("/call", { body: CREATE, headers })).status, 200, scheme);
       }
     },
   },
@@ -369,42 +310,6 @@ const CASES: ApiCase[] = [
       assertError(await ask("/batch", { body: Array(101).fill(ADD) }), 422, "INVALID_INPUT");
       const { results } = JSON.parse((await ask("/batch", { body: Array(100).fill(ADD) })).body);
       assert.equal(results.length, 100);
-    },
-  },
-  {
-    title: "a token revoked between two requests of one connection (http.md §15 row 20)",
-    async run({ way, tokens }) {
-      // curl does not use a connection again on which it spoke h2 without asking.
-      if (way.alpn === "alknet/http" && way.version === "2") return;
-      const options: HttpOptions = {
-        routes: (app) =>
-          void app.get("/revoke", (c) => {
-            tokens.revoked.add(WRITER);
-            return c.text("");
-          }),
-      };
-      await using served = await way.serve(testApi(options), tokens);
-      const body = ["--data-binary", JSON.stringify(CREATE), "--header", "Content-Type: application/json"];
-      const one = (target: string, ...args: string[]) => {
-        const token = ["--header", `Authorization: Bearer ${WRITER}`];
-        return [...way.curl, "--silent", "--output", "/dev/null", ...token, ...args, served.base + target];
-      };
-      const report = ["--write-out", "%{http_code} %{num_connects}\\n"];
-      const call = one("/call", ...body, ...report);
-      const args = [...call, "--next", ...one("/revoke", ...report), "--next", ...call];
-      const { stdout } = await runProgram("curl", args);
-      assert.deepEqual(stdout.trim().split("\n"), ["200 1", "200 0", "401 0"]);
-      tokens.revoked.clear();
-    },
-  },
-  {
-    title: "a token revoked, and given back (http.md §15 row 20)",
-    async run({ ask, tokens }) {
-      assert.equal((await ask("/call", { body: CREATE, token: WRITER })).status, 200);
-      tokens.revoked.add(WRITER);
-      assertError(await ask("/call", { body: CREATE, token: WRITER }), 401, "FORBIDDEN");
-      tokens.revoked.clear();
-      assert.equal((await ask("/call", { body: CREATE, token: WRITER })).status, 200);
     },
   },
 ];
