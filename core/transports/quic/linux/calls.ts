@@ -98,20 +98,14 @@ export function pollBlocking(set: PollSet, timeout: number): number {
   return answer(libc!.poll(set.memory.pointer, set.length, timeout));
 }
 
-/**
- * Looks again and again, giving way to whoever else wants the processor (sched_yield(2)) in between.
- *
- * @param milliseconds How long; less than one.
- * @returns Entries that are ready; 0 after the time.
- */
-export function pollAwake(set: PollSet, milliseconds: number): number {
-  const until = performance.now() + milliseconds;
-  do {
-    const ready = libc!.poll(set.memory.pointer, set.length, 0);
-    if (ready > 0) return ready;
-    libc!.sched_yield();
-  } while (performance.now() < until);
-  return 0;
+/** Looks once. @returns Entries that are ready. */
+export function pollNow(set: PollSet): number {
+  return libc!.poll(set.memory.pointer, set.length, 0);
+}
+
+/** Gives way to whoever else wants the processor (sched_yield(2)). */
+export function giveWay(): void {
+  libc!.sched_yield();
 }
 
 /**
