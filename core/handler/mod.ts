@@ -24,7 +24,14 @@
  *
  * @module
  */
-export { AlknetError, type CloseInfo, ConnectionClosedError, describeClose, DialError, StreamClosedError } from "../errors.ts";
+export {
+  AlknetError,
+  type CloseInfo,
+  ConnectionClosedError,
+  describeClose,
+  DialError,
+  StreamClosedError,
+} from "../errors.ts";
 export { foreign, type Logger, logger } from "../log.ts";
 export type { Identity, IdentityProvider, Peer } from "../identity/identity.ts";
 export type { Account } from "./account.ts";
