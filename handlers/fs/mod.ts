@@ -55,6 +55,7 @@ export type { Grant, Grants, NewGrant, Subject } from "./blobs/grants.ts";
 export { linksOf } from "./blobs/sequence.ts";
 export type { Quota, Quotas } from "./blobs/disk/tables/usage.ts";
 export { announcedAddresses } from "./blobs/disk/holder.ts";
+export type { Attributes, BranchFiles, OpenFile, OpenOptions, Space } from "./files/branch_files.ts";
 export { FS_LIMITS, type FsLimits } from "./limits.ts";
 export { type Fs, type FsOptions, memoryFs, openFs, type TreeFs } from "./store.ts";
 export type {

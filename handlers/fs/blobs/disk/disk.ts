@@ -188,6 +188,16 @@ export class DiskBlobStore implements BlobStore {
     });
   }
 
+  /** A path for a file that is gone when this process is. */
+  newPath(): string {
+    return this.#holder.path();
+  }
+
+  /** Takes such a file, which is the store's from then on. */
+  async adopt(path: string): Promise<Held> {
+    return await this.#working(async (newPath) => await this.#keep(await hashed({ path }, newPath, {}), {}), path);
+  }
+
   async open(hash: Hash): Promise<BlobReader> {
     if (!await this.#whole(hash)) throw notFound(hash);
     return readerOf(await this.source(hash));
@@ -374,8 +384,7 @@ export class DiskBlobStore implements BlobStore {
   }
 
   /** Does work whose files in `tmp/` are gone after it, but for those that came to their place. */
-  async #working<T>(work: (newPath: () => string) => Promise<T>): Promise<T> {
-    const paths: string[] = [];
+  async #working<T>(work: (newPath: () => string) => Promise<T>, ...paths: string[]): Promise<T> {
     try {
       return await work(() => {
         const path = this.#holder.path();
