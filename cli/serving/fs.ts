@@ -70,6 +70,8 @@ export interface FsConfigPlace {
 
 /** The store of a node that serves it. */
 export interface ServedFs extends AsyncDisposable {
+  /** It. */
+  readonly files: TreeFs;
   /** Serves its blobs. */
   readonly handler: Handler;
   /** The operations on it. */
@@ -86,7 +88,7 @@ export function storeFolder(config: FsConfig, { configFile, home }: FsConfigPlac
 /**
  * Opens the store of a configuration.
  *
- * @throws {AlknetError} `INVALID_CONFIG`: an address is none. `STORE_NEWER`, `INVALID_STORE`.
+ * @throws {AlknetError} `INVALID_CONFIG`: a limit or an address is none. `STORE_NEWER`, `INVALID_STORE`.
  */
 export async function openStore(config: FsConfig, place: FsConfigPlace): Promise<TreeFs> {
   for (const address of config.addresses ?? []) {
@@ -96,12 +98,18 @@ export async function openStore(config: FsConfig, place: FsConfigPlace): Promise
       throw wrong(place, `addresses: ${(cause as Error).message}; HOST:PORT is needed`, cause);
     }
   }
-  const { openFs } = await import("@alknet/handlers/fs");
+  const { fsLimitsWith, openFs } = await import("@alknet/handlers/fs");
+  try {
+    fsLimitsWith(limitsOf(config.limits));
+  } catch (cause) {
+    throw wrong(place, `limits: ${(cause as Error).message}`, cause);
+  }
   return await openFs({
     folder: storeFolder(config, place),
     durability: config.durability,
     quotas: config.quotas,
     historyDays: config.history_days,
+    limits: limitsOf(config.limits),
   });
 }
 
@@ -113,17 +121,13 @@ export async function openStore(config: FsConfig, place: FsConfigPlace): Promise
 export async function fsOf(config: FsConfig, place: FsConfigPlace): Promise<ServedFs> {
   const { fs, fsOperations } = await import("@alknet/handlers/fs");
   const files = await openStore(config, place);
-  try {
-    return {
-      handler: fs(files, { limits: limitsOf(config.limits), publicBlobs: config.public_blobs }),
-      operations: fsOperations(files, { publicBlobs: config.public_blobs }),
-      announce: (addresses) => files.announce(addresses),
-      [Symbol.asyncDispose]: () => files[Symbol.asyncDispose](),
-    };
-  } catch (cause) {
-    await files[Symbol.asyncDispose]();
-    throw wrong(place, `limits: ${(cause as Error).message}`, cause);
-  }
+  return {
+    files,
+    handler: fs(files, { limits: limitsOf(config.limits), publicBlobs: config.public_blobs }),
+    operations: fsOperations(files, { publicBlobs: config.public_blobs }),
+    announce: (addresses) => files.announce(addresses),
+    [Symbol.asyncDispose]: () => files[Symbol.asyncDispose](),
+  };
 }
 
 /** `request_time` to `requestTime`. */

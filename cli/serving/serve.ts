@@ -25,6 +25,7 @@ import { builtInOperations } from "../operations/mod.ts";
 import type { RunningNode } from "../operations/running_node.ts";
 import { ExitCode } from "../terminal/output.ts";
 import { onHangup, type StopSignal, StopSignals } from "../terminal/signals.ts";
+import type { TreeFs } from "@alknet/handlers/fs";
 import type { Git } from "@alknet/handlers/git";
 import type { DnsConfig, ServedDns } from "./dns.ts";
 import type { GuestsConfig } from "../guests/entry.ts";
@@ -99,8 +100,8 @@ export async function serve(options: ServeOptions): Promise<number> {
   const withoutGuests = [...ownOperations, ...imported.registrations];
   await using guests = await configuredGuests(config, nodeRegistry(withoutGuests), late);
   const registry = nodeRegistry([...withoutGuests, ...guests?.registrations ?? []]);
-  const ssh = await configuredSsh(config, home, options, git);
-  const sftp = await configuredSftp(config);
+  const ssh = await configuredSsh(config, home, options, { git, files: fs?.files });
+  const sftp = await configuredSftp(config, fs?.files);
   await using mailbox = await configuredMailbox(config, home, key);
   const dispatcher = late.dispatcher = new Dispatcher({ registry });
   if (git) await checkGitHooks(config, home, (name) => registry.find(name) !== undefined);
@@ -187,7 +188,7 @@ async function configuredSsh(
   { path: configFile, static: { handlers } }: ConfigFile,
   home: Home,
   { passphraseFile }: ServeOptions,
-  git: Git | undefined,
+  { git, files }: { readonly git: Git | undefined; readonly files: TreeFs | undefined },
 ): Promise<Handler | undefined> {
   if (!handlers.ssh) return;
   const { sshOf } = await import("./ssh.ts");
@@ -195,14 +196,18 @@ async function configuredSsh(
     configFile,
     home,
     passphraseFile,
+    files,
     programs: git ? [git.program] : [],
   });
 }
 
-async function configuredSftp({ path, static: { handlers } }: ConfigFile): Promise<Handler | undefined> {
+async function configuredSftp(
+  { path: configFile, static: { handlers } }: ConfigFile,
+  files: TreeFs | undefined,
+): Promise<Handler | undefined> {
   if (!handlers.sftp) return;
   const { sftpOf } = await import("./sftp.ts");
-  return await sftpOf(handlers.sftp as SftpConfig, path);
+  return await sftpOf(handlers.sftp as SftpConfig, { configFile, files });
 }
 
 async function configuredGit(

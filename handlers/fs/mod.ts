@@ -56,7 +56,8 @@ export { linksOf } from "./blobs/sequence.ts";
 export type { Quota, Quotas } from "./blobs/disk/tables/usage.ts";
 export { announcedAddresses } from "./blobs/disk/holder.ts";
 export type { Attributes, BranchFiles, OpenFile, OpenOptions, Space } from "./files/branch_files.ts";
-export { FS_LIMITS, type FsLimits } from "./limits.ts";
+export { type BranchRight, mayUse as mayUseBranch } from "./rights.ts";
+export { FS_LIMITS, type FsLimits, fsLimitsWith } from "./limits.ts";
 export { type Fs, type FsOptions, memoryFs, openFs, type TreeFs } from "./store.ts";
 export type {
   Branch,
