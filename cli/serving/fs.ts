@@ -7,6 +7,7 @@ import { parseAddress } from "@alknet/core/address";
 import { AlknetError, type Handler } from "@alknet/core/handler";
 import type { HandlerRegistration } from "@alknet/core/operations";
 import type { FsLimits, TreeFs } from "@alknet/handlers/fs";
+import type { HttpApp } from "@alknet/handlers/http";
 import { dirname, join, resolve } from "node:path";
 import Type, { type Static, type TSchema } from "typebox";
 import type { Home } from "../home/home.ts";
@@ -74,6 +75,8 @@ export interface ServedFs extends AsyncDisposable {
   readonly files: TreeFs;
   /** Serves its blobs. */
   readonly handler: Handler;
+  /** Adds what HTTP serves of it. */
+  addRoutes(app: HttpApp): void;
   /** The operations on it. */
   readonly operations: readonly HandlerRegistration[];
   /** Says where the node listens. */
@@ -119,11 +122,15 @@ export async function openStore(config: FsConfig, place: FsConfigPlace): Promise
  * @throws {AlknetError} `INVALID_CONFIG`: a limit or an address is none. `STORE_NEWER`, `INVALID_STORE`.
  */
 export async function fsOf(config: FsConfig, place: FsConfigPlace): Promise<ServedFs> {
-  const { fs, fsOperations } = await import("@alknet/handlers/fs");
+  const [{ fs, fsOperations, fsWeb }, { addFiles }] = await Promise.all([
+    import("@alknet/handlers/fs"),
+    import("../files/web.ts"),
+  ]);
   const files = await openStore(config, place);
   return {
     files,
     handler: fs(files, { limits: limitsOf(config.limits), publicBlobs: config.public_blobs }),
+    addRoutes: (app) => addFiles(app, fsWeb(files, { publicBlobs: config.public_blobs })),
     operations: fsOperations(files, { publicBlobs: config.public_blobs }),
     announce: (addresses) => files.announce(addresses),
     [Symbol.asyncDispose]: () => files[Symbol.asyncDispose](),

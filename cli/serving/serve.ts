@@ -106,7 +106,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   const dispatcher = late.dispatcher = new Dispatcher({ registry });
   if (git) await checkGitHooks(config, home, (name) => registry.find(name) !== undefined);
   const certificate = await publicCertificate(config.static.certificate);
-  const parts = { observer, dispatcher, ssh, sftp, git, fs: fs?.handler, dns, mailbox: mailbox?.handler };
+  const parts = { observer, dispatcher, ssh, sftp, git, fs, dns, mailbox: mailbox?.handler };
   const endpoint = await listen(options, { key, certificate }, node, parts);
   up.endpoint = node.endpoint = endpoint;
   await fs?.announce(endpoint.addresses.map(formatSocketAddress));

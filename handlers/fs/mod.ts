@@ -87,6 +87,8 @@ export type {
   WatchOptions,
 } from "./tree/path_tree.ts";
 export { fsOperations, type FsOperationsOptions } from "./operations/mod.ts";
+export { type FsWeb, fsWeb, type FsWebOptions, isFsPath } from "./web/web.ts";
+export type { Asker } from "./rights.ts";
 export { HistoryGoneError } from "./tree/errors.ts";
 export { getBlob, type GetOptions } from "./transfer/client.ts";
 
