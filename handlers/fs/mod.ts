@@ -5,7 +5,9 @@
  * or passed on; what was acknowledged survives `kill -9`; a slow or hostile peer costs its own streams. Non-goals so far,
  * each refused: pushes, several providers of one blob.
  * A branch is a tree of names over blobs, with versions: {@linkcode PathTree}, {@linkcode fsOperations}. It is forked, compared
- * and merged at the cost of what was changed.
+ * and merged at the cost of what was changed. As files of POSIX it is read and written by {@linkcode BranchFiles}: what is
+ * written to a file is a version once it is closed, and nothing of it is left when the process dies before. Over HTTP blobs
+ * and branches are read: {@linkcode fsWeb}.
  * Rights: a blob is read by the scopes `blobs:read`, `blobs:write`, `blobs:admin` and `admin`, by a grant to anyone, to an
  * identity or to a key, of it or of a sequence that lists it, by a branch that one may read and that links it, and by whoever
  * knows its hash where `publicBlobs` says so. Others are told the same whether it is there or not. A branch is used by its
@@ -58,6 +60,7 @@ export { announcedAddresses } from "./blobs/disk/holder.ts";
 export type { Attributes, BranchFiles, OpenFile, OpenOptions, Space } from "./files/branch_files.ts";
 export { type BranchRight, mayUse as mayUseBranch } from "./rights.ts";
 export { FS_LIMITS, type FsLimits, fsLimitsWith } from "./limits.ts";
+export type { DiskStoreOptions } from "./blobs/disk/options.ts";
 export { type Fs, type FsOptions, memoryFs, openFs, type TreeFs } from "./store.ts";
 export type {
   Branch,

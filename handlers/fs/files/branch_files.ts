@@ -50,8 +50,8 @@ export interface Space {
 }
 
 /**
- * A file that is open. One that is only read stays what it was when it was opened. What is written is seen by handles of the
- * same {@linkcode BranchFiles}, and by all others once it is committed.
+ * A file that is open. One that is only read stays what it was when it was opened, unless the same {@linkcode BranchFiles}
+ * writes to it then: what is written is seen by its own handles at once, and by all others once it is committed.
  */
 export interface OpenFile extends BlobReader {
   /** What is known of it. */

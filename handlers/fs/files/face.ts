@@ -14,6 +14,7 @@ import { ReadHandle, SessionHandle } from "./handles.ts";
 import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 import { locate, type Located, splitPath } from "./symlinks.ts";
+import { Turns } from "./turns.ts";
 
 const PAGE = 1000;
 
@@ -34,6 +35,8 @@ export class TreeFiles implements BranchFiles {
   readonly #sessions: Sessions;
   /** By the path where each will be. */
   readonly #open = new Map<string, Session>();
+  /** What takes names from open files, one after the other. */
+  readonly #names = new Turns();
 
   /**
    * @param branch A branch, or a version of one.
@@ -61,7 +64,8 @@ export class TreeFiles implements BranchFiles {
     if (entry?.kind === "folder") throw isFolder(at);
     if (isThere && create && exclusive) throw pathExists(at);
     if (!isThere && !create) throw noPath(at);
-    if (entry && !changes) {
+    // What its own client writes is there for it at once: a mount closes a file and does not wait before it looks.
+    if (entry && !changes && !session) {
       const reader = await this.#sessions.store.blobs.open(entry.hash!);
       return new ReadHandle(reader, entry, (attributes) => this.set(at, attributes, false));
     }
@@ -78,10 +82,15 @@ export class TreeFiles implements BranchFiles {
     const { path: at, entry } = await locate(view, path, true);
     if (!entry) throw noPath(at);
     if (entry.kind !== "folder") throw noFolder(at);
-    const fresh = [...this.#open.values()].filter(({ isNew, path }) => isNew && splitPath(path!).folder === at);
+    const own = new Map<string, Session>();
+    for (const session of this.#open.values()) {
+      const { folder, name } = splitPath(session.path!);
+      if (folder === at) own.set(name, session);
+    }
+    const fresh = [...own.values()].filter(({ isNew }) => isNew);
     for (let after = "", isMore = true; isMore;) {
       const page = await view.list(at, { after, limit: PAGE });
-      yield* page;
+      for (const entry of page) yield own.get(entry.name)?.stat() ?? entry;
       isMore = page.length === PAGE;
       after = page.at(-1)?.name ?? after;
     }
@@ -105,29 +114,19 @@ export class TreeFiles implements BranchFiles {
     await this.#commit((edit) => edit.remove({ path: at }));
   }
 
-  async remove(path: string): Promise<void> {
-    const { path: at, entry } = await this.#there(path, false, "write");
-    if (entry.kind === "folder") throw isFolder(at);
-    await this.#open.get(at)?.ended;
-    if (!this.#open.get(at)?.isNew) await this.#commit((edit) => edit.remove({ path: at }));
-    this.#forget(at);
+  remove(path: string): Promise<void> {
+    return this.#names.next(async () => {
+      const { path: at, entry } = await this.#there(path, false, "write");
+      if (entry.kind === "folder") throw isFolder(at);
+      await during(this.#within(at), async () => {
+        if (!this.#open.get(at)?.isNew) await this.#commit((edit) => edit.remove({ path: at }));
+        this.#forget(at);
+      });
+    });
   }
 
-  async rename(from: string, to: string, replace = false): Promise<void> {
-    const { path: source } = await this.#there(from, false, "write");
-    const { path: target } = await locate(await this.#view("write"), to, false);
-    const moved = this.#within(source);
-    // What is in no version yet has a name first, so that it can get another.
-    for (const session of moved) if (session.isNew) await session.commit();
-    if (!replace && source !== target && this.#open.get(target)?.isNew) throw pathExists(target);
-    await this.#commit((edit) => edit.move({ from: source, to: target, replace }));
-    if (source === target) return;
-    this.#forget(target);
-    for (const session of moved) {
-      this.#open.delete(session.path!);
-      session.path = `${target}${session.path!.slice(source.length)}`;
-      this.#open.set(session.path, session);
-    }
+  rename(from: string, to: string, replace = false): Promise<void> {
+    return this.#names.next(() => this.#rename(from, to, replace));
   }
 
   async realpath(path: string): Promise<string> {
@@ -137,7 +136,6 @@ export class TreeFiles implements BranchFiles {
   async set(path: string, attributes: Attributes, follow = true): Promise<void> {
     const { path: at } = await this.#there(path, follow, "write");
     const { size, mode, mtime } = attributes;
-    await this.#open.get(at)?.ended;
     const session = this.#open.get(at);
     if (session) return await session.set(attributes);
     if (size !== undefined) {
@@ -204,9 +202,31 @@ export class TreeFiles implements BranchFiles {
     return handle;
   }
 
+  async #rename(from: string, to: string, replace: boolean): Promise<void> {
+    const { path: source } = await this.#there(from, false, "write");
+    const { path: target } = await locate(await this.#view("write"), to, false);
+    const moved = this.#within(source);
+    // What is in no version yet has a name first, so that it can get another.
+    for (const session of moved) if (session.isNew) await session.commit();
+    if (!replace && source !== target && this.#open.get(target)?.isNew) throw pathExists(target);
+    await during([...new Set([...moved, ...this.#within(target)])], async () => {
+      await this.#commit((edit) => edit.move({ from: source, to: target, replace }));
+      if (source === target) return;
+      this.#forget(target);
+      for (const session of moved) {
+        // It may have ended meanwhile.
+        if (session.path === undefined || this.#open.get(session.path) !== session) continue;
+        this.#open.delete(session.path);
+        session.path = `${target}${session.path.slice(source.length)}`;
+        this.#open.set(session.path, session);
+      }
+    });
+  }
+
   /** A path at which nothing is. */
   async #free(path: string): Promise<string> {
     const { path: at, entry } = await locate(await this.#view("write"), path, false);
+    await this.#open.get(at)?.ended;
     if (entry || this.#open.get(at)?.isNew) throw pathExists(at);
     return at;
   }
@@ -214,10 +234,14 @@ export class TreeFiles implements BranchFiles {
   /** A path at which something is. */
   async #there(path: string, follow: boolean, right: BranchRight = "read"): Promise<Required<Located>> {
     const { path: at, entry } = await locate(await this.#view(right), path, follow);
-    if (entry) return { path: at, entry };
     const session = this.#open.get(at);
-    if (!session?.isNew) throw noPath(at);
-    return { path: at, entry: session.stat() };
+    if (session?.ended) {
+      await session.ended;
+      return await this.#there(path, follow, right);
+    }
+    if (session && (entry || session.isNew)) return { path: at, entry: session.stat() };
+    if (!entry) throw noPath(at);
+    return { path: at, entry };
   }
 
   /** What is open at a path, or below it. */
@@ -256,4 +280,10 @@ export class TreeFiles implements BranchFiles {
     if (mayUse(branch, right, this.#identity)) return branch;
     throw new AlknetError("READ_ONLY", "the branch may only be read");
   }
+}
+
+/** Does work while nothing is done in some sessions. */
+function during(sessions: readonly Session[], work: () => Promise<void>): Promise<void> {
+  const [first, ...rest] = sessions;
+  return first ? first.during(() => during(rest, work)) : work();
 }

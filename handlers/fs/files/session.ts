@@ -12,7 +12,7 @@ import { pathExists } from "../tree/errors.ts";
 import type { Entry, Link } from "../tree/path_tree.ts";
 import type { Attributes } from "./branch_files.ts";
 import { Content } from "./content.ts";
-import type { SessionPlace, SessionSlot } from "./sessions.ts";
+import type { SessionPlace, SessionSlot } from "./session_place.ts";
 import { splitPath } from "./symlinks.ts";
 import { Turns } from "./turns.ts";
 
@@ -154,6 +154,11 @@ export class Session {
     return this.#slot.used > since ? Promise.resolve() : this.commit();
   }
 
+  /** Does work while nothing is done here: its name may change in it. */
+  during<T>(work: () => Promise<T>): Promise<T> {
+    return this.#turns.next(work);
+  }
+
   /**
    * Ends it.
    *
@@ -238,6 +243,7 @@ export class Session {
     if (this.#content || !this.#base) await this.#keep();
     const { hash, size } = this.#base!;
     const path = this.path;
+    if (path === undefined) return;
     const link: Link = {
       path,
       hash,

@@ -4,45 +4,12 @@
  * @module
  */
 import { AlknetError } from "@alknet/core/handler";
-import type { BlobStore, Held } from "../blobs/blob_store.ts";
-import type { TreeEdit } from "../tree/path_tree.ts";
 import { MemoryPool } from "./content.ts";
 import { Session, type SessionStart } from "./session.ts";
+import type { SessionPlace, SessionSlot, SessionStore } from "./session_place.ts";
 
 /** Memory of all sessions: 16 MiB. What has no place in it is written to a file at once. */
 const MEMORY = 16 * 1024 * 1024;
-
-/** What sessions need of the store. */
-export interface SessionStore {
-  /** The store. */
-  readonly blobs: BlobStore;
-  /** Its folder, for messages. */
-  readonly folder: string;
-  /** Where a file may be made that is gone when the process is. */
-  readonly newPath: () => string;
-  /** Makes a blob of a file, which is the store's from then on. */
-  readonly adopt: (path: string) => Promise<Held>;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-}
-
-/** What a session needs of its surroundings. */
-export interface SessionPlace extends Omit<SessionStore, "adopt"> {
-  /** Memory that sessions share. */
-  readonly pool: MemoryPool;
-  /** Makes a blob of what was written. */
-  readonly keep: (taken: { readonly bytes: Uint8Array } | { readonly path: string }) => Promise<Held>;
-  /** Makes a commit as whoever writes. */
-  readonly commit: (work: (edit: TreeEdit) => void) => Promise<unknown>;
-  /** Bytes that may be added. */
-  readonly room: () => Promise<number>;
-}
-
-/** A place among the sessions. */
-export interface SessionSlot extends Disposable {
-  /** When something was asked of it; milliseconds since 1970. */
-  used: number;
-}
 
 /** Options of {@linkcode Sessions}. */
 export interface SessionLimits {

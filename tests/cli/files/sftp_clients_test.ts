@@ -1,5 +1,5 @@
 /**
- * A branch for clients of SFTP as people have them: OpenSSH's `sftp` and `scp`, paramiko, asyncssh (fs.md §11 row 42).
+ * A branch for clients of SFTP as people have them: OpenSSH's `sftp` and `scp`, `sshfs`, paramiko, asyncssh (fs.md §11 row 42).
  *
  * @module
  */
@@ -124,6 +124,55 @@ Deno.test({
     await Deno.writeFile(`${node.folder}/near`, whole.slice(0, 333_333));
     await branch.sftp("reget far near");
     assert.deepEqual(new Uint8Array(await Deno.readFile(`${node.folder}/near`)), whole);
+  },
+});
+
+Deno.test({
+  name: "sshfs on fs:BRANCH: cp, rsync, append, in place, truncate, mv, rm and df as on a disk (row 42)",
+  ...needs("linux", "ssh", "ssh-keygen", "sshfs", "fuse", "rsync"),
+  async fn() {
+    await using branch = await branchNode();
+    const { node, tree } = branch;
+    const { folder } = node;
+    await makeTree(`${folder}/one`);
+    await Deno.symlink("with spaces", `${folder}/one/link`);
+    const script = async (text: string, cwd = folder): Promise<string> => {
+      const { code, stdout, stderr } = await runProgram("sh", ["-exc", text], { cwd });
+      assert.equal(code, 0, `${text}\n${stderr}`);
+      return stdout;
+    };
+    // What `ssh` is told on the command line elsewhere.
+    const said = node.options.filter((_, at) => node.options[at - 1] === "-o").map((one) => one.replace("=", " "));
+    await Deno.writeTextFile(`${folder}/config`, `Host node\nIdentityFile ${folder}/user\n${said.join("\n")}\n`);
+    await Deno.mkdir(`${folder}/mount`);
+    await script("sshfs -F $PWD/config anyone@node:/ mount </dev/null >log 2>&1 || { cat log >&2; exit 1; }");
+    try {
+      await script("cp -rp --no-preserve=ownership one mount/cp");
+      // sshfs cannot set the time of a link itself.
+      await script("rsync -rlptJ one/ mount/rsync; rsync -rlptJ --inplace --whole-file one/ mount/cp");
+      await script("diff -r --no-dereference one mount/cp; diff -r --no-dereference one mount/rsync");
+      const changed = await script("echo more >>one/.dot; rsync -rlptJ --itemize-changes one/ mount/rsync");
+      assert.match(changed, /^>f\S+ \.dot$/m);
+      assert.equal(changed.trimEnd().split("\n").length, 1, changed);
+      await script(
+        [
+          "printf one >a; printf two >>a; test $(cat a) = onetwo",
+          "printf XX | dd of=a bs=1 seek=1 conv=notrunc 2>/dev/null; test $(cat a) = oXXtwo",
+          "truncate -s 4 a; test $(cat a) = oXXt",
+          "mkdir d; mv a d/b; mv d e; test $(cat e/b) = oXXt",
+          "ln -s e/b l; test $(cat l) = oXXt",
+          "! ln e/b hard 2>/dev/null",
+          "! mkdir e 2>/dev/null; ! rmdir e 2>/dev/null",
+          "rm -r cp; ! test -e cp",
+          "df . >/dev/null",
+        ].join("\n"),
+        `${folder}/mount`,
+      );
+    } finally {
+      await script("umount mount");
+    }
+    const names = (await (await tree.at("main")).list("/")).map(({ name }) => name);
+    assert.deepEqual(names, ["e", "l", "rsync"]);
   },
 });
 

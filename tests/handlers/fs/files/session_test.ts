@@ -169,6 +169,51 @@ Deno.test("session: what is open follows its name, goes with it, and is committe
   deepEqual([entry.size, entry.mode], [2, 0o640]);
 });
 
+Deno.test("session: its own client sees what it writes at once, and does not wait for a close before it goes on", async () => {
+  await using store = await opened();
+  const { files, fs } = store;
+  const large = new Uint8Array(2 << 20).fill(3);
+  const first = await files.open("/a", { write: true, create: true });
+  await first.write(0, text("old"));
+  await first.close();
+  const writer = await files.open("/a", { write: true, truncate: true });
+  await writer.write(0, large);
+  await using reader = await files.open("/a", { read: true });
+  equal((await reader.read(0, 8)).join(), large.subarray(0, 8).join());
+  equal((await files.stat("/a")).size, large.byteLength);
+  deepEqual(await Array.fromAsync(files.list("/"), ({ size }) => size), [large.byteLength]);
+  equal((await fs.files("main", LOCAL).stat("/a")).size, 3);
+  await rejects(reader.write(0, text("x")), { code: "NOT_FOR_WRITING" });
+  const all = [writer.close(), reader.close()];
+  equal((await files.stat("/a")).size, large.byteLength);
+  await Promise.all(all);
+  // What is asked for while a close is under way comes after it.
+  for (const work of ["rename over it", "rename it", "remove it", "open it"]) {
+    const file = await files.open("/b", { write: true, create: true });
+    await file.write(0, large);
+    const closing = file.close();
+    if (work === "rename over it") {
+      await files.rename("/a", "/b", true);
+      await closing;
+      deepEqual([...(await allOf(store.tree, "main")).keys()], ["/b"]);
+      await files.rename("/b", "/a");
+    } else if (work === "rename it") {
+      await files.rename("/b", "/c");
+      await closing;
+      deepEqual([...(await allOf(store.tree, "main")).keys()], ["/a", "/c"]);
+      await files.remove("/c");
+    } else if (work === "remove it") {
+      await files.remove("/b");
+      await closing;
+      deepEqual([...(await allOf(store.tree, "main")).keys()], ["/a"]);
+    } else {
+      await using next = await files.open("/b", { read: true });
+      equal(next.size, large.byteLength);
+      await closing;
+    }
+  }
+});
+
 Deno.test("session: times and modes of a handle are committed with it; fsync commits, and writing goes on", async () => {
   await using store = await opened();
   const { files } = store;
