@@ -124,7 +124,7 @@ export async function openStore(config: FsConfig, place: FsConfigPlace): Promise
 export async function fsOf(config: FsConfig, place: FsConfigPlace): Promise<ServedFs> {
   const [{ fs, fsOperations, fsWeb }, { addFiles }] = await Promise.all([
     import("@alknet/handlers/fs"),
-    import("../files/web.ts"),
+    import("../mounts/web.ts"),
   ]);
   const files = await openStore(config, place);
   return {

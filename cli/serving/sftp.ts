@@ -53,7 +53,7 @@ export interface FilesPlace {
 export async function sftpOf({ policies = {} }: SftpConfig, place: FilesPlace): Promise<Handler> {
   const [{ sftp }, { storeOpener }] = await Promise.all([
     import("@alknet/handlers/sftp"),
-    import("../files/sftp/open.ts"),
+    import("../mounts/open.ts"),
   ]);
   const all: Record<string, SftpPolicy> = {};
   for (const [id, given] of Object.entries(policies)) {
@@ -76,7 +76,7 @@ export async function folderOf(
   const wrong = (reason: string, cause?: unknown) =>
     new AlknetError("INVALID_CONFIG", `config ${configFile}: ${at}.root: ${reason}`, { cause });
   if (root.startsWith(BRANCHES)) {
-    const { isBranchRoot } = await import("../files/sftp/open.ts");
+    const { isBranchRoot } = await import("../mounts/open.ts");
     if (!isBranchRoot(root)) throw wrong(`${root} is no branch; fs:BRANCH, fs:BRANCH@VERSION or fs: is needed`);
     if (!files) throw wrong(`${root} needs the handler fs, which is not configured`);
     return { root, readOnly };

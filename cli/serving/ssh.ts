@@ -98,7 +98,7 @@ function fileServer(files: TreeFs | undefined): Subsystem {
   return async (stream, { policy, ...client }) => {
     const [{ serveFolder }, { storeOpener }] = await Promise.all([
       import("@alknet/handlers/sftp"),
-      import("../files/sftp/open.ts"),
+      import("../mounts/open.ts"),
     ]);
     await serveFolder(stream, policy.sftp!, client, storeOpener(files));
   };

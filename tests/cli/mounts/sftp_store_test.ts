@@ -6,8 +6,8 @@
 import type { Identity } from "@alknet/core/handler";
 import type { FileStore } from "@alknet/handlers/sftp";
 import assert from "node:assert/strict";
-import { BranchesStore } from "../../../cli/files/sftp/branches.ts";
-import { BranchStore } from "../../../cli/files/sftp/store.ts";
+import { BranchesStore } from "../../../cli/mounts/branches.ts";
+import { BranchStore } from "../../../cli/mounts/store.ts";
 import { OpenFlag, PacketType } from "../../../handlers/sftp/codec/numbers.ts";
 import { handleIn, namesIn, said, sftpClient, type TestSftpClient, withHandle } from "../../handlers/sftp/client.ts";
 import { allOf, type TreeStore, treeStore, type TreeStoreOptions } from "../../handlers/fs/tree/trees.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { storeOpener } from "../../../cli/files/sftp/open.ts";
+import { storeOpener } from "../../../cli/mounts/open.ts";
 import { treeStore } from "../../handlers/fs/tree/trees.ts";
 import { sshNode } from "../../handlers/ssh/node.ts";
 import { runAlknet, runProgram, start } from "../../support/process.ts";
