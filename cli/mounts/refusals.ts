@@ -16,6 +16,7 @@ const REFUSALS: Readonly<Record<string, readonly [StoreErrorCode, string]>> = {
   READ_ONLY: ["PERMISSION_DENIED", "this branch may only be read"],
   BRANCH_FROZEN: ["PERMISSION_DENIED", "a version does not change"],
   NOT_CHANGED: ["PERMISSION_DENIED", "the root stays what it is"],
+  BLOB_NOT_FOUND: ["FAILURE", "its content is not in the store any more"],
   NOT_FOR_WRITING: ["FAILURE", "the file was not opened for writing"],
   INVALID_NAME: ["FAILURE", "a branch cannot have this name or path"],
   INVALID_INPUT: ["FAILURE", "not possible with these arguments"],
