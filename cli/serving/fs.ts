@@ -69,6 +69,12 @@ export interface FsConfigPlace {
   readonly home: Home;
 }
 
+/** What serves it. */
+export interface FsNode extends FsConfigPlace {
+  /** Public key of the node, 32 bytes: tickets name it. */
+  readonly nodeKey: Uint8Array;
+}
+
 /** The store of a node that serves it. */
 export interface ServedFs extends AsyncDisposable {
   /** It. */
@@ -121,18 +127,26 @@ export async function openStore(config: FsConfig, place: FsConfigPlace): Promise
  *
  * @throws {AlknetError} `INVALID_CONFIG`: a limit or an address is none. `STORE_NEWER`, `INVALID_STORE`.
  */
-export async function fsOf(config: FsConfig, place: FsConfigPlace): Promise<ServedFs> {
-  const [{ fs, fsOperations, fsWeb }, { addFiles }] = await Promise.all([
+export async function fsOf(config: FsConfig, place: FsNode): Promise<ServedFs> {
+  const [{ fs, fsOperations, fsWeb }, { formatTicket }, { addFiles }] = await Promise.all([
     import("@alknet/handlers/fs"),
+    import("@alknet/handlers/fs/bao"),
     import("../mounts/web.ts"),
   ]);
   const files = await openStore(config, place);
+  let addresses: readonly string[] = config.addresses ?? [];
   return {
     files,
     handler: fs(files, { limits: limitsOf(config.limits), publicBlobs: config.public_blobs }),
     addRoutes: (app) => addFiles(app, fsWeb(files, { publicBlobs: config.public_blobs })),
-    operations: fsOperations(files, { publicBlobs: config.public_blobs }),
-    announce: (addresses) => files.announce(addresses),
+    operations: fsOperations(files, {
+      publicBlobs: config.public_blobs,
+      ticketOf: (content) => formatTicket({ kind: "alknet", nodeKey: place.nodeKey, addresses, ...content }),
+    }),
+    announce: (listening) => {
+      addresses = config.addresses ?? listening;
+      return files.announce(listening);
+    },
     [Symbol.asyncDispose]: () => files[Symbol.asyncDispose](),
   };
 }

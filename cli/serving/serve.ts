@@ -88,7 +88,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   // What hooks of git call is there only once all operations are known.
   const late: { dispatcher?: Dispatcher } = {};
   await using git = await configuredGit(config, home, late);
-  await using fs = await configuredFs(config, home);
+  await using fs = await configuredFs(config, home, key);
   using dns = await configuredDns(config, home);
   const ownOperations = [
     ...builtInOperations(node),
@@ -262,11 +262,12 @@ async function configuredDns(
 async function configuredFs(
   { path: configFile, static: { handlers } }: ConfigFile,
   home: Home,
+  { publicKey: nodeKey }: NodeKey,
 ): Promise<ServedFs | undefined> {
   const named = Object.keys(handlers).length > 0 ? handlers : DEFAULT_HANDLERS;
   if (!named.fs) return;
   const { fsOf } = await import("./fs.ts");
-  return await fsOf(named.fs as FsConfig, { configFile, home });
+  return await fsOf(named.fs as FsConfig, { configFile, home, nodeKey });
 }
 
 async function configuredMailbox(

@@ -53,7 +53,7 @@ export type {
   Told,
   VerifyStep,
 } from "./blobs/blob_store.ts";
-export type { Grant, Grants, NewGrant, Subject } from "./blobs/grants.ts";
+export type { Grant, Grants, NewGrant, SecretGrant, Subject } from "./blobs/grants.ts";
 export { linksOf } from "./blobs/sequence.ts";
 export type { Quota, Quotas } from "./blobs/disk/tables/usage.ts";
 export { announcedAddresses } from "./blobs/disk/holder.ts";
@@ -90,6 +90,7 @@ export type {
   WatchOptions,
 } from "./tree/path_tree.ts";
 export { fsOperations, type FsOperationsOptions } from "./operations/mod.ts";
+export type { TicketContent, TicketWriter } from "./operations/grants.ts";
 export { type FsWeb, fsWeb, type FsWebOptions, isFsPath } from "./web/web.ts";
 export type { Asker } from "./rights.ts";
 export { HistoryGoneError } from "./tree/errors.ts";
