@@ -6,6 +6,7 @@
 import type { Identity } from "@alknet/core/handler";
 import { resolve } from "node:path";
 import type { BlobStore } from "./blobs/blob_store.ts";
+import { INLINE } from "./blobs/disk/files.ts";
 import { DiskBlobStore } from "./blobs/disk/disk.ts";
 import type { DiskStoreOptions } from "./blobs/disk/options.ts";
 import { type Grants, MemoryGrants } from "./blobs/grants.ts";
@@ -60,7 +61,10 @@ export async function openFs(options: FsOptions): Promise<TreeFs> {
     blobs,
     folder: resolve(options.folder),
     newPath: () => blobs.newPath(),
-    adopt: (path) => blobs.adopt(path),
+    keep: (staged) => {
+      const isMany = "bytes" in staged && staged.bytes.byteLength > INLINE;
+      return isMany ? blobs.add(new Blob([staged.bytes as Uint8Array<ArrayBuffer>]).stream()) : blobs.adopt(staged);
+    },
     now: options.now ?? Date.now,
   }, limits);
   return {

@@ -15,18 +15,16 @@ export interface SessionStore {
   readonly folder: string;
   /** Where a file may be made that is gone when the process is. */
   readonly newPath: () => string;
-  /** Makes a blob of a file, which is the store's from then on. */
-  readonly adopt: (path: string) => Promise<Held>;
+  /** Makes a blob of what was written; a file is the store's from then on. */
+  readonly keep: (taken: { readonly bytes: Uint8Array } | { readonly path: string }) => Promise<Held>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
 
 /** What a session needs of its surroundings. */
-export interface SessionPlace extends Omit<SessionStore, "adopt"> {
+export interface SessionPlace extends SessionStore {
   /** Memory that sessions share. */
   readonly pool: MemoryPool;
-  /** Makes a blob of what was written. */
-  readonly keep: (taken: { readonly bytes: Uint8Array } | { readonly path: string }) => Promise<Held>;
   /** Makes a commit as whoever writes. */
   readonly commit: (work: (edit: TreeEdit) => void) => Promise<unknown>;
   /** Bytes that may be added. */

@@ -44,19 +44,9 @@ export class Sessions implements AsyncDisposable {
    * @throws {AlknetError} `QUOTA_EXCEEDED`: the identity has too many.
    */
   async begin(start: SessionStart, { identity, commit, room }: SessionOwner): Promise<Session> {
-    const { adopt, ...store } = this.store;
     if (this.#closed) throw new AlknetError("STORE_CLOSED", "the store is closed");
     const slot = this.#slot(identity);
-    const place: SessionPlace = {
-      ...store,
-      pool: this.#pool,
-      keep: (taken) =>
-        "path" in taken
-          ? adopt(taken.path)
-          : store.blobs.add(new Blob([taken.bytes as Uint8Array<ArrayBuffer>]).stream()),
-      commit,
-      room,
-    };
+    const place: SessionPlace = { ...this.store, pool: this.#pool, commit, room };
     const session = new Session(start, place, slot);
     try {
       await session.begin();
