@@ -257,6 +257,36 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "alknet serve with fs:BRANCH in a policy of handlers.ssh: scp and sftp reach the branch by its rights",
+  ...PROGRAMS,
+  async fn() {
+    await using home = await initHome();
+    const { path } = home;
+    await runProgram("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", `${path}/user`]);
+    const config = await home.config() as { handlers: Record<string, unknown> };
+    config.handlers.ssh = { policies: { ada: { sftp: { root: "fs:main", read_only: true } } } };
+    await home.writeConfig(config);
+    const key = await Deno.readTextFile(`${path}/user.pub`);
+    const authorized = await home.run("authorize", key, "--name", "ada", "--scope", "fs:write:main");
+    assert.equal(authorized.code, 0, authorized.stderr);
+    await Deno.writeTextFile(`${path}/hello`, "hello");
+    assert.equal((await home.run("fs", "add", `${path}/hello`, "main:/hello")).code, 0);
+    await using node = await home.serve();
+    const dial = `${Deno.execPath()} run -A ${MAIN} dial alknet/ssh ${home.nodeId}@${node.address} --home ${path}`;
+    const options = [
+      ...["-F", "none", "-i", `${path}/user`, "-o", `ProxyCommand=${dial}`, "-o", "BatchMode=yes"],
+      ...["-o", "StrictHostKeyChecking=no", "-o", `UserKnownHostsFile=${path}/known`, "-o", "LogLevel=ERROR"],
+    ];
+    const got = await runProgram("scp", ["-q", "-s", ...options, "any@node:hello", `${path}/got`]);
+    assert.equal(got.code, 0, got.stderr);
+    assert.equal(await Deno.readTextFile(`${path}/got`), "hello");
+    // The policy lets less than the branch would.
+    const put = await runProgram("scp", ["-q", "-s", ...options, `${path}/got`, "any@node:put"]);
+    assert.equal(put.code === 0, false);
+  },
+});
+
 Deno.test("alknet serve with fs: in handlers.sftp: what is no branch, or has no store, is one line that names it", async () => {
   await using home = await initHome();
   for (

@@ -7,7 +7,7 @@ import { hashOf } from "@alknet/handlers/fs/bao";
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { MemoryOutboard } from "../../../handlers/fs/bao/outboard.ts";
 import { startBrowser } from "../../support/chromium.ts";
-import { runProgram } from "../../support/process.ts";
+import { runProgram, start } from "../../support/process.ts";
 import { needs } from "../../support/programs.ts";
 import { Random } from "../../support/random.ts";
 import { temporaryFolder } from "../../support/temp.ts";
@@ -161,6 +161,47 @@ Deno.test({
     // Of a blob of one group there is none.
     const one = await web.curl(`/blobs/${hashOf(new TextEncoder().encode("x")).toHex()}.obao4`, ...web.reader);
     deepEqual([one.status, one.headers.get("content-length"), one.body], [200, "0", ""]);
+  },
+});
+
+Deno.test({
+  name: "GET /fs/…: clients that leave in the middle leave no file open behind them",
+  ...needs("curl", "linux"),
+  async fn() {
+    await using web = await webNode({ large: new Random(8).bytes(20_000_000) });
+    const open = (): number => {
+      const folder = `/proc/${web.node.child.pid}/fd`;
+      const files = [...Deno.readDirSync(folder)].map(({ name }) => {
+        try {
+          return Deno.readLinkSync(`${folder}/${name}`);
+        } catch {
+          return "";
+        }
+      });
+      return files.filter((path) => /\.(?:data|obao4)$/.test(path)).length;
+    };
+    equal(open(), 0);
+    {
+      await using clients = new AsyncDisposableStack();
+      for (let n = 0; n < 10; n++) {
+        const version = n % 2 === 0 ? "--http2" : "--http1.1";
+        const args = [
+          "-skv",
+          version,
+          "--limit-rate",
+          "20k",
+          "-o",
+          "/dev/null",
+          ...web.reader,
+          `${web.url}/fs/main/large`,
+        ];
+        const client = clients.use(start("curl", args, { signal: "SIGKILL" }));
+        await client.errorLine(/^< HTTP\/\S+ 200/);
+      }
+      ok(open() >= 10, `${open()} files are open`);
+    }
+    // Each answer notices by itself that nobody takes it; without that this would never end.
+    while (open() > 0) await web.curl("/healthz");
   },
 });
 

@@ -356,6 +356,21 @@ Deno.test("BranchFiles: links lead within the branch, absolute ones from its roo
   equal((await files.stat("/d/e/f")).size, 1);
 });
 
+Deno.test("session: a store that is closed commits what is open, as it stands, and takes no more", async () => {
+  await using temporary = await temporaryFolder();
+  const folder = temporary.join("fs");
+  const fs = await openFs({ folder, durability: "normal" });
+  const files = fs.files("main", LOCAL);
+  const open = await Promise.all(["/a", "/b"].map((path) => files.open(path, { write: true, create: true })));
+  for (const file of open) await file.write(0, new Uint8Array(300_000).fill(1));
+  await fs[Symbol.asyncDispose]();
+  await rejects(files.open("/c", { write: true, create: true }));
+  await Promise.allSettled(open.map((file) => file.close()));
+  await sound(folder);
+  await using again = await openFs({ folder });
+  for (const path of ["/a", "/b"]) equal((await again.files("main", LOCAL).stat(path)).size, 300_000);
+});
+
 Deno.test("session: kill -9 in the middle of one: the version before it is there, and no file is left (rows 21, 40)", async () => {
   await using temporary = await temporaryFolder();
   const folder = temporary.join("fs");
