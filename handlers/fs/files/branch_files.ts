@@ -8,6 +8,7 @@
  */
 import type { BlobReader } from "../blobs/blob_store.ts";
 import type { Entry } from "../tree/path_tree.ts";
+import type { Hash } from "../wire/hash_text.ts";
 
 /** How a file is opened, as open(2) has it. */
 export interface OpenOptions {
@@ -23,6 +24,8 @@ export interface OpenOptions {
   readonly exclusive?: boolean;
   /** What it holds goes. */
   readonly truncate?: boolean;
+  /** It is committed only if what is there then is this blob, or what this handle has committed before; `null`: nothing. */
+  readonly ifHash?: Hash | null;
   /** Permissions of what is made. Default 0o644. */
   readonly mode?: number;
 }

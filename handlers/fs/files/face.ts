@@ -170,10 +170,10 @@ export class TreeFiles implements BranchFiles {
   }
 
   async #begin({ path, entry }: Located, options: OpenOptions): Promise<OpenFile> {
-    const { create = false, exclusive = false, mode } = options;
+    const { create = false, exclusive = false, mode, ifHash } = options;
     let opened = this.#open.get(path);
     if (!opened) {
-      const session = await this.#sessions.begin({ path, entry, mode, exclusive: create && exclusive }, {
+      const session = await this.#sessions.begin({ path, entry, mode, ifHash, exclusive: create && exclusive }, {
         identity: this.#identity?.id ?? "-",
         commit: (work) => this.#commit(work),
         room: async () => (await this.space()).free,

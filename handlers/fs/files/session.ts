@@ -26,6 +26,8 @@ export interface SessionStart {
   readonly mode?: number;
   /** Whether a new file must be new still when it is committed. */
   readonly exclusive?: boolean;
+  /** The blob that must be there when it is committed; `null`: nothing may be. */
+  readonly ifHash?: string | null;
 }
 
 /** What is written to one file. */
@@ -41,6 +43,7 @@ export class Session {
   readonly #turns = new Turns();
   readonly #seq: number;
   readonly #exclusive: boolean;
+  #ifHash: string | null | undefined;
   #mode: number | undefined;
   #shownMode: number;
   #mtime: number | undefined;
@@ -61,13 +64,14 @@ export class Session {
    *
    * @param slot Its place among the sessions; given back at the end.
    */
-  constructor({ path, entry, mode, exclusive = false }: SessionStart, place: SessionPlace, slot: SessionSlot) {
+  constructor({ path, entry, mode, exclusive = false, ifHash }: SessionStart, place: SessionPlace, slot: SessionSlot) {
     this.path = path;
     this.#place = place;
     this.#slot = slot;
     this.#isNew = entry === undefined;
     this.#dirty = this.#isNew;
     this.#exclusive = exclusive;
+    this.#ifHash = ifHash;
     this.#mode = entry ? undefined : mode;
     this.#shownMode = entry?.mode ?? mode ?? 0o644;
     this.#shownMtime = entry?.mtime ?? place.now();
@@ -251,6 +255,7 @@ export class Session {
       mode: this.#mode,
       mtime: this.#mtime,
       ifAbsent: this.#exclusive && this.#isNew,
+      ifHash: this.#ifHash,
     };
     await this.#place.commit((edit) => {
       try {
@@ -261,6 +266,7 @@ export class Session {
       }
     });
     this.#isNew = this.#dirty = false;
+    if (this.#ifHash !== undefined) this.#ifHash = hash;
     this.#mode = this.#mtime = undefined;
     this.#most = undefined;
     await this.#held?.[Symbol.asyncDispose]();

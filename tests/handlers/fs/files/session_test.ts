@@ -131,6 +131,17 @@ Deno.test("session: of two at once the last to close stands; one that is made al
   const alone = await one.open("/x", { write: true, create: true, exclusive: true });
   await (await other.open("/x", { write: true, create: true })).close();
   await rejects(alone.close(), { code: "PATH_EXISTS" });
+  // Whoever says what was there is refused where it is another by then, and where it is their own goes on.
+  const { hash } = await one.stat("/x");
+  const careful = await one.open("/x", { write: true, ifHash: hash });
+  await careful.write(0, text("1"));
+  await careful.commit();
+  await careful.write(0, text("2"));
+  const meanwhile = await other.open("/x", { write: true });
+  await meanwhile.write(0, text("theirs"));
+  await meanwhile.close();
+  await rejects(careful.close(), { code: "CHANGED_MEANWHILE" });
+  equal(new TextDecoder().decode(await store.content("/x")), "theirs");
   // Two handles of one client are one file.
   const [near, far] = [
     await one.open("/a", { read: true, write: true }),
@@ -232,13 +243,9 @@ Deno.test("session: times and modes of a handle are committed with it; fsync com
 Deno.test("session: limits: how many, how large, how long without a request", async () => {
   await using temporary = await temporaryFolder();
   const folder = temporary.join("fs");
+  const quotas = { local: { bytes: 1_000_000 } };
   {
-    await using fs = await openFs({
-      folder,
-      durability: "normal",
-      quotas: { local: { bytes: 1_000_000 } },
-      limits: { sessions: 2, sessionIdle: 20 },
-    });
+    await using fs = await openFs({ folder, durability: "normal", quotas, limits: { sessions: 2 } });
     const files = fs.files("main", LOCAL);
     const one = await files.open("/a", { write: true, create: true });
     const two = await files.open("/b", { write: true, create: true });
@@ -246,19 +253,26 @@ Deno.test("session: limits: how many, how large, how long without a request", as
     await two.abort();
     await rejects(one.write(1_000_000, text("x")), { code: "QUOTA_EXCEEDED" });
     await rejects(one.truncate(2 ** 50), { code: "QUOTA_EXCEEDED" });
-    const { signal } = new AbortController();
+    await (await files.open("/c", { write: true, create: true })).abort();
+    await one.abort();
+  }
+  {
+    await using fs = await openFs({ folder, durability: "normal", limits: { sessionIdle: 20 } });
+    const files = fs.files("main", LOCAL);
+    const one = await files.open("/a", { write: true, create: true });
     await one.write(0, text("idle"));
     // Nothing more is asked of it, and it is committed.
-    for await (const { path } of fs.tree.watch("main", { since: 0, signal })) {
+    const { signal } = new AbortController();
+    for await (const { path, size } of fs.tree.watch("main", { since: 0, signal })) {
       equal(path, "/a");
-      break;
+      if (size === 4) break;
     }
     await one.write(4, text(" no more"));
     await one.close();
     equal((await files.stat("/a")).size, 12);
   }
   {
-    await using fs = await openFs({ folder, durability: "normal", quotas: { local: { bytes: 1_000_000 } } });
+    await using fs = await openFs({ folder, durability: "normal", quotas });
     const files = fs.files("main", LOCAL);
     // What the quota does not take is told when it is closed, and changes nothing.
     const [half, rest] = [
