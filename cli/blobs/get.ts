@@ -7,6 +7,7 @@ import { AlknetError } from "@alknet/core/handler";
 import { nodeIdOf } from "@alknet/core/identity";
 import { BLOBS_ALPN, type BlobStore, getBlob, type Held, linksOf } from "@alknet/handlers/fs";
 import { type Format, isTicketText, parseHash, parseTicket } from "@alknet/handlers/fs/bao";
+import { locateHome } from "../home/home.ts";
 import { formatSize } from "../terminal/size.ts";
 import { type DialAddress, prepareDials, type ReachOptions } from "../reaching/reach.ts";
 import { ExitCode, note, print, printJson, UsageError } from "../terminal/output.ts";
@@ -40,6 +41,9 @@ interface Wanted {
   /** Absent: as it is tagged here, else a file. */
   readonly format?: Format;
   readonly providers: readonly string[];
+  /** What is redeemed for the right to it, and at which of the providers. */
+  readonly secret?: Uint8Array;
+  readonly redeemedAt?: readonly string[];
 }
 
 /** Gets a blob. Resolves to the exit code. */
@@ -79,17 +83,17 @@ export async function getToFile(options: GetCommandOptions): Promise<number> {
 function wantedOf({ what, from }: GetCommandOptions): Wanted {
   if (!isTicketText(what)) return { hash: parseHash(what), providers: from };
   const { hash, format, nodeKey, addresses, secret, expires = Infinity } = parseTicket(what);
-  if (secret) throw new AlknetError("NOT_SERVED", "the ticket holds a secret to redeem, which is not done yet");
   if (expires * 1000 <= Date.now()) {
     throw new AlknetError("GRANT_EXPIRED", `the ticket ended at ${new Date(expires * 1000).toISOString()}`);
   }
   const id = nodeIdOf(nodeKey);
-  return { hash, format, providers: [...from, ...addresses.map((address) => `${id}@${address}`)] };
+  const redeemedAt = addresses.map((address) => `${id}@${address}`);
+  return { hash, format, providers: [...from, ...redeemedAt], secret, redeemedAt };
 }
 
 /** The blob in the store, from the first who has it. */
 async function provided(
-  { hash, format, providers }: Wanted,
+  { hash, format, providers, secret, redeemedAt = [] }: Wanted,
   blobs: BlobStore,
   options: GetCommandOptions,
   { line, signal }: { readonly line: TransferLine; readonly signal: AbortSignal },
@@ -104,6 +108,8 @@ async function provided(
   const faults: unknown[] = [];
   for (const address of providers) {
     try {
+      // Only the node that made the ticket learns its secret.
+      if (secret && redeemedAt.includes(address)) await redeem(address, secret, options, signal);
       return await getFrom(address, { hash, format }, blobs, dial, { line, signal });
     } catch (error) {
       signal.throwIfAborted();
@@ -114,6 +120,22 @@ async function provided(
   }
   // What somebody answered says more than that somebody else was not there.
   throw faults.find((error) => /^(?:HASH_MISMATCH|BLOB_)/.test((error as AlknetError).code)) ?? faults[0];
+}
+
+/** Gives the right that a ticket holds to the key of this home. */
+async function redeem(
+  address: string,
+  secret: Uint8Array,
+  options: GetCommandOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const [{ openRemote }, { publicIdentity }] = await Promise.all([
+    import("../reaching/remote.ts"),
+    import("../node/node_key.ts"),
+  ]);
+  const { fingerprint: key } = await publicIdentity(locateHome(options.home));
+  await using client = await openRemote({ ...options, address }, signal);
+  await client.call("blobs/redeem", { secret: secret.toHex(), key }, { signal });
 }
 
 /** What is in the store already, with all that it lists. */

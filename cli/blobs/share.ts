@@ -6,7 +6,7 @@
 import { parseNodeId } from "@alknet/core/identity";
 import { ed25519Fingerprint, NODE_ID_LENGTH, nodeIdOf, parseFingerprint } from "@alknet/core/identity";
 import { AlknetError } from "@alknet/core/handler";
-import type { Subject } from "@alknet/handlers/fs";
+import type { Grants, Subject } from "@alknet/handlers/fs";
 import { formatTicket, parseHash, parseTicket, type Ticket } from "@alknet/handlers/fs/bao";
 import { publicIdentity } from "../node/node_key.ts";
 import { ExitCode, note, print, printJson, UsageError } from "../terminal/output.ts";
@@ -42,6 +42,7 @@ export async function shareBlob(options: ShareCommandOptions): Promise<number> {
   const format = await formatOf(home.fs.blobs, hash);
   const { nodeId } = await publicIdentity(home.home);
   const expires = options.for === undefined ? undefined : Math.floor((Date.now() + options.for) / 1000);
+  const { id, secret } = await granted(home.fs.grants, { hash, subject, expires });
   const ticket: Ticket = {
     kind: options.iroh ? "iroh" : "alknet",
     nodeKey: parseNodeId(nodeId),
@@ -50,9 +51,9 @@ export async function shareBlob(options: ShareCommandOptions): Promise<number> {
     hash,
     // A ticket of iroh's has no end; the grant has.
     ...!options.iroh && expires !== undefined && { expires },
+    ...secret && { secret },
   };
   const text = formatTicket(ticket);
-  const { id } = await home.fs.grants.grant({ hash, subject, expires, owner: "local" });
   if (options.json) printJson({ ticket: text, hash, format, id, ...expires !== undefined && { expires } });
   else print(text);
   if (!home.served) note("alknet: note: the configuration names handlers without fs, so the node does not serve it");
@@ -87,10 +88,17 @@ export function showTicket({ ticket: text, json }: { readonly ticket: string; re
   return ExitCode.DONE;
 }
 
-/** A key by a fingerprint or a node id, `anyone`, else an identity of the configuration. */
-function subjectOf(to: string): Subject {
-  if (to === "anyone") return to;
-  if (to === "secret") throw new UsageError("tickets with a secret are not made yet; use --to anyone, a key or an id");
+async function granted(
+  grants: Grants,
+  { subject, ...what }: { readonly hash: string; readonly subject: Subject | "secret"; readonly expires?: number },
+): Promise<{ readonly id: string; readonly secret?: Uint8Array }> {
+  if (subject === "secret") return await grants.grantSecret({ ...what, owner: "local" });
+  return await grants.grant({ ...what, subject, owner: "local" });
+}
+
+/** A key by a fingerprint or a node id, `anyone`, `secret`, else an identity of the configuration. */
+function subjectOf(to: string): Subject | "secret" {
+  if (to === "anyone" || to === "secret") return to;
   if (/^(?:ed25519|sha256):/i.test(to)) return `key:${parseFingerprint(to)}`;
   if (to.length === NODE_ID_LENGTH) return `key:${ed25519Fingerprint(parseNodeId(to))}`;
   return `id:${to}`;

@@ -57,7 +57,8 @@ const shareCommand: Command = command(
       for: optional(option("--for", duration(), { description: message`For how long. Default: for ever.` })),
       to: withDefault(
         option("--to", string({ metavar: "WHOM" }), {
-          description: message`anyone, a node id or fingerprint, or the name of an authorised peer. Default: anyone.`,
+          description:
+            message`anyone, a node id or fingerprint, secret, or the name of an authorised peer. Default: anyone.`,
         }),
         "anyone",
       ),

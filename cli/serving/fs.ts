@@ -7,6 +7,7 @@ import { parseAddress } from "@alknet/core/address";
 import { AlknetError, type Handler } from "@alknet/core/handler";
 import type { HandlerRegistration } from "@alknet/core/operations";
 import type { FsLimits, TreeFs } from "@alknet/handlers/fs";
+import type { HttpApp } from "@alknet/handlers/http";
 import { dirname, join, resolve } from "node:path";
 import Type, { type Static, type TSchema } from "typebox";
 import type { Home } from "../home/home.ts";
@@ -68,10 +69,20 @@ export interface FsConfigPlace {
   readonly home: Home;
 }
 
+/** What serves it. */
+export interface FsNode extends FsConfigPlace {
+  /** Public key of the node, 32 bytes: tickets name it. */
+  readonly nodeKey: Uint8Array;
+}
+
 /** The store of a node that serves it. */
 export interface ServedFs extends AsyncDisposable {
+  /** It. */
+  readonly files: TreeFs;
   /** Serves its blobs. */
   readonly handler: Handler;
+  /** Adds what HTTP serves of it. */
+  addRoutes(app: HttpApp): void;
   /** The operations on it. */
   readonly operations: readonly HandlerRegistration[];
   /** Says where the node listens. */
@@ -86,7 +97,7 @@ export function storeFolder(config: FsConfig, { configFile, home }: FsConfigPlac
 /**
  * Opens the store of a configuration.
  *
- * @throws {AlknetError} `INVALID_CONFIG`: an address is none. `STORE_NEWER`, `INVALID_STORE`.
+ * @throws {AlknetError} `INVALID_CONFIG`: a limit or an address is none. `STORE_NEWER`, `INVALID_STORE`.
  */
 export async function openStore(config: FsConfig, place: FsConfigPlace): Promise<TreeFs> {
   for (const address of config.addresses ?? []) {
@@ -96,12 +107,18 @@ export async function openStore(config: FsConfig, place: FsConfigPlace): Promise
       throw wrong(place, `addresses: ${(cause as Error).message}; HOST:PORT is needed`, cause);
     }
   }
-  const { openFs } = await import("@alknet/handlers/fs");
+  const { fsLimitsWith, openFs } = await import("@alknet/handlers/fs");
+  try {
+    fsLimitsWith(limitsOf(config.limits));
+  } catch (cause) {
+    throw wrong(place, `limits: ${(cause as Error).message}`, cause);
+  }
   return await openFs({
     folder: storeFolder(config, place),
     durability: config.durability,
     quotas: config.quotas,
     historyDays: config.history_days,
+    limits: limitsOf(config.limits),
   });
 }
 
@@ -110,20 +127,28 @@ export async function openStore(config: FsConfig, place: FsConfigPlace): Promise
  *
  * @throws {AlknetError} `INVALID_CONFIG`: a limit or an address is none. `STORE_NEWER`, `INVALID_STORE`.
  */
-export async function fsOf(config: FsConfig, place: FsConfigPlace): Promise<ServedFs> {
-  const { fs, fsOperations } = await import("@alknet/handlers/fs");
+export async function fsOf(config: FsConfig, place: FsNode): Promise<ServedFs> {
+  const [{ fs, fsOperations, fsWeb }, { formatTicket }, { addFiles }] = await Promise.all([
+    import("@alknet/handlers/fs"),
+    import("@alknet/handlers/fs/bao"),
+    import("../mounts/web.ts"),
+  ]);
   const files = await openStore(config, place);
-  try {
-    return {
-      handler: fs(files, { limits: limitsOf(config.limits), publicBlobs: config.public_blobs }),
-      operations: fsOperations(files, { publicBlobs: config.public_blobs }),
-      announce: (addresses) => files.announce(addresses),
-      [Symbol.asyncDispose]: () => files[Symbol.asyncDispose](),
-    };
-  } catch (cause) {
-    await files[Symbol.asyncDispose]();
-    throw wrong(place, `limits: ${(cause as Error).message}`, cause);
-  }
+  let addresses: readonly string[] = config.addresses ?? [];
+  return {
+    files,
+    handler: fs(files, { limits: limitsOf(config.limits), publicBlobs: config.public_blobs }),
+    addRoutes: (app) => addFiles(app, fsWeb(files, { publicBlobs: config.public_blobs })),
+    operations: fsOperations(files, {
+      publicBlobs: config.public_blobs,
+      ticketOf: (content) => formatTicket({ kind: "alknet", nodeKey: place.nodeKey, addresses, ...content }),
+    }),
+    announce: (listening) => {
+      addresses = config.addresses ?? listening;
+      return files.announce(listening);
+    },
+    [Symbol.asyncDispose]: () => files[Symbol.asyncDispose](),
+  };
 }
 
 /** `request_time` to `requestTime`. */

@@ -16,7 +16,7 @@ import { GUESTS_SCHEMA } from "../guests/entry.ts";
 import { IMPORTS_SCHEMA } from "../imports/entry.ts";
 import type { Observer } from "../operations/observe.ts";
 import { addDoh, DNS_SCHEMA, type ServedDns } from "./dns.ts";
-import { FS_SCHEMA } from "./fs.ts";
+import { FS_SCHEMA, type ServedFs } from "./fs.ts";
 import { GIT_SCHEMA } from "./git.ts";
 import { MAILBOX_SCHEMA, MESSENGER_SCHEMA } from "./msg.ts";
 import { SFTP_SCHEMA } from "./sftp.ts";
@@ -68,8 +68,8 @@ export interface HandlerParts {
   readonly git?: Git;
   /** The zones, likewise; HTTP answers for them too. */
   readonly dns?: ServedDns;
-  /** The blobs, likewise. */
-  readonly fs?: Handler;
+  /** The blobs and branches, likewise; HTTP serves them too. */
+  readonly fs?: ServedFs;
   /** The mailbox, likewise. */
   readonly mailbox?: Handler;
 }
@@ -97,7 +97,7 @@ export function buildRouter(
   if (sftp) handlers.push(sftp);
   if (git) handlers.push(git.handler);
   if (dns) handlers.push(dns.handler);
-  if (fs) handlers.push(fs);
+  if (fs) handlers.push(fs.handler);
   if (mailbox) handlers.push(mailbox);
   let built = router() as unknown as Router<readonly string[]>;
   // Which ALPNs there are is known at run time only; `use` still refuses one that is claimed twice.
@@ -120,13 +120,14 @@ function decoyOf({ decoy = { kind: "notFound" } }: Static<typeof httpSchema>, co
 function httpOf(
   options: Static<typeof httpSchema>,
   configFile: string,
-  { dispatcher, git, dns }: HandlerParts,
+  { dispatcher, git, dns, fs }: HandlerParts,
 ): Handler {
   const { direct, mcp, console, origins } = options;
   const decoy = decoyOf(options, configFile);
   const routes = (app: HttpApp): void => {
     if (git) app.use(async (c, next) => await git.http(c.req.raw, c.env) ?? await next());
     if (dns?.doh) addDoh(app, dns.doh);
+    fs?.addRoutes(app);
   };
   return orInvalid(
     configFile,

@@ -25,6 +25,7 @@ import { builtInOperations } from "../operations/mod.ts";
 import type { RunningNode } from "../operations/running_node.ts";
 import { ExitCode } from "../terminal/output.ts";
 import { onHangup, type StopSignal, StopSignals } from "../terminal/signals.ts";
+import type { TreeFs } from "@alknet/handlers/fs";
 import type { Git } from "@alknet/handlers/git";
 import type { DnsConfig, ServedDns } from "./dns.ts";
 import type { GuestsConfig } from "../guests/entry.ts";
@@ -87,7 +88,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   // What hooks of git call is there only once all operations are known.
   const late: { dispatcher?: Dispatcher } = {};
   await using git = await configuredGit(config, home, late);
-  await using fs = await configuredFs(config, home);
+  await using fs = await configuredFs(config, home, key);
   using dns = await configuredDns(config, home);
   const ownOperations = [
     ...builtInOperations(node),
@@ -99,13 +100,13 @@ export async function serve(options: ServeOptions): Promise<number> {
   const withoutGuests = [...ownOperations, ...imported.registrations];
   await using guests = await configuredGuests(config, nodeRegistry(withoutGuests), late);
   const registry = nodeRegistry([...withoutGuests, ...guests?.registrations ?? []]);
-  const ssh = await configuredSsh(config, home, options, git);
-  const sftp = await configuredSftp(config);
+  const ssh = await configuredSsh(config, home, options, { git, files: fs?.files });
+  const sftp = await configuredSftp(config, fs?.files);
   await using mailbox = await configuredMailbox(config, home, key);
   const dispatcher = late.dispatcher = new Dispatcher({ registry });
   if (git) await checkGitHooks(config, home, (name) => registry.find(name) !== undefined);
   const certificate = await publicCertificate(config.static.certificate);
-  const parts = { observer, dispatcher, ssh, sftp, git, fs: fs?.handler, dns, mailbox: mailbox?.handler };
+  const parts = { observer, dispatcher, ssh, sftp, git, fs, dns, mailbox: mailbox?.handler };
   const endpoint = await listen(options, { key, certificate }, node, parts);
   up.endpoint = node.endpoint = endpoint;
   await fs?.announce(endpoint.addresses.map(formatSocketAddress));
@@ -187,7 +188,7 @@ async function configuredSsh(
   { path: configFile, static: { handlers } }: ConfigFile,
   home: Home,
   { passphraseFile }: ServeOptions,
-  git: Git | undefined,
+  { git, files }: { readonly git: Git | undefined; readonly files: TreeFs | undefined },
 ): Promise<Handler | undefined> {
   if (!handlers.ssh) return;
   const { sshOf } = await import("./ssh.ts");
@@ -195,14 +196,18 @@ async function configuredSsh(
     configFile,
     home,
     passphraseFile,
+    files,
     programs: git ? [git.program] : [],
   });
 }
 
-async function configuredSftp({ path, static: { handlers } }: ConfigFile): Promise<Handler | undefined> {
+async function configuredSftp(
+  { path: configFile, static: { handlers } }: ConfigFile,
+  files: TreeFs | undefined,
+): Promise<Handler | undefined> {
   if (!handlers.sftp) return;
   const { sftpOf } = await import("./sftp.ts");
-  return await sftpOf(handlers.sftp as SftpConfig, path);
+  return await sftpOf(handlers.sftp as SftpConfig, { configFile, files });
 }
 
 async function configuredGit(
@@ -257,11 +262,12 @@ async function configuredDns(
 async function configuredFs(
   { path: configFile, static: { handlers } }: ConfigFile,
   home: Home,
+  { publicKey: nodeKey }: NodeKey,
 ): Promise<ServedFs | undefined> {
   const named = Object.keys(handlers).length > 0 ? handlers : DEFAULT_HANDLERS;
   if (!named.fs) return;
   const { fsOf } = await import("./fs.ts");
-  return await fsOf(named.fs as FsConfig, { configFile, home });
+  return await fsOf(named.fs as FsConfig, { configFile, home, nodeKey });
 }
 
 async function configuredMailbox(

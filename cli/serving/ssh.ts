@@ -5,12 +5,13 @@
  */
 import { AlknetError, type Handler } from "@alknet/core/handler";
 import { readPrivateFile } from "@alknet/core/private-file";
-import type { SshPolicy, SshProgram, SubsystemClient, SubsystemStream } from "@alknet/handlers/ssh";
+import type { TreeFs } from "@alknet/handlers/fs";
+import type { SshPolicy, SshProgram, Subsystem } from "@alknet/handlers/ssh";
 import { dirname, resolve } from "node:path";
 import Type, { type Static, type TSchema } from "typebox";
 import type { Home } from "../home/home.ts";
 import { readVaultFile } from "../vault/reading.ts";
-import { filesSchema, folderOf } from "./sftp.ts";
+import { type FilesPlace, filesSchema, folderOf } from "./sftp.ts";
 
 const closed = { additionalProperties: false };
 const destinations = (description: string) => Type.Array(Type.String({ minLength: 1 }), { description });
@@ -53,6 +54,8 @@ export interface SshParts {
   readonly home: Home;
   /** Opens it. */
   readonly passphraseFile?: string;
+  /** Branches that files may be. */
+  readonly files?: TreeFs;
   /** Commands of other handlers. */
   readonly programs?: readonly SshProgram[];
 }
@@ -64,11 +67,17 @@ export interface SshParts {
  */
 export async function sshOf(options: SshConfig, parts: SshParts): Promise<Handler> {
   const { trust_tls_identity: trustTlsIdentity, host_key_files: files } = options;
-  const policies = await policiesOf(options, parts.configFile);
+  const policies = await policiesOf(options, parts);
   const hostKeys = files ? await readKeys(files, parts.configFile) : [await vaultKey(parts)];
   const { ssh } = await import("@alknet/handlers/ssh");
   try {
-    return ssh({ hostKeys, policies, trustTlsIdentity, subsystems: { sftp: serveFiles }, programs: parts.programs });
+    return ssh({
+      hostKeys,
+      policies,
+      trustTlsIdentity,
+      subsystems: { sftp: fileServer(parts.files) },
+      programs: parts.programs,
+    });
   } catch (cause) {
     const reason = (cause as Error).message;
     throw new AlknetError("INVALID_CONFIG", `config ${parts.configFile}: handlers.ssh: ${reason}`, { cause });
@@ -76,18 +85,23 @@ export async function sshOf(options: SshConfig, parts: SshParts): Promise<Handle
 }
 
 /** Policies as the handler has them. */
-async function policiesOf({ policies = {} }: SshConfig, configFile: string): Promise<Record<string, SshPolicy>> {
+async function policiesOf({ policies = {} }: SshConfig, place: FilesPlace): Promise<Record<string, SshPolicy>> {
   const all: Record<string, SshPolicy> = {};
   for (const [id, { sftp, ...rest }] of Object.entries(policies)) {
-    all[id] = sftp ? { ...rest, sftp: await folderOf(sftp, configFile, `handlers.ssh.policies.${id}.sftp`) } : rest;
+    all[id] = sftp ? { ...rest, sftp: await folderOf(sftp, place, `handlers.ssh.policies.${id}.sftp`) } : rest;
   }
   return all;
 }
 
 /** The subsystem `sftp`. The server of files is loaded when somebody asks for it. */
-async function serveFiles(stream: SubsystemStream, { policy, ...client }: SubsystemClient): Promise<void> {
-  const { serveFolder } = await import("@alknet/handlers/sftp");
-  await serveFolder(stream, policy.sftp!, client);
+function fileServer(files: TreeFs | undefined): Subsystem {
+  return async (stream, { policy, ...client }) => {
+    const [{ serveFolder }, { storeOpener }] = await Promise.all([
+      import("@alknet/handlers/sftp"),
+      import("../mounts/open.ts"),
+    ]);
+    await serveFolder(stream, policy.sftp!, client, storeOpener(files));
+  };
 }
 
 async function readKeys(files: readonly string[], configFile: string): Promise<string[]> {

@@ -22,6 +22,10 @@ export interface FsLimits {
   readonly observers: number;
   /** Malformed requests of a connection, which is closed at the last. */
   readonly malformed: number;
+  /** Files that one identity has open for writing at a time: each has up to 256 KiB in memory, or a file. */
+  readonly sessions: number;
+  /** Without a request to such a file, after which what was written is committed. */
+  readonly sessionIdle: number;
 }
 
 /** The defaults. */
@@ -34,6 +38,8 @@ export const FS_LIMITS: FsLimits = Object.freeze({
   writeStall: 30_000,
   observers: 16,
   malformed: 8,
+  sessions: 256,
+  sessionIdle: 3_600_000,
 });
 
 /**

@@ -5,7 +5,9 @@
  * or passed on; what was acknowledged survives `kill -9`; a slow or hostile peer costs its own streams. Non-goals so far,
  * each refused: pushes, several providers of one blob.
  * A branch is a tree of names over blobs, with versions: {@linkcode PathTree}, {@linkcode fsOperations}. It is forked, compared
- * and merged at the cost of what was changed.
+ * and merged at the cost of what was changed. As files of POSIX it is read and written by {@linkcode BranchFiles}: what is
+ * written to a file is a version once it is closed, and nothing of it is left when the process dies before. Over HTTP blobs
+ * and branches are read: {@linkcode fsWeb}.
  * Rights: a blob is read by the scopes `blobs:read`, `blobs:write`, `blobs:admin` and `admin`, by a grant to anyone, to an
  * identity or to a key, of it or of a sequence that lists it, by a branch that one may read and that links it, and by whoever
  * knows its hash where `publicBlobs` says so. Others are told the same whether it is there or not. A branch is used by its
@@ -51,11 +53,14 @@ export type {
   Told,
   VerifyStep,
 } from "./blobs/blob_store.ts";
-export type { Grant, Grants, NewGrant, Subject } from "./blobs/grants.ts";
+export type { Grant, Grants, NewGrant, SecretGrant, Subject } from "./blobs/grants.ts";
 export { linksOf } from "./blobs/sequence.ts";
 export type { Quota, Quotas } from "./blobs/disk/tables/usage.ts";
 export { announcedAddresses } from "./blobs/disk/holder.ts";
-export { FS_LIMITS, type FsLimits } from "./limits.ts";
+export type { Attributes, BranchFiles, OpenFile, OpenOptions, Space } from "./files/branch_files.ts";
+export { type BranchRight, mayUse as mayUseBranch } from "./rights.ts";
+export { FS_LIMITS, type FsLimits, fsLimitsWith } from "./limits.ts";
+export type { DiskStoreOptions } from "./blobs/disk/options.ts";
 export { type Fs, type FsOptions, memoryFs, openFs, type TreeFs } from "./store.ts";
 export type {
   Branch,
@@ -85,6 +90,9 @@ export type {
   WatchOptions,
 } from "./tree/path_tree.ts";
 export { fsOperations, type FsOperationsOptions } from "./operations/mod.ts";
+export type { TicketContent, TicketWriter } from "./operations/grants.ts";
+export { type FsWeb, fsWeb, type FsWebOptions, isFsPath } from "./web/web.ts";
+export type { Asker } from "./rights.ts";
 export { HistoryGoneError } from "./tree/errors.ts";
 export { getBlob, type GetOptions } from "./transfer/client.ts";
 

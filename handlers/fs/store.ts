@@ -3,11 +3,18 @@
  *
  * @module
  */
+import type { Identity } from "@alknet/core/handler";
+import { resolve } from "node:path";
 import type { BlobStore } from "./blobs/blob_store.ts";
+import { INLINE } from "./blobs/disk/files.ts";
 import { DiskBlobStore } from "./blobs/disk/disk.ts";
 import type { DiskStoreOptions } from "./blobs/disk/options.ts";
 import { type Grants, MemoryGrants } from "./blobs/grants.ts";
 import { MemoryBlobStore } from "./blobs/memory.ts";
+import type { BranchFiles } from "./files/branch_files.ts";
+import { TreeFiles } from "./files/face.ts";
+import { Sessions } from "./files/sessions.ts";
+import { type FsLimits, fsLimitsWith } from "./limits.ts";
 import type { PathTree } from "./tree/path_tree.ts";
 import { SqlitePathTree } from "./tree/sqlite.ts";
 
@@ -27,25 +34,47 @@ export interface Fs extends AsyncDisposable {
 export interface TreeFs extends Fs {
   /** Its branches. */
   readonly tree: PathTree;
+  /**
+   * A branch, or a version of one, as POSIX has files, for one client. Whether there is one, and whether it may be used, is
+   * looked at by each of its methods.
+   */
+  files(branch: string, identity?: Identity): BranchFiles;
 }
 
 /** Options of {@linkcode openFs}. */
-export type FsOptions = DiskStoreOptions;
+export interface FsOptions extends DiskStoreOptions {
+  /** Changes to {@linkcode FS_LIMITS}; of them `sessions` and `sessionIdle` are the store's. */
+  readonly limits?: Partial<FsLimits>;
+}
 
 /**
  * Opens the store of a folder, which is made if it is not there. Several processes may have it open.
  *
  * @throws {AlknetError} `STORE_NEWER`, `INVALID_STORE`, `STORE_FULL`.
+ * @throws {RangeError} A limit is none, or not a positive whole number.
  */
 export async function openFs(options: FsOptions): Promise<TreeFs> {
+  const limits = fsLimitsWith(options.limits);
   const blobs = await DiskBlobStore.openFolder(options);
   const tree = new SqlitePathTree(blobs.tables, options.historyDays);
+  const sessions = new Sessions({
+    blobs,
+    folder: resolve(options.folder),
+    newPath: () => blobs.newPath(),
+    keep: (staged) => {
+      const isMany = "bytes" in staged && staged.bytes.byteLength > INLINE;
+      return isMany ? blobs.add(new Blob([staged.bytes as Uint8Array<ArrayBuffer>]).stream()) : blobs.adopt(staged);
+    },
+    now: options.now ?? Date.now,
+  }, limits);
   return {
     blobs,
     tree,
+    files: (branch, identity) => new TreeFiles(branch, identity, { tree, sessions }),
     grants: blobs.grants,
     announce: (addresses) => blobs.announce(addresses),
     async [Symbol.asyncDispose]() {
+      await sessions[Symbol.asyncDispose]();
       await tree[Symbol.asyncDispose]();
       await blobs[Symbol.asyncDispose]();
     },

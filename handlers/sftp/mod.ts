@@ -12,7 +12,7 @@
  */
 import { type BidiStream, defineHandler, type Handler, type HandlerContext } from "@alknet/core/handler";
 import type { SftpPolicy } from "./policy.ts";
-import { serveFolder } from "./serve_folder.ts";
+import { type FolderClient, type OpenStore, serveFolder } from "./serve_folder.ts";
 
 export { MalformedPacketError } from "./codec/malformed.ts";
 export type { OwnerNames } from "./engine/owners.ts";
@@ -31,7 +31,7 @@ export {
 } from "./file_store.ts";
 export { type FolderStoreOptions, openFolderStore } from "./folder_store.ts";
 export type { SftpPolicy } from "./policy.ts";
-export { type FolderClient, serveFolder } from "./serve_folder.ts";
+export { type FolderClient, type OpenStore, serveFolder } from "./serve_folder.ts";
 
 /** The protocol's name on the wire. */
 export const SFTP_ALPN = "alknet/sftp";
@@ -40,6 +40,8 @@ export const SFTP_ALPN = "alknet/sftp";
 export interface SftpOptions {
   /** What identities are served, by id. Who is not named is refused. */
   readonly policies?: Readonly<Record<string, SftpPolicy>>;
+  /** Opens what a policy names. Default: {@linkcode openFolderStore}. */
+  readonly open?: OpenStore;
 }
 
 /** Codes with which streams of `alknet/sftp` are cut. */
@@ -47,7 +49,7 @@ const Code = { MALFORMED: 1, BUSY: 2 } as const;
 
 /** The SFTP handler. Whoever has no policy is refused, with one line in the log. */
 export function sftp(options: SftpOptions = {}): Handler<readonly [typeof SFTP_ALPN]> {
-  const { policies = {} } = options;
+  const { policies = {}, open } = options;
   return defineHandler({
     alpns: [SFTP_ALPN],
     description: "files of a folder",
@@ -64,7 +66,8 @@ export function sftp(options: SftpOptions = {}): Handler<readonly [typeof SFTP_A
         // One session a connection: another client has another connection, and limits of its own.
         if (session) cut(stream, Code.BUSY);
         else {
-          session = serve(stream, policy, { address, key, log: context.log, signal: context.signal }).finally(end);
+          const { log, signal } = context;
+          session = serve(stream, policy, { address, key, identity, log, signal }, open).finally(end);
           // It is waited for below, when the connection has ended.
           session.catch(() => {});
         }
@@ -75,8 +78,13 @@ export function sftp(options: SftpOptions = {}): Handler<readonly [typeof SFTP_A
   });
 }
 
-async function serve(stream: BidiStream, policy: SftpPolicy, client: Parameters<typeof serveFolder>[2]): Promise<void> {
-  if (!await serveFolder(stream, policy, client)) cut(stream, Code.MALFORMED);
+async function serve(
+  stream: BidiStream,
+  policy: SftpPolicy,
+  client: FolderClient,
+  open: OpenStore | undefined,
+): Promise<void> {
+  if (!await serveFolder(stream, policy, client, open)) cut(stream, Code.MALFORMED);
 }
 
 function refuse({ log }: HandlerContext, src: string, key: string): void {

@@ -6,7 +6,7 @@
 
 /** Files that someone is served. */
 export interface SftpPolicy {
-  /** The folder that is the root of all paths. */
+  /** The folder that is the root of all paths, or what else an {@linkcode OpenStore} makes of it. */
   readonly root: string;
   /**
    * Whether nothing may be made, changed or removed.

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Logger } from "@alknet/core/handler";
+import type { Identity, Logger } from "@alknet/core/handler";
 import type { SshPolicy } from "./login/policy.ts";
 import type { SshProgram } from "./session/served_program.ts";
 import type { SubsystemStream } from "./session/subsystem.ts";
@@ -16,6 +16,8 @@ export interface SubsystemClient {
   readonly address: string;
   /** The fingerprint of the key with which it has logged in. */
   readonly key: string;
+  /** Who it is. */
+  readonly identity: Identity;
   /** Tagged with its connection. */
   readonly log: Logger;
   /** Aborted when the endpoint begins to drain. */

@@ -144,7 +144,7 @@ function serveClient(
   const { log, signal } = context;
   const serveFiles = policy.sftp && options.subsystems?.sftp;
   if (serveFiles) {
-    const client = { policy, address: remoteAddress.hostname, key, log, signal };
+    const client = { policy, address: remoteAddress.hostname, key, identity, log, signal };
     subsystems.set("sftp", async (stream) => {
       await serveFiles(stream, client).catch((error) => {
         log.error("the subsystem failed: {message}", { message: foreign(String(error?.message)) });

@@ -157,7 +157,7 @@ Deno.test("alknet blob: what is wrong on the command line, and what is not done 
   match(await refused(home, "add", folder.path, folder.path, "--tag", "x"), /^2 .*--tag names one blob/);
   match(await refused(home, "share", "abc"), /is no hash/);
   match(await refused(home, "share", HELLO), /not in the store of this home; add it first/);
-  match(await refused(home, "share", HELLO, "--to", "secret"), /^2 .*not made yet/);
+  match(await refused(home, "share", HELLO, "--to", "secret", "--iroh"), /^2 .*for anyone/);
   match(await refused(home, "share", HELLO, "--to", "ada", "--iroh"), /^2 .*for anyone/);
   match(await refused(home, "get", "alkblobaa"), /the ticket cannot be read/);
   const file = await folder.write("a\u0007b", "hello");

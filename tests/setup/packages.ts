@@ -23,6 +23,7 @@ export const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   rsync: "rsync",
   "ssh-keygen": "openssh-client",
   sshd: "openssh-server",
+  sshfs: "sshfs",
 };
 
 /** What the virtual environment of the Python peers holds. */

@@ -41,6 +41,12 @@ const REQUIREMENTS = {
   sshd: debian("sshd", "openssh-server"),
   scp: debian("scp", "openssh-client"),
   rsync: debian("rsync", "rsync"),
+  sshfs: debian("sshfs", "sshfs"),
+  /** Lets programs be file systems. */
+  fuse: {
+    present: () => existsSync("/dev/fuse"),
+    remedy: "load the kernel's module fuse; a container needs the device /dev/fuse",
+  },
   git: debian("git", "git"),
   chromium: debian("chromium", "chromium"),
   fish: debian("fish", "fish"),

@@ -63,6 +63,7 @@ export const ERRORS: Readonly<Record<string, ErrorDeclaration>> = {
     details: Type.Object({ oldest: whole }, closed),
     httpStatus: 410,
   },
+  GRANT_EXPIRED: { description: "the grant has ended, is another's, or there is none", httpStatus: 410 },
   CHANGED_MEANWHILE: { description: "ifHash is not what is there", httpStatus: 412 },
   BLOB_CORRUPT: { description: "what is stored is not the blob", httpStatus: 500 },
   QUOTA_EXCEEDED: { description: "the owner of the branch would keep more than it may", httpStatus: 507 },

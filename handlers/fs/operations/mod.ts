@@ -8,19 +8,26 @@ import type { HandlerRegistration } from "@alknet/core/operations";
 import type { TreeFs } from "../store.ts";
 import { blobOperations } from "./blobs.ts";
 import { branchOperations } from "./branches.ts";
+import { grantOperations, type TicketWriter } from "./grants.ts";
 import { nameOperations } from "./names.ts";
 
 /** Options of {@linkcode fsOperations}. */
 export interface FsOperationsOptions {
   /** Whether whoever knows a hash may read the blob. Default `false`. */
   readonly publicBlobs?: boolean;
+  /** Writes the tickets of grants. Without it `blobs/grant` is not offered. */
+  readonly ticketOf?: TicketWriter;
 }
 
 /** The operations on the files of a node. */
-export function fsOperations(files: TreeFs, { publicBlobs = false }: FsOperationsOptions = {}): HandlerRegistration[] {
+export function fsOperations(
+  files: TreeFs,
+  { publicBlobs = false, ticketOf }: FsOperationsOptions = {},
+): HandlerRegistration[] {
   return [
     ...nameOperations(files, publicBlobs),
     ...branchOperations(files),
     ...blobOperations(files, publicBlobs),
+    ...grantOperations(files, publicBlobs, ticketOf),
   ];
 }

@@ -9,7 +9,7 @@ import "../../../core/transports/quic/linux/call_table.ts";
 import "@lydell/node-pty";
 import { router } from "@alknet/core";
 import type { Identity } from "@alknet/core/handler";
-import { serveFolder } from "@alknet/handlers/sftp";
+import { type OpenStore, serveFolder } from "@alknet/handlers/sftp";
 import { ssh, type SshPolicy, type SshProgram } from "@alknet/handlers/ssh";
 import { type Output, runProgram, start } from "../../support/process.ts";
 import { temporaryFolder } from "../../support/temp.ts";
@@ -47,6 +47,8 @@ export interface SshNodeOptions {
   readonly programs?: readonly SshProgram[];
   /** Told of what clients send to `sftp`. */
   readonly tapFiles?: (chunk: Uint8Array<ArrayBuffer>) => void;
+  /** Opens what the policy for files names. Default: a folder. */
+  readonly openFiles?: OpenStore;
   /** Options of `ssh-keygen` for the key `user`. Default: Ed25519. */
   readonly keyType?: readonly string[];
 }
@@ -56,7 +58,7 @@ export const USER = "me";
 
 /** Starts one, on loopback and a port that is free. */
 export async function sshNode(options: SshNodeOptions = {}): Promise<SshNode> {
-  const { transport = "tls", policy, scopes = [], programs, tapFiles, keyType = ED25519 } = options;
+  const { transport = "tls", policy, scopes = [], programs, tapFiles, openFiles, keyType = ED25519 } = options;
   await using started = new AsyncDisposableStack();
   const folder = started.use(await temporaryFolder());
   for (const name of ["host", "user", "stranger"]) {
@@ -77,7 +79,7 @@ export async function sshNode(options: SshNodeOptions = {}): Promise<SshNode> {
     programs,
     subsystems: {
       sftp: ({ readable, writable }, { policy, ...client }) => {
-        return serveFolder({ readable: tapped(readable, tapFiles), writable }, policy.sftp!, client);
+        return serveFolder({ readable: tapped(readable, tapFiles), writable }, policy.sftp!, client, openFiles);
       },
     },
   });

@@ -37,6 +37,7 @@ import { encoded, readerOf } from "../reading.ts";
 import { linksOf } from "../sequence.ts";
 import { verified } from "../verifying.ts";
 import { Batch } from "./tables/batch.ts";
+import type { Staged } from "./files.ts";
 import { Collector } from "./collecting/collector.ts";
 import { Going } from "./going.ts";
 import { Passes } from "./collecting/passes.ts";
@@ -188,6 +189,17 @@ export class DiskBlobStore implements BlobStore {
     });
   }
 
+  /** A path for a file that is gone when this process is. */
+  newPath(): string {
+    return this.#holder.path();
+  }
+
+  /** Takes such a file, which is the store's from then on; or up to 16 KiB, for whoever adds nothing beside them. */
+  async adopt(staged: Staged): Promise<Held> {
+    const paths = "path" in staged ? [staged.path] : [];
+    return await this.#working(async (newPath) => this.#keep(await hashed(staged, newPath, {}), {}, true), ...paths);
+  }
+
   async open(hash: Hash): Promise<BlobReader> {
     if (!await this.#whole(hash)) throw notFound(hash);
     return readerOf(await this.source(hash));
@@ -329,11 +341,11 @@ export class DiskBlobStore implements BlobStore {
     this.#lock?.[Symbol.dispose]();
   }
 
-  async #keep(blob: Import & { readonly source?: Source }, { format, owner }: AddOptions): Promise<Held> {
-    await keep(blob, owner, this.#keepParts);
-    if (format !== "hashSeq") return this.#held(blob.hash, blob.size, "raw");
+  async #keep(blob: Import & { readonly source?: Source }, o: AddOptions, alone?: boolean): Promise<Held> {
+    await keep(blob, o.owner, { ...this.#keepParts, alone });
+    if (o.format !== "hashSeq") return this.#held(blob.hash, blob.size, "raw");
     await using _held = this.#held(blob.hash, blob.size, "raw");
-    return await this.hold(blob.hash, format);
+    return await this.hold(blob.hash, o.format);
   }
 
   async *#verify(hash: Hash): AsyncGenerator<VerifyStep> {
@@ -364,9 +376,7 @@ export class DiskBlobStore implements BlobStore {
       size,
       format,
       [Symbol.asyncDispose]: () => {
-        if (holds && !this.#closed) {
-          this.#rows.release(hash);
-        }
+        if (holds && !this.#closed) this.#rows.release(hash);
         holds = false;
         return Promise.resolve();
       },
@@ -374,8 +384,7 @@ export class DiskBlobStore implements BlobStore {
   }
 
   /** Does work whose files in `tmp/` are gone after it, but for those that came to their place. */
-  async #working<T>(work: (newPath: () => string) => Promise<T>): Promise<T> {
-    const paths: string[] = [];
+  async #working<T>(work: (newPath: () => string) => Promise<T>, ...paths: string[]): Promise<T> {
     try {
       return await work(() => {
         const path = this.#holder.path();

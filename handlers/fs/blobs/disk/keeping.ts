@@ -21,6 +21,8 @@ export interface KeepParts extends DiskParts {
   readonly batch: Batch;
   /** Files that stay where they are. */
   readonly references: References;
+  /** Whether whoever waits for it is alone, so that waiting for others gains nothing. */
+  readonly alone?: boolean;
 }
 
 /** Keeps a blob, which is held once more then. */
@@ -54,11 +56,12 @@ async function own({ hash, data, pairs }: Import, row: NewRow, parts: KeepParts)
   const { rows, going, batch, database, pathOf } = parts;
   const files = [data, pairs].flatMap((part) => "path" in part ? [part.path] : []);
   if (files.length === 0) {
-    return await batch.change(() => {
+    const change = (): void => {
       going.refuse(hash);
       rows.writeHold(hash);
       rows.insert(hash, row);
-    });
+    };
+    return await (parts.alone ? batch.changeNow(change) : batch.change(change));
   }
   if (held(hash, parts, (there) => there !== undefined && there !== PLACE.referenced)) return;
   await Promise.all(files.map(syncFile));

@@ -105,6 +105,30 @@ for (const [kind, make] of Object.entries(KINDS)) {
       await grants.mayRead(other, ["id:ada"]),
     ], [false, true, false, true, false]);
   });
+
+  Deno.test(`${kind} store: a secret is redeemed by one key, and again by it; a grant is revoked by who may (row 46)`, async () => {
+    await using store = await make();
+    const { grants } = store.fs;
+    const hash = hashOf(new Uint8Array()).toHex();
+    const now = Math.floor(Date.now() / 1000);
+    const { id, secret } = await grants.grantSecret({ hash, expires: now + 3600, owner: "ada" });
+    equal(secret.byteLength, 32);
+    equal(await grants.mayRead(hash, ["anyone", "key:k", "id:secret"]), false);
+    const expired = { code: "GRANT_EXPIRED" };
+    await rejects(grants.redeem(new Uint8Array(32), "k"), expired);
+    deepEqual(await grants.redeem(secret, "k"), { id, hash, subject: "key:k", expires: now + 3600, owner: "ada" });
+    equal((await grants.redeem(secret, "k")).id, id);
+    await rejects(grants.redeem(secret, "l"), expired);
+    deepEqual([await grants.mayRead(hash, ["key:k"]), await grants.mayRead(hash, ["key:l"])], [true, false]);
+    await rejects(grants.revoke(id, (owner) => owner === "bob"), expired);
+    equal(await grants.mayRead(hash, ["key:k"]), true);
+    await grants.revoke(id, (owner) => owner === "ada");
+    await rejects(grants.revoke(id, () => true), expired);
+    await rejects(grants.redeem(secret, "k"), expired);
+    equal(await grants.mayRead(hash, ["key:k"]), false);
+    const late = await grants.grantSecret({ hash, expires: now - 1 });
+    await rejects(grants.redeem(late.secret, "k"), expired);
+  });
 }
 
 Deno.test("disk store: damaged data, outboard and a file that is gone are seen, the rest is read (row 22)", async () => {

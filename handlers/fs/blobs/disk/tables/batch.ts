@@ -41,6 +41,13 @@ export class Batch {
     });
   }
 
+  /** Makes a change that waits for no others; those that wait are made with it. */
+  changeNow(work: () => void): Promise<void> {
+    const changed = this.change(work);
+    this.flush();
+    return changed;
+  }
+
   /** Makes what waits now. Never throws: whoever asked for a change is told. */
   flush(): void {
     clearTimeout(this.#timer);

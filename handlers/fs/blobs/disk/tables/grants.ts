@@ -4,10 +4,27 @@
  * @module
  */
 import type { Hash } from "../../../wire/hash_text.ts";
-import { type Grant, grantId, type Grants, type NewGrant, type Subject } from "../../grants.ts";
+import {
+  type Grant,
+  grantId,
+  type Grants,
+  idOfSecret,
+  type NewGrant,
+  noGrant,
+  SEALED,
+  type SecretGrant,
+  type Subject,
+} from "../../grants.ts";
 import type { StoreDatabase } from "./database.ts";
 
 const READ = 1;
+
+interface GrantRow {
+  readonly subject: string;
+  readonly hash: Uint8Array;
+  readonly expires: number;
+  readonly owner: string | null;
+}
 
 /** Keeps grants in the database. */
 export class DiskGrants implements Grants {
@@ -33,17 +50,73 @@ export class DiskGrants implements Grants {
       );
       if (there) return { ...wanted, id: there.id.toHex() };
       const id = grantId();
-      this.#database.run(
-        "INSERT INTO grants(id,subject,action,hash,expires,owner) VALUES(?,?,?,?,?,?)",
-        Uint8Array.fromHex(id),
-        subject,
-        READ,
-        hash,
-        expires,
-        owner,
-      );
+      this.#insert(id, subject, { hash, expires, owner });
       return { ...wanted, id };
     });
+  }
+
+  // deno-lint-ignore require-await
+  async grantSecret(wanted: Omit<NewGrant, "subject">): Promise<SecretGrant> {
+    const { expires = 0, owner = null } = wanted;
+    const hash = Uint8Array.fromHex(wanted.hash);
+    const secret = crypto.getRandomValues(new Uint8Array(32));
+    const id = idOfSecret(secret);
+    this.#database.transaction(() => this.#insert(id, SEALED, { hash, expires, owner }));
+    return { id, secret };
+  }
+
+  // deno-lint-ignore require-await
+  async redeem(secret: Uint8Array, key: string): Promise<Grant> {
+    const id = idOfSecret(secret);
+    const subject: Subject = `key:${key}`;
+    return this.#database.transaction(() => {
+      const { subject: before, hash, expires, owner } = this.#find(id);
+      const isOver = expires !== 0 && expires <= Date.now() / 1000;
+      if (isOver || (before !== SEALED && before !== subject)) throw noGrant();
+      if (before === SEALED) {
+        this.#database.run("UPDATE grants SET subject=? WHERE id=?", subject, Uint8Array.fromHex(id));
+      }
+      return {
+        id,
+        hash: hash.toHex(),
+        subject,
+        ...expires !== 0 && { expires },
+        ...owner !== null && { owner },
+      };
+    });
+  }
+
+  // deno-lint-ignore require-await
+  async revoke(id: string, may: (owner: string | undefined) => boolean): Promise<void> {
+    this.#database.transaction(() => {
+      if (!may(this.#find(id).owner ?? undefined)) throw noGrant();
+      this.#database.run("DELETE FROM grants WHERE id=?", Uint8Array.fromHex(id));
+    });
+  }
+
+  #find(id: string): GrantRow {
+    const row = this.#database.get<GrantRow>(
+      "SELECT subject,hash,expires,owner FROM grants WHERE id=?",
+      Uint8Array.fromHex(id),
+    );
+    if (!row) throw noGrant();
+    return row;
+  }
+
+  #insert(
+    id: string,
+    subject: string,
+    { hash, expires, owner }: { readonly hash: Uint8Array; readonly expires: number; readonly owner: string | null },
+  ): void {
+    this.#database.run(
+      "INSERT INTO grants(id,subject,action,hash,expires,owner) VALUES(?,?,?,?,?,?)",
+      Uint8Array.fromHex(id),
+      subject,
+      READ,
+      hash,
+      expires,
+      owner,
+    );
   }
 
   // deno-lint-ignore require-await
