@@ -48,10 +48,16 @@ export {
   type EngineOptions,
   type Resolver,
   type RespondOptions,
+  type Soon,
 } from "./engine/engine.ts";
+export type { Filter, RecursionOptions } from "./engine/recursion.ts";
 export { dnsRates, type Rates, type RatesOptions } from "./engine/rates.ts";
 export type { DesignatedResolver } from "./engine/special_names.ts";
 export type { RefusalReason } from "./engine/refusals.ts";
+export { EDE, type ExtendedError } from "./extended_errors.ts";
+export { type Forwarder, forwarder, type ForwarderOptions, type ForwardStats } from "./forward/forwarder.ts";
+export type { Kept, NoReply, Reply } from "./forward/reply.ts";
+export type { UpstreamOptions, UpstreamVia } from "./forward/upstreams/upstream.ts";
 export { answerDoh } from "./fronts/doh.ts";
 export { dns } from "./fronts/handler.ts";
 export type { FrontParts } from "./fronts/parts.ts";

@@ -62,12 +62,13 @@ const stats = operation({
 /** `dns/query` and `dns/stats`. */
 export function queryOperations({ zones, engine, rates }: OperationsParts): HandlerRegistration[] {
   return [
-    provide(query, ({ name: text, type = "A", dnssec }, { identity }) => {
+    provide(query, async ({ name: text, type = "A", dnssec }, { identity, signal }) => {
       const question = told(() => ({ name: wholeName(text), type: parseType(type), class: CLASS_IN }));
       // Operations know no address: strangers share one group.
       const caller: DnsCaller = { front: "operations", address: "operations", identity };
       if (!rates.query(caller)) throw new CallError("DNS_BUSY", "too many queries; try again", { retryable: true });
-      const { Question, Answer, Authority, ...rest } = jsonOf(engine.resolve(plainQuery(question, { dnssec }), caller));
+      const answer = await engine.resolve(plainQuery(question, { dnssec }), caller, signal);
+      const { Question, Answer, Authority, ...rest } = jsonOf(answer);
       return {
         ...rest,
         Question: [...Question],
