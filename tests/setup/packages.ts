@@ -12,7 +12,6 @@ export const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   fish: "fish",
   curl: "curl",
   dig: "bind9-dnsutils",
-  dnsperf: "dnsperf",
   git: "git",
   h2load: "nghttp2-client",
   ip: "iproute2",

@@ -26,23 +26,22 @@ class DohLink implements Link {
   readonly #connection: Connection;
   readonly #session: ClientHttp2Session;
   readonly #path: string;
+  readonly #end = Promise.withResolvers<void>();
   #isOver = false;
+  #isClosed = false;
 
   constructor(connection: Connection, session: ClientHttp2Session, path: string) {
     this.#connection = connection;
     this.#session = session;
     this.#path = path;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.ended = promise;
-    // GOAWAY: what runs may finish, nothing new begins.
+    this.ended = this.#end.promise;
+    // What runs may finish, nothing new begins.
     session.once("goaway", () => {
       this.#isOver = true;
-      resolve();
+      this.#end.resolve();
+      session.close();
     });
-    session.once("close", () => {
-      this.close();
-      resolve();
-    });
+    session.once("close", () => this.close());
     session.on("error", () => this.close());
     connection.closed.then(() => this.close(), () => this.close());
   }
@@ -63,10 +62,11 @@ class DohLink implements Link {
   }
 
   close(): void {
-    if (this.#isOver && this.#session.destroyed) return;
-    this.#isOver = true;
+    if (this.#isClosed) return;
+    this.#isOver = this.#isClosed = true;
     this.#session.destroy();
     this.#connection.close(0, "");
+    this.#end.resolve();
   }
 }
 

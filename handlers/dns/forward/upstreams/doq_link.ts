@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { BidiStream, Connection } from "@alknet/core/handler";
+import { type BidiStream, type Connection, ConnectionClosedError } from "@alknet/core/handler";
 import { exchange } from "../../client/exchange.ts";
 import { decodeMessage } from "../../codec/decode.ts";
 import type { Message } from "../../codec/types.ts";
@@ -45,7 +45,7 @@ class DoqLink implements Link {
     } catch (error) {
       asking.catch(() => {});
       cancel();
-      throw error;
+      throw error instanceof ConnectionClosedError ? linkEnded(error) : error;
     }
   }
 

@@ -35,8 +35,8 @@ export interface UpstreamOptions {
 
 /** Connections to one upstream. */
 const MAX_LINKS = 2;
-/** Questions on one of them. */
-const MAX_RUNNING = 100;
+/** Questions on one of them; over QUIC no more than a node of our own takes at once. */
+const MAX_RUNNING: Readonly<Record<UpstreamVia, number>> = { dot: 100, doq: 64, doh: 100, alknet: 100 };
 /** How long a connection is kept on which nobody asks, in milliseconds. */
 const IDLE = 30_000;
 /** How long an upstream is left alone that could not be reached, in milliseconds; it doubles. */
@@ -157,7 +157,7 @@ export class Upstream implements Disposable {
       signal.throwIfAborted();
       let best: Held | undefined;
       for (const held of this.#links) if (!best || held.running < best.running) best = held;
-      if (best && best.running < MAX_RUNNING) {
+      if (best && best.running < MAX_RUNNING[this.options.via]) {
         best.running++;
         best.stopIdle?.();
         best.stopIdle = undefined;
