@@ -41,10 +41,11 @@ async function load(until: number): Promise<number> {
     const bytes = rest.byteLength === 0 ? part : Buffer.concat([rest, part]);
     let at = 0;
     let answers = 0;
-    for (let length: number; bytes.byteLength - at >= 2; at += 2 + length, answers++) {
-      length = bytes.readUInt16BE(at);
-      if (bytes.byteLength - at < 2 + length) break;
-      if ((bytes[at + 5] & 0xf) !== NO_ERROR) return reject(new Error(`an answer has code ${bytes[at + 5] & 0xf}`));
+    while (bytes.byteLength - at >= 2 && bytes.byteLength - at >= 2 + bytes.readUInt16BE(at)) {
+      const rcode = bytes[at + 5] & 0xf;
+      if (rcode !== NO_ERROR) return reject(new Error(`an answer has code ${rcode}`));
+      at += 2 + bytes.readUInt16BE(at);
+      answers++;
     }
     rest = bytes.subarray(at);
     count += answers;
