@@ -45,11 +45,14 @@ export async function dnsOf(
   config: DnsConfig,
   { home, configFile, key }: { home: Home; configFile: string; key: NodeKey },
 ): Promise<ServedDns> {
-  const [dnsModule, { ddrName, mayTransferBy, secondariesOf }, { recursionOf }] = await Promise.all([
-    import("@alknet/handlers/dns"),
-    import("./dns_access.ts"),
-    import("./dns/forwarding.ts"),
-  ]);
+  const [dnsModule, { ddrName, mayTransferBy, secondariesOf }, { recursionOf }, { loggingQueries }] = await Promise.all(
+    [
+      import("@alknet/handlers/dns"),
+      import("./dns_access.ts"),
+      import("./dns/forwarding.ts"),
+      import("./dns/query_log.ts"),
+    ],
+  );
   const { dns, DNS_LIMITS, dnsEngine, dnsLimitsWith, dnsOperations, dnsRates, notifySecondaries } = dnsModule;
   const limits = dnsLimitsWith(limitsOf(config, DNS_LIMITS, configFile));
   const name = ddrName(config, configFile);
@@ -64,7 +67,8 @@ export async function dnsOf(
   stack.use(store.follow());
   let resolver: DesignatedResolver | undefined;
   const { zones } = store;
-  const engine = dnsEngine({ zones, rates, limits, ddr: () => resolver, recursion });
+  const quiet = dnsEngine({ zones, rates, limits, ddr: () => resolver, recursion });
+  const engine = config.log_queries ? loggingQueries(quiet, log) : quiet;
   const parts: FrontParts = {
     engine,
     rates,

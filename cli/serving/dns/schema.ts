@@ -51,6 +51,7 @@ const schema = Type.Object({
   private_zones: Type.Optional(
     Type.Array(text("home.example"), { description: "zones of others in which private addresses are right" }),
   ),
+  log_queries: Type.Optional(Type.Boolean({ description: "whether the log tells what is asked" })),
   limits: Type.Optional(
     Type.Record(Type.String(), Type.Union([count, rate]), {
       description: "limits by their names; bytes, milliseconds, counts, or a rate",

@@ -22,7 +22,7 @@ export interface Entry {
 }
 
 /** Bytes that an entry costs beside its own: objects, the place in the map. */
-const ENTRY_COST = 400;
+const ENTRY_COST = 550;
 /** Bytes of the place of a TTL. */
 const TTL_COST = 8;
 

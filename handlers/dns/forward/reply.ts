@@ -70,7 +70,7 @@ export function keep(query: Message, taken: Accepted, error?: ExtendedError): Ke
     answer,
     authority: taken.authority,
     additional: [],
-  }, { maxSize: MAX_MESSAGE - OPT });
+  }, { maxSize: MAX_MESSAGE - OPT }).slice(); // Written into a larger buffer, which is not to be kept.
   return { bytes, ttls: ttlsIn(bytes), ad: taken.ad, error };
 }
 

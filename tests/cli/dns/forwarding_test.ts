@@ -297,5 +297,28 @@ Deno.test({
     deepEqual(JSON.parse((await call("dns/stats", {}, "dns:read")).stdout).upstreams, {
       [`127.0.0.1:${unbound.port}`]: { asked: 2, failed: 0 },
     });
+    const asked = async (scope?: string) =>
+      JSON.parse((await call("dns/query", { name: "www.example.org" }, scope)).stdout);
+    deepEqual([(await asked()).Status, (await asked("dns:read")).Status], [5, 5]);
+    const { Status, Answer, RA } = await asked("dns:recurse");
+    deepEqual([Status, Answer[0].data, RA], [0, "192.0.2.1", true]);
+  },
+});
+
+Deno.test({
+  name: "a node that is its own upstream waits for itself once, and says SERVFAIL",
+  ...needs("kdig"),
+  async fn() {
+    await using home = await initHome();
+    const port = freeTcpPort();
+    const itself = { via: "alknet", address: `${home.nodeId}@127.0.0.1:${port}` };
+    await configured(home, { upstreams: [itself], recursion: EVERYBODY_HERE, log_queries: true });
+    await using node = await home.serve("--listen", `127.0.0.1:${port}`);
+    await node.child.errorLine("WARN dns: handlers.dns.log_queries: names that are asked for are written to this log");
+    match(await kdig(port, "+tls", "www.example.org"), /SERVFAIL/);
+    await node.child.errorLine("query www.example.org. A rcode=2 src=127.0.0.1 proto=dot");
+    const token = (await home.run("token", "create", "--scope", "dns:read")).stdout.trim();
+    const stats = await home.run("call", itself.address, "dns/stats", "{}", "--token", token);
+    equal(JSON.parse(stats.stdout).upstreams[itself.address].asked, 1);
   },
 });
