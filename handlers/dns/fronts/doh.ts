@@ -30,7 +30,11 @@ const RANGES: readonly string[] = ["application/*", "*/*"];
  */
 export async function answerDoh(request: Request, caller: DnsCaller, parts: FrontParts): Promise<Response | undefined> {
   if (!parts.engine.serves(caller)) return undefined;
-  const answer = await answerTo(request, caller, parts);
+  const answer = await answerTo(request, caller, parts).catch((error) => {
+    // Nobody reads what those are told who have left.
+    if (request.signal.aborted) return plain(503, "gone");
+    throw error;
+  });
   answer.headers.set("access-control-allow-origin", "*");
   return answer;
 }

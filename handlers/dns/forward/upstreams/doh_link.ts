@@ -51,14 +51,24 @@ class DohLink implements Link {
     if (this.#isOver) throw linkEnded();
     // RFC 8484 §4.1: the id is 0, so that equal questions are equal to caches.
     const body = encodeMessage({ ...query, id: 0 }, { padTo: QUERY_PADDING });
-    const stream = this.#session.request({
-      ":method": "POST",
-      ":path": this.#path,
-      accept: MEDIA_TYPE,
-      "content-type": MEDIA_TYPE,
-      "content-length": `${body.byteLength}`,
-    });
+    const stream = this.#request(body.byteLength);
     return { ...decodeMessage(await answerOf(stream, body, signal)), id: query.id };
+  }
+
+  #request(length: number): ClientHttp2Stream {
+    try {
+      return this.#session.request({
+        ":method": "POST",
+        ":path": this.#path,
+        accept: MEDIA_TYPE,
+        "content-type": MEDIA_TYPE,
+        "content-length": `${length}`,
+      });
+    } catch (cause) {
+      // A session that is about to close takes nothing new.
+      this.close();
+      throw linkEnded(cause);
+    }
   }
 
   close(): void {

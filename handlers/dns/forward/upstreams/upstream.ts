@@ -138,6 +138,7 @@ export class Upstream implements Disposable {
       this.#reached();
       return answer;
     } catch (error) {
+      if ((error as AlknetError).code === "DNS_LINK") this.#lost(held, error as Error);
       // Whether nobody is there any more is seen by dialling. What else runs there is asked again on the new connection.
       const isSilent = held.heardAt < began && this.#clock.now() - began >= SILENT;
       if (error === LATE && isSilent) this.#drop(held);
@@ -222,6 +223,12 @@ export class Upstream implements Disposable {
     if (this.#failures === 0) this.#log?.warn("upstream {upstream} fails: {message}", { upstream: label, message });
     this.#downUntil = this.#clock.now() + Math.min(MAX_BACK_OFF, BACK_OFF * 2 ** this.#failures);
     this.#failures++;
+  }
+
+  /** A connection ended under a question. One that never gave an answer is as good as none. */
+  #lost(held: Held, error: Error): void {
+    if (this.#links.has(held) && held.heardAt === -Infinity) this.#unreachable(error);
+    this.#forget(held);
   }
 
   #drop(held: Held): void {

@@ -102,6 +102,27 @@ Deno.test("records that belong to no part of the answer are not used, and answer
   equal(upstream.asked.length, 4);
 });
 
+Deno.test("a chain may be in any order, and made by a DNAME", async () => {
+  const lines = [
+    "www.example.net. 60 A 192.0.2.3",
+    "b.example.org. 60 CNAME www.sub.example.org.",
+    "sub.example.org. 60 DNAME example.net.",
+    `${NAME}. 60 CNAME b.example.org.`,
+    "www.sub.example.org. 60 CNAME www.example.net.",
+    "other.example.org. 60 DNAME example.net.",
+  ];
+  const upstream = new SpokenUpstream((query) => [says(query, lines)]);
+  using made = forwarding([upstream]);
+  deepEqual((await made.ask(asks(NAME))).answer, [
+    `${NAME} 60 CNAME b.example.org.`,
+    "b.example.org 60 CNAME www.sub.example.org.",
+    "sub.example.org 60 DNAME example.net.",
+    "www.sub.example.org 60 CNAME www.example.net.",
+    "www.example.net 60 A 192.0.2.3",
+  ]);
+  deepEqual((await made.ask(asks(NAME, "CNAME"))).answer, [`${NAME} 60 CNAME b.example.org.`]);
+});
+
 Deno.test("TTLs are five seconds to a day, and count down; what is not there is kept for 15 minutes (row 53)", async () => {
   const answers: Record<string, readonly string[]> = {
     zero: ["zero.example.org. 0 A 192.0.2.1"],

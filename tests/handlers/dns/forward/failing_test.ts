@@ -109,6 +109,13 @@ Deno.test("a connection that ends under a question is made anew, and asked once 
   equal(upstream.dials, 3);
 });
 
+Deno.test("an upstream that hangs up on every connection is left alone like one that is not there", async () => {
+  const [rude, there] = [new SpokenUpstream(() => (rude.hangUp(), [])), new SpokenUpstream(answering())];
+  using made = forwarding([rude, there]);
+  for (let n = 0; n < 20; n++) equal((await made.ask(asks(`n${n}.example.org`))).answer.length, 1);
+  deepEqual([rude.dials, there.asked.length], [2, 20]);
+});
+
 Deno.test("a connection on which nobody asks for 30 s is closed", async () => {
   const upstream = new SpokenUpstream(answering());
   using made = forwarding([upstream]);
