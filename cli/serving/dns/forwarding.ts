@@ -52,8 +52,8 @@ export function recursionOf(config: DnsConfig, parts: ForwardingParts): Recursio
   const { upstreams, recursion, private_zones: zones = [] } = config;
   const at = <T>(path: string, read: () => T): T => orInvalid(configFile, path, read);
   const prefixes = at("recursion.prefixes", () => (recursion?.prefixes ?? []).map(parsePrefix));
-  const privateZones = zones.map((zone, n) => at(`private_zones.${n}`, () => wholeName(zone)));
-  const described = upstreams?.map((each, n) => at(`upstreams.${n}`, () => upstreamOf(each, parts)));
+  const privateZones = zones.map((zone, n) => at(`private_zones[${n}]`, () => wholeName(zone)));
+  const described = upstreams?.map((each, n) => at(`upstreams[${n}]`, () => upstreamOf(each, parts)));
   if (!described) {
     if (recursion) log.warn("handlers.dns.recursion does nothing: there are no upstreams");
     return undefined;

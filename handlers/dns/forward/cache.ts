@@ -21,8 +21,13 @@ export interface Entry {
   askAgainAt: number;
 }
 
-/** Bytes that an entry costs beside its own: objects, the place in the map. */
-const ENTRY_COST = 550;
+/**
+ * Bytes that an entry costs beside its own: objects, buffers of their own, the place in the map, and what a heap of many
+ * such has to spare; as a process weighs that holds a hundred thousand.
+ */
+const ENTRY_COST = 1500;
+/** What is left of a full cache, from 0 to 1. */
+const KEPT = 0.9;
 /** Bytes of the place of a TTL. */
 const TTL_COST = 8;
 
@@ -67,8 +72,10 @@ export class ForwardCache {
     this.delete(key);
     this.#entries.set(key, entry);
     this.#bytes += cost(key, entry);
+    if (this.#bytes <= this.#limit) return;
+    // Many at once: a map remembers the places of what was deleted, and whoever looks for its first entry passes them all.
     for (const oldest of this.#entries.keys()) {
-      if (this.#bytes <= this.#limit) break;
+      if (this.#bytes <= KEPT * this.#limit) break;
       this.delete(oldest);
     }
   }

@@ -235,7 +235,7 @@ Deno.test("handlers.dns: an upstream that cannot be one is told with its place",
   const id = home.nodeId;
   const wrong: readonly (readonly [unknown, RegExp])[] = [
     [{ via: "udp", address: "192.0.2.1:53" }, /upstreams[\s\S]*via/],
-    [{ via: "dot" }, /handlers\.dns\.upstreams\.0: a dot upstream has an address/],
+    [{ via: "dot" }, /handlers\.dns\.upstreams\[0\]: a dot upstream has an address/],
     [{ via: "dot", address: `${id}@192.0.2.1:853` }, /has a node id, which a dot upstream does not prove; use pins/],
     [{ via: "alknet", address: "192.0.2.1:4433" }, /has no node id; write NODEID@HOST:PORT/],
     [{ via: "alknet", address: `${id}@192.0.2.1:4433`, name: "a.example" }, /neither name nor pins/],
@@ -256,7 +256,7 @@ Deno.test("handlers.dns: an upstream that cannot be one is told with its place",
   for (
     const [dns, words] of [
       [{ recursion: { prefixes: ["192.0.2.1/24"] } }, /handlers\.dns\.recursion\.prefixes: [^\n]*192\.0\.2\.1\/24/],
-      [{ private_zones: ["a..b"] }, /handlers\.dns\.private_zones\.0: [^\n]*empty label/],
+      [{ private_zones: ["a..b"] }, /handlers\.dns\.private_zones\[0\]: [^\n]*empty label/],
       [{ upstreams: [] }, /upstreams/],
     ] as const
   ) {

@@ -100,6 +100,12 @@ Deno.test("records that belong to no part of the answer are not used, and answer
     deepEqual((await made.ask(asks(name))).answer, []);
   }
   equal(upstream.asked.length, 4);
+  // A SOA of a zone in which the name is not says nothing of it: the answer is not kept.
+  upstream.speaks = (query) => [says(query, [";", SOA], { rcode: 3 })];
+  for (const more of [5, 6]) {
+    const { rcode, authority } = await made.ask(asks("www.example.net"));
+    deepEqual([rcode, authority, upstream.asked.length], [3, [], more]);
+  }
 });
 
 Deno.test("a chain may be in any order, and made by a DNAME", async () => {

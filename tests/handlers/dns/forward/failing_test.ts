@@ -248,6 +248,6 @@ Deno.test("a hundred thousand random names: the cache stays within its bytes, an
   ok(level, `${values}`);
   equal(made.forward.stats().cache.hits, (values.length - 1) * 100);
   equal(made.forward.flush(zoneName(NAME)), 1);
-  ok(made.forward.flush() > 1000);
+  ok(made.forward.flush() > 400);
   deepEqual([made.forward.stats().cache.entries, made.forward.stats().cache.bytes], [0, 0]);
 });
