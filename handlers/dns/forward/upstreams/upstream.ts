@@ -42,6 +42,10 @@ const IDLE = 30_000;
 /** How long an upstream is left alone that could not be reached, in milliseconds; it doubles. */
 const BACK_OFF = 500;
 const MAX_BACK_OFF = 30_000;
+/** Connections in a row that end without an answer, until it is left alone for a while. */
+const MAX_HANG_UPS = 8;
+/** What one such counts as, in milliseconds. */
+const HUNG_UP = 4000;
 /** The reason with which a question ends that took too long. */
 export const LATE = new AlknetError("TIMEOUT", "no upstream answered in time");
 
@@ -73,6 +77,7 @@ export class Upstream implements Disposable {
   readonly #waiting = new Set<() => void>();
   #dialling: Promise<void> | undefined;
   #failures = 0;
+  #hangUps = 0;
   #downUntil = -Infinity;
   #asked = 0;
   #failed = 0;
@@ -214,7 +219,7 @@ export class Upstream implements Disposable {
 
   #reached(): void {
     if (this.#failures > 0) this.#log?.info("upstream {upstream} answers again", { upstream: this.options.label });
-    this.#failures = 0;
+    this.#failures = this.#hangUps = 0;
     this.#downUntil = -Infinity;
   }
 
@@ -225,9 +230,12 @@ export class Upstream implements Disposable {
     this.#failures++;
   }
 
-  /** A connection ended under a question. One that never gave an answer is as good as none. */
+  /** A connection ended under a question. Where none ever gives an answer, others are asked first. */
   #lost(held: Held, error: Error): void {
-    if (this.#links.has(held) && held.heardAt === -Infinity) this.#unreachable(error);
+    if (this.#links.has(held) && held.heardAt === -Infinity) {
+      this.latency.note(HUNG_UP);
+      if (++this.#hangUps >= MAX_HANG_UPS) this.#unreachable(error);
+    }
     this.#forget(held);
   }
 

@@ -115,6 +115,11 @@ Deno.test("an upstream that hangs up on every connection is left alone like one 
   using made = forwarding([rude, there]);
   for (let n = 0; n < 20; n++) equal((await made.ask(asks(`n${n}.example.org`))).answer.length, 1);
   deepEqual([rude.dials, there.asked.length], [2, 20]);
+  using alone = forwarding([rude]);
+  rude.dials = 0;
+  const errors: number[] = [];
+  for (let n = 0; n < 20; n++) errors.push(...(await alone.ask(asks(`n${n}.example.org`))).errors);
+  deepEqual([rude.dials, errors], [8, [...Array(4).fill(23), ...Array(16).fill(22)]]);
 });
 
 Deno.test("a connection on which nobody asks for 30 s is closed", async () => {
