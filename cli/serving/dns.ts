@@ -7,39 +7,9 @@ import { AlknetError, type Handler, logger } from "@alknet/core/handler";
 import type { HandlerRegistration } from "@alknet/core/operations";
 import type { DesignatedResolver, DnsLimits, DnsStore, FrontParts } from "@alknet/handlers/dns";
 import type { HttpApp } from "@alknet/handlers/http";
-import Type, { type Static, type TSchema } from "typebox";
+import type { NodeKey } from "@alknet/core/identity";
 import type { Home } from "../home/home.ts";
-
-const closed = { additionalProperties: false };
-const count = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
-const rate = Type.Object({ per_second: count, burst: count }, closed);
-
-const schema = Type.Object({
-  doh: Type.Optional(Type.Boolean({ description: "whether HTTP answers at /dns-query" })),
-  ddr: Type.Optional(
-    Type.String({ minLength: 1, description: "name in this node's certificate, for clients that know its address" }),
-  ),
-  transfer: Type.Optional(
-    Type.Record(Type.String(), Type.Array(Type.String()), {
-      description: "by zone: addresses and prefixes that may have all of it",
-    }),
-  ),
-  notify: Type.Optional(
-    Type.Record(Type.String(), Type.Array(Type.String()), {
-      description: "by zone: IP:PORTs that are told by UDP when it changes",
-    }),
-  ),
-  limits: Type.Optional(
-    Type.Record(Type.String(), Type.Union([count, rate]), {
-      description: "limits by their names; bytes, milliseconds, counts, or a rate",
-    }),
-  ),
-}, closed);
-
-/** The schema of `handlers.dns`. */
-export const DNS_SCHEMA: TSchema = schema;
-/** Options of `handlers.dns`. */
-export type DnsConfig = Static<typeof schema>;
+import type { DnsConfig } from "./dns/schema.ts";
 
 /** DNS as a node serves it. */
 export interface ServedDns extends Disposable {
@@ -73,12 +43,16 @@ export interface Listening {
  */
 export async function dnsOf(
   config: DnsConfig,
-  { home, configFile }: { home: Home; configFile: string },
+  { home, configFile, key }: { home: Home; configFile: string; key: NodeKey },
 ): Promise<ServedDns> {
-  const [dnsModule, { ddrName, mayTransferBy, secondariesOf }] = await Promise.all([
-    import("@alknet/handlers/dns"),
-    import("./dns_access.ts"),
-  ]);
+  const [dnsModule, { ddrName, mayTransferBy, secondariesOf }, { recursionOf }, { loggingQueries }] = await Promise.all(
+    [
+      import("@alknet/handlers/dns"),
+      import("./dns_access.ts"),
+      import("./dns/forwarding.ts"),
+      import("./dns/query_log.ts"),
+    ],
+  );
   const { dns, DNS_LIMITS, dnsEngine, dnsLimitsWith, dnsOperations, dnsRates, notifySecondaries } = dnsModule;
   const limits = dnsLimitsWith(limitsOf(config, DNS_LIMITS, configFile));
   const name = ddrName(config, configFile);
@@ -86,12 +60,15 @@ export async function dnsOf(
   const secondaries = secondariesOf(config, configFile);
   const log = logger("dns");
   const rates = dnsRates({ limits, log });
-  const stack = new DisposableStack();
+  using stack = new DisposableStack();
+  const recursion = recursionOf(config, { configFile, limits, log, key });
+  if (recursion) stack.use(recursion.forwarder);
   const store: DnsStore = stack.use(dnsModule.openDnsStore(home.zonesFile, { maxRecords: limits.zoneRecords }));
   stack.use(store.follow());
   let resolver: DesignatedResolver | undefined;
   const { zones } = store;
-  const engine = dnsEngine({ zones, rates, limits, ddr: () => resolver });
+  const quiet = dnsEngine({ zones, rates, limits, ddr: () => resolver, recursion });
+  const engine = config.log_queries ? loggingQueries(quiet, log) : quiet;
   const parts: FrontParts = {
     engine,
     rates,
@@ -99,10 +76,11 @@ export async function dnsOf(
     transfers: new dnsModule.Transfers({ zones, mayTransfer, rates }),
   };
   const doh = config.doh === false ? undefined : parts;
+  const owned = stack.move();
   return {
     handler: dns(parts),
     doh,
-    operations: dnsOperations({ zones, engine, rates }),
+    operations: dnsOperations({ zones, engine, rates, forwarder: recursion?.forwarder }),
     announce({ port, transports, http }) {
       const alpns = [
         ...(transports.includes("tls") ? ["dot"] as const : []),
@@ -110,9 +88,9 @@ export async function dnsOf(
         ...(http && doh && transports.includes("tls") ? ["h2"] as const : []),
       ];
       if (name) resolver = { name, port, alpns };
-      stack.use(notifySecondaries({ zones, secondaries, log }));
+      owned.use(notifySecondaries({ zones, secondaries, log }));
     },
-    [Symbol.dispose]: () => stack.dispose(),
+    [Symbol.dispose]: () => owned.dispose(),
   };
 }
 

@@ -27,7 +27,8 @@ import { ExitCode } from "../terminal/output.ts";
 import { onHangup, type StopSignal, StopSignals } from "../terminal/signals.ts";
 import type { TreeFs } from "@alknet/handlers/fs";
 import type { Git } from "@alknet/handlers/git";
-import type { DnsConfig, ServedDns } from "./dns.ts";
+import type { ServedDns } from "./dns.ts";
+import type { DnsConfig } from "./dns/schema.ts";
 import type { GuestsConfig } from "../guests/entry.ts";
 import type { Guests } from "../guests/folder.ts";
 import type { FsConfig, ServedFs } from "./fs.ts";
@@ -89,7 +90,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   const late: { dispatcher?: Dispatcher } = {};
   await using git = await configuredGit(config, home, late);
   await using fs = await configuredFs(config, home, key);
-  using dns = await configuredDns(config, home);
+  using dns = await configuredDns(config, home, key);
   const ownOperations = [
     ...builtInOperations(node),
     ...git?.operations() ?? [],
@@ -252,11 +253,12 @@ function handlersOf({ static: { handlers } }: ConfigFile): ConfigFile["static"][
 async function configuredDns(
   { path: configFile, static: { handlers } }: ConfigFile,
   home: Home,
+  key: NodeKey,
 ): Promise<ServedDns | undefined> {
   const named = Object.keys(handlers).length > 0 ? handlers : DEFAULT_HANDLERS;
   if (!named.dns) return;
   const { dnsOf } = await import("./dns.ts");
-  return await dnsOf(named.dns as DnsConfig, { configFile, home });
+  return await dnsOf(named.dns as DnsConfig, { configFile, home, key });
 }
 
 async function configuredFs(

@@ -31,6 +31,13 @@ export interface ConnectOptions {
   readonly authorities?: string;
   /** Skip the check of the server's certificate. */
   readonly insecure?: boolean;
+  /**
+   * The server's name where the address has none: sent as SNI, and what the certificate must be for. Default: the host.
+   * Where a node's key is pinned, that key's own name is sent instead.
+   */
+  readonly serverName?: string;
+  /** Over TCP, take a server that agrees on no protocol at all; one that agrees on another is refused as ever. */
+  readonly alpnOptional?: boolean;
   /** SOCKS5 proxy to go through, `HOST:PORT`; never around it. */
   readonly proxy?: string;
   /** Time for the whole attempt, in milliseconds. Default 10 000. */
@@ -86,16 +93,18 @@ interface Plan {
 function planned(text: string, alpn: string, options: ConnectOptions): Plan {
   const { transport = "auto", key, certificate, fingerprints = [], authorities, insecure, proxy } = options;
   const target = parseAddress(text);
+  const host = options.serverName ?? target.host;
   const pins = fingerprints.map(parseFingerprint);
   if (target.nodeId !== undefined) pins.unshift(fingerprintOfNodeId(target.nodeId));
   const expectation: Expectation = insecure
     ? { kind: "insecure" }
     : pins.length > 0
     ? { kind: "fingerprints", fingerprints: pins }
-    : { kind: "authorities", host: target.host, authorities };
+    : { kind: "authorities", host, authorities };
   const request = {
-    serverName: serverNameFor(target.host, pins),
+    serverName: serverNameFor(host, pins),
     alpn,
+    alpnOptional: options.alpnOptional,
     expectation,
     certificate: certificate ?? key?.certificate(),
     limits: limitsWith(options.limits),

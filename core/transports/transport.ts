@@ -60,6 +60,8 @@ export interface DialRequest {
   readonly serverName?: string;
   /** The one protocol asked for. */
   readonly alpn: string;
+  /** Over TCP, whether a server may agree on none. */
+  readonly alpnOptional?: boolean;
   /** How the server is recognised. */
   readonly expectation: Expectation;
   /** The certificate that proves who we are; absent: nothing over TCP, a throw-away key over QUIC. */

@@ -30,8 +30,14 @@ export interface DnsLimits {
   readonly queryRate: Rate;
   /** NXDOMAIN of a caller and zone. */
   readonly negativeRate: Rate;
+  /** Questions of a caller about names of others. */
+  readonly recursionRate: Rate;
   /** Bytes of encoded answers that are kept. */
   readonly answerCache: number;
+  /** Bytes of answers of upstreams that are kept. */
+  readonly cache: number;
+  /** Questions that wait for upstreams at once. */
+  readonly upstreamInFlight: number;
   /** Callers whose rates are remembered; the oldest go. */
   readonly rateEntries: number;
   /** Records of the largest zone. */
@@ -48,7 +54,10 @@ export const DNS_LIMITS: DnsLimits = {
   stalled: 10_000,
   queryRate: { perSecond: 500, burst: 1000 },
   negativeRate: { perSecond: 50, burst: 50 },
+  recursionRate: { perSecond: 100, burst: 400 },
   answerCache: 32 * 1024 * 1024,
+  cache: 64 * 1024 * 1024,
+  upstreamInFlight: 2000,
   rateEntries: 65_536,
   zoneRecords: 5_000_000,
 };

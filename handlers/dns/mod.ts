@@ -4,7 +4,8 @@
  *
  * Participants: stubs, resolvers and browsers, behind nothing but their own; secondaries that have whole zones; and this node,
  * whose the zones are. Goals: cost grows with questions, not with records; a zone is changed whole or not at all; there is no
- * open recursion. Non-goals so far: forwarding, pkarr, signing; the names of others are `REFUSED`.
+ * open recursion: names of others are asked of upstreams, by a {@linkcode forwarder}, for who may, and `REFUSED` to all
+ * others. Non-goals: validation, asking from the root on; so far: pkarr, signing.
  * Failures: a message that cannot be read is `FORMERR`, and what is no message ends its own connection, on `alknet/dns` its
  * own stream, with a code of RFC 9250. Limits are in {@linkcode DnsLimits}. A shutdown answers what was read.
  *
@@ -48,10 +49,16 @@ export {
   type EngineOptions,
   type Resolver,
   type RespondOptions,
+  type Soon,
 } from "./engine/engine.ts";
+export type { Filter, RecursionOptions } from "./engine/recursion.ts";
 export { dnsRates, type Rates, type RatesOptions } from "./engine/rates.ts";
 export type { DesignatedResolver } from "./engine/special_names.ts";
 export type { RefusalReason } from "./engine/refusals.ts";
+export { EDE, type ExtendedError } from "./extended_errors.ts";
+export { type Forwarder, forwarder, type ForwarderOptions, type ForwardStats } from "./forward/forwarder.ts";
+export type { Kept, NoReply, Reply } from "./forward/reply.ts";
+export type { UpstreamOptions, UpstreamVia } from "./forward/upstreams/upstream.ts";
 export { answerDoh } from "./fronts/doh.ts";
 export { dns } from "./fronts/handler.ts";
 export type { FrontParts } from "./fronts/parts.ts";

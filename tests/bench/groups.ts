@@ -8,6 +8,7 @@ import { callsWebSocket } from "./calls_websocket.ts";
 import { dialStart } from "./dial_start.ts";
 import { floor } from "./floor.ts";
 import type { Group } from "./harness.ts";
+import { dnsForwarding } from "./dns/forwarding.ts";
 import { direct, http } from "./http.ts";
 import { guests } from "./guests.ts";
 import { idle } from "./idle_connections.ts";
@@ -41,6 +42,7 @@ export const GROUPS: readonly Group[] = [
   manyOperations,
   http,
   direct,
+  dnsForwarding,
   sshBulk,
   sshSessions,
   sshForwards,

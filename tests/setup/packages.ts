@@ -18,6 +18,7 @@ export const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   kdig: "knot-dnsutils",
   "named-compilezone": "bind9-utils",
   nsd: "nsd",
+  unbound: "unbound",
   zsh: "zsh",
   openssl: "openssl",
   rsync: "rsync",

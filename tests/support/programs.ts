@@ -35,6 +35,7 @@ const REQUIREMENTS = {
   "named-compilezone": debian("named-compilezone", "bind9-utils"),
   nsd: debian("nsd", "nsd"),
   openssl: debian("openssl", "openssl"),
+  unbound: debian("unbound", "unbound"),
   h2load: debian("h2load", "nghttp2-client"),
   "ssh-keygen": debian("ssh-keygen", "openssh-client"),
   ssh: debian("ssh", "openssh-client"),

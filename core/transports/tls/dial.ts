@@ -99,7 +99,8 @@ async function handshake(raw: Socket, request: TlsDialRequest): Promise<LinkedCo
   const chain = chainOf(tls, where);
   if (expectation.kind === "insecure") log.warn("the certificate of {where} is not checked", { where });
   const peer = checkPeer(expectation, chain, where);
-  if (tls.alpnProtocol !== alpn) throw new DialError("ALPN_REFUSED", refusedAlpn(where, alpn));
+  const isAgreed = tls.alpnProtocol === alpn || request.alpnOptional && !tls.alpnProtocol;
+  if (!isAgreed) throw new DialError("ALPN_REFUSED", refusedAlpn(where, alpn));
   // The dial's own listeners go before the link adds its own.
   tls.removeAllListeners("error");
   return connectionOver({ tls, raw, reads, dialled: true }, { alpn, peer, remoteAddress: address });

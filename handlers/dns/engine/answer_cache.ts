@@ -15,6 +15,8 @@ export interface Extras {
   readonly padTo?: number;
   /** Options that are for this one alone. */
   readonly extra?: readonly EdnsOption[];
+  /** Whether recursion is there for this one. */
+  readonly ra?: boolean;
 }
 
 interface Entry {
@@ -103,7 +105,7 @@ function cost(key: string, { bytes }: Entry): number {
 function personal(
   bytes: Uint8Array,
   query: Message,
-  { padTo, extra = [] }: Extras,
+  { padTo, extra = [], ra = false }: Extras,
 ): Uint8Array<ArrayBuffer> | undefined {
   const options = query.edns ? extra : [];
   const end = bytes.byteLength + optionsSize(options);
@@ -113,9 +115,9 @@ function personal(
   copy.set(bytes);
   const view = new DataView(copy.buffer);
   view.setUint16(0, query.id);
-  // RD and CD come back as they were sent.
+  // RD and CD come back as they were sent; RA is for who may.
   copy[2] = copy[2] & ~0x01 | (query.flags.rd ? 0x01 : 0);
-  copy[3] = copy[3] & ~0x10 | (query.flags.cd ? 0x10 : 0);
+  copy[3] = copy[3] & ~0x90 | (query.flags.cd ? 0x10 : 0) | (ra ? 0x80 : 0);
   copy.set(query.question!.name.wire, HEADER);
   if (copy.byteLength === bytes.byteLength) return copy;
   // The OPT is last, and its length the last of its 11 bytes; its options are those of the cached answer: none.

@@ -24,6 +24,8 @@ export interface ZoneAnswer {
   readonly authority: Records;
   /** Addresses that will be asked for next. */
   readonly additional: Records;
+  /** A name that is no zone's of ours, to which the chain of aliases comes. */
+  readonly leadsTo?: DnsName;
 }
 
 /** Links of a chain of aliases that are followed. */
@@ -41,7 +43,7 @@ export function answerFrom(zones: ZoneStore, question: Question): ZoneAnswer {
   let name = question.name;
   for (let zone = zones.find(name);; zone = zones.find(name)) {
     // Out of our zones a chain ends: what lies there is asked of others.
-    if (!zone) return done(Rcode.NOERROR, answer, []);
+    if (!zone) return { ...done(Rcode.NOERROR, answer, []), leadsTo: name };
     const found = lookUp(zones, zone, name, question.type);
     if (found.kind === "referral") return refer(zones, zone, found.cut, answer);
     if (found.kind === "nothing") return done(found.rcode, answer, [negativeSoa(zones, zone)]);

@@ -5,33 +5,37 @@
  */
 import { AlknetError } from "@alknet/core/handler";
 import type { DnsCaller } from "../caller.ts";
+import { decodeMessage } from "../codec/decode.ts";
 import { encodeMessage } from "../codec/encode.ts";
 import { isWithin } from "../codec/name.ts";
-import {
-  CLASS_IN,
-  type Edns,
-  EdnsCode,
-  type EdnsOption,
-  type Message,
-  type Question,
-  Rcode,
-  Type,
-} from "../codec/types.ts";
+import { CLASS_IN, type EdnsOption, type Message, type Question, Rcode, Type } from "../codec/types.ts";
+import { EDE } from "../extended_errors.ts";
+import type { ForwardStats } from "../forward/forwarder.ts";
+import { type NoReply, render, type Reply } from "../forward/reply.ts";
 import type { DnsLimits } from "../limits.ts";
 import type { Zone, ZoneStore } from "../zones/store.ts";
 import { AnswerCache, isKeepable } from "./answer_cache.ts";
 import { answerFrom, type ZoneAnswer } from "./authority.ts";
 import type { Rates } from "./rates.ts";
+import { Recursion, type RecursionOptions } from "./recursion.ts";
+import { answered, refusal, withOptions } from "./responses.ts";
 import { answerSpecial, type DesignatedResolver } from "./special_names.ts";
+
+/** What is there at once, or has to be waited for. */
+export type Soon<T> = T | Promise<T>;
 
 /** Answers questions; failures are response codes. */
 export interface Resolver {
-  /** The answer to a query. */
-  resolve(query: Message, caller: DnsCaller): Message;
+  /**
+   * The answer to a query; at once, unless it is asked of others.
+   *
+   * @param signal Who asked has left: what is waited for is rejected with its reason.
+   */
+  resolve(query: Message, caller: DnsCaller, signal?: AbortSignal): Soon<Message>;
 }
 
 /** Counters. */
-export interface DnsStats {
+export interface DnsStats extends Partial<ForwardStats> {
   /** Queries answered. */
   readonly queries: number;
   /** By response code. */
@@ -49,7 +53,7 @@ export interface Engine extends Resolver {
    *
    * @param options Bytes at most, to a multiple of how many it is padded, and options of EDNS that it has besides.
    */
-  respond(query: Message, caller: DnsCaller, options?: RespondOptions): Uint8Array<ArrayBuffer>;
+  respond(query: Message, caller: DnsCaller, options?: RespondOptions): Soon<Uint8Array<ArrayBuffer>>;
   /** Counters, as of now. */
   stats(): DnsStats;
 }
@@ -62,6 +66,8 @@ export interface RespondOptions {
   readonly padTo?: number;
   /** Options that are for this one alone, where EDNS is spoken. */
   readonly extra?: readonly EdnsOption[];
+  /** Who asked has left: what is waited for is rejected with its reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** What an engine is made of. */
@@ -74,33 +80,23 @@ export interface EngineOptions {
   readonly limits: DnsLimits;
   /** What tells clients that know this node by its address of its encrypted ways (RFC 9462). Default: nothing. */
   readonly ddr?: () => DesignatedResolver | undefined;
+  /** Names of others, and for whom. Default: nobody's. */
+  readonly recursion?: RecursionOptions;
 }
-
-/** Bytes of the largest answer over UDP that is offered where EDNS is spoken. */
-const UDP_SIZE = 1232;
-/** Extended errors (RFC 8914 §4) and their fixed words. */
-export const EDE = {
-  PROHIBITED: [18, "recursion is not for you"],
-  NO_TRANSFER: [18, "this zone is not for you"],
-  NOT_AUTHORITATIVE: [20, "no zone of ours"],
-  NOT_SUPPORTED: [21, "no transfers over QUIC"],
-} as const;
-/** One of {@linkcode EDE}. */
-export type ExtendedError = typeof EDE[keyof typeof EDE];
 
 /** Makes an engine. */
 export function dnsEngine(options: EngineOptions): Engine {
   return new ZoneEngine(options);
 }
 
-/** What one question came to, and the zone out of which, where one alone says all. */
-interface Outcome {
-  readonly message: Message;
-  readonly zone?: Zone;
-}
+/** What one question came to: a message, and the zone out of which, where one alone says all; or what others say. */
+type Outcome =
+  | { readonly message: Message; readonly zone?: Zone }
+  | { readonly others: Soon<Reply | NoReply> };
 
 class ZoneEngine implements Engine {
   readonly #options: EngineOptions;
+  readonly #recursion: Recursion;
   readonly #cache: AnswerCache;
   readonly #rcodes = new Map<number, number>();
   #queries = 0;
@@ -108,37 +104,44 @@ class ZoneEngine implements Engine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#recursion = new Recursion(options.recursion, options.rates);
     this.#cache = new AnswerCache(options.limits.answerCache);
   }
 
-  serves(): boolean {
-    return this.#options.zones.list().length > 0;
+  serves(caller: DnsCaller): boolean {
+    return this.#options.zones.list().length > 0 || this.#recursion.may(caller);
   }
 
-  resolve(query: Message, caller: DnsCaller): Message {
-    const { message } = this.#decide(query, caller);
-    this.#count(message.rcode);
-    return message;
+  resolve(query: Message, caller: DnsCaller, signal?: AbortSignal): Soon<Message> {
+    return then(this.#decide(query, caller, signal), (outcome) => {
+      if ("message" in outcome) return this.#counted(outcome.message);
+      return then(outcome.others, (reply) => this.#counted(this.#messageOf(reply, query)));
+    });
   }
 
-  respond(query: Message, caller: DnsCaller, options: RespondOptions = {}): Uint8Array<ArrayBuffer> {
-    const { maxSize, padTo, extra } = options;
+  respond(query: Message, caller: DnsCaller, options: RespondOptions = {}): Soon<Uint8Array<ArrayBuffer>> {
     // What a stream carries whole; other sizes are others' answers.
-    const cacheable = maxSize === undefined && query.opcode === 0 && query.question?.class === CLASS_IN;
-    const kept = cacheable ? this.#cache.get(query, this.#generation, options) : undefined;
+    const cacheable = options.maxSize === undefined && query.opcode === 0 && query.question?.class === CLASS_IN;
+    const ra = this.#recursion.may(caller);
+    const kept = cacheable ? this.#cache.get(query, this.#generation, { ...options, ra }) : undefined;
     if (kept) {
       this.#hits++;
       this.#count(kept[3] & 0xf);
       return kept;
     }
-    const { message, zone } = this.#decide(query, caller);
-    this.#count(message.rcode);
-    if (cacheable && zone && message.rcode === Rcode.NOERROR && isKeepable(message)) {
-      const bytes = encodeMessage(message);
-      this.#cache.set(query, bytes, zone.name.key, this.#options.zones.generation(zone));
-      if (padTo === undefined && extra === undefined) return bytes;
-    }
-    return encodeMessage(extra ? withOptions(message, extra) : message, { maxSize, padTo });
+    return then(this.#decide(query, caller, options.signal), (outcome) => {
+      if ("others" in outcome) return then(outcome.others, (reply) => this.#rendered(reply, query, options));
+      const { message, zone } = outcome;
+      if (cacheable && zone && message.rcode === Rcode.NOERROR && isKeepable(message)) {
+        const bytes = encodeMessage(message);
+        this.#cache.set(query, bytes, zone.name.key, this.#options.zones.generation(zone));
+        if (options.padTo === undefined && options.extra === undefined) {
+          this.#count(message.rcode);
+          return bytes;
+        }
+      }
+      return this.#encoded(message, options);
+    });
   }
 
   stats(): DnsStats {
@@ -146,10 +149,11 @@ class ZoneEngine implements Engine {
       queries: this.#queries,
       rcodes: Object.fromEntries(this.#rcodes),
       answerCache: { entries: this.#cache.size, hits: this.#hits },
+      ...this.#options.recursion?.forwarder.stats(),
     };
   }
 
-  #decide(query: Message, caller: DnsCaller): Outcome {
+  #decide(query: Message, caller: DnsCaller, signal: AbortSignal | undefined): Soon<Outcome> {
     const { question } = query;
     if (query.opcode !== 0) return { message: refusal(query, Rcode.NOTIMP) };
     if (!question) return { message: refusal(query, Rcode.FORMERR) };
@@ -158,14 +162,27 @@ class ZoneEngine implements Engine {
       return { message: refusal(query, Rcode.REFUSED, unsupported ? EDE.NOT_SUPPORTED : undefined) };
     }
     const zone = this.#options.zones.find(question.name);
-    if (zone) return this.#fromZone(query, question, zone, caller);
+    if (zone) return this.#fromZone(query, question, zone, caller, signal);
     const special = answerSpecial(question, this.#options.ddr?.());
-    if (special) return { message: answered(query, special) };
-    // Others' names are nobody's here: there is nobody to ask.
-    return { message: refusal(query, Rcode.REFUSED, query.flags.rd ? EDE.PROHIBITED : EDE.NOT_AUTHORITATIVE) };
+    if (special) return { message: answered(query, special, this.#recursion.may(caller)) };
+    return this.#ofOthers(query, caller, signal);
   }
 
-  #fromZone(query: Message, question: Question, zone: Zone, caller: DnsCaller): Outcome {
+  #ofOthers(query: Message, caller: DnsCaller, signal: AbortSignal | undefined): Outcome {
+    const others = this.#recursion.resolve(query, caller, signal);
+    if (!("refused" in others)) return { others };
+    const rcode = others.refused === "nxdomain" ? Rcode.NXDOMAIN : Rcode.REFUSED;
+    return { message: refusal(query, rcode, others.error, this.#recursion.may(caller)) };
+  }
+
+  #fromZone(
+    query: Message,
+    question: Question,
+    zone: Zone,
+    caller: DnsCaller,
+    signal: AbortSignal | undefined,
+  ): Soon<Outcome> {
+    const ra = this.#recursion.may(caller);
     let answer: ZoneAnswer;
     try {
       answer = answerFrom(this.#options.zones, question);
@@ -175,20 +192,81 @@ class ZoneEngine implements Engine {
       return { message: refusal(query, Rcode.SERVFAIL) };
     }
     if (answer.rcode === Rcode.NXDOMAIN && !this.#options.rates.negative(caller, zone)) {
-      return { message: refusal(query, Rcode.REFUSED) };
+      return { message: refusal(query, Rcode.REFUSED, undefined, ra) };
     }
+    if (answer.leadsTo && ra && query.flags.rd) return this.#follow(query, answer, caller, signal);
     // A chain, and addresses of names elsewhere, may depend on other zones: they are not kept.
     const alone = !answer.answer.some(({ type }) => type === Type.CNAME) &&
       answer.additional.every(({ name }) => isWithin(name, zone.name));
-    return { message: answered(query, answer), zone: alone ? zone : undefined };
+    return { message: answered(query, answer, ra), zone: alone ? zone : undefined };
+  }
+
+  /** A chain that leads out of our zones goes on with what others say of its end. */
+  #follow(
+    query: Message,
+    answer: ZoneAnswer,
+    caller: DnsCaller,
+    signal: AbortSignal | undefined,
+  ): Soon<Outcome> {
+    const target = { ...query, question: { ...query.question!, name: answer.leadsTo! } };
+    const special = answerSpecial(target.question, this.#options.ddr?.());
+    const chain = answered(query, answer, true);
+    const joined = (end: Pick<Message, "rcode" | "answer" | "authority">, edns = chain.edns): Outcome => ({
+      message: {
+        ...chain,
+        rcode: end.rcode,
+        answer: [...chain.answer, ...end.answer],
+        authority: end.authority,
+        edns,
+      },
+    });
+    if (special) return joined(special);
+    const outcome = this.#ofOthers(target, caller, signal);
+    // Over its rate, or filtered: the chain so far is what there is.
+    if ("message" in outcome) return { message: chain };
+    return then(outcome.others, (reply) => {
+      const end = this.#messageOf(reply, target);
+      return joined(end, end.edns);
+    });
+  }
+
+  #messageOf(reply: Reply | NoReply, query: Message): Message {
+    if ("failure" in reply) return refusal(query, Rcode.SERVFAIL, reply.failure, true);
+    const bytes = render(reply, query, { ra: true });
+    return bytes ? decodeMessage(bytes) : refusal(query, Rcode.SERVFAIL, undefined, true);
+  }
+
+  #rendered(reply: Reply | NoReply, query: Message, options: RespondOptions): Uint8Array<ArrayBuffer> {
+    const { maxSize, padTo, extra } = options;
+    const bytes = "failure" in reply ? undefined : render(reply, query, { ra: true, padTo, extra });
+    if (!bytes || maxSize !== undefined && bytes.byteLength > maxSize) {
+      return this.#encoded(this.#messageOf(reply, query), options);
+    }
+    this.#count(bytes[3] & 0xf);
+    return bytes;
+  }
+
+  #encoded(message: Message, { maxSize, padTo, extra }: RespondOptions): Uint8Array<ArrayBuffer> {
+    this.#count(message.rcode);
+    return encodeMessage(extra ? withOptions(message, extra) : message, { maxSize, padTo });
   }
 
   readonly #generation = (key: string): number => this.#options.zones.generationOf(key);
+
+  #counted(message: Message): Message {
+    this.#count(message.rcode);
+    return message;
+  }
 
   #count(rcode: number): void {
     this.#queries++;
     this.#rcodes.set(rcode, (this.#rcodes.get(rcode) ?? 0) + 1);
   }
+}
+
+/** Goes on at once where it can: most answers are there, and a turn of the event loop is most of what they cost. */
+function then<T, U>(value: Soon<T>, next: (value: T) => Soon<U>): Soon<U> {
+  return value instanceof Promise ? value.then(next) : next(value);
 }
 
 /** Types that are no data, and classes that are not served. AXFR and IXFR are the fronts', where there are any. */
@@ -199,39 +277,4 @@ function isRefusedKind({ type, class: kind }: Question): boolean {
 
 function isTransfer({ type }: Question): boolean {
   return type === Type.AXFR || type === Type.IXFR;
-}
-
-function withOptions(message: Message, options: readonly EdnsOption[]): Message {
-  const { edns } = message;
-  return edns ? { ...message, edns: { ...edns, options: [...edns.options, ...options] } } : message;
-}
-
-function answered(query: Message, { rcode, authoritative, answer, authority, additional }: ZoneAnswer): Message {
-  return { ...responseTo(query, rcode, authoritative), answer, authority, additional };
-}
-
-/** An answer that says no more than a code. */
-export function refusal(query: Message, rcode: number, error?: ExtendedError): Message {
-  return { ...responseTo(query, rcode, false, error), answer: [], authority: [], additional: [] };
-}
-
-/** An answer but for its records. */
-export function responseTo(
-  query: Message,
-  rcode: number,
-  aa: boolean,
-  error?: ExtendedError,
-): Omit<Message, "answer" | "authority" | "additional"> {
-  const { id, opcode, question, flags: { rd, cd } } = query;
-  const flags = { aa, tc: false, rd, ra: false, ad: false, cd };
-  return { id, response: true, opcode, rcode, flags, question, edns: query.edns && ednsOf(query.edns, error) };
-}
-
-function ednsOf({ dnssecOk }: Edns, error: ExtendedError | undefined): Edns {
-  const options: EdnsOption[] = [];
-  if (error) {
-    const words = new TextEncoder().encode(error[1]);
-    options.push({ code: EdnsCode.EXTENDED_ERROR, data: Uint8Array.of(error[0] >>> 8, error[0] & 0xff, ...words) });
-  }
-  return { udpSize: UDP_SIZE, version: 0, dnssecOk, options };
 }

@@ -13,6 +13,8 @@ import { type RefusalReason, Refusals } from "./refusals.ts";
 export interface Rates {
   /** Whether a query may be looked at. */
   query(caller: DnsCaller): boolean;
+  /** Whether names of others may be asked for. */
+  recursion(caller: DnsCaller): boolean;
   /** Whether a name of a zone may be told not to be there. */
   negative(caller: DnsCaller, zone: Zone): boolean;
   /** Counts and logs what a front refused for a reason of its own. */
@@ -75,6 +77,12 @@ class TokenRates implements Rates {
     const rate = caller.identity ? this.#identityRate : this.#limits.queryRate;
     if (this.#take(this.#bucket(`q ${callerKey(caller)}`, rate))) return true;
     this.refuse(caller, "query-rate");
+    return false;
+  }
+
+  recursion(caller: DnsCaller): boolean {
+    if (this.#take(this.#bucket(`r ${callerKey(caller)}`, this.#limits.recursionRate))) return true;
+    this.refuse(caller, "recursion-rate");
     return false;
   }
 

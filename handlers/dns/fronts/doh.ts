@@ -30,7 +30,11 @@ const RANGES: readonly string[] = ["application/*", "*/*"];
  */
 export async function answerDoh(request: Request, caller: DnsCaller, parts: FrontParts): Promise<Response | undefined> {
   if (!parts.engine.serves(caller)) return undefined;
-  const answer = await answerTo(request, caller, parts);
+  const answer = await answerTo(request, caller, parts).catch((error) => {
+    // Nobody reads what those are told who have left.
+    if (request.signal.aborted) return plain(503, "gone");
+    throw error;
+  });
   answer.headers.set("access-control-allow-origin", "*");
   return answer;
 }
@@ -42,19 +46,20 @@ async function answerTo(request: Request, caller: DnsCaller, parts: FrontParts):
   if (!parts.rates.query(caller)) return plain(429, "rate", { "retry-after": "1" });
   const bytes = method === "POST" ? await posted(request, parts.limits.query) : inUrl(request.url);
   if (bytes instanceof Response) return bytes;
-  if (!(bytes instanceof Uint8Array)) return inJson(bytes, request, caller, parts);
+  if (!(bytes instanceof Uint8Array)) return await inJson(bytes, request, caller, parts);
   if (!accepts(request, MEDIA_TYPE)) return plain(406, "accept");
-  const answer = answerBytes(bytes, caller, parts);
+  const answer = await answerBytes(bytes, caller, parts, request.signal);
   if (answer instanceof Response) return answer;
   const headers = { "content-type": MEDIA_TYPE, "cache-control": cacheControl(answer.message) };
   return new Response(method === "HEAD" ? null : answer.bytes, { headers });
 }
 
-function answerBytes(
+async function answerBytes(
   bytes: Uint8Array,
   caller: DnsCaller,
   { engine }: FrontParts,
-): Response | { readonly bytes: Uint8Array<ArrayBuffer>; readonly message: Message } {
+  signal: AbortSignal,
+): Promise<Response | { readonly bytes: Uint8Array<ArrayBuffer>; readonly message: Message }> {
   let query: Message;
   try {
     query = decodeMessage(bytes);
@@ -67,13 +72,18 @@ function answerBytes(
     return { bytes: encodeMessage(message), message };
   }
   if (query.response) return plain(400, "malformed");
-  const answer = engine.respond(query, caller, { padTo: padOf(query) });
+  const answer = await engine.respond(query, caller, { padTo: padOf(query), signal });
   return { bytes: answer, message: decodeMessage(answer) };
 }
 
-function inJson(query: Message, request: Request, caller: DnsCaller, { engine }: FrontParts): Response {
+async function inJson(
+  query: Message,
+  request: Request,
+  caller: DnsCaller,
+  { engine }: FrontParts,
+): Promise<Response> {
   if (!accepts(request, JSON_TYPE)) return plain(406, "accept");
-  const message = engine.resolve(query, caller);
+  const message = await engine.resolve(query, caller, request.signal);
   const headers = { "content-type": JSON_TYPE, "cache-control": cacheControl(message) };
   return new Response(request.method === "HEAD" ? null : JSON.stringify(jsonOf(message)), { headers });
 }
@@ -124,10 +134,12 @@ function accepts(request: Request, wanted: string): boolean {
 }
 
 /** For how long an answer may be kept (RFC 8484 §5.1). */
-function cacheControl({ rcode, answer, authority }: Message): string {
+function cacheControl({ rcode, flags, answer, authority }: Message): string {
   if (rcode !== Rcode.NOERROR && rcode !== Rcode.NXDOMAIN) return "no-store";
   const seconds = answer.length > 0 ? leastTtl(answer) : negativeTtl(authority);
-  return seconds === undefined ? "no-store" : `max-age=${seconds}`;
+  if (seconds === undefined) return "no-store";
+  // What was asked of others for this one is not for all who share a cache.
+  return flags.ra && !flags.aa ? `private, max-age=${seconds}` : `max-age=${seconds}`;
 }
 
 function leastTtl(records: Records): number {

@@ -10,6 +10,7 @@ import { encodeMessage } from "../codec/encode.ts";
 import { DnsMalformedError } from "../codec/errors.ts";
 import { EdnsCode, type Message } from "../codec/types.ts";
 import { DoqCode } from "../codes.ts";
+import type { Soon } from "../engine/engine.ts";
 import { cut, isCancelled } from "./cut.ts";
 import { Expiry } from "./expiry.ts";
 import { framed, type FrontParts, HEADER, joined, malformed, optionOf, padOf } from "./parts.ts";
@@ -112,11 +113,17 @@ export class DoqSession {
     const { frame, stalled } = this.#parts.limits;
     const writer = stream.writable.getWriter();
     const reader = stream.readable.getReader();
+    const gone = new AbortController();
     try {
       this.#open.set(stream, frame);
-      // Who wants no answer any more is not read from either.
-      writer.closed.catch(() => cut(stream, DoqCode.CANCELLED));
-      const answer = this.#answer(await this.#query(reader));
+      // Who wants no answer any more is not read from either, and what is asked of others for it is nobody's.
+      writer.closed.catch((error) => {
+        gone.abort(error);
+        cut(stream, DoqCode.CANCELLED);
+      });
+      const asked = await this.#query(reader);
+      this.#open.set(stream, stalled);
+      const answer = await this.#answer(asked, gone.signal);
       this.#open.set(stream, stalled);
       await writer.write(framed([answer]));
       await writer.close();
@@ -145,7 +152,7 @@ export class DoqSession {
     }
   }
 
-  #answer(bytes: Uint8Array): Uint8Array {
+  #answer(bytes: Uint8Array, signal: AbortSignal): Soon<Uint8Array> {
     let query: Message;
     try {
       query = decodeMessage(bytes);
@@ -157,7 +164,7 @@ export class DoqSession {
     }
     // RFC 9250 §4.2.1 and §5.5.2: ids are 0, and connections are QUIC's business.
     if (query.response || query.id !== 0 || optionOf(query, EdnsCode.KEEPALIVE)) throw new ProtocolError();
-    return this.#parts.engine.respond(query, this.#caller, { padTo: padOf(query) });
+    return this.#parts.engine.respond(query, this.#caller, { padTo: padOf(query), signal });
   }
 
   /** Refuses a stream; a peer that goes on so is refused whole. */

@@ -11,6 +11,7 @@ import { encodeMessage } from "../codec/encode.ts";
 import { DnsMalformedError } from "../codec/errors.ts";
 import { EdnsCode, type EdnsOption, type Message, Rcode } from "../codec/types.ts";
 import { DoqCode } from "../codes.ts";
+import type { Soon } from "../engine/engine.ts";
 import { Deadline } from "./deadline.ts";
 import { asksForTransfer, type Transfer } from "../transfer/transfer.ts";
 import { framed, type FrontParts, HEADER, joined, malformed, optionOf, padOf } from "./parts.ts";
@@ -54,6 +55,13 @@ export class FramedStream {
   #responses = 0;
   /** Whether the frame that is read now had begun at the read before. */
   #begunBefore = false;
+  /** A read that was begun, and whose end nobody has seen. */
+  #reading: Promise<ReadableStreamReadResult<Uint8Array>> | undefined;
+  /** Queries that are asked of others, and their answers as they come. */
+  #running = 0;
+  #ready: Uint8Array[] = [];
+  #failure: { readonly error: unknown } | undefined;
+  readonly #gone = new AbortController();
 
   /**
    * @param parts What the front is given.
@@ -84,25 +92,28 @@ export class FramedStream {
       return await this.#finish();
     } finally {
       signal.removeEventListener("abort", stop);
+      // What is asked of others for this stream is nobody's any more.
+      this.#gone.abort();
     }
   }
 
   /** Answers the whole messages that have come, then waits for more. */
   async #round(draining: AbortSignal): Promise<FramedEnd | undefined> {
-    const answers: Uint8Array[] = [];
+    const answers = this.#takeReady();
     const next = this.#answerAll(answers);
     if (answers.length > 0 && !await this.#write(answers)) return "stalled";
     if (next === "protocol") return next;
     if (typeof next === "object") return await this.#transfer(next);
     if (next === "pause") await this.#deadline.pause(RATE_PAUSE);
+    if (next === "full") await this.#pauseUntilReady();
     // A drain that began meanwhile reads no more.
     return next === "read" && !draining.aborted ? await this.#read() : undefined;
   }
 
   /** Answers messages as long as they are whole, as many as may be running at once. */
-  #answerAll(answers: Uint8Array[]): "protocol" | "pause" | "read" | "more" | Transfer {
+  #answerAll(answers: Uint8Array[]): "protocol" | "pause" | "full" | "read" | "more" | Transfer {
     const { limits, rates } = this.#parts;
-    while (answers.length < limits.inFlight) {
+    while (answers.length + this.#running < limits.inFlight) {
       if (this.#bytes.byteLength < 2) return "read";
       const length = this.#bytes[0] << 8 | this.#bytes[1];
       if (length < HEADER || length > limits.query) return "protocol";
@@ -112,13 +123,35 @@ export class FramedStream {
       const message = this.#bytes.subarray(2, 2 + length);
       this.#bytes = this.#bytes.subarray(2 + length);
       const answer = this.#answer(message);
-      if (answer === "protocol" || answer && !(answer instanceof Uint8Array)) return answer;
-      if (answer) answers.push(answer);
+      if (answer instanceof Promise) this.#run(answer);
+      else if (answer === "protocol" || answer && !(answer instanceof Uint8Array)) return answer;
+      else if (answer) answers.push(answer);
     }
-    return "more";
+    return answers.length > 0 ? "more" : "full";
   }
 
-  #answer(bytes: Uint8Array): Uint8Array | Transfer | "protocol" | undefined {
+  /** Has an answer written when it comes; what comes in one turn leaves in one write. */
+  #run(answer: Promise<Uint8Array>): void {
+    this.#running++;
+    answer.then((bytes) => this.#ready.push(bytes), (error) => this.#failure ??= { error }).finally(() => {
+      this.#running--;
+      this.#deadline.cancel();
+    });
+  }
+
+  /** Answers that came; their number is no more than ran. */
+  #takeReady(): Uint8Array[] {
+    if (this.#failure) throw this.#failure.error;
+    const ready = this.#ready;
+    this.#ready = [];
+    return ready;
+  }
+
+  async #pauseUntilReady(): Promise<void> {
+    if (this.#ready.length === 0 && !this.#failure) await this.#deadline.pause(this.#parts.limits.stalled);
+  }
+
+  #answer(bytes: Uint8Array): Soon<Uint8Array> | Transfer | "protocol" | undefined {
     let query: Message;
     try {
       query = decodeMessage(bytes);
@@ -137,7 +170,7 @@ export class FramedStream {
     const { transfers } = this.#parts;
     if (transfers && asksForTransfer(query)) return transfers.begin(query, this.#caller, padOf(query));
     const extra = keepalive === 0 ? [this.#keepalive()] : undefined;
-    return this.#parts.engine.respond(query, this.#caller, { padTo: padOf(query), extra });
+    return this.#parts.engine.respond(query, this.#caller, { padTo: padOf(query), extra, signal: this.#gone.signal });
   }
 
   /** For how long we keep a connection that is idle (RFC 7828 §3.3.2). */
@@ -154,11 +187,16 @@ export class FramedStream {
   /** Reads more. A frame that has begun has a time of its own, from its first byte on. */
   async #read(): Promise<FramedEnd | undefined> {
     const { idle, frame } = this.#parts.limits;
+    if (this.#ready.length > 0 || this.#failure) return undefined;
     const begun = this.#bytes.byteLength > 0;
-    const got = await this.#deadline.within(begun ? frame : idle, this.#reader.read(), this.#begunBefore);
+    this.#reading ??= this.#reader.read();
+    // Nobody may be looking when it fails; the next wait is told.
+    this.#reading.catch(() => {});
+    const got = await this.#deadline.within(begun ? frame : idle, this.#reading, this.#begunBefore);
     this.#begunBefore = begun;
-    if (got === "late") return begun ? "late" : "idle";
     if (got === "cancelled") return undefined;
+    if (got === "late") return begun ? "late" : this.#running > 0 ? undefined : "idle";
+    this.#reading = undefined;
     if (got.done) return begun ? "protocol" : await this.#finish();
     this.#bytes = begun ? joined(this.#bytes, got.value) : got.value;
     return undefined;
@@ -180,8 +218,14 @@ export class FramedStream {
     return await this.#taken(this.#writer.write(framed(answers)));
   }
 
-  /** Everything is answered: our direction ends too. */
+  /** When everything is answered, our direction ends too. */
   async #finish(): Promise<FramedEnd> {
+    for (;;) {
+      const answers = this.#takeReady();
+      if (answers.length > 0 && !await this.#write(answers)) return "stalled";
+      if (this.#running > 0) await this.#pauseUntilReady();
+      else if (this.#ready.length === 0) break;
+    }
     return await this.#taken(this.#writer.close()) ? "end" : "stalled";
   }
 

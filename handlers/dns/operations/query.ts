@@ -1,5 +1,5 @@
 /**
- * `dns/query` and `dns/stats`: the engine, asked without a message.
+ * `dns/query`, `dns/stats` and `dns/cache/flush`: the engine, asked without a message.
  *
  * @module
  */
@@ -9,7 +9,17 @@ import type { DnsCaller } from "../caller.ts";
 import { jsonOf, plainQuery } from "../codec/json.ts";
 import { parseType } from "../codec/mnemonics.ts";
 import { CLASS_IN } from "../codec/types.ts";
-import { closed, ERRORS, nothing, type OperationsParts, READERS, told, typeText, wholeName } from "./shared.ts";
+import {
+  closed,
+  ERRORS,
+  nothing,
+  type OperationsParts,
+  READERS,
+  told,
+  typeText,
+  wholeName,
+  WRITERS,
+} from "./shared.ts";
 
 const { DNS_SYNTAX, DNS_BUSY } = ERRORS;
 const record = Type.Object({
@@ -53,21 +63,36 @@ const stats = operation({
     queries: Type.Integer(),
     rcodes: counters,
     answerCache: Type.Object({ entries: Type.Integer(), hits: Type.Integer() }, closed),
+    cache: Type.Optional(counters),
+    upstreams: Type.Optional(Type.Record(Type.String(), counters)),
     refused: counters,
     zones: Type.Integer(),
   }, closed),
   access: READERS,
 });
 
-/** `dns/query` and `dns/stats`. */
-export function queryOperations({ zones, engine, rates }: OperationsParts): HandlerRegistration[] {
+const flush = operation({
+  name: "dns/cache/flush",
+  type: "mutation",
+  description: "Forgets what others said: all of it, or of a name and those below it.",
+  input: Type.Object({
+    name: Type.Optional(Type.String({ minLength: 1, maxLength: 1024, description: "example.org" })),
+  }, closed),
+  output: Type.Object({ dropped: Type.Integer({ description: "answers" }) }, closed),
+  errors: { DNS_SYNTAX },
+  access: WRITERS,
+});
+
+/** `dns/query`, `dns/stats` and `dns/cache/flush`. */
+export function queryOperations({ zones, engine, rates, forwarder }: OperationsParts): HandlerRegistration[] {
   return [
-    provide(query, ({ name: text, type = "A", dnssec }, { identity }) => {
+    provide(query, async ({ name: text, type = "A", dnssec }, { identity, signal }) => {
       const question = told(() => ({ name: wholeName(text), type: parseType(type), class: CLASS_IN }));
       // Operations know no address: strangers share one group.
       const caller: DnsCaller = { front: "operations", address: "operations", identity };
       if (!rates.query(caller)) throw new CallError("DNS_BUSY", "too many queries; try again", { retryable: true });
-      const { Question, Answer, Authority, ...rest } = jsonOf(engine.resolve(plainQuery(question, { dnssec }), caller));
+      const answer = await engine.resolve(plainQuery(question, { dnssec }), caller, signal);
+      const { Question, Answer, Authority, ...rest } = jsonOf(answer);
       return {
         ...rest,
         Question: [...Question],
@@ -76,14 +101,21 @@ export function queryOperations({ zones, engine, rates }: OperationsParts): Hand
       };
     }),
     provide(stats, () => {
-      const { queries, rcodes, answerCache } = engine.stats();
+      const { queries, rcodes, answerCache, cache, upstreams } = engine.stats();
       return {
         queries,
         rcodes: { ...rcodes },
         answerCache: { ...answerCache },
+        ...(cache && { cache: { ...cache } }),
+        ...(upstreams && {
+          upstreams: Object.fromEntries(Object.entries(upstreams).map(([label, counts]) => [label, { ...counts }])),
+        }),
         refused: Object.fromEntries(rates.refused),
         zones: zones.list().length,
       };
     }),
+    provide(flush, ({ name }) => ({
+      dropped: forwarder?.flush(name === undefined ? undefined : told(() => wholeName(name))) ?? 0,
+    })),
   ];
 }

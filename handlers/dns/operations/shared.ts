@@ -13,6 +13,7 @@ import { formatType } from "../codec/mnemonics.ts";
 import { CLASS_IN, type ResourceRecord } from "../codec/types.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Rates } from "../engine/rates.ts";
+import type { Forwarder } from "../forward/forwarder.ts";
 import { noSuchZone, type Zone, type ZoneStore } from "../zones/store.ts";
 
 /** What operations work on. */
@@ -23,6 +24,8 @@ export interface OperationsParts {
   readonly engine: Engine;
   /** How often one caller may ask. */
   readonly rates: Rates;
+  /** What asks others, where anything does. */
+  readonly forwarder?: Forwarder;
 }
 
 /** No members but those that are named. */

@@ -10,7 +10,8 @@ import { encodeMessage, type EncodeOptions } from "../codec/encode.ts";
 import { sameName } from "../codec/name.ts";
 import { soaParts } from "../codec/rdata_text.ts";
 import { CLASS_IN, type Message, Rcode, type ResourceRecord, Type } from "../codec/types.ts";
-import { EDE, refusal, responseTo } from "../engine/engine.ts";
+import { refusal, responseTo } from "../engine/responses.ts";
+import { EDE, type ExtendedError } from "../extended_errors.ts";
 import type { Rates } from "../engine/rates.ts";
 import { isAhead } from "../zones/serial.ts";
 import type { Zone, ZoneSnapshot, ZoneStore } from "../zones/store.ts";
@@ -64,7 +65,7 @@ export class Transfers {
 
   /** Begins one, or refuses it: then there is one message, which says so. */
   begin(query: Message, caller: DnsCaller, padTo?: number): Transfer {
-    const refused = (rcode: number, error?: typeof EDE[keyof typeof EDE]): Transfer => ({
+    const refused = (rcode: number, error?: ExtendedError): Transfer => ({
       messages: [encodeMessage(refusal(query, rcode, error), { padTo })],
       [Symbol.dispose]() {},
     });

@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { decodeMessage, encodeMessage, type Message, Rcode } from "../../../handlers/dns/mod.ts";
 import { parseName } from "../../../handlers/dns/codec/name.ts";
-import { line, partsOver, query, record, storeWith } from "./zone.ts";
+import { atOnce, line, partsOver, query, record, storeWith } from "./zone.ts";
 
 const WHO = { front: "dot", address: "192.0.2.99" } as const;
 const CHAIN = Array.from({ length: 12 }, (_, n) => `chain${n} 60 CNAME chain${n + 1}`);
@@ -34,7 +34,7 @@ const [store] = storeWith("home.example", ZONE);
 const { engine } = partsOver(store);
 
 function ask(name: string, type = "A", changes: Partial<Message> = {}): Message {
-  return engine.resolve(query(name, type, changes), WHO);
+  return atOnce(engine.resolve(query(name, type, changes), WHO));
 }
 
 function seen({ rcode, flags, answer, authority, additional }: Message) {
@@ -133,14 +133,14 @@ Deno.test("a query keeps its id, RD, CD and letters, cold and from the cache; pa
     const name = { cold: "WwW.Home.eXample", cached: "www.HOME.example" }[round]!;
     const flags = { aa: false, tc: false, rd: round === "cached", ra: false, ad: false, cd: round === "cold" };
     const edns = { udpSize: 1232, version: 0, dnssecOk: false, options: [] };
-    const bytes = engine.respond(query(name, "A", { id: round.length, flags, edns }), WHO, { padTo: 468 });
+    const bytes = atOnce(engine.respond(query(name, "A", { id: round.length, flags, edns }), WHO, { padTo: 468 }));
     equal(bytes.byteLength, 468);
     const answer = decodeMessage(bytes);
     deepEqual([answer.id, answer.flags.rd, answer.flags.cd], [round.length, flags.rd, flags.cd]);
     deepEqual(answer.question!.name.wire, parseName(`${name}.`).wire);
     deepEqual(answer.answer[0].name.wire, parseName(`${name}.`).wire);
-    const plain = engine.respond(query(name, "A", { id: round.length, flags, edns }), WHO);
-    deepEqual(plain, encodeMessage(engine.resolve(query(name, "A", { id: round.length, flags, edns }), WHO)));
+    const plain = atOnce(engine.respond(query(name, "A", { id: round.length, flags, edns }), WHO));
+    deepEqual(plain, encodeMessage(atOnce(engine.resolve(query(name, "A", { id: round.length, flags, edns }), WHO))));
   }
   equal(engine.stats().answerCache.entries, 1);
   ok(engine.stats().answerCache.hits >= 4);
@@ -150,13 +150,13 @@ Deno.test("a query keeps its id, RD, CD and letters, cold and from the cache; pa
 Deno.test("a change of a zone is in the next answer, cached or not", () => {
   const [store, zone] = storeWith("a.example", ["www 60 A 192.0.2.1"]);
   const { engine } = partsOver(store);
-  const now = () => decodeMessage(engine.respond(query("www.a.example"), WHO)).answer.map(line);
+  const now = () => decodeMessage(atOnce(engine.respond(query("www.a.example"), WHO))).answer.map(line);
   now();
   deepEqual(now(), ["www.a.example 60 A 192.0.2.1"]);
   store.zones.apply(zone, { add: [record("www 60 A 192.0.2.2", "a.example")] });
   deepEqual(now(), ["www.a.example 60 A 192.0.2.1", "www.a.example 60 A 192.0.2.2"]);
   store.zones.remove(zone);
-  equal(decodeMessage(engine.respond(query("www.a.example"), WHO)).rcode, Rcode.REFUSED);
+  equal(decodeMessage(atOnce(engine.respond(query("www.a.example"), WHO))).rcode, Rcode.REFUSED);
 });
 
 Deno.test("other opcodes, classes and types of questions are refused", () => {
@@ -171,8 +171,8 @@ Deno.test("other opcodes, classes and types of questions are refused", () => {
 Deno.test("who asks for too many names that are not there is refused for a while, and others are not", () => {
   const { engine } = partsOver(store, { negativeRate: { perSecond: 1, burst: 3 } });
   const codes = (address: string) =>
-    Array.from({ length: 5 }, (_, n) => engine.resolve(query(`x${n}.home.example`), { ...WHO, address }).rcode);
+    Array.from({ length: 5 }, (_, n) => atOnce(engine.resolve(query(`x${n}.home.example`), { ...WHO, address })).rcode);
   deepEqual(codes("192.0.2.1"), [3, 3, 3, 5, 5]);
   deepEqual(codes("192.0.2.2"), [3, 3, 3, 5, 5]);
-  equal(engine.resolve(query("www.home.example"), { ...WHO, address: "192.0.2.1" }).rcode, 0);
+  equal(atOnce(engine.resolve(query("www.home.example"), { ...WHO, address: "192.0.2.1" })).rcode, 0);
 });

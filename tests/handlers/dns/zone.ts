@@ -23,6 +23,7 @@ import {
   parseRdata,
   parseType,
   type ResourceRecord,
+  type Soon,
   wordsOf,
   type Zone,
 } from "../../../handlers/dns/mod.ts";
@@ -76,6 +77,12 @@ export function query(name: string, type = "A", changes: Partial<Message> = {}):
     additional: [],
     ...changes,
   };
+}
+
+/** What is there without waiting. */
+export function atOnce<T>(value: Soon<T>): T {
+  if (value instanceof Promise) throw new Error("it has to be waited for");
+  return value;
 }
 
 /** A record as a line, its owner without its last dot. */
