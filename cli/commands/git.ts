@@ -9,6 +9,7 @@ import { command } from "@optique/core/primitives";
 import type { Command } from "../grammar/action.ts";
 import { addCommand, initCommand, listCommand } from "./git/repositories.ts";
 import { fsckCommand, maintainCommand, removeCommand, settingsCommand } from "./git/keeping.ts";
+import { mirrorCommand } from "./git/mirroring.ts";
 import { filesCommand, logCommand, showCommand } from "./git/reading.ts";
 import { installHelperCommand, remoteHelperCommand } from "./git/helper.ts";
 
@@ -17,7 +18,7 @@ export const gitCommand: Command = command(
   "git",
   or(
     group("Repositories of this node", or(initCommand, addCommand, listCommand, settingsCommand, removeCommand)),
-    group("Looking after them", or(maintainCommand, fsckCommand)),
+    group("Looking after them", or(maintainCommand, fsckCommand, mirrorCommand)),
     group("Reading", or(logCommand, showCommand, filesCommand)),
     group("git clone alknet://…", or(installHelperCommand, remoteHelperCommand)),
   ),

@@ -4,7 +4,7 @@
  * @module
  */
 import { AlknetError } from "@alknet/core/handler";
-import type { CallOperation, Git, GitLimits, RepositoryFolders } from "@alknet/handlers/git";
+import type { CallOperation, Git, GitLimits, MirrorWays, RepositoryFolders } from "@alknet/handlers/git";
 import { dirname, join, resolve } from "node:path";
 import Type, { type Static, type TSchema } from "typebox";
 import type { Home } from "../home/home.ts";
@@ -63,6 +63,8 @@ export interface GitConfigPlace {
 export interface GitSurroundings {
   /** Calls an operation of the node, for hooks. */
   readonly call: CallOperation;
+  /** How repositories that are followed are reached. */
+  readonly mirrors: MirrorWays;
   /** The URLs of a repository. */
   readonly urls: (name: string) => readonly string[];
 }
@@ -111,6 +113,7 @@ export async function gitOf(config: GitConfig, place: GitConfigPlace & GitSurrou
       limits: limitsOf(config.limits),
       call: place.call,
       urls: place.urls,
+      mirrors: place.mirrors,
     });
   } catch (cause) {
     throw wrong(place, `limits: ${(cause as Error).message}`, cause);

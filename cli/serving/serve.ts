@@ -30,6 +30,7 @@ import type { Git } from "@alknet/handlers/git";
 import type { ServedDns } from "./dns.ts";
 import type { DnsConfig } from "./dns/schema.ts";
 import type { GuestsConfig } from "../guests/entry.ts";
+import type { MirrorWaysParts } from "../node/mirror_ways.ts";
 import type { Guests } from "../guests/folder.ts";
 import type { FsConfig, ServedFs } from "./fs.ts";
 import type { GitConfig } from "./git.ts";
@@ -88,7 +89,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   const node: RunningNode = { config, observer, events, log: lines, startedAt: new Date() };
   // What hooks of git call is there only once all operations are known.
   const late: { dispatcher?: Dispatcher } = {};
-  await using git = await configuredGit(config, home, late);
+  await using git = await configuredGit(config, { home, key, passphraseFile: options.passphraseFile }, late);
   await using fs = await configuredFs(config, home, key);
   using dns = await configuredDns(config, home, key);
   const ownOperations = [
@@ -121,6 +122,7 @@ export async function serve(options: ServeOptions): Promise<number> {
     failed: (error) => face.event({ event: "certificate-failed", error }),
   });
   up.renewal = renewal;
+  git?.mirror();
   face.started(endpoint, observer);
   const signal = await signals.first;
   face.event({ event: "draining", signal, milliseconds: config.static.drain_timeout_ms });
@@ -213,12 +215,17 @@ async function configuredSftp(
 
 async function configuredGit(
   { path: configFile, static: fixed }: ConfigFile,
-  home: Home,
+  who: MirrorWaysParts,
   late: { readonly dispatcher?: Dispatcher },
 ): Promise<Git | undefined> {
   const config = gitConfigOf(fixed.handlers);
   if (!config) return;
-  const [{ gitOf }, { urlMaker }] = await Promise.all([import("./git.ts"), import("../node/repository_urls.ts")]);
+  const [{ gitOf }, { urlMaker }, { mirrorWays }] = await Promise.all([
+    import("./git.ts"),
+    import("../node/repository_urls.ts"),
+    import("../node/mirror_ways.ts"),
+  ]);
+  const { home } = who;
   return await gitOf(config, {
     configFile,
     home,
@@ -227,6 +234,7 @@ async function configuredGit(
       return await late.dispatcher.call({ operation, input, identity: GIT_IDENTITY }, signal);
     },
     urls: await urlMaker({ home, config: fixed }),
+    mirrors: mirrorWays(who),
   });
 }
 

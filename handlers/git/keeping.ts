@@ -14,9 +14,20 @@ import { checkFolder, type CheckReport } from "./maintenance/check.ts";
 import { gcLockHolder } from "./maintenance/gc_lock.ts";
 import { maintain, type Maintained } from "./maintenance/maintain.ts";
 import { type RepositoryStats, statsOf } from "./maintenance/stats.ts";
+import type { Followed, FollowOptions } from "./mirror/follow.ts";
+import { followOnce } from "./mirror/mirrors.ts";
 import type { Oid } from "./objects/oid.ts";
 import { packCaches } from "./pack/pack_file.ts";
+import { Turns } from "./serve/turns.ts";
 import { FolderRepositories, type OpenFolder, type RepositoryFolders } from "./store/folder/repositories.ts";
+import {
+  type Mirror,
+  mirrorOf,
+  type MirrorWish,
+  readMirror,
+  removeMirror,
+  writeMirror,
+} from "./store/folder/owning/mirror_file.ts";
 import { removeRepository, sweepRemoved } from "./store/folder/owning/remove.ts";
 import {
   changeSettings,
@@ -158,6 +169,33 @@ export class RepositoryKeeper {
   /** Deletes what was removed long enough ago. */
   async sweep(): Promise<void> {
     await sweepRemoved(this.#folders.root);
+  }
+
+  /** What one follows; nothing where it follows no other. Throws as {@linkcode log} does. */
+  async mirror(name: string): Promise<Mirror | undefined> {
+    using open = await this.#opened(name);
+    return readMirror(open.folder);
+  }
+
+  /**
+   * Lets one follow another, or, with nothing, no longer.
+   *
+   * @throws {AlknetError} As {@linkcode log}; `INVALID_MIRROR`.
+   */
+  async setMirror(name: string, wish: MirrorWish | undefined): Promise<void> {
+    using open = await this.#opened(name);
+    if (wish) await writeMirror(open.folder, mirrorOf(wish));
+    else removeMirror(open.folder);
+  }
+
+  /**
+   * Fetches once what one follows.
+   *
+   * @throws {AlknetError} As {@linkcode log}; `NO_MIRROR`, `MIRROR_FAILED`, what dialling throws.
+   */
+  async follow(name: string, options: FollowOptions): Promise<Followed> {
+    const [walks, indexing] = [new Turns(1), new Turns(1)];
+    return await followOnce(this.#repositories, name, { ...options, limits: GIT_LIMITS, walks, indexing });
   }
 
   async #reading<T>(name: string, signal: AbortSignal, work: (browsing: Browsing) => Promise<T>): Promise<T> {

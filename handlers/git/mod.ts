@@ -6,7 +6,7 @@
  * speak versions 0 and 1 of git's protocol rather than 2; and this node, which needs no git. Goals: each repository is an ordinary bare one that stock git may write, check and collect beside us; entries of
  * packs go out as they are stored; of a push all objects are checked before a ref moves, and after a crash its refs are all
  * old or all new; clones may be shallow or partial, and get what they lack when they ask for it. Non-goals so far, each
- * refused with words that say so: mirrors, sparse filters.
+ * refused with words that say so: sparse filters.
  * Rights: none, read, write, admin. A repository is read by who has the right: by its owner (`alknet.owner` in its config),
  * by the scopes `git:read`, `git:read:NAME` and `git:read:FOLDER/*` (and `write` and `admin` likewise), by the resources
  * `git` and `git/NAME`, and where `alknet.public` is true by whoever is known, or everyone where `anonymous` says so. Others
@@ -18,6 +18,8 @@
  * {@linkcode RepositoryKeeper} does the same where no node runs.
  * Upkeep: after pushes and fetches a record of what heads and tags reach is brought up to date, so that clones copy packs
  * and what is wanted by its id is known to be reached; many packs become few, under git's own lock, and no object is lost.
+ * Mirrors: a repository may follow another one, over `alknet://` or `https://`; what comes is checked like a push, refs move
+ * in one transaction, and pushes go to the other one.
  * Failures: a malformed request costs its own stream. Limits are in {@linkcode GitLimits}.
  *
  * @example Repositories of a folder, over `alknet/git` and HTTP
@@ -25,7 +27,7 @@
  * import { git } from "@alknet/handlers/git";
  * import { http } from "@alknet/handlers/http";
  *
- * const repositories = git({ root: "/srv/git", anonymous: true });
+ * await using repositories = git({ root: "/srv/git", anonymous: true });
  * const web = http({
  *   routes: (app) => app.use(async (c, next) => await repositories.http(c.req.raw, c.env) ?? await next()),
  * });
@@ -40,6 +42,8 @@ import { RepositoryKeeper } from "./keeping.ts";
 import { type GitLimits, gitLimitsWith } from "./limits.ts";
 import { Maintenance } from "./maintenance/maintenance.ts";
 import { gitOperations } from "./operations/all.ts";
+import { Mirrors } from "./mirror/mirrors.ts";
+import type { MirrorWays } from "./mirror/remote.ts";
 import { packCaches } from "./pack/pack_file.ts";
 import { answerHttp, type GitHttpEnv } from "./serve/http.ts";
 import { Creating } from "./serve/creating.ts";
@@ -62,6 +66,8 @@ export { RepositoryKeeper, type Upkeep } from "./keeping.ts";
 export type { CheckReport } from "./maintenance/check.ts";
 export type { Maintained } from "./maintenance/maintain.ts";
 export type { RepositoryStats } from "./maintenance/stats.ts";
+export type { Followed, FollowOptions } from "./mirror/follow.ts";
+export type { MirrorWays } from "./mirror/remote.ts";
 export type { Kind, Oid } from "./objects/oid.ts";
 export type { StoredObject } from "./pack/pack_file.ts";
 export type { GitHttpEnv } from "./serve/http.ts";
@@ -78,6 +84,7 @@ export { type Right, rightOf } from "./serve/policy.ts";
 export type { GitProgram, GitProgramContext, GitProgramStreams } from "./serve/ssh.ts";
 export { type CreateOptions, createRepository } from "./store/folder/create.ts";
 export { type Imported, importFolder } from "./store/folder/owning/import.ts";
+export type { Mirror, MirrorWish } from "./store/folder/owning/mirror_file.ts";
 export type { OwnedSettings, SettingChanges } from "./store/folder/owning/settings.ts";
 export { folderOf, namesOf, type RepositoryFolders } from "./store/folder/repositories.ts";
 export { isRepositoryFolder, readSettings } from "./store/folder/repository.ts";
@@ -130,6 +137,8 @@ export interface GitOptions {
   readonly hooks?: PushHooks;
   /** Calls the operations that hooks name. */
   readonly call?: CallOperation;
+  /** How repositories that are followed are reached. Default: HTTPS alone, as nobody. */
+  readonly mirrors?: MirrorWays;
   /** The URLs of a repository, for whoever makes one. */
   readonly urls?: (name: string) => readonly string[];
   /** Changes to {@linkcode GIT_LIMITS}. */
@@ -142,6 +151,8 @@ export interface Git extends AsyncDisposable {
   readonly handler: Handler<readonly [typeof GIT_ALPN]>;
   /** The repositories. */
   readonly repositories: Repositories;
+  /** Begins to fetch what repositories follow, as often as each says, until disposal. */
+  mirror(): void;
   /** The commands of git's over SSH, for `ssh({ programs })`. */
   readonly program: GitProgram;
   /** The operations `git/…`, for the node's registry. */
@@ -165,16 +176,27 @@ export function git(options: GitOptions): Git {
   const swept = keeper.sweep();
   const walks = new Turns(limits.walks);
   const maintenance = maintained ? new Maintenance({ repositories, walks, log: logger("git") }) : undefined;
+  const [indexing, events] = [new Turns(limits.indexPacks), new PushEvents()];
+  const mirrors = new Mirrors({
+    repositories,
+    limits,
+    walks,
+    indexing,
+    events,
+    ways: options.mirrors ?? {},
+    received: (name) => maintenance?.look(name),
+    log: logger("git"),
+  });
   const parts: GitParts = {
     repositories,
     anonymous,
     limits,
     slots: new Slots({ all, identity: servicesPerIdentity, address: servicesPerAddress }),
     walks,
-    indexing: new Turns(limits.indexPacks),
+    indexing,
     maintenance,
     hooks: new HookRunner({ hooks: options.hooks ?? {}, call: options.call, time: limits.hookTime }),
-    events: new PushEvents(),
+    events,
     nonces: new Nonces(),
     signedPush: options.signedPush ?? "off",
     creating: options.pushToCreate ? new Creating(folders, repositories) : undefined,
@@ -186,10 +208,13 @@ export function git(options: GitOptions): Git {
       handle: (connection, context) => serveConnection(connection, context, parts),
     }),
     repositories,
+    mirror: () => mirrors.start(),
     program: gitProgram(parts),
-    operations: () => gitOperations({ parts, repositories, folders, keeper, urls: options.urls ?? (() => []) }),
+    operations: () =>
+      gitOperations({ parts, repositories, folders, keeper, mirrors, urls: options.urls ?? (() => []) }),
     http: (request, env) => answerHttp(request, env, parts),
     [Symbol.asyncDispose]: async () => {
+      await mirrors[Symbol.asyncDispose]();
       await Promise.all([swept, maintenance?.[Symbol.asyncDispose]()]);
     },
   };

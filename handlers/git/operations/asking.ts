@@ -23,6 +23,8 @@ export interface OperationParts {
   readonly folders: RepositoryFolders;
   /** Does what owners ask for. */
   readonly keeper: RepositoryKeeper;
+  /** Fetches what repositories follow. */
+  readonly mirrors: { update(name: string): Promise<void> };
   /** The URLs of a repository. */
   urls(name: string): readonly string[];
 }

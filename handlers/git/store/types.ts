@@ -240,6 +240,8 @@ export interface Repository extends Disposable {
   readonly refs: RefStore;
   /** Its settings. */
   readonly settings: RepositorySettings;
+  /** Whether it follows another one, and so takes no pushes. */
+  readonly isMirror: boolean;
   /** What of its objects is known to be whole; nothing where that has to be walked. Who may have it is to be looked at. */
   closure(): Closure | undefined;
   /** Prepares for objects that are to come. */

@@ -68,6 +68,7 @@ export class RefMoves {
     this.#parts = parts;
     this.#asked = asked;
     this.#refused = refusals(asked.commands, parts.repository.settings.push, parts.refs);
+    if (parts.repository.isMirror) this.refuseAll(refusal("mirror", "it follows another repository; push there"));
   }
 
   /** Commands that nothing stands against yet. */
@@ -226,7 +227,8 @@ export class RefMoves {
   }
 }
 
-async function isForward(
+/** Whether a ref that moves so loses nothing: both are commits, and the new one comes after the old. */
+export async function isForward(
   old: Oid,
   oid: Oid,
   objects: ObjectReader,

@@ -17,7 +17,7 @@ import { FolderQuarantine } from "./quarantine.ts";
 import { recover } from "./recover.ts";
 import { FolderRefs } from "./refs.ts";
 import { keepCertificate } from "./receiving/certificate_file.ts";
-import { isRepositoryFolder, readSettings } from "./repository.ts";
+import { isMirror, isRepositoryFolder, readSettings } from "./repository.ts";
 
 /** Where repositories lie. */
 export interface RepositoryFolders {
@@ -101,6 +101,7 @@ export class FolderRepositories implements Repositories {
       objects,
       refs,
       settings,
+      isMirror: isMirror(folder),
       closure: () => closure.read(),
       packBytes: () => objects.packBytes(),
       keepCertificate: async (name, bytes) => await keepCertificate(folder, { name, bytes }, await writing()),

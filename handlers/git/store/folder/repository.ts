@@ -20,6 +20,16 @@ export function isRepositoryFolder(folder: string): boolean {
   return existsSync(`${folder}/HEAD`) && isFolder(`${folder}/objects`) && isFolder(`${folder}/refs`);
 }
 
+/** Where a repository says what it follows. */
+export function mirrorFile(folder: string): string {
+  return `${folder}/alknet/mirror.json`;
+}
+
+/** Whether a repository follows another one. */
+export function isMirror(folder: string): boolean {
+  return existsSync(mirrorFile(folder));
+}
+
 /**
  * The settings of a folder.
  *
