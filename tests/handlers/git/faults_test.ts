@@ -5,19 +5,9 @@
  * @module
  */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { AlknetError, type Identity } from "@alknet/core/handler";
-import { parseRequestLine } from "../../../handlers/git/wire/request_line.ts";
-import { parseFetch } from "../../../handlers/git/wire/fetch_request.ts";
-import { parseLsRefs } from "../../../handlers/git/wire/ls_refs.ts";
+import type { Identity } from "@alknet/core/handler";
 import { PktReader } from "../../../handlers/git/wire/pkt_line.ts";
-import { readCommand } from "../../../handlers/git/wire/command.ts";
-import { parseTree } from "../../../handlers/git/objects/tree.ts";
-import { parseCommit } from "../../../handlers/git/objects/commit.ts";
-import { parseTag } from "../../../handlers/git/objects/tag.ts";
-import { applyDelta } from "../../../handlers/git/pack/delta.ts";
 import { formatEntryHead, parseEntryHead } from "../../../handlers/git/pack/entry.ts";
-import { GitConfig } from "../../../handlers/git/store/folder/git_config.ts";
-import { parsePackedRefs } from "../../../handlers/git/store/folder/packed_refs.ts";
 import { descriptors } from "../../support/proc.ts";
 import { needs } from "../../support/programs.ts";
 import { Random, seeded } from "../../support/random.ts";
@@ -26,7 +16,6 @@ import { answers, fetched, gitNode, joined, READER, request, requestLine, textOf
 import { git, gitWith, makeRepository } from "./repositories.ts";
 
 const needed = needs("git", "linux");
-const ROUNDS = 10_000;
 
 /** A repository of one commit with much that cannot be made smaller. */
 async function largeRepository(bare: string): Promise<string> {
@@ -149,65 +138,6 @@ Deno.test({
     ok(received > 2_000_000);
     await node[Symbol.asyncDispose]();
   },
-});
-
-/** What parses, and an input of each kind to begin with. */
-const PARSERS: readonly (readonly [name: string, input: Uint8Array, parse: (bytes: Uint8Array) => unknown])[] = [
-  ["request line", requestLine("/r").subarray(4), parseRequestLine],
-  ["command", request("command=fetch", "agent=a", "0001", `want ${"1".repeat(40)}`, "done", "0000"), async (bytes) => {
-    const read = await readCommand(new PktReader(ReadableStream.from([bytes])), { bytes: 4096 });
-    if (read?.name === "fetch") parseFetch(read.args, { wants: 10, haves: 10, shallows: 10, filters: true });
-    else if (read) parseLsRefs(read.args);
-  }],
-  [
-    "tree",
-    joined([
-      new TextEncoder().encode("100644 a\0"),
-      new Uint8Array(20),
-      new TextEncoder().encode("40000 b\0"),
-      new Uint8Array(20),
-    ]),
-    parseTree,
-  ],
-  [
-    "commit",
-    new TextEncoder().encode(`tree ${"1".repeat(40)}\nparent ${"2".repeat(40)}\ncommitter a <b> 1 +0\n\nx`),
-    parseCommit,
-  ],
-  ["tag", new TextEncoder().encode(`object ${"1".repeat(40)}\ntype commit\ntag v\n`), parseTag],
-  [
-    "delta",
-    new Uint8Array([10, 12, 0x91, 2, 5, 3, 1, 2, 3, 0x90, 4]),
-    (bytes) => applyDelta(new Uint8Array(10), bytes, 1 << 20),
-  ],
-  ["entry", formatEntryHead(6, 123_456, 16_512), parseEntryHead],
-  [
-    "config",
-    new TextEncoder().encode('[core]\n\tbare = true # x\n[a "b\\"c"] d = "e \\n" ; f\n'),
-    (bytes) => new GitConfig(new TextDecoder().decode(bytes)),
-  ],
-  [
-    "packed-refs",
-    new TextEncoder().encode(
-      `# pack-refs with: peeled fully-peeled sorted \n${"1".repeat(40)} refs/tags/a\n^${"2".repeat(40)}\n`,
-    ),
-    (bytes) => parsePackedRefs(new TextDecoder().decode(bytes)),
-  ],
-];
-
-Deno.test("parsers: what is nearly right parses, or is an AlknetError (row 59)", async () => {
-  const random = seeded("git parsers");
-  for (const [name, input, parse] of PARSERS) {
-    await parse(input);
-    for (let round = 0; round < ROUNDS; round++) {
-      const bytes = random.mutate(input);
-      try {
-        await parse(bytes);
-      } catch (error) {
-        ok(error instanceof AlknetError, `${name}: ${bytes.toHex()}: ${(error as Error).stack}`);
-      }
-    }
-  }
 });
 
 Deno.test({
