@@ -6,6 +6,7 @@
  * @module
  */
 import { compress, Flag, IV } from "./compress.ts";
+import { hashFours } from "./wide.ts";
 import { CHUNK, chunksOf, GROUP, GROUP_CHUNKS, groupsOf, HASH, leftOf, PAIR } from "./tree.ts";
 
 const BLOCK = 64;
@@ -52,6 +53,11 @@ export function hashChunks(
   isRoot: boolean,
   into: Uint8Array = new Uint8Array(HASH),
 ): Uint8Array {
+  if (bytes.byteLength === GROUP && start % GROUP_CHUNKS === 0) {
+    foldGroup(hashFours(bytes, start, groupBytes), isRoot);
+    into.set(groupBytes.subarray(0, HASH));
+    return into;
+  }
   const chunks = chunksOf(bytes.byteLength);
   const from = wholeWords(bytes);
   const words = new Int32Array(from.buffer, from.byteOffset, from.byteLength >> 2);
