@@ -6,7 +6,7 @@
  * @module
  */
 import { compress, Flag, IV } from "./compress.ts";
-import { hashFours } from "./wide.ts";
+import { hashFours } from "./simd.ts";
 import { CHUNK, chunksOf, GROUP, GROUP_CHUNKS, groupsOf, HASH, leftOf, PAIR } from "./tree.ts";
 
 const BLOCK = 64;

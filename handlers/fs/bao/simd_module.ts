@@ -7,7 +7,7 @@
 import { IV } from "./compress.ts";
 
 /** What the module exports. */
-export interface WideModule {
+export interface SimdModule {
   /** One page: inputs and outputs. */
   readonly memory: WebAssembly.Memory;
   /**
@@ -34,9 +34,9 @@ export interface WideModule {
 }
 
 /** Makes the module. */
-export function wideModule(): WideModule {
+export function simdModule(): SimdModule {
   const module = new WebAssembly.Module(moduleBytes());
-  return new WebAssembly.Instance(module).exports as unknown as WideModule;
+  return new WebAssembly.Instance(module).exports as unknown as SimdModule;
 }
 
 const [I32, V128] = [0x7f, 0x7b];

@@ -5,7 +5,7 @@
  */
 import { Flag } from "./compress.ts";
 import { CHUNK, GROUP, GROUP_CHUNKS, HASH, PAIR } from "./tree.ts";
-import { type WideModule, wideModule } from "./wide_module.ts";
+import { type SimdModule, simdModule } from "./simd_module.ts";
 
 const BLOCK = 64;
 const LANES = 4;
@@ -13,12 +13,12 @@ const LANES = 4;
 const VALUES = GROUP;
 const ABOVE = VALUES + GROUP_CHUNKS * HASH;
 
-interface Wide {
-  readonly module: WideModule;
+interface Simd {
+  readonly module: SimdModule;
   readonly bytes: Uint8Array;
 }
 
-let made: Wide | undefined;
+let made: Simd | undefined;
 
 /** The chaining values that stand above the chunks of a whole group, in fours: `into` gets as many as there are lanes. */
 export function hashFours(bytes: Uint8Array, start: number, into: Uint8Array): number {
@@ -41,7 +41,7 @@ export function hashFours(bytes: Uint8Array, start: number, into: Uint8Array): n
   return LANES;
 }
 
-function make(): Wide {
-  const module = wideModule();
+function make(): Simd {
+  const module = simdModule();
   return { module, bytes: new Uint8Array(module.memory.buffer) };
 }
