@@ -162,12 +162,13 @@ class StoredMessenger implements Messenger {
   async sync(stop: Stop): Promise<Synced> {
     const parts = this.#parts;
     const away = new Map<string, AlknetError>();
-    let [received, unreadable] = [0, 0];
+    let [received, unreadable, drained] = [0, 0, 0];
     for (const queue of parts.queues.list()) {
       if (away.has(queue.mailbox)) continue;
       try {
-        const made = await freshQueue(parts, await madeQueue(parts, queue, stop), stop);
-        const got = await receive(parts, made, stop);
+        const fresh = await freshQueue(parts, await madeQueue(parts, queue, stop), stop);
+        if (fresh.wasDrained && queue.token !== undefined) drained++;
+        const got = await receive(parts, fresh.queue, stop);
         received += got.messages;
         unreadable += got.unreadable;
       } catch (error) {
@@ -180,7 +181,7 @@ class StoredMessenger implements Messenger {
     // Somebody asked: what waits is tried now, whenever it would be due.
     const { sent, faults } = await flush(parts, stop, () => true);
     const waiting = parts.messages.outbox().length;
-    return { received, sent, waiting, unreadable, faults: [...away.values(), ...faults] };
+    return { received, sent, waiting, unreadable, drained, faults: [...away.values(), ...faults] };
   }
 
   messages({ contact, after, limit = DEFAULT_MESSAGES, unread }: MessageQuery = {}): StoredMessage[] {

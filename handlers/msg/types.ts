@@ -67,6 +67,8 @@ export interface Synced {
   readonly waiting: number;
   /** Envelopes that did not open. */
   readonly unreadable: number;
+  /** Tokens whose keys for one use had run out; there are new ones. */
+  readonly drained: number;
   /** What could not be done, each mailbox once. */
   readonly faults: readonly AlknetError[];
 }

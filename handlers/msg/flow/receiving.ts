@@ -7,7 +7,7 @@
 import { AlknetError, sha256, wipe } from "@alknet/core/crypto";
 import { nodeIdOf } from "@alknet/core/identity";
 import { answer } from "../agreement/agreement.ts";
-import { readFirst } from "../agreement/envelope.ts";
+import { type FirstMessage, readFirst } from "../agreement/envelope.ts";
 import type { PeerIdentity } from "../agreement/identity.ts";
 import { dayOf } from "../agreement/labels.ts";
 import { open, type SkippedChange } from "../agreement/ratchet.ts";
@@ -88,19 +88,29 @@ function openAny(parts: Parts, queue: OwnQueue, envelope: Uint8Array): Opened {
   const row = sessions.find(first.sessionId);
   if (row) return openWith(parts, [row], envelope);
   if (sessions.hasBegun(first.hash)) throw new AlknetError("REPLAYED", "the session that it began is gone");
-  const spk = first.opkId === 0 ? parts.queues.prekey(queue, first.spkId) : undefined;
-  if (!spk) throw new AlknetError("PREKEY_GONE", "the keys that it was sealed for are gone");
+  return openNew(parts, queue, first, envelope);
+}
+
+/** Opens what begins a session. Its key for one use is gone with it. */
+function openNew(parts: Parts, queue: OwnQueue, first: FirstMessage, envelope: Uint8Array): Opened {
+  const { queues, sessions } = parts;
+  const spk = queues.prekey(queue, "spk", first.spkId);
+  const opk = first.opkId === 0 ? undefined : queues.prekey(queue, "opk", first.opkId);
   try {
-    const { session, from } = answer(parts.keys, { spk: spk.secret }, first);
+    if (!spk || (first.opkId !== 0 && !opk)) {
+      throw new AlknetError("PREKEY_GONE", "the keys that it was sealed for are gone");
+    }
+    const { session, from } = answer(parts.keys, { spk: spk.secret, opk: opk?.secret }, first);
     const opened = openOne(parts, session, envelope);
     const contact = writerOf(parts, from);
     const row = { contact: contact.id, rid: queue.rid, sends: false, session: opened.session };
-    parts.sessions.put(row);
+    sessions.put(row);
     sessions.began(first.hash, session, queue.rid, first.spkId);
+    if (opk) queues.forgetOpks(queue, opk.id);
     session[Symbol.dispose]();
     return { ...opened, row };
   } finally {
-    wipe(spk.secret);
+    wipe(spk?.secret, opk?.secret);
   }
 }
 
