@@ -4,7 +4,15 @@
  * @module
  */
 import { type AlknetError, sha256, wipe, x25519Public } from "@alknet/core/crypto";
-import { BUNDLE_DAYS, makeBundle, type PublicPrekey, queueKeys, sealBundle } from "../agreement/bundle.ts";
+import {
+  BUNDLE_DAYS,
+  makeBundle,
+  type PublicPrekey,
+  queueKeys,
+  sealBundle,
+  SIGNED_SECRETS_LENGTH,
+  signedSecrets,
+} from "../agreement/bundle.ts";
 import { dayOf } from "../agreement/labels.ts";
 import type { Address, Stop } from "../carrier.ts";
 import type { OwnQueue } from "../store/queues.ts";
@@ -86,7 +94,7 @@ export async function freshQueue(parts: Parts, queue: OwnQueue, stop: Stop): Pro
 }
 
 function withNewSpk({ queues, random, now }: Parts, queue: OwnQueue): OwnQueue {
-  const secret = random(32);
+  const secret = random(SIGNED_SECRETS_LENGTH);
   const id = queue.spk + 1;
   queues.addPrekey(queue, "spk", { id, day: dayOf(now()), secret });
   wipe(secret);
@@ -137,7 +145,7 @@ function withNewOpks(
 
 function sealedBundle({ keys, queues, random, now }: Parts, queue: OwnQueue): Uint8Array {
   const spk = queues.prekey(queue, "spk", queue.spk)!;
-  const bundle = makeBundle(keys, spk, dayOf(now()) + BUNDLE_DAYS);
+  const bundle = makeBundle(keys, { id: spk.id, ...signedSecrets(spk.secret) }, dayOf(now()) + BUNDLE_DAYS);
   wipe(spk.secret);
   return sealBundle(bundle, queue.t, queue.sid, random);
 }

@@ -7,6 +7,7 @@
 import { AlknetError, sha256, wipe } from "@alknet/core/crypto";
 import { nodeIdOf } from "@alknet/core/identity";
 import { answer } from "../agreement/agreement.ts";
+import { signedSecrets } from "../agreement/bundle.ts";
 import { type FirstMessage, readFirst } from "../agreement/envelope.ts";
 import type { PeerIdentity } from "../agreement/identity.ts";
 import { dayOf } from "../agreement/labels.ts";
@@ -100,7 +101,7 @@ function openNew(parts: Parts, queue: OwnQueue, first: FirstMessage, envelope: U
     if (!spk || (first.opkId !== 0 && !opk)) {
       throw new AlknetError("PREKEY_GONE", "the keys that it was sealed for are gone");
     }
-    const { session, from } = answer(parts.keys, { spk: spk.secret, opk: opk?.secret }, first);
+    const { session, from } = answer(parts.keys, { ...signedSecrets(spk.secret), opk: opk?.secret }, first);
     const opened = openOne(parts, session, envelope);
     const contact = writerOf(parts, from);
     const row = { contact: contact.id, rid: queue.rid, sends: false, session: opened.session };

@@ -132,7 +132,7 @@ function sealRow(
     if (!bundle || !contact.to) throw notYet(contact.name);
     if (!own) throw new AlknetError("NOT_SENT", NO_OWN_QUEUE);
     session = { contact: contact.id, rid: own.rid, sends: true, session: begin(keys, bundle, random) };
-    contacts.change(contact, { ik: bundle.ik });
+    contacts.change(contact, { ik: bundle.ik, suite: bundle.suite });
   }
   const content = readContent(messages.own(contact.id, row.message)!.content) as Content & TextContent;
   // Until something came by it, the contact may not know where to answer.
@@ -169,7 +169,8 @@ async function answerQueue(parts: Parts, contact: ContactRow, { signal }: Stop):
 
 async function taken({ carrier, now }: Parts, contact: ContactRow, to: Destination, stop: Stop): Promise<Bundle> {
   const body = await carrier.takeBundle(senderOf(to), stop);
-  return readBundleAnswer(body, { t: to.t, sid: to.sid, ed: contact.ed }, dayOf(now()));
+  const { ed, suite: least } = contact;
+  return readBundleAnswer(body, { t: to.t, sid: to.sid, ed, least }, dayOf(now()));
 }
 
 function senderOf({ mailbox, sid, t }: Destination): Address {

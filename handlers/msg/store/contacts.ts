@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Suite } from "../agreement/bundle.ts";
 import { b64, bytesOf, type Destination, destinationJson, readDestination } from "../content/content.ts";
 import type { MessageStore } from "./message_store.ts";
 
@@ -25,6 +26,8 @@ export interface ContactRow {
   readonly to?: Destination;
   /** Whether safety numbers were compared. */
   readonly verified: boolean;
+  /** The suite of the last bundle: one of less is not used any more. */
+  readonly suite?: Suite;
 }
 
 interface Raw {
@@ -76,8 +79,8 @@ export class Contacts {
     return next;
   }
 
-  #sealed({ id, ik, to, verified }: ContactRow): Uint8Array {
-    return this.#store.sealJson("contact", [id], { ik: ik && b64(ik), ...to && destinationJson(to), verified });
+  #sealed({ id, ik, to, verified, suite }: ContactRow): Uint8Array {
+    return this.#store.sealJson("contact", [id], { ik: ik && b64(ik), ...to && destinationJson(to), verified, suite });
   }
 
   #read({ id, name, ed, state, secret }: Raw): ContactRow {
@@ -90,6 +93,7 @@ export class Contacts {
       ik: bytesOf(json.ik, 32),
       to: readDestination(json),
       verified: json.verified === true,
+      suite: json.suite as Suite | undefined,
     };
   }
 }

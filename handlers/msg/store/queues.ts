@@ -44,7 +44,7 @@ export interface OwnPrekey {
   readonly id: number;
   /** When it was made, of a signed one when the mailbox had it: in days since 1970. */
   readonly day: number;
-  /** X25519. The caller wipes it. */
+  /** X25519; behind it, of a signed key of suite 2, the seed of ML-KEM. The caller wipes it. */
   readonly secret: Uint8Array;
 }
 
