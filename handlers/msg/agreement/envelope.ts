@@ -84,6 +84,11 @@ export function readFirst(envelope: Uint8Array): FirstMessage | undefined {
   };
 }
 
+/** H(ek) of a first message: of two that cross, the smaller one's session sends. */
+export function ekHash(envelope: Uint8Array): Uint8Array {
+  return sha256(envelope.subarray(10, HEAD));
+}
+
 /** The ratchet part of an envelope of either type. */
 export function ratchetPart(envelope: Uint8Array): Uint8Array {
   if (!isSize(envelope.byteLength)) throw unreadable("it has the length of no class");

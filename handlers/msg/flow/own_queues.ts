@@ -52,13 +52,22 @@ export function keptQueue(
  */
 export async function madeQueue(parts: Parts, queue: OwnQueue, stop: Stop): Promise<OwnQueue> {
   if (queue.state !== "pending") return queue;
-  const { carrier, store, queues } = parts;
-  const { mailbox, rid, sid, rcap, t, token } = queue;
-  const kind = token === undefined ? 0 : 1;
-  const { scap } = queueKeys(t);
-  await carrier.create(mailbox, { rid, sid, rcap: sha256(rcap), scap: sha256(scap), kind }, stop);
+  const { store, queues } = parts;
+  await createQueue(parts, queue, stop);
   const { queue: stocked } = await stock(parts, queue, stop);
   return store.transaction(() => queues.change(stocked, { state: "made" }));
+}
+
+/**
+ * Makes a queue at its mailbox; one that is there stays as it is.
+ *
+ * @throws {AlknetError} As the carrier throws.
+ */
+export async function createQueue({ carrier }: Parts, queue: OwnQueue, stop: Stop): Promise<void> {
+  const { mailbox, rid, sid, rcap, t, token } = queue;
+  const { scap } = queueKeys(t);
+  const kind = token === undefined ? 0 : 1;
+  await carrier.create(mailbox, { rid, sid, rcap: sha256(rcap), scap: sha256(scap), kind }, stop);
 }
 
 /** A queue whose keys are fresh. */
@@ -93,7 +102,8 @@ export async function freshQueue(parts: Parts, queue: OwnQueue, stop: Stop): Pro
   return { queue: stocked.queue, wasDrained: hadOpks && stocked.held === 0 };
 }
 
-function withNewSpk({ queues, random, now }: Parts, queue: OwnQueue): OwnQueue {
+/** A new signed key, of which the mailbox has not heard. */
+export function withNewSpk({ queues, random, now }: Parts, queue: OwnQueue): OwnQueue {
   const secret = random(SIGNED_SECRETS_LENGTH);
   const id = queue.spk + 1;
   queues.addPrekey(queue, "spk", { id, day: dayOf(now()), secret });

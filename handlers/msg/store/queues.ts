@@ -15,8 +15,8 @@ export interface OwnQueue {
   readonly contact?: number;
   /** The name of the token. */
   readonly token?: string;
-  /** `pending` until the mailbox has it, with its keys. */
-  readonly state: "pending" | "made" | "dropped";
+  /** `pending` until the mailbox has it, with its keys; `restored`: the mailbox may have keys of it that are not here. */
+  readonly state: "pending" | "made" | "restored" | "dropped";
   /** `ID@HOST:PORT`. */
   readonly mailbox: string;
   /** 24 bytes. */
@@ -33,6 +33,8 @@ export interface OwnQueue {
   readonly opk: number;
   /** Whether something came by it: then its contact knows it. */
   readonly used: boolean;
+  /** How many came last that did not open. */
+  readonly unreadable: number;
 }
 
 /** Signed, or for one use. */
@@ -73,9 +75,10 @@ export class OwnQueues {
     this.#random = random;
   }
 
-  /** All that are not dropped. */
+  /** All that are not dropped, those of tokens first: what begins is there, and goes on in those of contacts. */
   list(): OwnQueue[] {
-    return this.#store.database.all<Raw>("SELECT * FROM queue WHERE state <> 'dropped'").map((row) => this.#read(row));
+    const sql = "SELECT * FROM queue WHERE state <> 'dropped' ORDER BY contact";
+    return this.#store.database.all<Raw>(sql).map((row) => this.#read(row));
   }
 
   /** That of a token. */
@@ -95,7 +98,7 @@ export class OwnQueues {
   /** A new one, of a token or a contact. */
   add(mailbox: string, of: { readonly token: string } | { readonly contact: number }): OwnQueue {
     const [rid, sid, rcap, t] = [24, 24, 32, 32].map((length) => this.#random(length));
-    const none = { spk: 0, published: 0, opk: 0, used: false };
+    const none = { spk: 0, published: 0, opk: 0, used: false, unreadable: 0 };
     const queue: OwnQueue = { rid, sid, rcap, t, mailbox, ...of, state: "pending", ...none };
     const sql = "INSERT INTO queue (rid, contact, token, state, secret) VALUES (?, ?, ?, ?, ?)";
     const { contact = null, token = null, state } = queue;
@@ -111,7 +114,7 @@ export class OwnQueues {
   /** Takes over what has changed of one; the rest stays as it is now. */
   change(
     { rid }: OwnQueue,
-    changes: Partial<Pick<OwnQueue, "state" | "spk" | "published" | "opk" | "used">>,
+    changes: Partial<Pick<OwnQueue, "state" | "spk" | "published" | "opk" | "used" | "unreadable">>,
   ): OwnQueue {
     const next = { ...this.find(rid), ...changes };
     const sql = "UPDATE queue SET state = ?, secret = ? WHERE rid = ?";
@@ -161,8 +164,10 @@ export class OwnQueues {
     database.run("DELETE FROM prekey WHERE rid = ? AND kind = 'opk' AND id <= ?", rid, opk - MOST_OPKS);
   }
 
-  #sealed({ rid, mailbox, sid, rcap, t, spk, published, opk, used }: OwnQueue): Uint8Array {
-    const json = { mailbox, sid: b64(sid), rcap: b64(rcap), t: b64(t), once: false, spk, published, opk, used };
+  #sealed({ rid, mailbox, sid, rcap, t, ...rest }: OwnQueue): Uint8Array {
+    const { spk, published, opk, used, unreadable } = rest;
+    const secrets = { sid: b64(sid), rcap: b64(rcap), t: b64(t) };
+    const json = { mailbox, ...secrets, once: false, spk, published, opk, used, unreadable };
     return this.#store.sealJson("queue", [rid], json);
   }
 
@@ -181,6 +186,7 @@ export class OwnQueues {
       published: json.published as number ?? 0,
       opk: json.opk as number,
       used: json.used === true,
+      unreadable: json.unreadable as number ?? 0,
     };
   }
 }

@@ -17,6 +17,8 @@ export interface SessionRow {
   readonly rid: Uint8Array;
   /** Whether messages to the contact go by it. */
   readonly sends: boolean;
+  /** Whether it receives only: what was sealed by it may not be known here. */
+  readonly isStale: boolean;
   /** The session. */
   readonly session: Session;
 }
@@ -26,6 +28,7 @@ interface Raw {
   readonly contact: number;
   readonly rid: Uint8Array;
   readonly sends: number;
+  readonly stale: number;
   readonly secret: Uint8Array;
   readonly ed: Uint8Array;
 }
@@ -61,13 +64,25 @@ export class Sessions {
     return this.#rows(`${SELECT} WHERE session.contact = ? AND sends = 1 AND stale = 0`, contact)[0];
   }
 
+  /** Contacts to whom messages went by a session that is stale now, and for whom there is no other. */
+  ended(): number[] {
+    const sql = "SELECT DISTINCT contact FROM session AS one WHERE sends = 1 AND stale = 1 AND NOT EXISTS " +
+      "(SELECT 1 FROM session WHERE contact = one.contact AND sends = 1 AND stale = 0)";
+    return this.#store.database.all<{ contact: number }>(sql).map(({ contact }) => contact);
+  }
+
+  /** All of a contact receive only from now on. */
+  end(contact: number): void {
+    this.#store.database.run("UPDATE session SET stale = 1 WHERE contact = ?", contact);
+  }
+
   /** The one of an id, in hex. */
   find(id: string): SessionRow | undefined {
     return this.#rows(`${SELECT} WHERE session.id = ?`, Uint8Array.fromHex(id))[0];
   }
 
   /** Keeps a session as it is now. */
-  put({ contact, rid, sends, session }: SessionRow): void {
+  put({ contact, rid, sends, session }: Omit<SessionRow, "isStale">): void {
     const id = Uint8Array.fromHex(session.id);
     const bytes = session.toBytes();
     const secret = this.#store.seal("session", [id], bytes);
@@ -77,7 +92,7 @@ export class Sessions {
     this.#store.database.run(sql, id, contact, rid, sends ? 1 : 0, secret);
   }
 
-  /** Messages to a contact go by this one from now on. */
+  /** Messages to a contact go by this one from now on, which is not stale. */
   sendBy(contact: number, id: string): void {
     this.#store.database.run("UPDATE session SET sends = (id = ?) WHERE contact = ?", Uint8Array.fromHex(id), contact);
   }
@@ -137,11 +152,11 @@ export class Sessions {
   }
 
   #rows(sql: string, ...values: (Uint8Array | number)[]): SessionRow[] {
-    return this.#store.database.all<Raw>(sql, ...values).map(({ id, contact, rid, sends, secret, ed }) => {
+    return this.#store.database.all<Raw>(sql, ...values).map(({ id, contact, rid, sends, stale, secret, ed }) => {
       const bytes = this.#store.open("session", [id], secret);
       const session = Session.fromBytes(id.toHex(), ed, bytes);
       wipe(bytes);
-      return { contact, rid, sends: sends === 1, session };
+      return { contact, rid, sends: sends === 1, isStale: stale === 1, session };
     });
   }
 

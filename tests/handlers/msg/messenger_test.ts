@@ -45,6 +45,7 @@ Deno.test("send: to one who is away; read, answered, and answered again; the mai
     waiting: 0,
     unreadable: 0,
     drained: 0,
+    resets: 0,
     faults: 0,
   });
   assert.deepEqual(seen(ann), ["bob: yes"]);
