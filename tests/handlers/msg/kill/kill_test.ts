@@ -117,6 +117,38 @@ Deno.test("send, killed between any two writes: what is on its way goes once, in
   assert.deepEqual(texts, own);
 });
 
+Deno.test("opening, killed before, in and after its mark, again and again: no false STALE_STATE, a true one is seen (rows 20, 62)", async () => {
+  await using folder = await temporaryFolder();
+  await run(folder, "bob", "token", "-");
+  for (const step of ["before mark", "in mark", "after mark"]) {
+    for (let n = 0; n < 2; n++) assert.equal((await run(folder, "bob", "show", step)).code, KILLED);
+  }
+  assert.equal((await run(folder, "bob", "fault", "-")).out, "none");
+  await Deno.copyFile(folder.join("bob.sqlite"), folder.join("copy.sqlite"));
+  await run(folder, "bob", "show", "-");
+  await Deno.copyFile(folder.join("copy.sqlite"), folder.join("bob.sqlite"));
+  assert.equal((await run(folder, "bob", "fault", "-")).out, "STALE_STATE");
+});
+
+Deno.test("put back, then killed at each step of giving the queue new keys: a first message opens in the end (row 20)", async () => {
+  for (const step of ["before NEW", "after ITEM", "before DROP", "after DROP", "after NEW", "after PUT"]) {
+    await using folder = await temporaryFolder();
+    const { out: token } = await run(folder, "bob", "token", "-");
+    await Deno.copyFile(folder.join("bob.sqlite"), folder.join("copy.sqlite"));
+    await run(folder, "ann", "add", "-", "bob", token);
+    await run(folder, "ann", "send", "-", "bob", "one");
+    await Deno.copyFile(folder.join("copy.sqlite"), folder.join("bob.sqlite"));
+    // The copy is as old as its file where nothing was opened meanwhile.
+    await Deno.writeTextFile(folder.join("bob.generation"), "99");
+    assert.equal((await run(folder, "bob", "sync", step)).code, KILLED, step);
+    await run(folder, "bob", "sync", "-");
+    await run(folder, "eve", "add", "-", "bob", token);
+    await run(folder, "eve", "send", "-", "bob", "two");
+    const texts = JSON.parse((await run(folder, "bob", "sync", "-")).out) as [string, string][];
+    assert.deepEqual(texts.map(([, text]) => text), ["one", "two"], step);
+  }
+});
+
 Deno.test("mailbox, killed while it takes in: every SEND that it said OK to is there, every ACK done (row 30)", async () => {
   await using folder = await temporaryFolder();
   const program = `${ROOT}tests/handlers/msg/kill/mailbox_program.ts`;

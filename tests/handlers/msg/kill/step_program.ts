@@ -39,6 +39,18 @@ function at(name: string): void {
   if (name === step) Deno.kill(Deno.pid, "SIGKILL");
 }
 
+// Opening the database writes a file beside it: a step before it is written, before it takes the place of the old one, and after.
+const { openSync, renameSync } = Deno;
+Deno.openSync = (path, options) => {
+  if (`${path}`.endsWith(".generation.new")) at("before mark");
+  return openSync(path, options);
+};
+Deno.renameSync = (from, to) => {
+  at("in mark");
+  renameSync(from, to);
+  at("after mark");
+};
+
 const carrier: Carrier & Mailboxes = {
   async send(to, envelope, options) {
     at("before SEND");
@@ -69,7 +81,11 @@ const carrier: Carrier & Mailboxes = {
     await direct.create(where, queue, options);
     at("after NEW");
   },
-  drop: (from, options) => direct.drop(from, options),
+  async drop(from, options) {
+    at("before DROP");
+    await direct.drop(from, options);
+    at("after DROP");
+  },
   async publish(from, published, options) {
     at("before PUT");
     const held = await direct.publish(from, published, options);
@@ -99,6 +115,7 @@ if (action === "send") {
     await messenger.send(rest[0], text, { ...stop, queue: true });
   }
 }
+if (action === "fault") console.log(messenger.fault?.code ?? "none");
 if (action === "own") {
   console.log(JSON.stringify(messenger.messages().filter(({ mine }) => mine).map(({ text }) => text)));
 }
