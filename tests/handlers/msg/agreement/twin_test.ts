@@ -1,6 +1,6 @@
 /**
  * The agreement and the ratchet against a second implementation, in Python, made from the specification's text alone
- * (msg.md rows 3, 4, 12).
+ * (msg.md rows 3, 4, 12, 16).
  *
  * @module
  */
@@ -75,6 +75,29 @@ Deno.test({
         else b = opened.session;
       }
     }
+  },
+});
+
+Deno.test({
+  name: "twin: a state put back seals two texts, and one of them again, byte for byte as the other does (row 16)",
+  ...needs("python"),
+  async fn() {
+    const hex = (byte: number, count?: number) => pair.times(byte, count).toHex();
+    const first = pair.firstOf(pair.QUEUE, false);
+    const sealed = new Set<string>();
+    for (const [text, hn] of [["one", 0xd0], ["two", 0xd1], ["one", 0xd2]] as const) {
+      await using twin = startPeer("msg_reference.py");
+      await ask(twin, { do: "person", ed: hex(0xa0), ik: hex(0xa1) });
+      const bundle = pair.bundleOf(pair.QUEUE).toHex();
+      await ask(twin, { do: "begin", bundle, rest: "00", ek: hex(0xa2), dhs: hex(0xa3) });
+      await ask(twin, { do: "seal", content: ascii('{"t":"text"}').toHex(), size: 2048, hn: hex(0xa4, 12) });
+      const content = ascii(text);
+      const ours = seal(first.session, content, { size: 2048, random: pair.drawing(pair.times(hn, 12)) });
+      const theirs = await ask(twin, { do: "seal", content: content.toHex(), size: 2048, hn: hex(hn, 12) });
+      assert.equal(theirs.envelope, ours.envelope.toHex());
+      sealed.add(theirs.envelope.slice(-2 * 1774));
+    }
+    assert.equal(sealed.size, 3);
   },
 });
 

@@ -1,5 +1,5 @@
 /**
- * Killed between any two steps: nothing that was acknowledged is lost, nothing is shown twice (msg.md rows 18, 30, 62).
+ * Killed between any two steps: nothing that was acknowledged is lost, nothing is shown twice (msg.md rows 18, 19, 20, 30, 62).
  *
  * @module
  */
@@ -147,6 +147,23 @@ Deno.test("put back, then killed at each step of giving the queue new keys: a fi
     const texts = JSON.parse((await run(folder, "bob", "sync", "-")).out) as [string, string][];
     assert.deepEqual(texts.map(([, text]) => text), ["one", "two"], step);
   }
+});
+
+Deno.test("two processes of each, one session: all of what they send comes, once (row 19)", async () => {
+  await using folder = await temporaryFolder();
+  const { out: token } = await run(folder, "bob", "token", "-");
+  await run(folder, "ann", "add", "-", "bob", token);
+  await run(folder, "ann", "send", "-", "bob", "0");
+  for (const from of [1, 7]) {
+    const [one, other] = [0, 3].map((offset) => [0, 1, 2].map((n) => `${from + offset + n}`));
+    await Promise.all([
+      ...[one, other].map((texts) => run(folder, "ann", "send", "-", "bob", ...texts)),
+      ...[1, 2].map(() => run(folder, "bob", "sync", "-")),
+    ]);
+  }
+  await run(folder, "ann", "sync", "-");
+  const texts = (JSON.parse((await run(folder, "bob", "sync", "-")).out) as [string, string][]).map(([, text]) => text);
+  assert.deepEqual(texts.sort((a, b) => Number(a) - Number(b)), Array.from({ length: 13 }, (_, n) => `${n}`));
 });
 
 Deno.test("mailbox, killed while it takes in: every SEND that it said OK to is there, every ACK done (row 30)", async () => {
