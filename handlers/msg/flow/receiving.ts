@@ -137,6 +137,7 @@ function openNew(parts: Parts, queue: OwnQueue, first: FirstMessage, envelope: U
     const contact = writerOf(parts, queue, from);
     const row = { contact: contact.id, rid: queue.rid, sends: false, isStale: false, session: opened.session };
     sessions.put(row);
+    sessions.limit(contact.id, session.id);
     sessions.began(first.hash, session, queue.rid, first.spkId);
     if (opk) queues.forgetOpks(queue, opk.id);
     session[Symbol.dispose]();

@@ -154,6 +154,7 @@ function sealRow(
   sessions.put({ ...session, session: next });
   if (!there && bundle) {
     sessions.sendBy(contact.id, next.id);
+    sessions.limit(contact.id, next.id);
     contacts.change(contact, { ik: bundle.ik, suite: bundle.suite, ek: ekHash(envelope) });
   }
   session.session[Symbol.dispose]();

@@ -34,6 +34,8 @@ interface Raw {
 }
 
 const SELECT = "SELECT session.*, contact.ed FROM session JOIN contact ON contact.id = session.contact";
+/** Sessions of a contact: each envelope is tried with all of them. */
+const MOST_SESSIONS = 16;
 /** Keys kept a session, and for so many days; the oldest go first. */
 const MOST_SKIPPED = 2000;
 const SKIPPED_DAYS = 30;
@@ -90,6 +92,14 @@ export class Sessions {
     const sql = "INSERT INTO session (id, contact, rid, sends, stale, secret) VALUES (?, ?, ?, ?, 0, ?) " +
       "ON CONFLICT DO UPDATE SET sends = excluded.sends, secret = excluded.secret";
     this.#store.database.run(sql, id, contact, rid, sends ? 1 : 0, secret);
+  }
+
+  /** Forgets sessions of a contact who begins too many: stale ones first, never the one that sends, nor this one. */
+  limit(contact: number, id: string): void {
+    const sql =
+      "DELETE FROM session WHERE id IN (SELECT id FROM session WHERE contact = ?1 AND sends = 0 AND id <> ?2 " +
+      "ORDER BY stale DESC, id LIMIT max(0, (SELECT count(*) FROM session WHERE contact = ?1) - ?3))";
+    this.#store.database.run(sql, contact, Uint8Array.fromHex(id), MOST_SESSIONS);
   }
 
   /** Messages to a contact go by this one from now on, which is not stale. */

@@ -226,6 +226,31 @@ Deno.test("crossing first messages: both come, and from then on one session send
   }
 });
 
+Deno.test("a contact who begins anew again and again: 16 sessions are kept, and the last one goes on", async () => {
+  await using here = await place({ limits: { takeRate: 1000, contactRate: 1000, frames: 100_000 } });
+  await acquainted(here);
+  using bob = here.person("bob");
+  for (let n = 0; n < 20; n++) {
+    // A contact that forgets.
+    await Deno.writeTextFile(here.folder.join("ann.generation"), `${1000 * (n + 1)}`);
+    using ann = here.person("ann");
+    assert.equal(ann.messenger.fault?.code, "STALE_STATE");
+    assert.equal((await ann.messenger.sync(stop)).resets, 1);
+    assert.equal((await bob.messenger.sync(stop)).unreadable, 0);
+  }
+  using ann = here.person("ann");
+  for (const { file } of [ann, bob]) {
+    using database = new DatabaseSync(file) as DatabaseSync & Disposable;
+    assert.equal(database.prepare("SELECT count(*) AS n FROM session").get()!.n, 16);
+  }
+  await ann.messenger.send("bob", "still", stop);
+  await bob.messenger.sync(stop);
+  await bob.messenger.send("ann", "here", stop);
+  await ann.messenger.sync(stop);
+  assert.deepEqual([texts(bob).at(-1), texts(ann).at(-1)], ["still", "here"]);
+  assert.deepEqual(sending(ann), sending(bob));
+});
+
 Deno.test("a contact's queue is the contact's alone: what another begins there is not shown, and is no session", async () => {
   await using here = await place();
   await acquainted(here);
