@@ -33,6 +33,13 @@ interface Raw {
   readonly ed: Uint8Array;
 }
 
+interface SkippedRow {
+  readonly row: number;
+  readonly hk: Uint8Array;
+  readonly n: number;
+  readonly mk: Uint8Array;
+}
+
 const SELECT = "SELECT session.*, contact.ed FROM session JOIN contact ON contact.id = session.contact";
 /** Sessions of a contact: each envelope is tried with all of them. */
 const MOST_SESSIONS = 16;
@@ -110,11 +117,11 @@ export class Sessions {
   /** Keys of messages that have not come yet. */
   skipped(session: Session): SkippedKeys {
     const id = Uint8Array.fromHex(session.id);
-    const kept = this.#keys(id);
+    let kept: SkippedRow[] | undefined;
+    const all = () => kept ??= this.#keys(id);
     return {
-      headerKeys: () =>
-        kept.map(({ hk }) => hk).filter((hk, i, all) => i === all.findIndex((other) => equalBytes(other, hk))),
-      find: (hk, n) => kept.find((key) => key.n === n && equalBytes(key.hk, hk))?.mk,
+      headerKeys: () => [...new Map(all().toReversed().map(({ hk }) => [hk.toHex(), hk])).values()].reverse(),
+      find: (hk, n) => all().find((key) => key.n === n && equalBytes(key.hk, hk))?.mk,
     };
   }
 
@@ -171,7 +178,7 @@ export class Sessions {
   }
 
   /** Newest first. */
-  #keys(id: Uint8Array): { row: number; hk: Uint8Array; n: number; mk: Uint8Array }[] {
+  #keys(id: Uint8Array): SkippedRow[] {
     const sql = "SELECT id, secret FROM skipped WHERE session = ? ORDER BY id DESC";
     return this.#store.database.all<{ id: number; secret: Uint8Array }>(sql, id).map(({ id: row, secret }) => {
       const bytes = this.#store.open("skipped", [row], secret);

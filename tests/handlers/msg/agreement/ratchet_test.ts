@@ -122,6 +122,25 @@ Deno.test("ratchet: of skipped header keys the newest eight are tried, and no mo
   }
 });
 
+Deno.test("ratchet: what comes in order looks at no skipped key; what comes late in its chain at that key alone", () => {
+  const first = pair.firstOf();
+  let [a, b] = [first.session, pair.taken(first.envelope).session];
+  const unasked: SkippedKeys = { headerKeys: () => assert.fail("asked"), find: () => assert.fail("asked") };
+  const sealed: Uint8Array[] = [];
+  for (let n = 0; n < 3; n++) {
+    const { session, envelope } = seal(b, ascii(`${n}`), { size: 1024, random });
+    b = session;
+    sealed.push(envelope);
+  }
+  const late = open(a, sealed[1], { skipped: unasked, random });
+  a = open(late.session, sealed[2], { skipped: unasked, random }).session;
+  const [key] = late.skipped.add;
+  const found = { ...unasked, find: (_: Uint8Array, n: number) => n === key.n ? key.mk : undefined };
+  const opened = open(a, sealed[0], { skipped: found, random });
+  assert.deepEqual([opened.content, opened.skipped.used], [ascii("0"), { hk: key.hk, n: 0 }]);
+  assert.throws(() => open(a, sealed[1], { skipped: found, random }), { code: "REPLAYED" });
+});
+
 Deno.test("ratchet: a state put back seals another text with another key and nonce; each opens (row 16)", () => {
   const { session, envelope } = pair.firstOf();
   const b = pair.taken(envelope, pair.QUEUE, pair.drawing(times(0xb5))).session;

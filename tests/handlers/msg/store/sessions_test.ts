@@ -81,7 +81,7 @@ Deno.test("secrets: what a row holds does not open in another row or table; sess
     database.exec(sql);
   }
   using again = new MessageStore(file, pair.alice, systemBytes);
-  assert.throws(() => new Sessions(again).skipped(session), { code: "MESSAGE_STORE" });
+  assert.throws(() => new Sessions(again).skipped(session).headerKeys(), { code: "MESSAGE_STORE" });
 });
 
 Deno.test("first message again: after a restart, and with its session gone: REPLAYED, shown once, no session (row 7)", async () => {
