@@ -90,6 +90,10 @@ function take(parts: Parts, queue: OwnQueue, envelope: Uint8Array): "message" | 
     store.transaction(() => {
       sessions.saw(digest, today);
       if (error.code !== "REPLAYED") giveUp(parts, queue);
+      // These opened, and are wanted by nobody: their key for one use had its use.
+      if (error.code === "REQUESTS" || error.code === "IDENTITY_CHANGED") {
+        parts.queues.forgetOpks(queue, readFirst(envelope)!.opkId);
+      }
     });
     return error.code === "REPLAYED" ? "other" : "unreadable";
   }

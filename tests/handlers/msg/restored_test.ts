@@ -272,4 +272,8 @@ Deno.test("a contact's queue is the contact's alone: what another begins there i
   const { received, unreadable } = await bob.messenger.sync(stop);
   assert.deepEqual([received, unreadable, texts(bob)], [0, 1, ["a1"]]);
   assert.deepEqual(bob.messenger.contacts().map(({ name }) => name), ["ann"]);
+  // Its key had its use all the same.
+  using database = new DatabaseSync(bob.file) as DatabaseSync & Disposable;
+  const sql = "SELECT id FROM prekey JOIN queue USING (rid) WHERE kind = 'opk' AND contact IS NOT NULL";
+  assert.deepEqual(database.prepare(sql).all().map(({ id }) => id), [2]);
 });
