@@ -12,6 +12,7 @@ import type { TransportChoice } from "../grammar/arguments.ts";
 import { exists, type Home, locateHome } from "../home/home.ts";
 import { DEFAULT_PORT } from "../node/node.ts";
 import type { MessengerConfig } from "../serving/msg.ts";
+import { note } from "../terminal/output.ts";
 import { readVaultFile } from "../vault/reading.ts";
 import { openVault } from "../vault/vault_folder.ts";
 
@@ -56,6 +57,7 @@ export async function openMessengerHome(choice: MessengerChoice): Promise<OpenMe
   try {
     const own = mailbox ?? `${node.id}@${ownAddress(config)}`;
     const messenger = openMessenger({ keys, file: home.messagesFile, direct, name, mailbox: own });
+    if (messenger.fault) note(`alknet: note: ${messenger.fault.message}`);
     return {
       messenger,
       isHomeless: mailbox === undefined && config?.handlers.mailbox === undefined,

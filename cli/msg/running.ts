@@ -129,9 +129,16 @@ export async function syncMessages(options: Shared): Promise<number> {
   return synced.faults.length > 0 ? ExitCode.FAILED : ExitCode.DONE;
 }
 
-function noteSynced({ faults, unreadable }: Synced): void {
+function noteSynced({ faults, unreadable, drained, resets }: Synced): void {
   for (const { message } of faults) note(`alknet: note: ${message}`);
   if (unreadable > 0) note(`alknet: note: ${unreadable} that came did not open, and cannot be shown`);
+  if (resets > 0) note(`alknet: note: a new session begins with ${resets} whose messages may not have opened`);
+  if (drained > 0) {
+    note(
+      "alknet: note: the keys for one use of a token had run out, so that first messages were sealed without; there are new " +
+        "ones. Many wrote, or somebody who has the token takes them",
+    );
+  }
 }
 
 function noteHomeless({ isHomeless, configFile }: OpenMessenger): void {

@@ -13,6 +13,7 @@ import { b64, readContent } from "./content/content.ts";
 import { freshQueue, keptQueue, madeQueue } from "./flow/own_queues.ts";
 import type { Parts } from "./flow/parts.ts";
 import { receive } from "./flow/receiving.ts";
+import { beginAnew, renewedQueue, restored } from "./flow/restoring.ts";
 import { asFault, flush, sendOne, written } from "./flow/sending.ts";
 import { type ContactRow, Contacts } from "./store/contacts.ts";
 import { MessageStore } from "./store/message_store.ts";
@@ -34,6 +35,7 @@ export function openMessenger(options: MessengerOptions): Messenger {
 }
 
 class StoredMessenger implements Messenger {
+  readonly fault?: AlknetError;
   readonly #parts: Parts;
   readonly #name: string;
 
@@ -42,6 +44,7 @@ class StoredMessenger implements Messenger {
     if (mailbox !== undefined) checkMailbox(mailbox);
     const store = new MessageStore(file, keys, random);
     this.#name = name;
+    if (store.isRestored) this.fault = restored(file);
     this.#parts = {
       keys,
       store,
@@ -78,7 +81,7 @@ class StoredMessenger implements Messenger {
       name: this.#name,
     });
     try {
-      await madeQueue(this.#parts, kept, options);
+      await madeQueue(this.#parts, (await renewedQueue(this.#parts, kept, options)).queue, options);
       return { token, mailbox, queue: "made" };
     } catch (error) {
       if (!isFault(error)) throw error;
@@ -162,12 +165,16 @@ class StoredMessenger implements Messenger {
   async sync(stop: Stop): Promise<Synced> {
     const parts = this.#parts;
     const away = new Map<string, AlknetError>();
-    let [received, unreadable] = [0, 0];
+    let [received, unreadable, drained] = [0, 0, 0];
     for (const queue of parts.queues.list()) {
       if (away.has(queue.mailbox)) continue;
       try {
-        const made = await freshQueue(parts, await madeQueue(parts, queue, stop), stop);
-        const got = await receive(parts, made, stop);
+        const renewed = await renewedQueue(parts, queue, stop);
+        received += renewed.received.messages;
+        unreadable += renewed.received.unreadable;
+        const fresh = await freshQueue(parts, await madeQueue(parts, renewed.queue, stop), stop);
+        if (fresh.wasDrained && queue.token !== undefined) drained++;
+        const got = await receive(parts, fresh.queue, stop);
         received += got.messages;
         unreadable += got.unreadable;
       } catch (error) {
@@ -177,10 +184,11 @@ class StoredMessenger implements Messenger {
         away.set(queue.mailbox, fault);
       }
     }
+    const resets = beginAnew(parts);
     // Somebody asked: what waits is tried now, whenever it would be due.
     const { sent, faults } = await flush(parts, stop, () => true);
-    const waiting = parts.messages.outbox().length;
-    return { received, sent, waiting, unreadable, faults: [...away.values(), ...faults] };
+    const waiting = parts.messages.outbox().filter(({ message }) => message !== undefined).length;
+    return { received, sent, waiting, unreadable, drained, resets, faults: [...away.values(), ...faults] };
   }
 
   messages({ contact, after, limit = DEFAULT_MESSAGES, unread }: MessageQuery = {}): StoredMessage[] {

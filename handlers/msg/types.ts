@@ -67,6 +67,10 @@ export interface Synced {
   readonly waiting: number;
   /** Envelopes that did not open. */
   readonly unreadable: number;
+  /** Tokens whose keys for one use had run out; there are new ones. */
+  readonly drained: number;
+  /** Contacts with whom a new session begins, because the one before has come to an end. */
+  readonly resets: number;
   /** What could not be done, each mailbox once. */
   readonly faults: readonly AlknetError[];
 }
@@ -103,6 +107,8 @@ export interface MessengerOptions {
 
 /** A messenger. */
 export interface Messenger extends Disposable {
+  /** `STALE_STATE`: the database was found to be put back from a copy. Everything can be done with it. */
+  readonly fault?: AlknetError;
   /**
    * The token of a name, made where there is none. Its queue is tried to be made.
    *

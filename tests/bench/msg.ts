@@ -5,6 +5,7 @@
  */
 import { openGcm, sealGcm, sha256, systemBytes, x25519, x25519Public } from "@alknet/core/crypto";
 import { MAILBOX_LIMITS, messageKeys, openMailboxStore } from "@alknet/handlers/msg";
+import { ml_kem768 } from "@noble/post-quantum/ml-kem.js";
 import { DatabaseSync } from "node:sqlite";
 import { answer, begin } from "../../handlers/msg/agreement/agreement.ts";
 import { makeBundle, readBundle } from "../../handlers/msg/agreement/bundle.ts";
@@ -24,14 +25,24 @@ export const msgSealing: Group = {
   async run(effort) {
     const [ann, bob] = [person(), person()];
     const spk = random(32);
-    const bundle = readBundle(makeBundle(bob, { id: 1, secret: spk }, 30_000), bob.ed, 1);
-    const begun = () => {
-      const { session, envelope } = seal(begin(ann, bundle, random), new Uint8Array(10), { size: 2048, random });
-      return { a: session, b: answer(bob, { spk }, readFirst(envelope)!).session, envelope };
+    const seed = random(64);
+    const begunIn = (pq?: Uint8Array) => {
+      const bundle = readBundle(makeBundle(bob, { id: 1, spk, pq }, 30_000), bob.ed, 1);
+      return () => {
+        const { session, envelope } = seal(begin(ann, bundle, random), new Uint8Array(10), { size: 2048, random });
+        return { a: session, b: answer(bob, { spk, pq }, readFirst(envelope)!).session, envelope };
+      };
     };
+    const begun = begunIn();
     const other = x25519Public(spk);
-    const [agreement, agreementFloor] = await rates(effort, [begun, () => {
+    const exchanges = () => {
       for (let i = 0; i < 8; i++) x25519(spk, other);
+    };
+    const [agreement, agreementFloor] = await rates(effort, [begun, exchanges]);
+    const { publicKey, secretKey } = ml_kem768.keygen(seed);
+    const [hybrid, hybridFloor] = await rates(effort, [begunIn(seed), () => {
+      exchanges();
+      ml_kem768.decapsulate(ml_kem768.encapsulate(publicKey).cipherText, secretKey);
     }]);
     const first = begun();
     const opened = open(first.b, first.envelope, { skipped, random });
@@ -47,6 +58,7 @@ export const msgSealing: Group = {
     }, () => openGcm(key, nonce, sealGcm(key, nonce, kilobyte))]);
     return [
       beside("agreement, both ends, suite 1", agreement, agreementFloor, "8 X25519", 0.4),
+      beside("agreement, both ends, suite 2", hybrid, hybridFloor, "8 X25519, 2 ML-KEM", 0.4),
       beside("seal and open, 1 KB", message, messageFloor, "2 GCM of 1 KB", 0.2),
     ];
   },

@@ -1,5 +1,5 @@
 /**
- * `alknet msg`: two homes and a mailbox node, over QUIC and TLS (msg.md §6; rows 36, 57, 63, 65).
+ * `alknet msg`: two homes and a mailbox node, over QUIC and TLS (msg.md §6; rows 20, 36, 57, 63, 65).
  *
  * @module
  */
@@ -151,6 +151,31 @@ Deno.test("alknet msg: a mailbox takes no queues of strangers unless it is told 
     );
   }
   assert.ok(!node.child.errors.includes("alkmsg"));
+});
+
+Deno.test("alknet msg: a database put back from a copy is told once, and the conversation goes on (row 20)", async () => {
+  await using post = await mailboxHome();
+  await using node = await post.serve();
+  const address = `${post.nodeId}@127.0.0.1:${node.port}`;
+  await using ann = await personHome(address);
+  await using bob = await personHome(address);
+  await well(ann, ["contact", "add", "bob", await well(bob, ["id"])]);
+  await well(bob, ["contact", "add", "ann", await well(ann, ["id"])]);
+  await well(ann, ["send", "bob", "one"]);
+  assert.match(await well(bob, ["read", "--unread"]), / one$/);
+  await well(bob, ["send", "ann", "two"]);
+  await Deno.copyFile(`${bob.path}/msg.sqlite`, `${bob.path}/copy`);
+  await well(bob, ["send", "ann", "three"]);
+  await Deno.rename(`${bob.path}/copy`, `${bob.path}/msg.sqlite`);
+  const told = await bob.run("msg", "sync");
+  assert.equal(told.code, 0);
+  assert.match(told.stderr, /msg\.sqlite was put back from a copy/);
+  assert.match(told.stderr, /a new session begins with 1/);
+  const texts = (lines: string): string[] => lines.split("\n").map((line) => line.split("  ").at(-1)!);
+  assert.deepEqual(texts(await well(ann, ["read", "--unread"])), ["two", "three"]);
+  await well(ann, ["send", "bob", "four"]);
+  const read = await bob.run("msg", "read", "--unread");
+  assert.deepEqual([read.code, read.stderr, texts(read.stdout.trim())], [0, "", ["four"]]);
 });
 
 Deno.test("alknet msg: without a vault it says how to make one; a limit that there is not is no configuration (row 65)", async () => {

@@ -1,4 +1,4 @@
-"""A second implementation of the agreement and the ratchet of msg.md, sections 2 and 3, suite 1, from its text alone.
+"""A second implementation of the agreement and the ratchet of msg.md, sections 2 and 3, both suites, from its text alone.
 
 Reads one JSON object a line: {"do": ..., ...}; bytes are hex. Answers one a line.
 """
@@ -12,6 +12,7 @@ import sys
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -51,6 +52,10 @@ def pub(secret):
     return X25519PrivateKey.from_private_bytes(secret).public_key().public_bytes(*RAW)
 
 
+def kem_pub(seed):
+    return MLKEM768PrivateKey.from_seed_bytes(seed).public_key().public_bytes_raw()
+
+
 def u32(n):
     return n.to_bytes(4, "big")
 
@@ -67,13 +72,14 @@ class Person:
     def block(self):
         return self.ed + self.ik + self.sign("identity", self.ik)
 
-    def bundle(self, spk_id, spk, day):
-        body = b"\x01\x01" + self.block() + u32(spk_id) + pub(spk) + u32(day)
+    def bundle(self, spk_id, spk, day, pq):
+        suite = b"\x02" if pq else b"\x01"
+        body = b"\x01" + suite + self.block() + u32(spk_id) + pub(spk) + u32(day) + (kem_pub(pq) if pq else b"")
         return body + self.sign("prekey", body)
 
 
-def transcript(open_part, ed, ik, spk, opk):
-    return H(L("first"), b"\0", open_part, ed, ik, spk, opk or Z, Z)
+def transcript(open_part, ed, ik, spk, opk, pq):
+    return H(L("first"), b"\0", open_part, ed, ik, spk, opk or Z, H(pq) if pq else Z)
 
 
 def agree(t0, shared, idb, second):
@@ -90,16 +96,25 @@ class Session:
         return out[32:64], out[64:]
 
     @staticmethod
-    def begin(me, bundle, body, ek, dhs):
-        """`body`: what follows the bundle: 00, or 01, id, key."""
+    def begin(me, bundle, body, ek, dhs, kem):
+        """`body`: what follows the bundle: 00, or 01, id, key. `kem`: ciphertext and secret that another drew."""
         ed, ik = bundle[2:34], bundle[34:66]
         Ed25519PublicKey.from_public_bytes(ed).verify(bundle[66:130], L("identity") + b"\0" + ik)
-        Ed25519PublicKey.from_public_bytes(ed).verify(bundle[170:], L("prekey") + b"\0" + bundle[:170])
+        Ed25519PublicKey.from_public_bytes(ed).verify(bundle[-64:], L("prekey") + b"\0" + bundle[:-64])
+        assert (bundle[0], bundle[1], len(bundle)) in ((1, 1, 234), (1, 2, 1418))
+        pq = bundle[170:-64]
         spk = bundle[134:166]
         opk = body[5:] if body[0] == 1 else None
-        open_part = b"\x01\x01" + bundle[130:134] + (body[1:5] if opk else bytes(4)) + pub(ek)
-        t0 = transcript(open_part, ed, ik, spk, opk)
-        prk0 = hmac(t0, X(ek, spk) + (X(ek, opk) if opk else b""))
+        open_part = b"\x01" + bundle[1:2] + bundle[130:134] + (body[1:5] if opk else bytes(4)) + pub(ek)
+        secret = b""
+        if pq:
+            if not kem:
+                kem = tuple(reversed(MLKEM768PublicKey.from_public_bytes(pq).encapsulate()))
+            ciphertext, secret = kem
+            assert (len(ciphertext), len(secret)) == (1088, 32)
+            open_part += ciphertext
+        t0 = transcript(open_part, ed, ik, spk, opk, pq)
+        prk0 = hmac(t0, X(ek, spk) + (X(ek, opk) if opk else b"") + secret)
         kid = expand(prk0, L("id"), 44)
         idb = me.block()
         self = Session()
@@ -113,12 +128,15 @@ class Session:
         return self
 
     @staticmethod
-    def answer(me, spk, opk, envelope):
-        open_part, ek = envelope[:42], envelope[10:42]
-        t0 = transcript(open_part, me.ed, me.ik, pub(spk), pub(opk) if opk else None)
-        prk0 = hmac(t0, X(spk, ek) + (X(opk, ek) if opk else b""))
+    def answer(me, spk, opk, pq, envelope):
+        p = 1130 if envelope[1] == 2 else 42
+        open_part, ek = envelope[:p], envelope[10:42]
+        assert envelope[:2] == (b"\x01\x02" if pq else b"\x01\x01")
+        t0 = transcript(open_part, me.ed, me.ik, pub(spk), pub(opk) if opk else None, kem_pub(pq) if pq else None)
+        secret = MLKEM768PrivateKey.from_seed_bytes(pq).decapsulate(envelope[42:p]) if pq else b""
+        prk0 = hmac(t0, X(spk, ek) + (X(opk, ek) if opk else b"") + secret)
         kid = expand(prk0, L("id"), 44)
-        idb = AESGCM(kid[:32]).decrypt(kid[32:], envelope[42:186], open_part)
+        idb = AESGCM(kid[:32]).decrypt(kid[32:], envelope[p:p + 144], open_part)
         ed, ik = idb[:32], idb[32:64]
         Ed25519PublicKey.from_public_bytes(ed).verify(idb[64:], L("identity") + b"\0" + ik)
         self = Session()
@@ -161,7 +179,7 @@ class Session:
             self.Nr += 1
 
     def open(self, envelope, dhs):
-        part = envelope[186:] if envelope[0] == 1 else envelope[1:]
+        part = envelope[1:] if envelope[0] == 2 else envelope[1130 + 144:] if envelope[1] == 2 else envelope[42 + 144:]
         for (hk, n), mk in self.skipped.items():
             header = self.header(hk, part)
             if header and int.from_bytes(header[36:], "big") == n:
@@ -197,12 +215,13 @@ for line in sys.stdin:
             me = Person(data["ed"], data["ik"])
             answer = {"ed": me.ed.hex(), "ik": me.ik.hex()}
         elif ask["do"] == "bundle":
-            answer = {"bundle": me.bundle(ask["id"], data["spk"], ask["day"]).hex()}
+            answer = {"bundle": me.bundle(ask["id"], data["spk"], ask["day"], data.get("pq")).hex()}
         elif ask["do"] == "begin":
             ek, dhs = data.get("ek") or os.urandom(32), data.get("dhs") or os.urandom(32)
-            session = Session.begin(me, data["bundle"], data["rest"], ek, dhs)
+            kem = (data["ciphertext"], data["secret"]) if "secret" in data else None
+            session = Session.begin(me, data["bundle"], data["rest"], ek, dhs, kem)
         elif ask["do"] == "answer":
-            session = Session.answer(me, data["spk"], data.get("opk"), data["envelope"])
+            session = Session.answer(me, data["spk"], data.get("opk"), data.get("pq"), data["envelope"])
         elif ask["do"] == "seal":
             answer = {"envelope": session.seal(data["content"], ask["size"], data.get("hn") or os.urandom(12)).hex()}
         elif ask["do"] == "open":

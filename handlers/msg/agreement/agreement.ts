@@ -1,9 +1,9 @@
 /**
- * How two agree on a session while one of them is away (msg.md §2). This version knows suite 1.
+ * How two agree on a session while one of them is away (msg.md §2).
  *
  * ```text
- * T0   = H(L(first), 00, bytes 0 to P, ed_B, ik_B, spk_B, opk_B or Z, Z)
- * PRK0 = Extract(salt T0, [X(ek,spk), X(ek,opk) if any])    K_id = Expand(PRK0, L(id), 44): key 32, nonce 12
+ * T0   = H(L(first), 00, bytes 0 to P, ed_B, ik_B, spk_B, opk_B or Z, H(pq_B) or Z)
+ * PRK0 = Extract(salt T0, [X(ek,spk), X(ek,opk) if any, KEM secret if any])    K_id = Expand(PRK0, L(id), 44): key 32, nonce 12
  * T1   = H(T0, idb_A)    PRK1 = Extract(salt Expand(PRK0, L(chain), 32), [X(ik_A,spk), X(ek,ik_B)])
  * SK, HKa, NHKb = Expand(PRK1, [L(session), 00, T1], 96)    AD = T1
  * ```
@@ -22,17 +22,16 @@ import {
   x25519,
   x25519Public,
 } from "@alknet/core/crypto";
-import { type Bundle, SUITE_X25519 } from "./bundle.ts";
-import { FIRST, type FirstMessage, P, unreadable } from "./envelope.ts";
+import { type Bundle, type SignedSecrets, SUITE_HYBRID } from "./bundle.ts";
+import { FIRST, type FirstMessage, identityAt, unreadable } from "./envelope.ts";
 import { identityBlock, type MessageKeys, type PeerIdentity, readIdentity } from "./identity.ts";
+import { decapsulate, encapsulate } from "./kem.ts";
 import { label, SEPARATOR, u32, ZEROS } from "./labels.ts";
 import { rootStep } from "./ratchet.ts";
 import { Session } from "./state.ts";
 
 /** Secrets that a queue's bundle was made with, as far as a first message needs them. */
-export interface Prekeys {
-  /** Of the signed key. */
-  readonly spk: Uint8Array;
+export interface Prekeys extends SignedSecrets {
   /** Of the key for one use, where the message names one. */
   readonly opk?: Uint8Array;
 }
@@ -46,11 +45,18 @@ interface Agreed {
 
 /** Begins a session with one whose bundle was checked. Nothing is sent: its first message is sealed in it. */
 export function begin(keys: MessageKeys, bundle: Bundle, random: Random): Session {
-  const { ed, ik, spk, opk } = bundle;
+  const { suite, ed, ik, spk, opk, pq } = bundle;
   const ek = random(32);
-  const open = joined(Uint8Array.of(FIRST, SUITE_X25519), u32(spk.id), u32(opk?.id ?? 0), x25519Public(ek));
-  const T0 = firstTranscript(open, { ed, ik }, spk.key, opk?.key);
-  const PRK0 = extractWiping(T0, x25519(ek, spk.key), ...(opk ? [x25519(ek, opk.key)] : []));
+  const kem = pq && encapsulated(pq, random);
+  const head = joined(Uint8Array.of(FIRST, suite), u32(spk.id), u32(opk?.id ?? 0), x25519Public(ek));
+  const open = kem ? joined(head, kem.ciphertext) : head;
+  const T0 = firstTranscript(open, { ed, ik }, { spk: spk.key, opk: opk?.key, pq });
+  const PRK0 = extractWiping(
+    T0,
+    x25519(ek, spk.key),
+    ...(opk ? [x25519(ek, opk.key)] : []),
+    ...(kem ? [kem.secret] : []),
+  );
   const idb = identityBlock(keys);
   const sealed = withIdentityKey(PRK0, (key, nonce) => sealGcm(key, nonce, idb, open));
   const { SK, HKa, NHKb, T1 } = agreedOn(PRK0, T0, idb, [keys.agree(spk.key), x25519(ek, ik)]);
@@ -84,14 +90,23 @@ export function begin(keys: MessageKeys, bundle: Bundle, random: Random): Sessio
 export function answer(
   keys: MessageKeys,
   prekeys: Prekeys,
-  { sessionId, prefix, ek }: FirstMessage,
+  { suite, sessionId, prefix, ek, ciphertext }: FirstMessage,
 ): { readonly session: Session; readonly from: PeerIdentity } {
-  const { spk, opk } = prekeys;
-  const open = prefix.subarray(0, P);
-  const T0 = firstTranscript(open, keys, x25519Public(spk), opk && x25519Public(opk));
+  const { spk, opk, pq } = prekeys;
+  // Keys of suite 2 serve no other: nobody who has them was told of less.
+  if ((pq !== undefined) !== (suite === SUITE_HYBRID)) throw unreadable("its suite is not that of its keys");
+  const open = prefix.subarray(0, identityAt(suite));
   try {
-    const PRK0 = extractWiping(T0, x25519(spk, ek), ...(opk ? [x25519(opk, ek)] : []));
-    const idb = withIdentityKey(PRK0, (key, nonce) => openGcm(key, nonce, prefix.subarray(P), open));
+    const kem = pq && decapsulate(pq, ciphertext);
+    const theirs = { spk: x25519Public(spk), opk: opk && x25519Public(opk), pq: kem?.publicKey };
+    const T0 = firstTranscript(open, keys, theirs);
+    const PRK0 = extractWiping(
+      T0,
+      x25519(spk, ek),
+      ...(opk ? [x25519(opk, ek)] : []),
+      ...(kem ? [kem.secret] : []),
+    );
+    const idb = withIdentityKey(PRK0, (key, nonce) => openGcm(key, nonce, prefix.subarray(open.byteLength), open));
     const from = readIdentity(idb);
     if (!from) throw unreadable("the sender's identity is not signed by its key");
     const { SK, HKa, NHKb, T1 } = agreedOn(PRK0, T0, idb, [x25519(spk, from.ik), keys.agree(ek)]);
@@ -103,8 +118,21 @@ export function answer(
   }
 }
 
-function firstTranscript(open: Uint8Array, of: PeerIdentity, spk: Uint8Array, opk: Uint8Array | undefined): Uint8Array {
-  return sha256(label("first"), SEPARATOR, open, of.ed, of.ik, spk, opk ?? ZEROS, ZEROS);
+function firstTranscript(
+  open: Uint8Array,
+  of: PeerIdentity,
+  { spk, opk, pq }: { readonly spk: Uint8Array; readonly opk?: Uint8Array; readonly pq?: Uint8Array },
+): Uint8Array {
+  return sha256(label("first"), SEPARATOR, open, of.ed, of.ik, spk, opk ?? ZEROS, pq ? sha256(pq) : ZEROS);
+}
+
+function encapsulated(pq: Uint8Array, random: Random): ReturnType<typeof encapsulate> {
+  const randomness = random(32).slice();
+  try {
+    return encapsulate(pq, randomness);
+  } finally {
+    wipe(randomness);
+  }
 }
 
 function agreedOn(

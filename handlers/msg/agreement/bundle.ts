@@ -1,8 +1,9 @@
 /**
- * Prekey bundles: what a sender needs of one who is away (msg.md §2). This version knows suite 1.
+ * Prekey bundles: what a sender needs of one who is away (msg.md §2).
  *
  * ```text
- * bundle:        01 | suite 1 | identity block 128 | spk id 4 | spk 32 | last day 4 | signature `prekey` over all before 64
+ * bundle:        01 | suite | identity block 128 | spk id 4 | spk 32 | last day 4 | in suite 2 ML-KEM-768 key 1184
+ *                | signature `prekey` over all before 64
  * sealed bundle: nonce 12 | GCM(bundle key, AAD sid) of it
  * BUNDLE's body: sealed bundle | 00, or 01, opk id 4, opk 32
  * ```
@@ -17,17 +18,21 @@ import {
   openGcm,
   type Random,
   sealGcm,
+  SIGNATURE_LENGTH,
   x25519Public,
 } from "@alknet/core/crypto";
 import { IDENTITY_LENGTH, identityBlock, isSignedFor, type MessageKeys, readIdentity, signFor } from "./identity.ts";
+import { isKemPublic, KEM_PUBLIC_LENGTH, KEM_SEED_LENGTH, kemPublic } from "./kem.ts";
 import { label, readU32, u32 } from "./labels.ts";
 
 /** X25519 alone. */
 export const SUITE_X25519 = 1;
-/** Bytes of a bundle of suite 1. */
-export const BUNDLE_LENGTH = 234;
-/** Bytes of the sealed one. */
-export const SEALED_BUNDLE_LENGTH: number = 12 + BUNDLE_LENGTH + 16;
+/** X25519 and ML-KEM-768: whoever keeps envelopes for a quantum computer needs to break both. The default. */
+export const SUITE_HYBRID = 2;
+/** What a bundle is agreed on with. */
+export type Suite = typeof SUITE_X25519 | typeof SUITE_HYBRID;
+/** Bytes of a bundle, by its suite. */
+export const BUNDLE_LENGTH: Readonly<Record<Suite, number>> = { 1: 234, 2: 234 + KEM_PUBLIC_LENGTH };
 /** Days that a bundle is good for, from the day it is made on. */
 export const BUNDLE_DAYS = 90;
 
@@ -35,7 +40,9 @@ const VERSION = 1;
 const AT_SPK_ID = 2 + IDENTITY_LENGTH;
 const AT_SPK = AT_SPK_ID + 4;
 const AT_DAY = AT_SPK + 32;
-const AT_SIGNATURE = AT_DAY + 4;
+const AT_PQ = AT_DAY + 4;
+/** Bytes that sealing adds. */
+const SEAL = 12 + 16;
 
 /** A key of one who is away, by its id. */
 export interface PublicPrekey {
@@ -45,14 +52,34 @@ export interface PublicPrekey {
   readonly key: Uint8Array;
 }
 
+/** The secrets of a signed key. */
+export interface SignedSecrets {
+  /** X25519. */
+  readonly spk: Uint8Array;
+  /** Seed of ML-KEM-768, in suite 2. */
+  readonly pq?: Uint8Array;
+}
+
+/** Bytes of new secrets of suite 2. */
+export const SIGNED_SECRETS_LENGTH: number = 32 + KEM_SEED_LENGTH;
+
+/** The secrets of a signed key as they are kept: parts of the same memory, in suite 1 of 32 bytes, in suite 2 of 96. */
+export function signedSecrets(kept: Uint8Array): SignedSecrets {
+  return { spk: kept.subarray(0, 32), pq: kept.byteLength > 32 ? kept.subarray(32) : undefined };
+}
+
 /** What a bundle says. */
 export interface Bundle {
+  /** What is agreed on with. */
+  readonly suite: Suite;
   /** Ed25519 of whose it is. */
   readonly ed: Uint8Array;
   /** X25519 of whose it is. */
   readonly ik: Uint8Array;
   /** The signed key. */
   readonly spk: PublicPrekey;
+  /** Its other half, in suite 2: ML-KEM-768. */
+  readonly pq?: Uint8Array;
   /** The key for one use, where there was one left. */
   readonly opk?: PublicPrekey;
 }
@@ -63,18 +90,19 @@ export function queueKeys(t: Uint8Array): { readonly scap: Uint8Array; readonly 
 }
 
 /**
- * Makes a bundle.
+ * Makes a bundle, of suite 2 where there is a seed of ML-KEM.
  *
- * @param spk The secret of the signed key, and its id.
+ * @param signed The secrets of the signed key, and its id.
  * @param lastDay The last day of use, in days since 1970.
  */
 export function makeBundle(
   keys: Pick<MessageKeys, "ed" | "ik" | "sign">,
-  spk: { readonly id: number; readonly secret: Uint8Array },
+  { id, spk, pq }: SignedSecrets & { readonly id: number },
   lastDay: number,
 ): Uint8Array {
-  const head = Uint8Array.of(VERSION, SUITE_X25519);
-  const body = joined(head, identityBlock(keys), u32(spk.id), x25519Public(spk.secret), u32(lastDay));
+  const head = Uint8Array.of(VERSION, pq ? SUITE_HYBRID : SUITE_X25519);
+  const other = pq ? kemPublic(pq) : new Uint8Array();
+  const body = joined(head, identityBlock(keys), u32(id), x25519Public(spk), u32(lastDay), other);
   return joined(body, signFor(keys, "prekey", body));
 }
 
@@ -88,18 +116,21 @@ export function sealBundle(bundle: Uint8Array, t: Uint8Array, sid: Uint8Array, r
  * Opens and checks what a mailbox answers a TAKE with.
  *
  * @param body BUNDLE's body.
- * @param of The queue, and the key that the bundle has to be of.
+ * @param of The queue, the key that the bundle has to be of, and the least suite: who once had more is not written to with
+ * less, since an old bundle is signed as well as a new one.
  * @param today In days since 1970.
  * @throws {AlknetError} `BAD_BUNDLE`.
  */
 export function readBundleAnswer(
   body: Uint8Array,
-  of: { readonly t: Uint8Array; readonly sid: Uint8Array; readonly ed: Uint8Array },
+  of: { readonly t: Uint8Array; readonly sid: Uint8Array; readonly ed: Uint8Array; readonly least?: Suite },
   today: number,
 ): Bundle {
-  // The suite decides the length, so that what another suite sends is no answer of this one.
-  const sealed = body.subarray(0, SEALED_BUNDLE_LENGTH);
-  const rest = body.subarray(SEALED_BUNDLE_LENGTH);
+  // The suite decides the length, and is signed: what is cut to that of another does not open.
+  const length = Object.values(BUNDLE_LENGTH).map((one) => one + SEAL)
+    .find((one) => body.byteLength === one + 1 || body.byteLength === one + 37);
+  if (length === undefined) throw badBundle("it is of another form or suite");
+  const [sealed, rest] = [body.subarray(0, length), body.subarray(length)];
   const hasKey = rest.byteLength === 37 && rest[0] === 1 && readU32(rest, 1) > 0;
   if (!hasKey && (rest.byteLength !== 1 || rest[0] !== 0)) throw badBundle("it is of another form or suite");
   let bundle: Uint8Array;
@@ -109,6 +140,7 @@ export function readBundleAnswer(
     throw badBundle("it was sealed for another queue, or altered", cause);
   }
   const read = readBundle(bundle, of.ed, today);
+  if (of.least !== undefined && read.suite < of.least) throw badBundle("the contact had stronger ones before");
   return hasKey ? { ...read, opk: { id: readU32(rest, 1), key: rest.slice(5) } } : read;
 }
 
@@ -121,16 +153,27 @@ export function readBundleAnswer(
  */
 export function readBundle(bundle: Uint8Array, ed: Uint8Array, today: number): Bundle {
   if (bundle[0] !== VERSION) throw badBundle(`its version ${bundle[0]} is not known to this program`);
-  if (bundle[1] !== SUITE_X25519) throw badBundle(`its suite ${bundle[1]} is not known to this program`);
-  if (bundle.byteLength !== BUNDLE_LENGTH) throw badBundle(`it has ${bundle.byteLength} bytes, not ${BUNDLE_LENGTH}`);
+  const suite = bundle[1];
+  if (!isSuite(suite)) throw badBundle(`its suite ${suite} is not known to this program`);
+  const length = BUNDLE_LENGTH[suite];
+  if (bundle.byteLength !== length) throw badBundle(`it has ${bundle.byteLength} bytes, not ${length}`);
   const identity = readIdentity(bundle.subarray(2, AT_SPK_ID));
   if (!identity) throw badBundle("its identity is not signed by its key");
   if (!equalBytes(identity.ed, ed)) throw badBundle("it is of another key than the token names");
-  const signed = bundle.subarray(0, AT_SIGNATURE);
-  if (!isSignedFor("prekey", ed, signed, bundle.subarray(AT_SIGNATURE))) throw badBundle("it is not signed by its key");
+  const signature = bundle.subarray(-SIGNATURE_LENGTH);
+  if (!isSignedFor("prekey", ed, bundle.subarray(0, -SIGNATURE_LENGTH), signature)) {
+    throw badBundle("it is not signed by its key");
+  }
   const last = readU32(bundle, AT_DAY);
   if (last < today - 1) throw badBundle("it has expired: the contact was away for too long");
-  return { ...identity, spk: { id: readU32(bundle, AT_SPK_ID), key: bundle.slice(AT_SPK, AT_DAY) } };
+  const pq = suite === SUITE_HYBRID ? bundle.slice(AT_PQ, -SIGNATURE_LENGTH) : undefined;
+  if (pq && !isKemPublic(pq)) throw badBundle("its key of ML-KEM is none");
+  return { suite, ...identity, spk: { id: readU32(bundle, AT_SPK_ID), key: bundle.slice(AT_SPK, AT_DAY) }, pq };
+}
+
+/** Whether a number is that of a suite which this program knows. */
+export function isSuite(suite: number): suite is Suite {
+  return suite === SUITE_X25519 || suite === SUITE_HYBRID;
 }
 
 function badBundle(why: string, cause?: unknown): AlknetError {

@@ -117,19 +117,21 @@ export function open(
 ): { readonly session: Session; readonly content: Uint8Array; readonly skipped: SkippedChange } {
   const state = stateOf(session);
   const part = ratchetPart(envelope);
-  const late = openSkipped(state, part, skipped);
-  if (late) {
-    return { session: new Session(session.id, session.peer, copied(state)), content: late.content, skipped: late };
+  const inChain = state.HKr && openHeader(state.HKr, part, state.AD);
+  const inNext = inChain ? undefined : openHeader(state.NHKr, part, state.AD);
+  // Keys of messages that have not come are looked at last: what comes in order costs the same, however many there are.
+  if (inChain ? inChain.n < state.Nr : !inNext) {
+    const late = openSkipped(state, part, inChain && state.HKr ? [state.HKr] : skipped.headerKeys(), skipped);
+    if (late) {
+      return { session: new Session(session.id, session.peer, copied(state)), content: late.content, skipped: late };
+    }
+    if (!inChain) throw unreadable("no key of the session fits");
+    throw new AlknetError("REPLAYED", "an envelope came again whose key was used");
   }
   const add: SkippedChange["add"][number][] = [];
   let now: State = copied(state);
-  let header = state.HKr && openHeader(state.HKr, part, state.AD);
-  if (!header) {
-    header = openHeader(state.NHKr, part, state.AD);
-    if (!header) throw unreadable("no key of the session fits");
-    now = turned(skippedTo(now, header.pn, add), header.dh, random);
-  }
-  if (header.n < now.Nr) throw new AlknetError("REPLAYED", "an envelope came again whose key was used");
+  const header = (inChain ?? inNext)!;
+  if (inNext) now = turned(skippedTo(now, header.pn, add), header.dh, random);
   now = skippedTo(now, header.n, add);
   const [mk, next] = chainStep(now.CKr!);
   const content = openBody(mk, part, now.AD);
@@ -187,9 +189,10 @@ function skippedTo(state: State, n: number, add: SkippedChange["add"][number][])
 function openSkipped(
   { AD }: State,
   part: Uint8Array,
+  headerKeys: readonly Uint8Array[],
   skipped: SkippedKeys,
 ): { readonly content: Uint8Array } & SkippedChange | undefined {
-  for (const hk of skipped.headerKeys().slice(0, HEADER_KEYS)) {
+  for (const hk of headerKeys.slice(0, HEADER_KEYS)) {
     const header = openHeader(hk, part, AD);
     const mk = header && skipped.find(hk, header.n);
     if (!header || !mk) continue;

@@ -4,6 +4,7 @@
  * ```text
  * { "v": 1, "id": 16 bytes b64, "at": ms, "type": "text", "text": …, "reply"?: id, "also"?: queue }
  * { "v": 1, "id", "at", "type": "queue", "mailbox": "ID@HOST:PORT", "sid", "t" }
+ * { "v": 1, "id", "at", "type": "reset", "also"?: queue }
  * ```
  *
  * @module
@@ -40,7 +41,7 @@ export type Content =
     /** Where its writer is answered from now on. */
     readonly also?: Destination;
   }
-  & (TextContent | { readonly type: "queue" } | { readonly type: "unknown" });
+  & (TextContent | { readonly type: "queue" } | { readonly type: "reset" } | { readonly type: "unknown" });
 
 const LATEST = 8.64e15;
 
@@ -65,6 +66,11 @@ export function formatText(content: Extract<Content, { readonly type: "text" }>)
   const { id, at, text, reply, also } = content;
   const whole = { v: 1, id, at, type: "text", text, reply, also: also && destinationJson(also) };
   return new TextEncoder().encode(JSON.stringify(whole));
+}
+
+/** What begins a session anew, and shows nothing, as it goes into an envelope. */
+export function formatReset({ id, at, also }: Omit<Content, "type">): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ v: 1, id, at, type: "reset", also: also && destinationJson(also) }));
 }
 
 /** A destination as JSON has it. */
@@ -92,7 +98,7 @@ export function readContent(bytes: Uint8Array): Content {
     : readDestination(whole.also);
   if (type === "queue" && !named) throw bad("the queue that it names is none");
   const shared = { id: b64(id), at, also: named };
-  if (type === "queue") return { ...shared, type };
+  if (type === "queue" || type === "reset") return { ...shared, type };
   if (type !== "text") return { ...shared, type: "unknown" };
   const { text, reply } = whole;
   if (typeof text !== "string") throw bad("its text is none");

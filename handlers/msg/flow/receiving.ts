@@ -4,16 +4,17 @@
  *
  * @module
  */
-import { AlknetError, sha256, wipe } from "@alknet/core/crypto";
+import { AlknetError, equalBytes, sha256, wipe } from "@alknet/core/crypto";
 import { nodeIdOf } from "@alknet/core/identity";
 import { answer } from "../agreement/agreement.ts";
-import { readFirst } from "../agreement/envelope.ts";
-import type { PeerIdentity } from "../agreement/identity.ts";
+import { signedSecrets } from "../agreement/bundle.ts";
+import { ekHash, type FirstMessage, readFirst } from "../agreement/envelope.ts";
+import { assertSameIdentity, type PeerIdentity } from "../agreement/identity.ts";
 import { dayOf } from "../agreement/labels.ts";
 import { open, type SkippedChange } from "../agreement/ratchet.ts";
 import type { Session } from "../agreement/state.ts";
 import type { Stop } from "../carrier.ts";
-import { type Content, formatText, readContent } from "../content/content.ts";
+import { type Content, type Destination, formatText, readContent } from "../content/content.ts";
 import type { ContactRow } from "../store/contacts.ts";
 import type { OwnQueue } from "../store/queues.ts";
 import type { SessionRow } from "../store/sessions.ts";
@@ -22,6 +23,10 @@ import type { Parts } from "./parts.ts";
 
 /** Those who wrote and were not accepted yet; more are not let in. */
 export const MOST_REQUESTS = 100;
+
+/** So many that do not open, one after the other, end a session; once in so many milliseconds. */
+const MOST_UNREADABLE = 3;
+const RESET_EVERY = 3_600_000;
 
 /** What has come of one queue. */
 export interface Received {
@@ -35,10 +40,20 @@ interface Opened {
   readonly row: SessionRow;
   readonly content: Uint8Array;
   readonly skipped: SkippedChange;
+  /** What began the session, where that is what was opened. */
+  readonly first?: FirstMessage;
 }
 
 /** Errors that an envelope causes. Every other one is ours, and the envelope stays where it is. */
-const OF_ENVELOPES = new Set(["UNREADABLE", "REPLAYED", "GAP", "PREKEY_GONE", "BAD_CONTENT", "REQUESTS"]);
+const OF_ENVELOPES = new Set([
+  "UNREADABLE",
+  "REPLAYED",
+  "GAP",
+  "PREKEY_GONE",
+  "BAD_CONTENT",
+  "REQUESTS",
+  "IDENTITY_CHANGED",
+]);
 
 /**
  * Receives what lies in a queue.
@@ -72,9 +87,30 @@ function take(parts: Parts, queue: OwnQueue, envelope: Uint8Array): "message" | 
     });
   } catch (error) {
     if (!(error instanceof AlknetError) || !OF_ENVELOPES.has(error.code)) throw error;
-    store.transaction(() => sessions.saw(digest, today));
+    store.transaction(() => {
+      sessions.saw(digest, today);
+      if (error.code !== "REPLAYED") giveUp(parts, queue);
+      // These opened, and are wanted by nobody: their key for one use had its use.
+      if (error.code === "REQUESTS" || error.code === "IDENTITY_CHANGED") {
+        parts.queues.forgetOpks(queue, readFirst(envelope)!.opkId);
+      }
+    });
     return error.code === "REPLAYED" ? "other" : "unreadable";
   }
+}
+
+/** After some that did not open one after the other the session with a contact has come to an end. */
+function giveUp({ queues, contacts, sessions, now }: Parts, { rid, contact: id }: OwnQueue): void {
+  if (id === undefined) return;
+  const queue = queues.find(rid);
+  const unreadable = queue.unreadable + 1;
+  queues.change(queue, { unreadable });
+  const contact = contacts.find("id", id)!;
+  // Whoever keeps the mailbox can make it so; once an hour does no harm.
+  if (unreadable < MOST_UNREADABLE || now() - (contact.reset ?? -Infinity) < RESET_EVERY) return;
+  sessions.end(id);
+  contacts.change(contact, { reset: now() });
+  queues.change(queue, { unreadable: 0 });
 }
 
 function openAny(parts: Parts, queue: OwnQueue, envelope: Uint8Array): Opened {
@@ -88,19 +124,30 @@ function openAny(parts: Parts, queue: OwnQueue, envelope: Uint8Array): Opened {
   const row = sessions.find(first.sessionId);
   if (row) return openWith(parts, [row], envelope);
   if (sessions.hasBegun(first.hash)) throw new AlknetError("REPLAYED", "the session that it began is gone");
-  const spk = first.opkId === 0 ? parts.queues.prekey(queue, first.spkId) : undefined;
-  if (!spk) throw new AlknetError("PREKEY_GONE", "the keys that it was sealed for are gone");
+  return openNew(parts, queue, first, envelope);
+}
+
+/** Opens what begins a session. Its key for one use is gone with it. */
+function openNew(parts: Parts, queue: OwnQueue, first: FirstMessage, envelope: Uint8Array): Opened {
+  const { queues, sessions } = parts;
+  const spk = queues.prekey(queue, "spk", first.spkId);
+  const opk = first.opkId === 0 ? undefined : queues.prekey(queue, "opk", first.opkId);
   try {
-    const { session, from } = answer(parts.keys, { spk: spk.secret }, first);
+    if (!spk || (first.opkId !== 0 && !opk)) {
+      throw new AlknetError("PREKEY_GONE", "the keys that it was sealed for are gone");
+    }
+    const { session, from } = answer(parts.keys, { ...signedSecrets(spk.secret), opk: opk?.secret }, first);
     const opened = openOne(parts, session, envelope);
-    const contact = writerOf(parts, from);
-    const row = { contact: contact.id, rid: queue.rid, sends: false, session: opened.session };
-    parts.sessions.put(row);
+    const contact = writerOf(parts, queue, from);
+    const row = { contact: contact.id, rid: queue.rid, sends: false, isStale: false, session: opened.session };
+    sessions.put(row);
+    sessions.limit(contact.id, session.id);
     sessions.began(first.hash, session, queue.rid, first.spkId);
+    if (opk) queues.forgetOpks(queue, opk.id);
     session[Symbol.dispose]();
-    return { ...opened, row };
+    return { ...opened, row, first };
   } finally {
-    wipe(spk.secret);
+    wipe(spk?.secret, opk?.secret);
   }
 }
 
@@ -126,23 +173,55 @@ function openOne({ sessions, random }: Parts, session: Session, envelope: Uint8A
 }
 
 /** Keeps what was opened. Whether it is a message that was not there. */
-function keep(parts: Parts, queue: OwnQueue, { row, content, skipped }: Opened, today: number): boolean {
+function keep(parts: Parts, queue: OwnQueue, { row, content, skipped, first }: Opened, today: number): boolean {
   const { sessions, contacts, queues, messages, now } = parts;
   sessions.put(row);
   sessions.changeSkipped(row.session, skipped, today);
-  if (queue.contact !== undefined && !queue.used) queues.change(queue, { used: true });
+  if (queue.contact !== undefined && (!queue.used || queue.unreadable > 0)) {
+    queues.change(queue, { used: true, unreadable: 0 });
+  }
   const contact = contacts.find("id", row.contact)!;
   if (contact.state === "blocked") return false;
   const read = readOrNothing(content);
-  if (!read) return false;
-  if (read.also && row.session.canSend) {
-    contacts.change(contact, { to: read.also });
-    sessions.sendBy(contact.id, row.session.id);
-  }
-  if (read.type !== "text") return false;
+  if (row.session.canSend && !row.isStale) answerBy(parts, queue, contact, { row, first, also: read?.also });
+  if (read?.type !== "text") return false;
   const shown = formatText({ ...read, also: undefined });
   const { id, at } = read;
   return messages.add({ contact: contact.id, mine: false, id, at, got: now(), state: "delivered", content: shown });
+}
+
+/** Where and by which session a contact is answered from now on. */
+function answerBy(
+  { sessions, contacts }: Parts,
+  queue: OwnQueue,
+  contact: ContactRow,
+  { row, first, also }: Pick<Opened, "row" | "first"> & { readonly also?: Destination },
+): void {
+  const sending = sessions.sending(contact.id);
+  try {
+    // Both began at once, where nothing came by ours, or what came names the queue that this names: both know which one goes on.
+    const crosses = sending !== undefined && first !== undefined && contact.ek !== undefined &&
+      (sending.session.isUnanswered || (queue.token !== undefined && isSame(contact.to, also)));
+    const keepsOwn = crosses && comesFirst(contact.ek!, ekHash(first.prefix));
+    const takesOver = first ? !keepsOwn : !sending;
+    // What begins as the first did is for the keys of the queue that it went to.
+    const staysThere = !takesOver && sending?.session.isUnanswered;
+    const to = staysThere ? contact.to : also ?? contact.to;
+    if (!to) return;
+    if (takesOver) sessions.sendBy(contact.id, row.session.id);
+    if (takesOver || also) contacts.change(contact, { to, ek: takesOver ? undefined : contact.ek });
+  } finally {
+    sending?.session[Symbol.dispose]();
+  }
+}
+
+function isSame(one: Destination | undefined, other: Destination | undefined): boolean {
+  return one !== undefined && other !== undefined && one.mailbox === other.mailbox && equalBytes(one.sid, other.sid);
+}
+
+function comesFirst(one: Uint8Array, other: Uint8Array): boolean {
+  const at = one.findIndex((byte, i) => byte !== other[i]);
+  return at >= 0 && one[at] < other[at];
 }
 
 /** What cannot be shown was sealed by the contact all the same: the session goes on. */
@@ -155,8 +234,10 @@ function readOrNothing(content: Uint8Array): Content | undefined {
 }
 
 /** The contact that begins to write; one that is not known is a request. */
-function writerOf({ contacts }: Parts, { ed, ik }: PeerIdentity): ContactRow {
+function writerOf({ contacts }: Parts, queue: OwnQueue, { ed, ik }: PeerIdentity): ContactRow {
   const there = contacts.find("ed", ed);
+  // A contact's own queue is told to nobody else.
+  if (queue.contact !== undefined) assertSameIdentity(contacts.find("id", queue.contact)!.ed, ed);
   if (there) return contacts.change(there, { ik });
   if (contacts.requests() >= MOST_REQUESTS) {
     throw new AlknetError("REQUESTS", `${MOST_REQUESTS} who wrote wait to be accepted; no more are let in`);

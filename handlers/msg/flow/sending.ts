@@ -6,13 +6,23 @@
 import { AlknetError } from "@alknet/core/handler";
 import { begin } from "../agreement/agreement.ts";
 import { type Bundle, queueKeys, readBundleAnswer } from "../agreement/bundle.ts";
+import { ekHash } from "../agreement/envelope.ts";
 import { dayOf } from "../agreement/labels.ts";
 import { seal, sizeFor } from "../agreement/ratchet.ts";
 import type { Address, Stop } from "../carrier.ts";
-import { type Content, type Destination, formatText, readContent, type TextContent } from "../content/content.ts";
+import {
+  b64,
+  type Content,
+  type Destination,
+  formatReset,
+  formatText,
+  readContent,
+  type TextContent,
+} from "../content/content.ts";
 import type { ContactRow } from "../store/contacts.ts";
 import type { OutboxRow } from "../store/messages.ts";
 import type { OwnQueue } from "../store/queues.ts";
+import type { SessionRow } from "../store/sessions.ts";
 import type { Parts } from "./parts.ts";
 import { keptQueue, madeQueue } from "./own_queues.ts";
 
@@ -83,7 +93,7 @@ export async function flush(
     }
     try {
       await sendOne(parts, row, stop);
-      sent++;
+      if (row.message !== undefined) sent++;
     } catch (error) {
       if (!(error instanceof AlknetError) && (error as Error).name !== "TimeoutError") throw error;
       // What comes later to the same contact waits, so that it comes in order.
@@ -125,28 +135,38 @@ function sealRow(
   row: OutboxRow,
   { bundle, own }: { readonly bundle?: Bundle; readonly own?: OwnQueue },
 ): NonNullable<OutboxRow["sealed"]> {
-  const { keys, contacts, sessions, messages, random } = parts;
+  const { keys, contacts, sessions, messages, random, now } = parts;
   const contact = contacts.find("id", row.contact)!;
-  let session = sessions.sending(contact.id);
+  const there = sessions.sending(contact.id);
+  let session: Omit<SessionRow, "isStale"> | undefined = there;
   if (!session) {
     if (!bundle || !contact.to) throw notYet(contact.name);
     if (!own) throw new AlknetError("NOT_SENT", NO_OWN_QUEUE);
     session = { contact: contact.id, rid: own.rid, sends: true, session: begin(keys, bundle, random) };
-    contacts.change(contact, { ik: bundle.ik });
   }
-  const content = readContent(messages.own(contact.id, row.message)!.content) as Content & TextContent;
   // Until something came by it, the contact may not know where to answer.
   const also = own?.state === "made" && !own.used ? { mailbox: own.mailbox, sid: own.sid, t: own.t } : undefined;
-  const body = formatText({ ...content, also });
+  const body = bodyOf(row, also);
   const { session: next, envelope } = seal(session.session, body, {
     size: sizeFor(session.session, body.byteLength),
     random,
   });
   sessions.put({ ...session, session: next });
+  if (!there && bundle) {
+    sessions.sendBy(contact.id, next.id);
+    sessions.limit(contact.id, next.id);
+    contacts.change(contact, { ik: bundle.ik, suite: bundle.suite, ek: ekHash(envelope) });
+  }
   session.session[Symbol.dispose]();
   const sealed = { to: senderOf(contact.to!), envelope };
   messages.putEnvelope(row, sealed);
   return sealed;
+
+  function bodyOf({ message }: OutboxRow, also: Destination | undefined): Uint8Array {
+    if (message === undefined) return formatReset({ id: b64(random(16)), at: now(), also });
+    const content = readContent(messages.own(contact.id, message)!.content) as Content & TextContent;
+    return formatText({ ...content, also });
+  }
 }
 
 const NO_OWN_QUEUE = "there is no mailbox in which an answer could lie; name one: handlers.messenger.mailbox in the " +
@@ -169,7 +189,8 @@ async function answerQueue(parts: Parts, contact: ContactRow, { signal }: Stop):
 
 async function taken({ carrier, now }: Parts, contact: ContactRow, to: Destination, stop: Stop): Promise<Bundle> {
   const body = await carrier.takeBundle(senderOf(to), stop);
-  return readBundleAnswer(body, { t: to.t, sid: to.sid, ed: contact.ed }, dayOf(now()));
+  const { ed, suite: least } = contact;
+  return readBundleAnswer(body, { t: to.t, sid: to.sid, ed, least }, dayOf(now()));
 }
 
 function senderOf({ mailbox, sid, t }: Destination): Address {

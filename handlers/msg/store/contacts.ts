@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Suite } from "../agreement/bundle.ts";
 import { b64, bytesOf, type Destination, destinationJson, readDestination } from "../content/content.ts";
 import type { MessageStore } from "./message_store.ts";
 
@@ -25,6 +26,12 @@ export interface ContactRow {
   readonly to?: Destination;
   /** Whether safety numbers were compared. */
   readonly verified: boolean;
+  /** The suite of the last bundle: one of less is not used any more. */
+  readonly suite?: Suite;
+  /** H(ek) of the session that was begun here and that sends; absent where the contact began it. */
+  readonly ek?: Uint8Array;
+  /** When a session with the contact was last given up, in milliseconds since 1970. */
+  readonly reset?: number;
 }
 
 interface Raw {
@@ -76,8 +83,9 @@ export class Contacts {
     return next;
   }
 
-  #sealed({ id, ik, to, verified }: ContactRow): Uint8Array {
-    return this.#store.sealJson("contact", [id], { ik: ik && b64(ik), ...to && destinationJson(to), verified });
+  #sealed({ id, ik, to, verified, suite, ek, reset }: ContactRow): Uint8Array {
+    const json = { ik: ik && b64(ik), ...to && destinationJson(to), verified, suite, ek: ek && b64(ek), reset };
+    return this.#store.sealJson("contact", [id], json);
   }
 
   #read({ id, name, ed, state, secret }: Raw): ContactRow {
@@ -90,6 +98,9 @@ export class Contacts {
       ik: bytesOf(json.ik, 32),
       to: readDestination(json),
       verified: json.verified === true,
+      suite: json.suite as Suite | undefined,
+      ek: bytesOf(json.ek, 32),
+      reset: json.reset as number | undefined,
     };
   }
 }

@@ -6,6 +6,7 @@
 import { AlknetError, equalBytes, type Random } from "@alknet/core/crypto";
 import type { MessageKeys } from "../agreement/identity.ts";
 import { Database, type SqlValue } from "../database.ts";
+import { raiseGeneration } from "./generation.ts";
 import { MESSAGES } from "./schema.ts";
 import { type KeyPart, SealedColumn } from "./sealed_column.ts";
 
@@ -13,6 +14,8 @@ import { type KeyPart, SealedColumn } from "./sealed_column.ts";
 export class MessageStore implements Disposable {
   /** The tables. */
   readonly database: Database;
+  /** Whether it was put back from a copy, so that its sessions are stale and its queues have keys that it does not know. */
+  readonly isRestored: boolean;
   readonly #column: SealedColumn;
 
   /**
@@ -33,6 +36,11 @@ export class MessageStore implements Disposable {
         );
         if (equalBytes(ed, keys.ed)) return new SealedColumn(keys.store, salt, random);
         throw new AlknetError("MESSAGE_STORE", `${file} belongs to another vault; move it away to begin anew`);
+      });
+      this.isRestored = raiseGeneration(this.database, file, () => {
+        // What was sealed since then is not known here: nothing is sealed by these again.
+        this.database.run("UPDATE session SET stale = 1");
+        this.database.run("UPDATE queue SET state = 'restored' WHERE state <> 'dropped'");
       });
     } catch (error) {
       this.database[Symbol.dispose]();

@@ -36,8 +36,8 @@ export interface OutboxRow {
   readonly id: number;
   /** To whom. */
   readonly contact: number;
-  /** Id of the message, b64. */
-  readonly message: string;
+  /** Id of the message, b64; absent: what begins a session anew. */
+  readonly message?: string;
   /** Milliseconds since 1970. */
   readonly made: number;
   /** How often it was tried. */
@@ -55,7 +55,7 @@ interface RawMessage extends Omit<MessageRow, "mine" | "id" | "content"> {
 }
 
 interface RawOutbox extends Omit<OutboxRow, "message" | "sealed"> {
-  readonly message: Uint8Array;
+  readonly message: Uint8Array | null;
   readonly secret: Uint8Array;
 }
 
@@ -129,11 +129,11 @@ export class Messages {
   }
 
   /** Puts one on its way. */
-  queue(contact: number, message: string, now: number): OutboxRow {
+  queue(contact: number, message: string | undefined, now: number): OutboxRow {
     const row = { id: this.#store.nextId("outbox"), contact, message, made: now, tries: 0, due: now };
     const sql = "INSERT INTO outbox (id, contact, message, made, tries, due, secret) VALUES (?, ?, ?, ?, 0, ?, ?)";
     const secret = this.#store.sealJson("outbox", [row.id], {});
-    this.#store.database.run(sql, row.id, contact, bytesOf(message)!, now, now, secret);
+    this.#store.database.run(sql, row.id, contact, bytesOf(message) ?? null, now, now, secret);
     return row;
   }
 
@@ -161,11 +161,11 @@ export class Messages {
   /** One is on its way no more. Whether it was. */
   unqueue({ id, contact, message }: OutboxRow, state: MessageState): boolean {
     const { changes } = this.#store.database.run(
-      "DELETE FROM outbox WHERE id = ? AND message = ?",
+      "DELETE FROM outbox WHERE id = ? AND message IS ?",
       id,
-      bytesOf(message)!,
+      bytesOf(message) ?? null,
     );
-    if (changes > 0) this.setState(contact, message, state);
+    if (changes > 0 && message !== undefined) this.setState(contact, message, state);
     return changes > 0;
   }
 
@@ -177,6 +177,6 @@ export class Messages {
     const json = this.#store.openJson("outbox", [row.id], secret);
     const [id, cap, envelope] = [bytesOf(json.sid), bytesOf(json.scap), bytesOf(json.envelope)];
     const sealed = id && cap && envelope && { to: { mailbox: json.mailbox as string, id, cap }, envelope };
-    return { ...row, message: b64(message), ...sealed && { sealed } };
+    return { ...row, ...message && { message: b64(message) }, ...sealed && { sealed } };
   }
 }

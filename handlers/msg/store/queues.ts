@@ -15,8 +15,8 @@ export interface OwnQueue {
   readonly contact?: number;
   /** The name of the token. */
   readonly token?: string;
-  /** `pending` until the mailbox has it, with its keys. */
-  readonly state: "pending" | "made" | "dropped";
+  /** `pending` until the mailbox has it, with its keys; `restored`: the mailbox may have keys of it that are not here. */
+  readonly state: "pending" | "made" | "restored" | "dropped";
   /** `ID@HOST:PORT`. */
   readonly mailbox: string;
   /** 24 bytes. */
@@ -27,19 +27,34 @@ export interface OwnQueue {
   readonly t: Uint8Array;
   /** Id of the last signed key. */
   readonly spk: number;
+  /** Id of the signed key that the mailbox has. */
+  readonly published: number;
+  /** Id of the last key for one use. */
+  readonly opk: number;
   /** Whether something came by it: then its contact knows it. */
   readonly used: boolean;
+  /** How many came last that did not open. */
+  readonly unreadable: number;
 }
 
-/** A signed key of a queue. */
+/** Signed, or for one use. */
+export type PrekeyKind = "spk" | "opk";
+
+/** A key of a queue. */
 export interface OwnPrekey {
   /** From 1. */
   readonly id: number;
-  /** When it was made, in days since 1970. */
+  /** When it was made, of a signed one when the mailbox had it: in days since 1970. */
   readonly day: number;
-  /** X25519. The caller wipes it. */
+  /** X25519; behind it, of a signed key of suite 2, the seed of ML-KEM. The caller wipes it. */
   readonly secret: Uint8Array;
 }
+
+/**
+ * Keys for one use that are kept. A mailbox holds the last 200 at most; of those that it gave out, so many are on their way
+ * even where somebody takes them as fast as may be.
+ */
+const MOST_OPKS = 5000;
 
 interface Raw {
   readonly rid: Uint8Array;
@@ -60,9 +75,10 @@ export class OwnQueues {
     this.#random = random;
   }
 
-  /** All that are not dropped. */
+  /** All that are not dropped, those of tokens first: what begins is there, and goes on in those of contacts. */
   list(): OwnQueue[] {
-    return this.#store.database.all<Raw>("SELECT * FROM queue WHERE state <> 'dropped'").map((row) => this.#read(row));
+    const sql = "SELECT * FROM queue WHERE state <> 'dropped' ORDER BY contact";
+    return this.#store.database.all<Raw>(sql).map((row) => this.#read(row));
   }
 
   /** That of a token. */
@@ -82,7 +98,8 @@ export class OwnQueues {
   /** A new one, of a token or a contact. */
   add(mailbox: string, of: { readonly token: string } | { readonly contact: number }): OwnQueue {
     const [rid, sid, rcap, t] = [24, 24, 32, 32].map((length) => this.#random(length));
-    const queue: OwnQueue = { rid, sid, rcap, t, mailbox, ...of, state: "pending", spk: 0, used: false };
+    const none = { spk: 0, published: 0, opk: 0, used: false, unreadable: 0 };
+    const queue: OwnQueue = { rid, sid, rcap, t, mailbox, ...of, state: "pending", ...none };
     const sql = "INSERT INTO queue (rid, contact, token, state, secret) VALUES (?, ?, ?, ?, ?)";
     const { contact = null, token = null, state } = queue;
     this.#store.database.run(sql, rid, contact, token, state, this.#sealed(queue));
@@ -95,38 +112,62 @@ export class OwnQueues {
   }
 
   /** Takes over what has changed of one; the rest stays as it is now. */
-  change({ rid }: OwnQueue, changes: Partial<Pick<OwnQueue, "state" | "spk" | "used">>): OwnQueue {
+  change(
+    { rid }: OwnQueue,
+    changes: Partial<Pick<OwnQueue, "state" | "spk" | "published" | "opk" | "used" | "unreadable">>,
+  ): OwnQueue {
     const next = { ...this.find(rid), ...changes };
     const sql = "UPDATE queue SET state = ?, secret = ? WHERE rid = ?";
     this.#store.database.run(sql, next.state, this.#sealed(next), next.rid);
     return next;
   }
 
-  /** Keeps a signed key. */
-  addPrekey({ rid }: OwnQueue, { id, day, secret }: OwnPrekey): void {
-    const sealed = this.#store.seal("prekey", [rid, "spk", id], secret);
-    const sql = "INSERT INTO prekey (rid, kind, id, day, secret) VALUES (?, 'spk', ?, ?, ?)";
-    this.#store.database.run(sql, rid, id, day, sealed);
+  /** Keeps a key. */
+  addPrekey({ rid }: OwnQueue, kind: PrekeyKind, { id, day, secret }: OwnPrekey): void {
+    const sealed = this.#store.seal("prekey", [rid, kind, id], secret);
+    const sql = "INSERT INTO prekey (rid, kind, id, day, secret) VALUES (?, ?, ?, ?, ?)";
+    this.#store.database.run(sql, rid, kind, id, day, sealed);
   }
 
-  /** A signed key; nothing where there is none of this id any more. */
-  prekey({ rid }: OwnQueue, id: number): OwnPrekey | undefined {
-    const sql = "SELECT day, secret FROM prekey WHERE rid = ? AND kind = 'spk' AND id = ?";
-    const row = this.#store.database.get<{ day: number; secret: Uint8Array }>(sql, rid, id);
-    return row && { id, day: row.day, secret: this.#store.open("prekey", [rid, "spk", id], row.secret) };
+  /** A key; nothing where there is none of this id any more. */
+  prekey({ rid }: OwnQueue, kind: PrekeyKind, id: number): OwnPrekey | undefined {
+    const sql = "SELECT day, secret FROM prekey WHERE rid = ? AND kind = ? AND id = ?";
+    const row = this.#store.database.get<{ day: number; secret: Uint8Array }>(sql, rid, kind, id);
+    return row && { id, day: row.day, secret: this.#store.open("prekey", [rid, kind, id], row.secret) };
   }
 
-  /** Forgets signed keys that were made before a day, and what began with them. */
-  forgetPrekeys({ rid }: OwnQueue, day: number): void {
+  /** The mailbox has the last signed key since a day. */
+  wasPublished(queue: OwnQueue, day: number): OwnQueue {
+    const { rid, spk } = queue;
+    this.#store.database.run("UPDATE prekey SET day = ? WHERE rid = ? AND kind = 'spk' AND id = ?", day, rid, spk);
+    return this.change(queue, { published: spk });
+  }
+
+  /** Forgets keys for one use: their first use is over, or nobody got them. */
+  forgetOpks({ rid }: OwnQueue, from: number, to = from): void {
+    const sql = "DELETE FROM prekey WHERE rid = ? AND kind = 'opk' AND id BETWEEN ? AND ?";
+    this.#store.database.run(sql, rid, from, to);
+  }
+
+  /**
+   * Forgets signed keys that were replaced before a day, what began with them, and keys for one use that nobody can have any
+   * more. A key is replaced when the mailbox has the next, however long that took.
+   */
+  forgetPrekeys({ rid, published, opk }: OwnQueue, day: number): void {
     const { database } = this.#store;
-    for (const { id } of database.all<{ id: number }>("SELECT id FROM prekey WHERE rid = ? AND day < ?", rid, day)) {
+    const sql = "SELECT id FROM prekey WHERE rid = ?1 AND kind = 'spk' AND id < " +
+      "(SELECT max(id) FROM prekey WHERE rid = ?1 AND kind = 'spk' AND id <= ?2 AND day < ?3)";
+    for (const { id } of database.all<{ id: number }>(sql, rid, published, day)) {
       database.run("DELETE FROM prekey WHERE rid = ? AND kind = 'spk' AND id = ?", rid, id);
       database.run("DELETE FROM first_seen WHERE rid = ? AND spk = ?", rid, id);
     }
+    database.run("DELETE FROM prekey WHERE rid = ? AND kind = 'opk' AND id <= ?", rid, opk - MOST_OPKS);
   }
 
-  #sealed({ rid, mailbox, sid, rcap, t, spk, used }: OwnQueue): Uint8Array {
-    const json = { mailbox, sid: b64(sid), rcap: b64(rcap), t: b64(t), once: false, spk, opk: 0, used };
+  #sealed({ rid, mailbox, sid, rcap, t, ...rest }: OwnQueue): Uint8Array {
+    const { spk, published, opk, used, unreadable } = rest;
+    const secrets = { sid: b64(sid), rcap: b64(rcap), t: b64(t) };
+    const json = { mailbox, ...secrets, once: false, spk, published, opk, used, unreadable };
     return this.#store.sealJson("queue", [rid], json);
   }
 
@@ -142,7 +183,10 @@ export class OwnQueues {
       rcap: bytesOf(json.rcap)!,
       t: bytesOf(json.t)!,
       spk: json.spk as number,
+      published: json.published as number ?? 0,
+      opk: json.opk as number,
       used: json.used === true,
+      unreadable: json.unreadable as number ?? 0,
     };
   }
 }

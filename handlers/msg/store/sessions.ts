@@ -17,6 +17,8 @@ export interface SessionRow {
   readonly rid: Uint8Array;
   /** Whether messages to the contact go by it. */
   readonly sends: boolean;
+  /** Whether it receives only: what was sealed by it may not be known here. */
+  readonly isStale: boolean;
   /** The session. */
   readonly session: Session;
 }
@@ -26,11 +28,21 @@ interface Raw {
   readonly contact: number;
   readonly rid: Uint8Array;
   readonly sends: number;
+  readonly stale: number;
   readonly secret: Uint8Array;
   readonly ed: Uint8Array;
 }
 
+interface SkippedRow {
+  readonly row: number;
+  readonly hk: Uint8Array;
+  readonly n: number;
+  readonly mk: Uint8Array;
+}
+
 const SELECT = "SELECT session.*, contact.ed FROM session JOIN contact ON contact.id = session.contact";
+/** Sessions of a contact: each envelope is tried with all of them. */
+const MOST_SESSIONS = 16;
 /** Keys kept a session, and for so many days; the oldest go first. */
 const MOST_SKIPPED = 2000;
 const SKIPPED_DAYS = 30;
@@ -61,13 +73,25 @@ export class Sessions {
     return this.#rows(`${SELECT} WHERE session.contact = ? AND sends = 1 AND stale = 0`, contact)[0];
   }
 
+  /** Contacts to whom messages went by a session that is stale now, and for whom there is no other. */
+  ended(): number[] {
+    const sql = "SELECT DISTINCT contact FROM session AS one WHERE sends = 1 AND stale = 1 AND NOT EXISTS " +
+      "(SELECT 1 FROM session WHERE contact = one.contact AND sends = 1 AND stale = 0)";
+    return this.#store.database.all<{ contact: number }>(sql).map(({ contact }) => contact);
+  }
+
+  /** All of a contact receive only from now on. */
+  end(contact: number): void {
+    this.#store.database.run("UPDATE session SET stale = 1 WHERE contact = ?", contact);
+  }
+
   /** The one of an id, in hex. */
   find(id: string): SessionRow | undefined {
     return this.#rows(`${SELECT} WHERE session.id = ?`, Uint8Array.fromHex(id))[0];
   }
 
   /** Keeps a session as it is now. */
-  put({ contact, rid, sends, session }: SessionRow): void {
+  put({ contact, rid, sends, session }: Omit<SessionRow, "isStale">): void {
     const id = Uint8Array.fromHex(session.id);
     const bytes = session.toBytes();
     const secret = this.#store.seal("session", [id], bytes);
@@ -77,7 +101,15 @@ export class Sessions {
     this.#store.database.run(sql, id, contact, rid, sends ? 1 : 0, secret);
   }
 
-  /** Messages to a contact go by this one from now on. */
+  /** Forgets sessions of a contact who begins too many: stale ones first, never the one that sends, nor this one. */
+  limit(contact: number, id: string): void {
+    const sql =
+      "DELETE FROM session WHERE id IN (SELECT id FROM session WHERE contact = ?1 AND sends = 0 AND id <> ?2 " +
+      "ORDER BY stale DESC, id LIMIT max(0, (SELECT count(*) FROM session WHERE contact = ?1) - ?3))";
+    this.#store.database.run(sql, contact, Uint8Array.fromHex(id), MOST_SESSIONS);
+  }
+
+  /** Messages to a contact go by this one from now on, which is not stale. */
   sendBy(contact: number, id: string): void {
     this.#store.database.run("UPDATE session SET sends = (id = ?) WHERE contact = ?", Uint8Array.fromHex(id), contact);
   }
@@ -85,11 +117,11 @@ export class Sessions {
   /** Keys of messages that have not come yet. */
   skipped(session: Session): SkippedKeys {
     const id = Uint8Array.fromHex(session.id);
-    const kept = this.#keys(id);
+    let kept: SkippedRow[] | undefined;
+    const all = () => kept ??= this.#keys(id);
     return {
-      headerKeys: () =>
-        kept.map(({ hk }) => hk).filter((hk, i, all) => i === all.findIndex((other) => equalBytes(other, hk))),
-      find: (hk, n) => kept.find((key) => key.n === n && equalBytes(key.hk, hk))?.mk,
+      headerKeys: () => [...new Map(all().toReversed().map(({ hk }) => [hk.toHex(), hk])).values()].reverse(),
+      find: (hk, n) => all().find((key) => key.n === n && equalBytes(key.hk, hk))?.mk,
     };
   }
 
@@ -137,16 +169,16 @@ export class Sessions {
   }
 
   #rows(sql: string, ...values: (Uint8Array | number)[]): SessionRow[] {
-    return this.#store.database.all<Raw>(sql, ...values).map(({ id, contact, rid, sends, secret, ed }) => {
+    return this.#store.database.all<Raw>(sql, ...values).map(({ id, contact, rid, sends, stale, secret, ed }) => {
       const bytes = this.#store.open("session", [id], secret);
       const session = Session.fromBytes(id.toHex(), ed, bytes);
       wipe(bytes);
-      return { contact, rid, sends: sends === 1, session };
+      return { contact, rid, sends: sends === 1, isStale: stale === 1, session };
     });
   }
 
   /** Newest first. */
-  #keys(id: Uint8Array): { row: number; hk: Uint8Array; n: number; mk: Uint8Array }[] {
+  #keys(id: Uint8Array): SkippedRow[] {
     const sql = "SELECT id, secret FROM skipped WHERE session = ? ORDER BY id DESC";
     return this.#store.database.all<{ id: number; secret: Uint8Array }>(sql, id).map(({ id: row, secret }) => {
       const bytes = this.#store.open("skipped", [row], secret);

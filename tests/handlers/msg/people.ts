@@ -11,6 +11,7 @@ import {
   mailboxClient,
   type Mailboxes,
   type MailboxOptions,
+  type MessageKeys,
   messageKeys,
   type Messenger,
   openMailboxStore,
@@ -34,6 +35,8 @@ export interface Place extends AsyncDisposable {
   restart(): Promise<void>;
   /** Somebody with a database of this name; the same name is the same person. */
   person(name: string, around?: (carrier: Carrier & Mailboxes) => Carrier & Mailboxes): Person;
+  /** The keys of one who was here. The caller disposes of them. */
+  keysOf(name: string): MessageKeys;
 }
 
 /** Somebody. */
@@ -97,6 +100,7 @@ export async function place(options: Partial<MailboxOptions> = {}): Promise<Plac
         },
       };
     },
+    keysOf: (name) => messageKeys(secrets.get(name)!),
     async [Symbol.asyncDispose]() {
       await end();
       await folder[Symbol.asyncDispose]();
@@ -108,4 +112,25 @@ export async function place(options: Partial<MailboxOptions> = {}): Promise<Plac
 /** What somebody has of others, as `name: text`. */
 export function seen({ messenger }: Person): string[] {
   return messenger.messages().filter(({ mine }) => !mine).map(({ contact, text }) => `${contact}: ${text}`);
+}
+
+/** A carrier that does as another, but for some of it. */
+export function around(
+  carrier: Carrier & Mailboxes,
+  instead: Partial<Carrier & Mailboxes>,
+): Carrier & Mailboxes {
+  return {
+    send: (to, envelope, options) => carrier.send(to, envelope, options),
+    takeBundle: (to, options) => carrier.takeBundle(to, options),
+    receive: (from, options) => carrier.receive(from, options),
+    create: (mailbox, queue, options) => carrier.create(mailbox, queue, options),
+    drop: (from, options) => carrier.drop(from, options),
+    publish: (from, published, options) => carrier.publish(from, published, options),
+    ...instead,
+  };
+}
+
+/** What others wrote, without who did. */
+export function texts({ messenger }: Person): string[] {
+  return messenger.messages().filter(({ mine }) => !mine).map(({ text }) => text);
 }

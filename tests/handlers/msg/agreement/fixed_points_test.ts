@@ -5,7 +5,9 @@
  */
 import assert from "node:assert/strict";
 import { ascii, ed25519Public, joined, x25519Public } from "../../../../core/crypto/mod.ts";
+import { answer } from "../../../../handlers/msg/agreement/agreement.ts";
 import { readBundleAnswer } from "../../../../handlers/msg/agreement/bundle.ts";
+import { readFirst } from "../../../../handlers/msg/agreement/envelope.ts";
 import { identityBlock, readIdentity, safetyNumber } from "../../../../handlers/msg/agreement/identity.ts";
 import { u32 } from "../../../../handlers/msg/agreement/labels.ts";
 import { open, seal } from "../../../../handlers/msg/agreement/ratchet.ts";
@@ -23,6 +25,10 @@ Deno.test("bundle: B's, and what its mailbox answers for two queues (row 1)", ()
   assert.equal(point(joined(bundle, opk)), "3a839cc8fb38b323a65e1a1174280418");
   assert.equal(point(pair.answerOf(QUEUE)), "eec814952502ba1d8d06e0a5014928a3");
   assert.equal(point(pair.answerOf(OTHER)), "de90c54dff63705169982c96fc6018dd");
+  const hybrid = pair.bundleOf(QUEUE, 2);
+  assert.equal(hybrid.byteLength, 1418);
+  assert.equal(point(hybrid), "535817dc0d6ab06e5f7b66c4bd8ba266");
+  assert.equal(point(pair.answerOf(QUEUE, false, 2)), "428b7a36f95413e5f5daa6769039f296");
   const { ed, ik, spk } = readBundleAnswer(pair.answerOf(QUEUE), { ...QUEUE, ed: bob.ed }, DAY);
   assert.deepEqual([ed, ik, spk], [bob.ed, bob.ik, { id: 7, key: x25519Public(times(0xb2)) }]);
 });
@@ -47,19 +53,25 @@ Deno.test("token and safety number: the specification's (row 1)", () => {
   assert.deepEqual(readIdentity(identityBlock(alice)), { ed: alice.ed, ik: alice.ik });
 });
 
-Deno.test("first message: with opk, without, to the other queue, which has its own keys of the same ids (rows 3, 61)", () => {
+Deno.test("first message: with opk, without, in both suites, to the other queue, which has its own keys of the same ids (rows 3, 61)", () => {
   const cases = [
-    [QUEUE, true, "78848f99865004e790bc02c965b1731b"],
-    [QUEUE, false, "eed04ece9ece52aa68ff9918dc8b9b68"],
-    [OTHER, true, "568a6042cfc4116dcaa2538543a87f4c"],
+    [QUEUE, true, 1, "78848f99865004e790bc02c965b1731b", "ae194497"],
+    [QUEUE, false, 1, "eed04ece9ece52aa68ff9918dc8b9b68", "e9a423f4"],
+    [QUEUE, true, 2, "db31c94821b25bb9da81a581e0c2c428", "b37a5ada"],
+    [OTHER, true, 1, "568a6042cfc4116dcaa2538543a87f4c", "c4697ebe"],
   ] as const;
-  for (const [queue, withOpk, expected] of cases) {
-    const { envelope } = pair.firstOf(queue, withOpk);
+  for (const [queue, withOpk, suite, expected, sk] of cases) {
+    const { envelope } = pair.firstOf(queue, withOpk, suite);
     assert.equal(envelope.byteLength, 2048);
     assert.equal(point(envelope), expected);
     const { content, from } = pair.taken(envelope, queue);
     assert.deepEqual(content, ascii('{"t":"text"}'));
     assert.deepEqual(from, { ed: alice.ed, ik: alice.ik });
+    // B's root key, before anything was opened, is SK.
+    const first = readFirst(envelope)!;
+    const pq = suite === 2 ? pair.PQ : undefined;
+    const { session } = answer(bob, { spk: queue.spk, opk: withOpk ? queue.opk : undefined, pq }, first);
+    assert.equal(session.toBytes().subarray(78, 82).toHex(), sk);
     // Keys of the other queue, though their ids are the same, do not open it.
     assert.throws(() => pair.taken(envelope, queue === QUEUE ? OTHER : QUEUE), { code: "UNREADABLE" });
   }

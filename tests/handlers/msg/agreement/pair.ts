@@ -5,7 +5,7 @@
  */
 import { ascii, type Random, sha256, systemBytes } from "../../../../core/crypto/mod.ts";
 import { answer, begin } from "../../../../handlers/msg/agreement/agreement.ts";
-import { makeBundle, readBundleAnswer, sealBundle } from "../../../../handlers/msg/agreement/bundle.ts";
+import { makeBundle, readBundleAnswer, sealBundle, type Suite } from "../../../../handlers/msg/agreement/bundle.ts";
 import { readFirst } from "../../../../handlers/msg/agreement/envelope.ts";
 import { messageKeys } from "../../../../handlers/msg/agreement/keys.ts";
 import { u32 } from "../../../../handlers/msg/agreement/labels.ts";
@@ -59,30 +59,35 @@ export const OTHER: FixedQueue = {
   opk: times(0xb8),
 };
 
+/** Seed of B's key of ML-KEM, in suite 2. */
+export const PQ: Uint8Array = times(0xb4, 64);
+
 /** B's bundle of a queue. */
-export const bundleOf = ({ spk }: FixedQueue, day = DAY): Uint8Array => makeBundle(bob, { id: 7, secret: spk }, day);
+export const bundleOf = ({ spk }: FixedQueue, suite: Suite = 1, day = DAY): Uint8Array =>
+  makeBundle(bob, { id: 7, spk, pq: suite === 2 ? PQ : undefined }, day);
 
 /** What the mailbox says of it. */
-export function answerOf(queue: FixedQueue, withOpk = true): Uint8Array {
+export function answerOf(queue: FixedQueue, withOpk = true, suite: Suite = 1): Uint8Array {
   const rest = withOpk ? joined(Uint8Array.of(1), u32(9), x25519Public(queue.opk)) : Uint8Array.of(0);
-  return joined(sealBundle(bundleOf(queue), queue.t, queue.sid, drawing(queue.nonce)), rest);
+  return joined(sealBundle(bundleOf(queue, suite), queue.t, queue.sid, drawing(queue.nonce)), rest);
 }
 
 /** A begins a session with B, whose bundle is in a queue. */
-export function began(queue: FixedQueue = QUEUE, withOpk = true, random?: Random): Session {
-  const bundle = readBundleAnswer(answerOf(queue, withOpk), { ...queue, ed: bob.ed }, DAY);
-  return begin(alice, bundle, random ?? drawing(times(0xa2), times(0xa3)));
+export function began(queue: FixedQueue = QUEUE, withOpk = true, suite: Suite = 1): Session {
+  const bundle = readBundleAnswer(answerOf(queue, withOpk, suite), { ...queue, ed: bob.ed }, DAY);
+  return begin(alice, bundle, drawing(times(0xa2), ...(suite === 2 ? [times(0xa5)] : []), times(0xa3)));
 }
 
 /** A's first envelope, and the session after it. */
-export function firstOf(queue: FixedQueue = QUEUE, withOpk = true): ReturnType<typeof seal> {
-  return seal(began(queue, withOpk), ascii('{"t":"text"}'), { size: 2048, random: drawing(times(0xa4, 12)) });
+export function firstOf(queue: FixedQueue = QUEUE, withOpk = true, suite: Suite = 1): ReturnType<typeof seal> {
+  return seal(began(queue, withOpk, suite), ascii('{"t":"text"}'), { size: 2048, random: drawing(times(0xa4, 12)) });
 }
 
 /** B takes a first envelope. */
 export function taken(envelope: Uint8Array, queue: FixedQueue = QUEUE, random: Random = systemBytes) {
   const first = readFirst(envelope)!;
-  const { session, from } = answer(bob, { spk: queue.spk, opk: first.opkId ? queue.opk : undefined }, first);
+  const pq = first.suite === 2 ? PQ : undefined;
+  const { session, from } = answer(bob, { spk: queue.spk, pq, opk: first.opkId ? queue.opk : undefined }, first);
   return { from, ...open(session, envelope, { skipped: none, random }) };
 }
 

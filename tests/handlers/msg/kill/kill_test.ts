@@ -1,9 +1,10 @@
 /**
- * Killed between any two steps: nothing that was acknowledged is lost, nothing is shown twice (msg.md rows 18, 30).
+ * Killed between any two steps: nothing that was acknowledged is lost, nothing is shown twice (msg.md rows 18, 19, 20, 30, 62).
  *
  * @module
  */
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { ROOT } from "../../../support/python.ts";
 import { runProgram } from "../../../support/process.ts";
 import { type TemporaryFolder, temporaryFolder } from "../../../support/temp.ts";
@@ -24,6 +25,9 @@ async function run(folder: TemporaryFolder, ...args: string[]): Promise<{ code: 
   assert.ok(code === 0 || code === KILLED, stderr);
   return { code, out: stdout.trim() };
 }
+
+/** What is there, without a look into the mailbox. */
+const shown = (folder: TemporaryFolder, person: string) => run(folder, person, "show", "-");
 
 for (const step of ["before TAKE", "after TAKE", "before NEW", "after NEW", "before SEND", "after SEND"]) {
   Deno.test(`send, killed ${step}: what was written comes once, in order, after the next sync`, async () => {
@@ -59,7 +63,7 @@ for (const step of ["after ITEM", "before ACK", "after ACK"]) {
 
 Deno.test("token, killed after NEW and after PUT: the queue is made at the next sync, the token the same", async () => {
   await using folder = await temporaryFolder();
-  for (const step of ["before NEW", "after NEW", "after PUT"]) {
+  for (const step of ["before NEW", "after NEW", "before PUT", "after PUT", "after PUT of keys"]) {
     assert.equal((await run(folder, "bob", "token", step)).code, KILLED);
   }
   const { out: token } = await run(folder, "bob", "token", "-");
@@ -67,6 +71,99 @@ Deno.test("token, killed after NEW and after PUT: the queue is made at the next 
   await run(folder, "ann", "send", "-", "bob", "one");
   const texts = JSON.parse((await run(folder, "bob", "sync", "-")).out) as [string, string][];
   assert.deepEqual(texts.map(([, text]) => text), ["one"]);
+});
+
+Deno.test("receive, killed between any two writes of a first message: kept once with its key, which is gone then; the answer opens (rows 18, 62)", async () => {
+  await using folder = await temporaryFolder();
+  const { out: token } = await run(folder, "bob", "token", "-");
+  await run(folder, "ann", "add", "-", "bob", token);
+  await run(folder, "ann", "send", "-", "bob", "one");
+  const keys = (): number[] => {
+    using database = new DatabaseSync(folder.join("bob.sqlite")) as DatabaseSync & Disposable;
+    return database.prepare("SELECT id FROM prekey WHERE kind = 'opk' ORDER BY id").all().map(({ id }) => id as number);
+  };
+  let kills = 0;
+  for (;; kills++) {
+    const { code } = await run(folder, "bob", "sync", `draw ${kills + 1}`);
+    if (code === 0) break;
+    // All of it, or nothing.
+    const isKept = JSON.parse((await shown(folder, "bob")).out).length > 0;
+    assert.equal(keys().includes(1), !isKept, `draw ${kills + 1}`);
+    if (isKept) break;
+  }
+  assert.ok(kills >= 4, `${kills}`);
+  const texts = JSON.parse((await run(folder, "bob", "sync", "-")).out) as [string, string][];
+  assert.deepEqual(texts.map(([, text]) => text), ["one"]);
+  assert.ok(!keys().includes(1));
+  await run(folder, "bob", "send", "-", texts[0][0], "two");
+  assert.deepEqual(JSON.parse((await run(folder, "ann", "sync", "-")).out), [["bob", "two"]]);
+});
+
+Deno.test("send, killed between any two writes: what is on its way goes once, in order, and opens (row 18)", async () => {
+  await using folder = await temporaryFolder();
+  const { out: token } = await run(folder, "bob", "token", "-");
+  await run(folder, "ann", "add", "-", "bob", token);
+  const sent: string[] = [];
+  for (let n = 1;; n++) {
+    sent.push(`${n}`);
+    if ((await run(folder, "ann", "send", `draw ${n}`, "bob", `${n}`)).code === 0) break;
+  }
+  assert.ok(sent.length > 4, `${sent.length}`);
+  assert.equal((await run(folder, "ann", "sync", "-")).code, 0);
+  const texts = (JSON.parse((await run(folder, "bob", "sync", "-")).out) as [string, string][]).map(([, text]) => text);
+  // One that was killed before it was kept is nowhere; all others are there, once.
+  assert.deepEqual(texts, sent.filter((text) => texts.includes(text)));
+  const own = JSON.parse((await run(folder, "ann", "own", "-")).out) as string[];
+  assert.deepEqual(texts, own);
+});
+
+Deno.test("opening, killed before, in and after its mark, again and again: no false STALE_STATE, a true one is seen (rows 20, 62)", async () => {
+  await using folder = await temporaryFolder();
+  await run(folder, "bob", "token", "-");
+  for (const step of ["before mark", "in mark", "after mark"]) {
+    for (let n = 0; n < 2; n++) assert.equal((await run(folder, "bob", "show", step)).code, KILLED);
+  }
+  assert.equal((await run(folder, "bob", "fault", "-")).out, "none");
+  await Deno.copyFile(folder.join("bob.sqlite"), folder.join("copy.sqlite"));
+  await run(folder, "bob", "show", "-");
+  await Deno.copyFile(folder.join("copy.sqlite"), folder.join("bob.sqlite"));
+  assert.equal((await run(folder, "bob", "fault", "-")).out, "STALE_STATE");
+});
+
+Deno.test("put back, then killed at each step of giving the queue new keys: a first message opens in the end (row 20)", async () => {
+  for (const step of ["before NEW", "after ITEM", "before DROP", "after DROP", "after NEW", "after PUT"]) {
+    await using folder = await temporaryFolder();
+    const { out: token } = await run(folder, "bob", "token", "-");
+    await Deno.copyFile(folder.join("bob.sqlite"), folder.join("copy.sqlite"));
+    await run(folder, "ann", "add", "-", "bob", token);
+    await run(folder, "ann", "send", "-", "bob", "one");
+    await Deno.copyFile(folder.join("copy.sqlite"), folder.join("bob.sqlite"));
+    // The copy is as old as its file where nothing was opened meanwhile.
+    await Deno.writeTextFile(folder.join("bob.generation"), "99");
+    assert.equal((await run(folder, "bob", "sync", step)).code, KILLED, step);
+    await run(folder, "bob", "sync", "-");
+    await run(folder, "eve", "add", "-", "bob", token);
+    await run(folder, "eve", "send", "-", "bob", "two");
+    const texts = JSON.parse((await run(folder, "bob", "sync", "-")).out) as [string, string][];
+    assert.deepEqual(texts.map(([, text]) => text), ["one", "two"], step);
+  }
+});
+
+Deno.test("two processes of each, one session: all of what they send comes, once (row 19)", async () => {
+  await using folder = await temporaryFolder();
+  const { out: token } = await run(folder, "bob", "token", "-");
+  await run(folder, "ann", "add", "-", "bob", token);
+  await run(folder, "ann", "send", "-", "bob", "0");
+  for (const from of [1, 7]) {
+    const [one, other] = [0, 3].map((offset) => [0, 1, 2].map((n) => `${from + offset + n}`));
+    await Promise.all([
+      ...[one, other].map((texts) => run(folder, "ann", "send", "-", "bob", ...texts)),
+      ...[1, 2].map(() => run(folder, "bob", "sync", "-")),
+    ]);
+  }
+  await run(folder, "ann", "sync", "-");
+  const texts = (JSON.parse((await run(folder, "bob", "sync", "-")).out) as [string, string][]).map(([, text]) => text);
+  assert.deepEqual(texts.sort((a, b) => Number(a) - Number(b)), Array.from({ length: 13 }, (_, n) => `${n}`));
 });
 
 Deno.test("mailbox, killed while it takes in: every SEND that it said OK to is there, every ACK done (row 30)", async () => {

@@ -1,10 +1,11 @@
 /**
  * A messenger that is killed at a step: `send` or `receive`, over a mailbox of its own in the same folder.
  *
- * Arguments: folder, person, what to do, the step before or after which it is killed.
+ * Arguments: folder, person, what to do, the step before or after which it is killed: `draw N` at the Nth random bytes.
  *
  * @module
  */
+import { systemBytes } from "@alknet/core/crypto";
 import { memoryPair } from "@alknet/core/handler";
 import {
   type Carrier,
@@ -38,6 +39,18 @@ function at(name: string): void {
   if (name === step) Deno.kill(Deno.pid, "SIGKILL");
 }
 
+// Opening the database writes a file beside it: a step before it is written, before it takes the place of the old one, and after.
+const { openSync, renameSync } = Deno;
+Deno.openSync = (path, options) => {
+  if (`${path}`.endsWith(".generation.new")) at("before mark");
+  return openSync(path, options);
+};
+Deno.renameSync = (from, to) => {
+  at("in mark");
+  renameSync(from, to);
+  at("after mark");
+};
+
 const carrier: Carrier & Mailboxes = {
   async send(to, envelope, options) {
     at("before SEND");
@@ -68,16 +81,33 @@ const carrier: Carrier & Mailboxes = {
     await direct.create(where, queue, options);
     at("after NEW");
   },
-  drop: (from, options) => direct.drop(from, options),
+  async drop(from, options) {
+    at("before DROP");
+    await direct.drop(from, options);
+    at("after DROP");
+  },
   async publish(from, published, options) {
+    at("before PUT");
     const held = await direct.publish(from, published, options);
-    at("after PUT");
+    at(published.keys.length > 0 ? "after PUT of keys" : "after PUT");
     return held;
   },
 };
 
 const keys = messageKeys({ ed: bytes(0), ik: bytes(1), store: bytes(2) });
-const messenger = openMessenger({ keys, file: `${folder}/${person}.sqlite`, direct: carrier, mailbox: MAILBOX });
+let drawn = 0;
+/** Each write draws a nonce, so that a step is between any two of them. */
+const random = (length: number): Uint8Array => {
+  at(`draw ${++drawn}`);
+  return systemBytes(length);
+};
+const messenger = openMessenger({
+  random,
+  keys,
+  file: `${folder}/${person}.sqlite`,
+  direct: carrier,
+  mailbox: MAILBOX,
+});
 if (action === "token") console.log((await messenger.token("", stop)).token);
 if (action === "add") messenger.addContact(rest[0], rest[1]);
 if (action === "send") {
@@ -85,8 +115,12 @@ if (action === "send") {
     await messenger.send(rest[0], text, { ...stop, queue: true });
   }
 }
-if (action === "sync") {
-  await messenger.sync(stop);
+if (action === "fault") console.log(messenger.fault?.code ?? "none");
+if (action === "own") {
+  console.log(JSON.stringify(messenger.messages().filter(({ mine }) => mine).map(({ text }) => text)));
+}
+if (action === "sync" || action === "show") {
+  if (action === "sync") await messenger.sync(stop);
   const texts = messenger.messages().filter(({ mine }) => !mine).map(({ contact, text }) => [contact, text]);
   console.log(JSON.stringify(texts));
 }
