@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { blobHashing } from "./blobs.ts";
 import { calls } from "./calls.ts";
 import { callsWebSocket } from "./calls_websocket.ts";
 import { dialStart } from "./dial_start.ts";
@@ -48,6 +49,7 @@ export const GROUPS: readonly Group[] = [
   sshForwards,
   sftpBulk,
   sftpListing,
+  blobHashing,
   gitClone,
   gitFetch,
   gitIndexPack,
