@@ -1,0 +1,6 @@
+/**
+ * Tensors on the processor or on WebGPU.
+ *
+ * @module
+ */
+export { openEngine } from "./tensors/open.ts";
