@@ -9,7 +9,10 @@ import { convert, type Expr, fingerprint, input } from "../table/expression.ts";
 import type { InputSpec, Launch, MapSpec } from "./spec.ts";
 
 /** An operand: elements in a buffer, seen in the shape of the result, or a number. */
-export type Operand = { readonly dtype: DType; readonly layout: Layout } | { readonly dtype: DType; readonly value: number };
+export type Operand = { readonly dtype: DType; readonly layout: Layout } | {
+  readonly dtype: DType;
+  readonly value: number;
+};
 
 /**
  * The launch of a map.

@@ -93,7 +93,13 @@ export function fingerprint(root: Expr): string {
   const at = new Map<Expr, number>();
   return inOrder(root).map((expr, i) => {
     at.set(expr, i);
-    const own = expr.kind === "input" ? expr.index : expr.kind === "const" ? textOf(expr.value) : "name" in expr ? expr.name : "";
+    const own = expr.kind === "input"
+      ? expr.index
+      : expr.kind === "const"
+      ? textOf(expr.value)
+      : "name" in expr
+      ? expr.name
+      : "";
     return `${expr.kind[0]}${expr.kind[2]}.${expr.dtype}.${own}(${childrenOf(expr).map((child) => at.get(child))})`;
   }).join(";");
 }

@@ -69,7 +69,11 @@ export class Buffers {
   take(op: string, bytes: number): Storage {
     const capacity = sizeClass(bytes);
     if (bytes > this.#device.largestBuffer) {
-      throw new ComputeError("E_LIMIT", op, `${bytes} bytes are more than the ${this.#device.largestBuffer} of the largest buffer of ${this.#device.name}`);
+      throw new ComputeError(
+        "E_LIMIT",
+        op,
+        `${bytes} bytes are more than the ${this.#device.largestBuffer} of the largest buffer of ${this.#device.name}`,
+      );
     }
     if (this.#liveBytes + capacity > this.#budget) {
       throw new ComputeError(
@@ -133,7 +137,11 @@ export class Buffers {
       buffer = this.#device.allocate(capacity);
     }
     if (buffer === undefined) {
-      throw new ComputeError("E_OOM", op, `${this.#device.name} has no room for ${capacity} bytes beside ${this.#liveBytes} in use; dispose of tensors`);
+      throw new ComputeError(
+        "E_OOM",
+        op,
+        `${this.#device.name} has no room for ${capacity} bytes beside ${this.#liveBytes} in use; dispose of tensors`,
+      );
     }
     this.#allocations++;
     return buffer;

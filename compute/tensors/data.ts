@@ -33,10 +33,16 @@ export interface Elements {
  * @throws {ComputeError} `E_SHAPE` for lists of unequal length, and for a shape of another size.
  */
 export function elementsOf(data: Nested | Flat, options: DataOptions<DType>): Elements {
-  const { values, shape: own } = ArrayBuffer.isView(data) ? { values: data as Flat, shape: [data.length] } : flattened(data);
+  const { values, shape: own } = ArrayBuffer.isView(data)
+    ? { values: data as Flat, shape: [data.length] }
+    : flattened(data);
   const shape = checkShape("tensor", options.shape ?? own);
   if (sizeOf(shape) !== values.length) {
-    throw new ComputeError("E_SHAPE", "tensor", `${values.length} elements do not make shape [${shape}], which has ${sizeOf(shape)}`);
+    throw new ComputeError(
+      "E_SHAPE",
+      "tensor",
+      `${values.length} elements do not make shape [${shape}], which has ${sizeOf(shape)}`,
+    );
   }
   const dtype = options.dtype ?? typeOfData(data);
   return { dtype, shape, words: encode(values, dtype) };
@@ -53,7 +59,9 @@ function typeOfData(data: Nested | Flat): DType {
 
 function flattened(data: Nested): { values: number[]; shape: number[] } {
   const shape: number[] = [];
-  for (let level: unknown = data; Array.isArray(level) && shape.length <= MOST_DIMS; level = level[0]) shape.push(level.length);
+  for (let level: unknown = data; Array.isArray(level) && shape.length <= MOST_DIMS; level = level[0]) {
+    shape.push(level.length);
+  }
   const values: number[] = [];
   const take = (part: Nested, depth: number): void => {
     const list = typeof part === "object" ? part : undefined;

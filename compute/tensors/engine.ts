@@ -12,7 +12,7 @@ import { FOLDS, MAPS } from "../table/table.ts";
 import { asDType, type DataOf, decode, type DType, ELEMENT_BYTES } from "../values/dtype.ts";
 import { ComputeError } from "../values/errors.ts";
 import { checkShape, contiguous, dimOf, isContiguous, type Layout, sizeOf } from "../values/shape.ts";
-import { type Buffers, type BufferStats, type Storage } from "./buffers.ts";
+import type { Buffers, BufferStats, Storage } from "./buffers.ts";
 import { type DataOptions, elementsOf, type Flat, type Nested } from "./data.ts";
 import { type LiveTensor, Register } from "./leaks.ts";
 import { prepare } from "./operands.ts";
@@ -62,7 +62,11 @@ export class Engine implements Runner, AsyncDisposable {
   }
 
   /** A tensor of one value throughout. */
-  full<D extends DType = "f32">(shape: readonly number[], value: number | boolean, options: { dtype?: D } = {}): Tensor<D> {
+  full<D extends DType = "f32">(
+    shape: readonly number[],
+    value: number | boolean,
+    options: { dtype?: D } = {},
+  ): Tensor<D> {
     const dtype = asDType("full", options.dtype ?? (typeof value === "boolean" ? "bool" : "f32"));
     return this.#filled("full", checkShape("full", shape), dtype, Number(value)) as Tensor<D>;
   }
@@ -85,7 +89,9 @@ export class Engine implements Runner, AsyncDisposable {
   map(name: string, operands: readonly Operand[]): Tensor {
     const row = MAPS.get(name);
     if (row === undefined) throw new RangeError(`there is no operation ${JSON.stringify(name)}`);
-    if (operands.length !== row.arity) throw new TypeError(`${name} takes ${row.arity} operands, not ${operands.length}`);
+    if (operands.length !== row.arity) {
+      throw new TypeError(`${name} takes ${row.arity} operands, not ${operands.length}`);
+    }
     const sources = this.#sources(name, operands.filter((operand) => operand instanceof Tensor));
     const { shape, types, operands: planned } = prepare(row, operands);
     return this.#map(name, shape, planned, types, row.forward, sources);
@@ -106,11 +112,17 @@ export class Engine implements Runner, AsyncDisposable {
     const [source] = this.#sources(name, [x]);
     const all = x.shape.map((_, index) => index);
     const dims = dim === undefined ? all : [dim].flat().map((one) => dimOf(name, one, x.shape));
-    if (new Set(dims).size !== dims.length) throw new ComputeError("E_DIM", name, `dims [${dim}] of shape [${x.shape}] name one twice`);
+    if (new Set(dims).size !== dims.length) {
+      throw new ComputeError("E_DIM", name, `dims [${dim}] of shape [${x.shape}] name one twice`);
+    }
     const shape = x.shape.flatMap((extent, index) => dims.includes(index) ? (keepdim ? [1] : []) : [extent]);
     const count = dims.reduce((product, one) => product * (x.shape[one] ?? 1), 1);
     if (count === 0 && row.refusesNothing) {
-      throw new ComputeError("E_SHAPE", name, `shape [${x.shape}] has no elements along dim ${dims.join(", ")}, and nothing has no ${name}`);
+      throw new ComputeError(
+        "E_SHAPE",
+        name,
+        `shape [${x.shape}] has no elements along dim ${dims.join(", ")}, and nothing has no ${name}`,
+      );
     }
     const steps = x.size === 0 ? [] : planReduce(row, x.dtype, x.layout, dims, this.#device.foldLimits);
     if (steps.length === 0) return this.#foldOfNothing(row, x.dtype, shape);
@@ -118,7 +130,10 @@ export class Engine implements Runner, AsyncDisposable {
     using lent = new DisposableStack();
     let from = source!;
     for (const { launches, size } of steps.slice(0, -1)) {
-      const to = lent.adopt(this.#buffers.take(name, size * ELEMENT_BYTES), (storage) => this.#buffers.release(storage));
+      const to = lent.adopt(
+        this.#buffers.take(name, size * ELEMENT_BYTES),
+        (storage) => this.#buffers.release(storage),
+      );
       for (const launch of launches) this.#device.launch(launch, [to.buffer, from.buffer]);
       from = to;
     }
@@ -285,7 +300,9 @@ export class Engine implements Runner, AsyncDisposable {
   #sources(op: string, tensors: readonly Tensor[]): (Storage | undefined)[] {
     this.#checkOpen(op);
     return tensors.map((tensor) => {
-      if (tensor.runner !== this) throw new ComputeError("E_BUFFER", op, `tensor ${tensor.id} belongs to another engine; read it there first`);
+      if (tensor.runner !== this) {
+        throw new ComputeError("E_BUFFER", op, `tensor ${tensor.id} belongs to another engine; read it there first`);
+      }
       return tensor.storageFor(op);
     });
   }

@@ -38,7 +38,10 @@ export class Register {
       if (known === undefined) return;
       this.#known.delete(id);
       const { made, shape } = known.live;
-      getLogger(["alknet", "compute"]).warn("Tensor of {made} [{shape}] was collected without dispose", { made, shape: shape.join() });
+      getLogger(["alknet", "compute"]).warn("Tensor of {made} [{shape}] was collected without dispose", {
+        made,
+        shape: shape.join(),
+      });
       if (known.storage) buffers.release(known.storage);
     });
   }

@@ -94,7 +94,9 @@ export class Tensor<D extends DType = DType> implements Disposable {
    * @throws {ComputeError} `E_BUFFER` when it was disposed.
    */
   storageFor(op: string): Storage | undefined {
-    if (!this.#live) throw new ComputeError("E_BUFFER", op, `tensor ${this.id} of ${this.made} [${this.shape}] was disposed`);
+    if (!this.#live) {
+      throw new ComputeError("E_BUFFER", op, `tensor ${this.id} of ${this.made} [${this.shape}] was disposed`);
+    }
     return this.#storage;
   }
 
@@ -133,7 +135,11 @@ export class Tensor<D extends DType = DType> implements Disposable {
       throw new ComputeError("E_DIM", "permute", `[${dims}] must name each dim of shape [${this.shape}] once`);
     }
     const { shape, strides, offset } = this.#layout;
-    return this.#view("permute", { shape: at.map((dim) => shape[dim]), strides: at.map((dim) => strides[dim]), offset });
+    return this.#view("permute", {
+      shape: at.map((dim) => shape[dim]),
+      strides: at.map((dim) => strides[dim]),
+      offset,
+    });
   }
 
   /** A view with two dims exchanged, by default the last two. */
@@ -154,7 +160,9 @@ export class Tensor<D extends DType = DType> implements Disposable {
     const at = dimOf("slice", dim, this.shape);
     const { step = 1 } = options;
     const extent = this.shape[at] ?? 1;
-    if (!Number.isInteger(step) || step === 0) throw new ComputeError("E_SHAPE", "slice", `step ${step} must be a whole number other than 0`);
+    if (!Number.isInteger(step) || step === 0) {
+      throw new ComputeError("E_SHAPE", "slice", `step ${step} must be a whole number other than 0`);
+    }
     if (this.shape.length === 0) throw new ComputeError("E_DIM", "slice", "a tensor without dims has no slices");
     const [least, most] = step > 0 ? [0, extent] : [-1, extent - 1];
     const place = (value: number | undefined, otherwise: number): number =>
@@ -179,11 +187,20 @@ export class Tensor<D extends DType = DType> implements Disposable {
   reshape(...shape: number[]): Tensor<D> {
     const known = sizeOf(shape.filter((extent) => extent !== -1));
     const whole = shape.map((extent) => extent === -1 ? (known === 0 ? 0 : this.size / known) : extent);
-    if (shape.filter((extent) => extent === -1).length > 1 || sizeOf(whole) !== this.size || whole.some((extent) => !Number.isInteger(extent))) {
-      throw new ComputeError("E_SHAPE", "reshape", `shape [${this.shape}] of ${this.size} elements does not make [${shape}]`);
+    if (
+      shape.filter((extent) => extent === -1).length > 1 || sizeOf(whole) !== this.size ||
+      whole.some((extent) => !Number.isInteger(extent))
+    ) {
+      throw new ComputeError(
+        "E_SHAPE",
+        "reshape",
+        `shape [${this.shape}] of ${this.size} elements does not make [${shape}]`,
+      );
     }
     const checked = checkShape("reshape", whole);
-    if (isContiguous(this.#layout)) return this.#view("reshape", { ...contiguous(checked), offset: this.#layout.offset });
+    if (isContiguous(this.#layout)) {
+      return this.#view("reshape", { ...contiguous(checked), offset: this.#layout.offset });
+    }
     using copy = this.#runner.copy(this);
     return copy.reshape(...checked) as Tensor<D>;
   }

@@ -87,7 +87,11 @@ export function decode<D extends DType>(words: Uint32Array<ArrayBuffer>, dtype: 
  */
 export function asDType(op: string, name: string): DType {
   if ((DTYPES as readonly string[]).includes(name)) return name as DType;
-  throw new ComputeError("E_DTYPE", op, `elements of ${JSON.stringify(name.slice(0, 20))} cannot be computed with; ${DTYPES.join(", ")} can`);
+  throw new ComputeError(
+    "E_DTYPE",
+    op,
+    `elements of ${JSON.stringify(name.slice(0, 20))} cannot be computed with; ${DTYPES.join(", ")} can`,
+  );
 }
 
 const FLOAT = new Float32Array(1);
@@ -103,7 +107,11 @@ function meet(op: string, dtypes: readonly DType[], strict: boolean): DType {
   const top = Math.max(...dtypes.map((dtype) => CATEGORY[dtype]));
   const highest = dtypes.filter((dtype) => CATEGORY[dtype] === top);
   if (strict && new Set(highest).size > 1) {
-    throw new ComputeError("E_DTYPE", op, `operands are ${dtypes.join(" and ")}, which have no common type; cast one of them`);
+    throw new ComputeError(
+      "E_DTYPE",
+      op,
+      `operands are ${dtypes.join(" and ")}, which have no common type; cast one of them`,
+    );
   }
   return highest[0];
 }

@@ -35,7 +35,11 @@ export function checkShape(op: string, shape: readonly number[]): readonly numbe
     throw new ComputeError("E_SHAPE", op, `shape [${shape}] must be a list of whole numbers from 0`);
   }
   if (shape.length > MOST_DIMS) {
-    throw new ComputeError("E_LIMIT", op, `shape [${shape}] has ${shape.length} dims; at most ${MOST_DIMS} are possible`);
+    throw new ComputeError(
+      "E_LIMIT",
+      op,
+      `shape [${shape}] has ${shape.length} dims; at most ${MOST_DIMS} are possible`,
+    );
   }
   if (sizeOf(shape) > MOST_ELEMENTS) {
     throw new ComputeError("E_LIMIT", op, `shape [${shape}] has more than ${MOST_ELEMENTS} elements`);

@@ -33,7 +33,9 @@ export function emit(code: FunctionBuilder, root: Expr, inputs: readonly Local[]
   const held = new Map<Expr, Local>();
   const push = (expr: Expr): void => {
     if (expr.kind === "input") return code.get(inputs[expr.index]);
-    if (expr.kind === "const") return code.splat(expr.dtype === "bool" ? (expr.value ? -1 : 0) : bitsOf(expr.value, expr.dtype));
+    if (expr.kind === "const") {
+      return code.splat(expr.dtype === "bool" ? (expr.value ? -1 : 0) : bitsOf(expr.value, expr.dtype));
+    }
     const known = held.get(expr);
     if (known) return code.get(known);
     node(code, expr, push);
@@ -59,7 +61,11 @@ export function beforeStore(code: FunctionBuilder, dtype: DType): void {
   code.op("v128.and");
 }
 
-function node(code: FunctionBuilder, expr: Exclude<Expr, { kind: "input" | "const" }>, push: (expr: Expr) => void): void {
+function node(
+  code: FunctionBuilder,
+  expr: Exclude<Expr, { kind: "input" | "const" }>,
+  push: (expr: Expr) => void,
+): void {
   const [x, y, z] = expr.of as readonly Expr[];
   switch (expr.kind) {
     case "unary":
@@ -116,6 +122,8 @@ function conversion(code: FunctionBuilder, from: DType, to: DType): void {
 }
 
 function known(name: PlainName | undefined, expr: Expr): PlainName {
-  if (name === undefined) throw new TypeError(`no instruction for ${"name" in expr ? expr.name : expr.kind} of ${expr.dtype}`);
+  if (name === undefined) {
+    throw new TypeError(`no instruction for ${"name" in expr ? expr.name : expr.kind} of ${expr.dtype}`);
+  }
   return name;
 }

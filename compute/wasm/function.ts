@@ -4,8 +4,8 @@
  * @module
  */
 import {
-  LANES,
   type LaneName,
+  LANES,
   MEMORY,
   type MemoryName,
   PLAIN,

@@ -188,11 +188,16 @@ class Fold {
     code.while(enough(16), () => {
       const parts = [0, 1, 2, 3].map(() => this.#accumulator());
       const size = code.local("i32");
-      lesser(code, () => {
-        code.get(left);
-        code.i32(-16);
-        code.op("i32.and");
-      }, () => code.i32(BLOCK), size);
+      lesser(
+        code,
+        () => {
+          code.get(left);
+          code.i32(-16);
+          code.op("i32.and");
+        },
+        () => code.i32(BLOCK),
+        size,
+      );
       code.get(left);
       code.get(size);
       code.op("i32.sub");

@@ -22,7 +22,13 @@ const SYMBOL: Readonly<Record<string, string>> = {
   gt: ">",
   ge: ">=",
 };
-const ROUNDING: Readonly<Record<string, string>> = { sqrt: "sqrt", ceil: "ceil", floor: "floor", trunc: "trunc", rint: "round" };
+const ROUNDING: Readonly<Record<string, string>> = {
+  sqrt: "sqrt",
+  ceil: "ceil",
+  floor: "floor",
+  trunc: "trunc",
+  rint: "round",
+};
 
 /**
  * Statements that compute a tree, and the name of its value.

@@ -27,7 +27,9 @@ export function renderMap(spec: MapSpec): string {
     lines.push(buffer(binding++, `in${index}`, scalar ? "u32" : element));
     const place = vector
       ? (scalar ? `word(${word}u)` : `word(${word}u) / 4u + invocation`)
-      : [`word(${word}u)`, ...Array.from({ length: rank }, (_, dim) => `i${dim} * word(${word + 1 + dim}u)`)].join(" + ");
+      : [`word(${word}u)`, ...Array.from({ length: rank }, (_, dim) => `i${dim} * word(${word + 1 + dim}u)`)].join(
+        " + ",
+      );
     const read = `in${index}[${place}]`;
     loads.push(`let ${name} = ${loaded(dtype, scalar ? `U(${read})` : read)};`);
     word += 1 + rank;

@@ -14,11 +14,17 @@ export function renderReduce({ kept, reduced, dtype, each, identity, combine, fi
   const lines = [prelude(1), buffer(1, "out", "u32"), buffer(2, "source", "u32"), INVOCATION];
   lines.push("if (invocation >= word(1u)) { return; }", "var place = invocation;", `var at0 = word(${offset}u);`);
   for (let dim = kept - 1; dim >= 0; dim--) {
-    lines.push(`at0 += (place % word(${3 + dim}u)) * word(${offset + 1 + dim}u);`, `place = place / word(${3 + dim}u);`);
+    lines.push(
+      `at0 += (place % word(${3 + dim}u)) * word(${offset + 1 + dim}u);`,
+      `place = place / word(${3 + dim}u);`,
+    );
   }
   lines.push(`var total = ${literal(identity, combine.dtype)};`);
   for (let dim = 0; dim < reduced; dim++) {
-    lines.push(`var at${dim + 1} = at${dim};`, `for (var i${dim} = 0u; i${dim} < word(${3 + kept + dim}u); i${dim}++) {`);
+    lines.push(
+      `var at${dim + 1} = at${dim};`,
+      `for (var i${dim} = 0u; i${dim} < word(${3 + kept + dim}u); i${dim}++) {`,
+    );
   }
   lines.push(`let x = ${loaded(dtype, `source[at${reduced}]`)};`);
   const mapped = statements(each, ["x"], "e");

@@ -9,7 +9,8 @@ import type { DeviceCaps } from "../../kernels/generator.ts";
 import type { KernelSpec, Launch, MatmulSpec } from "../../kernels/spec.ts";
 import { ComputeError } from "../../values/errors.ts";
 import { hasRelaxed, WASM_GENERATOR } from "../../wasm/generator.ts";
-import { ROWS, SCRATCH_BYTES, TILE } from "../../wasm/matmul.ts";
+import { ROWS, SCRATCH_BYTES } from "../../wasm/matmul.ts";
+import { TILE } from "../../wasm/packing.ts";
 import { MOST_PAGES } from "../../wasm/module.ts";
 import type { BufferId, Device, Product } from "../device.ts";
 import { Arena } from "./arena.ts";
@@ -137,7 +138,9 @@ export class CpuDevice implements Device {
     if (kernel === undefined) {
       const bytes = WASM_GENERATOR.render(spec, this.#caps);
       const address = this.#arena.allocate(bytes.length);
-      if (address === undefined) throw new ComputeError("E_OOM", "kernel", "no memory is left for a kernel; dispose of tensors");
+      if (address === undefined) {
+        throw new ComputeError("E_OOM", "kernel", "no memory is left for a kernel; dispose of tensors");
+      }
       new Uint8Array(this.#memory.buffer, address, bytes.length).set(bytes);
       kernel = { id: ++this.#made, run: instantiate(bytes, this.#memory), address, length: bytes.length };
     } else this.#kernels.delete(spec.key);

@@ -61,7 +61,10 @@ export class GpuDevice implements Device {
     this.#pipelines = new Pipelines(device, this.#words, BLOCK);
     device.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
-      this.#fail("E_DEVICE", `the device refused a command: ${(event as GPUUncapturedErrorEvent).error.constructor.name}`);
+      this.#fail(
+        "E_DEVICE",
+        `the device refused a command: ${(event as GPUUncapturedErrorEvent).error.constructor.name}`,
+      );
     });
     device.lost.then(({ reason }) => {
       if (reason !== "destroyed") this.#fail("E_DEVICE_LOST", "the device was lost; open another engine");
@@ -155,7 +158,10 @@ export class GpuDevice implements Device {
     const fits = columnStride === 1 && rowStride >= columns && rowStride % 4 === 0 && offset % 4 === 0 &&
       rows % rowMultiple === 0 && columns % columnMultiple === 0;
     if (fits) return matrix;
-    const [height, width] = [Math.ceil(rows / rowMultiple) * rowMultiple, Math.ceil(columns / columnMultiple) * columnMultiple];
+    const [height, width] = [
+      Math.ceil(rows / rowMultiple) * rowMultiple,
+      Math.ceil(columns / columnMultiple) * columnMultiple,
+    ];
     const to = temporary(height * width * 4);
     const words = [0, height, width, rows, columns, offset, rowStride, columnStride];
     this.launch({ spec: PACK, words, items: height * width, weight: 1 }, [to, buffer]);
@@ -169,8 +175,16 @@ export class GpuDevice implements Device {
     x: number,
     y: number,
   ): void {
-    if (words.length > MOST_WORDS) throw new ComputeError("E_LIMIT", spec.kind, "the operands have too many dims together; make one contiguous by clone()");
-    if (x > MOST_GROUPS || y > MOST_GROUPS) throw new ComputeError("E_LIMIT", spec.kind, "the result is too large for one dispatch; compute it in parts");
+    if (words.length > MOST_WORDS) {
+      throw new ComputeError(
+        "E_LIMIT",
+        spec.kind,
+        "the operands have too many dims together; make one contiguous by clone()",
+      );
+    }
+    if (x > MOST_GROUPS || y > MOST_GROUPS) {
+      throw new ComputeError("E_LIMIT", spec.kind, "the result is too large for one dispatch; compute it in parts");
+    }
     const pipeline = this.#pipelines.get(spec, buffers.length);
     const bindings = this.#pipelines.bind(pipeline, buffers, (id) => this.#buffer(id));
     this.#encoder ??= this.#device.createCommandEncoder();

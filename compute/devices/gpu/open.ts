@@ -17,7 +17,11 @@ export async function openGpu(wanted: boolean): Promise<GpuDevice | undefined> {
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) {
     if (!wanted) return undefined;
-    throw new ComputeError("E_DEVICE", "open", "no adapter of WebGPU was found; install a Vulkan driver (mesa-vulkan-drivers on Debian), or use the cpu");
+    throw new ComputeError(
+      "E_DEVICE",
+      "open",
+      "no adapter of WebGPU was found; install a Vulkan driver (mesa-vulkan-drivers on Debian), or use the cpu",
+    );
   }
   if (!wanted && adapter.info.isFallbackAdapter) return undefined;
   const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;

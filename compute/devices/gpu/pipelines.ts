@@ -45,7 +45,10 @@ export class Pipelines {
     let pipeline = this.#pipelines.get(spec.key);
     if (pipeline === undefined) {
       const layout = this.#layout(buffers);
-      const code = WGSL_GENERATOR.render(spec, { relaxed: false, workgroup: this.#device.limits.maxComputeInvocationsPerWorkgroup });
+      const code = WGSL_GENERATOR.render(spec, {
+        relaxed: false,
+        workgroup: this.#device.limits.maxComputeInvocationsPerWorkgroup,
+      });
       const compiled = this.#device.createComputePipeline({
         layout: this.#device.createPipelineLayout({ bindGroupLayouts: [layout] }),
         compute: { module: this.#device.createShaderModule({ code }), entryPoint: "main" },
