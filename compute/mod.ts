@@ -92,6 +92,7 @@ export {
 } from "./functions/unary.ts";
 export { type DataOptions, type Flat, type Nested } from "./tensors/data.ts";
 export { type BufferStats, type Storage } from "./tensors/buffers.ts";
+export type { BufferId } from "./devices/device.ts";
 export { Engine, type Scope } from "./tensors/engine.ts";
 export { type LiveTensor } from "./tensors/leaks.ts";
 export { type EngineOptions, openEngine } from "./tensors/open.ts";

@@ -30,6 +30,8 @@ export const WORD = {
   stop: 8,
   /** Not 0: a worker failed. */
   failed: 9,
+  /** Pages of the memory. */
+  pages: 10,
 } as const;
 /** Value of the gate when no worker may pass. */
 export const CLOSED = -1;
@@ -37,6 +39,9 @@ export const CLOSED = -1;
 export const ARGUMENTS = 256;
 /** First address behind the control block. */
 export const HEAP = 4096;
+
+/** Bytes of a page. */
+export const PAGE = 65536;
 
 /** The entry of a kernel's module. */
 export type Run = (first: number, last: number, args: number, thread: number) => void;

@@ -14,10 +14,9 @@ import { TILE } from "../../wasm/packing.ts";
 import { MOST_PAGES } from "../../wasm/module.ts";
 import type { BufferId, Device, Product } from "../device.ts";
 import { Arena } from "./arena.ts";
-import { HEAP, instantiate } from "./control.ts";
+import { HEAP, instantiate, PAGE } from "./control.ts";
 import { type Kernel, Threads } from "./threads.ts";
 
-const PAGE = 65536;
 /** Most threads that are ever started. */
 const MOST_THREADS = 64;
 /** Most kernels that are kept compiled. */
@@ -109,7 +108,7 @@ export class CpuDevice implements Device {
     const wanted = Math.ceil(this.#threads.count * PIECES_PER_THREAD / blocks);
     const perGroup = Math.max(LEAST_PANELS, Math.ceil(panels / wanted));
     const groups = Math.ceil(panels / perGroup);
-    const words = [0, m, n, k, outOffset * 4, a.offset, a.rowStride, a.columnStride, 0, groups, perGroup];
+    const words = [0, m, n, k, outOffset, a.offset, a.rowStride, a.columnStride, 0, groups, perGroup];
     const buffers = [this.#address(out), this.#address(a.buffer), packed, this.#scratch];
     this.#run(MULTIPLY, buffers, words, blocks * groups, Math.ceil(m * n * k / (blocks * groups)), 1);
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ARGUMENTS, CLOSED, type Run, WORD, work } from "./control.ts";
+import { ARGUMENTS, CLOSED, PAGE, type Run, WORD, work } from "./control.ts";
 import type { Helper } from "./worker.ts";
 
 /** A kernel that can run on several threads. */
@@ -57,6 +57,7 @@ export class Threads implements Disposable {
     control[WORD.address] = kernel.address;
     control[WORD.length] = kernel.length;
     control[WORD.failed] = 0;
+    control[WORD.pages] = this.#memory.buffer.byteLength / PAGE;
     Atomics.store(control, WORD.gate, 0);
     Atomics.add(control, WORD.generation, 1);
     Atomics.notify(control, WORD.generation);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CLOSED, instantiate, type Run, WORD, work } from "./control.ts";
+import { CLOSED, instantiate, PAGE, type Run, WORD, work } from "./control.ts";
 
 /** What a worker is told. */
 export interface Helper {
@@ -35,6 +35,8 @@ function help({ memory, thread }: Helper): void {
     if (Atomics.load(control, WORD.stop) !== 0) return;
     if (!pass(control)) continue;
     try {
+      // A thread may not have noticed yet that another grew the memory; asking for no more makes it look.
+      if (memory.buffer.byteLength < control[WORD.pages] * PAGE) memory.grow(0);
       work(control, kernel(control, memory, kernels), thread);
     } catch {
       Atomics.store(control, WORD.failed, 1);
