@@ -90,6 +90,7 @@ export {
   tanh,
   trunc,
 } from "./functions/unary.ts";
+export { measure, type Measurement, type MeasureOptions } from "./measure.ts";
 export { type DataOptions, type Flat, type Nested } from "./tensors/data.ts";
 export { type BufferStats, type Storage } from "./tensors/buffers.ts";
 export type { BufferId } from "./devices/device.ts";

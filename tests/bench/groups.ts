@@ -5,6 +5,7 @@
  */
 import { calls } from "./calls.ts";
 import { callsWebSocket } from "./calls_websocket.ts";
+import { computing } from "./compute.ts";
 import { dialStart } from "./dial_start.ts";
 import { floor } from "./floor.ts";
 import type { Group } from "./harness.ts";
@@ -54,6 +55,7 @@ export const GROUPS: readonly Group[] = [
   msgSealing,
   msgMailbox,
   tensorFiles,
+  computing,
   guests,
   vaultDerivation,
   vaultSealing,
