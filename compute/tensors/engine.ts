@@ -192,11 +192,12 @@ export class Engine implements Runner, AsyncDisposable {
    */
   scope<T>(run: (scope: Scope) => T): T {
     const made = new Set<Tensor>();
+    const around = this.#scopes.at(-1);
     this.#scopes.push(made);
     try {
       const result = run({
         keep: (tensor) => {
-          if (made.delete(tensor)) this.#scopes.at(-2)?.add(tensor);
+          if (made.delete(tensor)) around?.add(tensor);
           return tensor;
         },
       });
