@@ -22,7 +22,8 @@ export interface EngineOptions {
 const BUDGET = 3 * 2 ** 30;
 
 /**
- * Opens an engine; it is held by `await using`.
+ * Opens an engine; it is held by `await using`. Threads of the CPU keep the program alive until it is closed; they load a
+ * module of this package, and where the permission to read it is missing, one thread computes alone.
  *
  * @throws {ComputeError} `E_DEVICE` where `gpu` is asked for and there is none.
  */

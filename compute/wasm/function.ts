@@ -31,6 +31,7 @@ export class FunctionBuilder {
   readonly parameters: readonly Local[];
   readonly #locals: ValueType[] = [];
   readonly #code: number[] = [];
+  readonly #constants = new Map<number, Local>();
 
   /** A function of so many i32 parameters that gives nothing. */
   constructor(parameters: number) {
@@ -77,10 +78,11 @@ export class FunctionBuilder {
     this.#code.push(0x41, ...signed(value | 0));
   }
 
-  /** Pushes the same 32 bits in four lanes. */
+  /** Pushes the same 32 bits in four lanes. They are made once, before the body: engines make constants where they stand. */
   splat(bits: number): void {
-    const lane = [bits & 255, bits >>> 8 & 255, bits >>> 16 & 255, bits >>> 24];
-    this.#code.push(0xfd, 0x0c, ...lane, ...lane, ...lane, ...lane);
+    let local = this.#constants.get(bits | 0);
+    if (local === undefined) this.#constants.set(bits | 0, local = this.local("v128"));
+    this.get(local);
   }
 
   /** Pushes four whole numbers, one a lane. */
@@ -166,6 +168,10 @@ export class FunctionBuilder {
   encode(): number[] {
     const groups = this.#locals.map((type) => [1, TYPE[type]]);
     const body = [...unsigned(groups.length), ...groups.flat()];
+    for (const [bits, { index }] of this.#constants) {
+      const lane = [bits & 255, bits >>> 8 & 255, bits >>> 16 & 255, bits >>> 24];
+      body.push(0xfd, 0x0c, ...lane, ...lane, ...lane, ...lane, 0x21, ...unsigned(index));
+    }
     const length = body.length + this.#code.length + 1;
     const bytes = unsigned(length);
     for (const byte of body) bytes.push(byte);

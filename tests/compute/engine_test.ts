@@ -18,6 +18,8 @@ import {
   type Tensor,
   where,
 } from "@alknet/compute";
+import { runProgram } from "../support/process.ts";
+import { ROOT } from "../support/python.ts";
 
 const CPU = { device: "cpu", threads: 1 } as const;
 
@@ -182,6 +184,50 @@ Deno.test("a buffer that is used again holds nothing of before: zeros are writte
     using zeros = engine.zeros([100]);
     ok((await zeros.read()).every((value) => value === 0));
   }
+});
+
+Deno.test("a tensor above 128 MiB is computed with; one above the largest buffer is refused", async () => {
+  await using engine = await openEngine({ device: "cpu", threads: 2 });
+  using ones = engine.ones([2 ** 25 + 8]);
+  using total = sum(ones);
+  deepEqual([...await total.read()], [2 ** 25 + 8]);
+  throws(() => engine.zeros([2 ** 32 - 1]), {
+    code: "E_LIMIT",
+    message: /^full: 17179869180 bytes are more than the \d+ of the largest/,
+  });
+});
+
+Deno.test("a tensor that is forgotten is told to the log, and its buffer given back", async () => {
+  const program = `
+    import { configure } from "@logtape/logtape";
+    import { openEngine } from "@alknet/compute";
+    const lines: string[] = [];
+    await configure({
+      sinks: { list: (record) => lines.push(record.message.join("")) },
+      loggers: [{ category: "alknet", sinks: ["list"] }, { category: ["logtape", "meta"], lowestLevel: "error" }],
+    });
+    await using engine = await openEngine({ device: "cpu", threads: 1 });
+    (() => { engine.ones([2, 3]); })();
+    while (engine.stats().live > 0) {
+      (globalThis as unknown as { gc(): void }).gc();
+      await new Promise((done) => setTimeout(done));
+    }
+    console.log(lines.join(), engine.tensors().length);
+  `;
+  const args = ["run", "-A", "--no-check", "--v8-flags=--expose-gc", "--ext=ts", "-"];
+  const { stdout, stderr } = await runProgram(Deno.execPath(), args, { cwd: ROOT, stdin: program });
+  equal(stdout, "Tensor of full [2,3] was collected without dispose 0\n", stderr);
+});
+
+Deno.test("without the permission that threads need, one thread computes", async () => {
+  const program = `
+    import { add, openEngine, sum } from "@alknet/compute";
+    await using engine = await openEngine({ device: "cpu", threads: 3 });
+    console.log(...await sum(add(engine.ones([2 ** 20]), 1)).read());
+  `;
+  const args = ["run", "--no-prompt", "--no-check", "--ext=ts", "-"];
+  const { code, stdout, stderr } = await runProgram(Deno.execPath(), args, { cwd: ROOT, stdin: program });
+  deepEqual([code, stdout], [0, "2097152\n"], stderr);
 });
 
 Deno.test("a closed engine refuses, and its tensors can still be disposed of", async () => {

@@ -116,6 +116,14 @@ Deno.test("Arena: regions do not overlap, and all of it is one region again at t
   equal(arena.allocate((1 << 20) - 64), 64);
 });
 
+Deno.test("CpuDevice: the memory ends at what 32-bit addresses reach, and what is freed is there again", async () => {
+  await using device = new CpuDevice(1);
+  const buffers = [1, 2, 3].map(() => device.allocate(2 ** 30)!);
+  equal(device.allocate(2 ** 30), undefined);
+  for (const buffer of buffers.slice(0, 2)) device.free(buffer);
+  ok(device.allocate(2 ** 31) !== undefined);
+});
+
 Deno.test("threads: one, two and five give the same product and sum, bit for bit, while the memory grows", async () => {
   const size = 200;
   const data = Float32Array.from({ length: size * size }, (_, i) => Math.sin(i));

@@ -34,6 +34,8 @@ export class Threads implements Disposable {
     this.#control[WORD.gate] = CLOSED;
     for (let thread = 1; thread < count; thread++) {
       const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+      // One that cannot load, for want of a permission, is one that never helps.
+      worker.onerror = (event) => event.preventDefault();
       worker.postMessage({ memory, thread } satisfies Helper);
       this.#workers.push(worker);
     }
