@@ -24,7 +24,9 @@ const MOST_KERNELS = 1024;
 /** Elementary steps below which threads are not worth waking. */
 const WORTH_SHARING = 1 << 18;
 /** Pieces of a launch for each thread, so that one that is held up does not hold up all. */
-const PIECES_PER_THREAD = 4;
+const PIECES_PER_THREAD = 8;
+/** Neighbouring outputs that are best computed together. */
+const VECTORS = 16;
 /** Panels of B that a piece of a product takes at least. */
 const LEAST_PANELS = 8;
 
@@ -93,7 +95,14 @@ export class CpuDevice implements Device {
 
   /** See {@linkcode Device.launch}. */
   launch({ spec, words, items, weight }: Launch, buffers: readonly BufferId[]): void {
-    this.#run(spec, buffers.map((buffer) => this.#address(buffer)), words, items, weight, 16);
+    this.#run(
+      spec,
+      buffers.map((buffer) => this.#address(buffer)),
+      words,
+      items,
+      weight,
+      spec.kind === "reduce" && spec.lanes !== "kept" ? 1 : VECTORS,
+    );
   }
 
   /** See {@linkcode Device.multiply}. */
@@ -128,8 +137,10 @@ export class CpuDevice implements Device {
     multiple: number,
   ): void {
     const fair = Math.ceil(items / (this.#threads.count * PIECES_PER_THREAD) / multiple) * multiple;
-    const stride = items * weight < WORTH_SHARING ? items : fair;
-    this.#threads.run(this.#kernel(spec), [...addresses, ...words], items, stride);
+    // A piece of a product is large enough by itself.
+    const stride = spec === MULTIPLY ? 1 : fair;
+    const taken = items * weight < WORTH_SHARING ? items : stride;
+    this.#threads.run(this.#kernel(spec), [...addresses, ...words], items, taken);
   }
 
   #kernel(spec: KernelSpec): Kernel {
