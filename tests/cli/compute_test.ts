@@ -23,7 +23,7 @@ Deno.test({
   async fn() {
     const { stdout, stderr } = await runAlknet(["compute", "bench", "--device", "gpu", "--seconds", "0.01", "--json"]);
     const lines = stdout.trim().split("\n").map((line) => JSON.parse(line));
-    deepEqual([lines[0].device, lines.length], ["gpu", 9], stderr);
+    deepEqual([lines[0].device, lines.length, stderr], ["gpu", 9, ""]);
   },
 });
 
