@@ -18,6 +18,7 @@ import {
   type Tensor,
   where,
 } from "@alknet/compute";
+import { needs } from "../support/programs.ts";
 import { runProgram } from "../support/process.ts";
 import { ROOT } from "../support/python.ts";
 
@@ -185,6 +186,34 @@ Deno.test("a buffer that is used again holds nothing of before: zeros are writte
     ok((await zeros.read()).every((value) => value === 0));
   }
 });
+
+for (const device of ["cpu", "gpu"] as const) {
+  Deno.test({
+    name: `a thousand steps take no more buffers than ten, and leave none, on ${device}`,
+    ...(device === "gpu" ? needs("vulkan") : {}),
+    async fn() {
+      await using engine = await openEngine({ device, threads: 1 });
+      using weights = engine.full([8, 8], 0.125);
+      let state: Tensor = engine.ones([8, 8]);
+      const steps = (count: number): void => {
+        for (let i = 0; i < count; i++) {
+          const next = engine.scope(({ keep }) => keep(add(matmul(state, weights), sum(state, { dim: 0 }))));
+          state.dispose();
+          state = clamp(next, -1, 1);
+          next.dispose();
+        }
+      };
+      steps(10);
+      const { live, allocations } = engine.stats();
+      steps(1000);
+      const after = engine.stats();
+      deepEqual([after.live, after.allocations], [live, allocations]);
+      deepEqual([...await state.read()], new Array(64).fill(1));
+      state.dispose();
+      deepEqual(engine.tensors().length, 1);
+    },
+  });
+}
 
 Deno.test("a tensor above 128 MiB is computed with; one above the largest buffer is refused", async () => {
   await using engine = await openEngine({ device: "cpu", threads: 2 });
