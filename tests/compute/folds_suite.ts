@@ -138,11 +138,22 @@ export function foldsSuite(options: EngineOptions, ...wanted: Need[]): void {
   });
 
   test("matmul: sizes around the tiles, within the bound of class M", async (engine, numpy) => {
-    const sizes = [[1, 1, 1], [6, 8, 4], [7, 9, 5], [48, 64, 256], [49, 65, 257], [5, 300, 1], [130, 1, 70], [
-      1,
-      130,
-      600,
-    ], [97, 101, 515]];
+    const sizes = [
+      [1, 1, 1],
+      [6, 8, 4],
+      [7, 9, 5],
+      [48, 64, 256],
+      [49, 65, 257],
+      [5, 300, 1],
+      [130, 1, 70],
+      [
+        1,
+        130,
+        600,
+      ],
+      [97, 101, 515],
+      [2, 3, 140_001],
+    ];
     for (const [m, n, k] of sizes) await product(engine, numpy, [m, k], [k, n], "a @ b");
   });
 
