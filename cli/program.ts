@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   authorize: async () => (await import("./commands/access/authorize.ts")).authorizeCommand,
   blob: async () => (await import("./commands/blob.ts")).blobCommand,
   call: async () => (await import("./commands/operations/call.ts")).callCommand,
+  compute: async () => (await import("./commands/compute.ts")).computeCommand,
   dial: async () => (await import("./commands/reaching/dial.ts")).dialCommand,
   dns: async () => (await import("./commands/dns.ts")).dnsCommand,
   doctor: async () => (await import("./commands/node/doctor.ts")).doctorCommand,

@@ -6,6 +6,7 @@
 import { blobHashing } from "./blobs.ts";
 import { calls } from "./calls.ts";
 import { callsWebSocket } from "./calls_websocket.ts";
+import { computing } from "./compute.ts";
 import { dialStart } from "./dial_start.ts";
 import { floor } from "./floor.ts";
 import type { Group } from "./harness.ts";
@@ -56,6 +57,7 @@ export const GROUPS: readonly Group[] = [
   msgSealing,
   msgMailbox,
   tensorFiles,
+  computing,
   guests,
   vaultDerivation,
   vaultSealing,

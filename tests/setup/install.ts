@@ -19,6 +19,7 @@ import {
   NODE_PACKAGES,
   PYTHON_PACKAGES,
   RUST_VERSION,
+  VULKAN,
 } from "./packages.ts";
 
 /** How often a fetch is tried: the way to a registry fails now and then. */
@@ -50,6 +51,7 @@ export async function install(): Promise<string[]> {
 async function debian(): Promise<string | undefined> {
   const absent = new Set<string>();
   for (const [program, name] of Object.entries(DEBIAN_PACKAGES)) if (!findProgram(program)) absent.add(name);
+  if (!existsSync(VULKAN.folder)) absent.add(VULKAN.package);
   if (!existsSync(PYTHON) && !await pythonCanMakeEnvironments()) absent.add("python3-venv");
   if (absent.size === 0) return undefined;
   const names = [...absent].sort();

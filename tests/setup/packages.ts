@@ -27,6 +27,12 @@ export const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   sshfs: "sshfs",
 };
 
+/** Where Vulkan's drivers say what they are, and the Debian package that brings one made of software. */
+export const VULKAN: { readonly folder: string; readonly package: string } = {
+  folder: "/usr/share/vulkan/icd.d",
+  package: "mesa-vulkan-drivers",
+};
+
 /** What the virtual environment of the Python peers holds. */
 export const PYTHON_PACKAGES: readonly string[] = [
   "aioquic==1.7.2",

@@ -15,6 +15,7 @@
  */
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { VULKAN } from "../setup/packages.ts";
 import { GO_GIT_CLIENT, PYTHON } from "./python.ts";
 import { IROH_PEER } from "./rust.ts";
 
@@ -68,6 +69,11 @@ const REQUIREMENTS = {
   "go-git": { present: () => existsSync(GO_GIT_CLIENT), remedy: "install Go, then run `deno task test` once" },
   /** The peer in Rust. */
   "iroh-peer": { present: () => existsSync(IROH_PEER), remedy: "install Rust 1.91, then run `deno task test` once" },
+  /** A GPU, or software that stands in for one. */
+  vulkan: {
+    present: () => Deno.build.os !== "linux" || existsSync(VULKAN.folder),
+    remedy: `install the Debian package ${VULKAN.package}`,
+  },
   linux: { present: () => Deno.build.os === "linux", remedy: "run it on Linux" },
   root: { present: () => Deno.build.os !== "windows" && Deno.uid() === 0, remedy: "run it as root" },
   /** Network namespaces, which need root and a kernel that lets it. */

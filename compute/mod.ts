@@ -1,0 +1,104 @@
+/**
+ * Tensors that compute, on the processor or on WebGPU.
+ *
+ * **Engines.** {@linkcode openEngine} opens one device: the CPU is WebAssembly with SIMD on all cores, over one shared memory;
+ * the GPU is WebGPU. `auto` takes a GPU that is not made of software, and else the CPU. The same table of operations is
+ * rendered for both.
+ *
+ * **Handles.** A {@linkcode Tensor} is a handle; its elements stay on the device until {@linkcode Tensor.read}. It is held by
+ * `using`, or by {@linkcode Engine.scope}, which disposes of what was made within; what is forgotten is listed by
+ * {@linkcode Engine.tensors}. Views ({@linkcode Tensor.permute}, {@linkcode Tensor.slice}) share elements.
+ *
+ * **Operations** are functions: {@linkcode add}, {@linkcode matmul}, {@linkcode sum} and their like. They broadcast and
+ * promote as PyTorch does, with NaN and infinities. On the CPU an operation is done when it returns, and the
+ * thread is busy until then; on the GPU it goes on meanwhile.
+ *
+ * **Errors.** What is refused is a {@linkcode ComputeError} that names the operation, the shapes and the dim.
+ *
+ * @example
+ * ```ts
+ * import { add, matmul, openEngine } from "@alknet/compute";
+ * import assert from "node:assert/strict";
+ *
+ * await using engine = await openEngine({ device: "cpu" });
+ * using a = engine.tensor([[1, 2], [3, 4]]);
+ * using y = engine.scope(({ keep }) => keep(add(matmul(a, a.transpose()), 0.5)));
+ * assert.deepEqual([...await y.read()], [5.5, 11.5, 11.5, 25.5]);
+ * ```
+ *
+ * @module
+ */
+export {
+  add,
+  addcdiv,
+  addcmul,
+  bitwiseAnd,
+  bitwiseOr,
+  bitwiseXor,
+  clamp,
+  copysign,
+  div,
+  eq,
+  fmax,
+  fmin,
+  ge,
+  gt,
+  le,
+  lerp,
+  logicalAnd,
+  logicalOr,
+  logicalXor,
+  lt,
+  maximum,
+  minimum,
+  mul,
+  ne,
+  sub,
+  where,
+} from "./functions/broadcasting.ts";
+export { all, amax, amin, any, cast, countNonzero, matmul, mean, nansum, prod, sum } from "./functions/folds.ts";
+export {
+  abs,
+  bitwiseNot,
+  ceil,
+  deg2rad,
+  exp,
+  expm1,
+  floor,
+  frac,
+  isfinite,
+  isinf,
+  isnan,
+  log,
+  log10,
+  log1p,
+  log2,
+  logicalNot,
+  neg,
+  positive,
+  rad2deg,
+  reciprocal,
+  relu,
+  round,
+  rsqrt,
+  sigmoid,
+  sign,
+  signbit,
+  silu,
+  sqrt,
+  square,
+  tanh,
+  trunc,
+} from "./functions/unary.ts";
+export { measure, type Measurement, type MeasureOptions } from "./measure.ts";
+export { type DataOptions, type Flat, type Nested } from "./tensors/data.ts";
+export { type BufferStats, type Storage } from "./tensors/buffers.ts";
+export type { BufferId } from "./devices/device.ts";
+export { Engine, type Scope } from "./tensors/engine.ts";
+export { type LiveTensor } from "./tensors/leaks.ts";
+export { type EngineOptions, openEngine } from "./tensors/open.ts";
+export { type FoldOptions, type Operand, type Runner, Tensor } from "./tensors/tensor.ts";
+export { type DataOf, type DType, DTYPES } from "./values/dtype.ts";
+export { AlknetError } from "@alknet/core/handler";
+export { type ComputeCode, ComputeError } from "./values/errors.ts";
+export { type Layout } from "./values/shape.ts";

@@ -1,0 +1,314 @@
+/**
+ * An engine: one device, the tensors on it, and what runs operations on them.
+ *
+ * @module
+ */
+import type { Device } from "../devices/device.ts";
+import { type Operand as PlannedOperand, planMap } from "../kernels/map.ts";
+import { planReduce } from "../kernels/reduce.ts";
+import type { Expr } from "../table/expression.ts";
+import type { ReduceOp } from "../table/spec.ts";
+import { FOLDS, MAPS } from "../table/table.ts";
+import { asDType, type DataOf, decode, type DType, ELEMENT_BYTES } from "../values/dtype.ts";
+import { ComputeError } from "../values/errors.ts";
+import { checkShape, contiguous, dimOf, isContiguous, type Layout, sizeOf } from "../values/shape.ts";
+import type { Buffers, BufferStats, Storage } from "./buffers.ts";
+import { type DataOptions, elementsOf, type Flat, type Nested } from "./data.ts";
+import { type LiveTensor, Register } from "./leaks.ts";
+import { prepare } from "./operands.ts";
+import { planProduct } from "./products.ts";
+import { type FoldOptions, type Operand, type Runner, Tensor } from "./tensor.ts";
+
+/** What a scope gives its function. */
+export interface Scope {
+  /** Lets a tensor outlive the scope. */
+  keep<T extends Tensor>(tensor: T): T;
+}
+
+/** A device and its tensors; {@linkcode openEngine} opens one. */
+export class Engine implements Runner, AsyncDisposable {
+  readonly #device: Device;
+  readonly #buffers: Buffers;
+  readonly #register: Register;
+  readonly #scopes: Set<Tensor>[] = [];
+  #made = 0;
+  #closed = false;
+
+  /** An engine over a device and its buffers. */
+  constructor(device: Device, buffers: Buffers) {
+    this.#device = device;
+    this.#buffers = buffers;
+    this.#register = new Register(buffers);
+  }
+
+  /** Which target it computes on, and what that is called. */
+  get device(): { readonly kind: "cpu" | "gpu"; readonly name: string; readonly fallback: boolean } {
+    const { kind, name, fallback } = this.#device;
+    return { kind, name, fallback };
+  }
+
+  /**
+   * A tensor of given elements.
+   *
+   * @throws {ComputeError} `E_SHAPE`, `E_DTYPE`, `E_LIMIT`, `E_OOM`.
+   */
+  tensor<D extends DType = "f32">(data: Nested | Flat, options: DataOptions<D> = {}): Tensor<D> {
+    if (options.dtype !== undefined) asDType("tensor", options.dtype);
+    const { dtype, shape, words } = elementsOf(data, options);
+    const made = this.#make("tensor", dtype as D, contiguous(shape));
+    const storage = made.storageFor("tensor");
+    if (storage) this.#device.write(storage.buffer, words);
+    return made;
+  }
+
+  /** A tensor of one value throughout. */
+  full<D extends DType = "f32">(
+    shape: readonly number[],
+    value: number | boolean,
+    options: { dtype?: D } = {},
+  ): Tensor<D> {
+    const dtype = asDType("full", options.dtype ?? (typeof value === "boolean" ? "bool" : "f32"));
+    return this.#filled("full", checkShape("full", shape), dtype, Number(value)) as Tensor<D>;
+  }
+
+  /** A tensor of zeros. */
+  zeros<D extends DType = "f32">(shape: readonly number[], options: { dtype?: D } = {}): Tensor<D> {
+    return this.full(shape, 0, options);
+  }
+
+  /** A tensor of ones. */
+  ones<D extends DType = "f32">(shape: readonly number[], options: { dtype?: D } = {}): Tensor<D> {
+    return this.full(shape, 1, options);
+  }
+
+  /**
+   * Runs a row of the table that maps elements, by its name; the functions of this module do so by theirs.
+   *
+   * @throws {ComputeError} `E_DTYPE`, `E_SHAPE`, `E_BUFFER`, `E_LIMIT`, `E_OOM`.
+   */
+  map(name: string, operands: readonly Operand[]): Tensor {
+    const row = MAPS.get(name);
+    if (row === undefined) throw new RangeError(`there is no operation ${JSON.stringify(name)}`);
+    if (operands.length !== row.arity) {
+      throw new TypeError(`${name} takes ${row.arity} operands, not ${operands.length}`);
+    }
+    const sources = this.#sources(name, operands.filter((operand) => operand instanceof Tensor));
+    const { shape, types, operands: planned } = prepare(row, operands);
+    return this.#map(name, shape, planned, types, row.forward, sources);
+  }
+
+  /**
+   * Runs a row that folds elements, by its name.
+   *
+   * @throws {ComputeError} `E_DIM` for a dim that does not exist or occurs twice, `E_SHAPE` where nothing is folded and
+   * that has no value, and those of {@linkcode Engine.map}.
+   */
+  reduce(name: string, x: Tensor, { dim, keepdim = false }: FoldOptions = {}): Tensor {
+    const row = FOLDS.get(name);
+    if (row === undefined) throw new RangeError(`there is no operation ${JSON.stringify(name)}`);
+    if (!row.dtypes.includes(x.dtype)) {
+      throw new ComputeError("E_DTYPE", name, `takes ${row.dtypes.join(", ")}, not ${x.dtype}; cast the operand`);
+    }
+    const [source] = this.#sources(name, [x]);
+    const all = x.shape.map((_, index) => index);
+    const dims = dim === undefined ? all : [dim].flat().map((one) => dimOf(name, one, x.shape));
+    if (new Set(dims).size !== dims.length) {
+      throw new ComputeError("E_DIM", name, `dims [${dim}] of shape [${x.shape}] name one twice`);
+    }
+    const shape = x.shape.flatMap((extent, index) => dims.includes(index) ? (keepdim ? [1] : []) : [extent]);
+    const count = dims.reduce((product, one) => product * (x.shape[one] ?? 1), 1);
+    if (count === 0 && row.refusesNothing) {
+      throw new ComputeError(
+        "E_SHAPE",
+        name,
+        `shape [${x.shape}] has no elements along dim ${dims.join(", ")}, and nothing has no ${name}`,
+      );
+    }
+    const steps = x.size === 0 ? [] : planReduce(row, x.dtype, x.layout, dims, this.#device.foldLimits);
+    if (steps.length === 0) return this.#foldOfNothing(row, x.dtype, shape);
+    const result = this.#make(name, steps.at(-1)!.dtype, contiguous(shape));
+    using lent = new DisposableStack();
+    let from = source!;
+    for (const { launches, size } of steps.slice(0, -1)) {
+      const to = lent.adopt(
+        this.#buffers.take(name, size * ELEMENT_BYTES),
+        (storage) => this.#buffers.release(storage),
+      );
+      for (const launch of launches) this.#device.launch(launch, [to.buffer, from.buffer]);
+      from = to;
+    }
+    const out = result.storageFor(name)!;
+    for (const launch of steps.at(-1)!.launches) this.#device.launch(launch, [out.buffer, from.buffer]);
+    return result;
+  }
+
+  /**
+   * The product of two matrices, of a matrix and a vector, or of stacks of matrices, which broadcast. Operands are f32.
+   *
+   * @throws {ComputeError} `E_SHAPE`, `E_DTYPE`, and those of {@linkcode Engine.map}.
+   */
+  matmul(a: Tensor, b: Tensor): Tensor<"f32"> {
+    const [left, right] = this.#sources("matmul", [a, b]);
+    for (const { dtype } of [a, b]) {
+      if (dtype !== "f32") throw new ComputeError("E_DTYPE", "matmul", `takes f32, not ${dtype}; cast the operand`);
+    }
+    const { shape, m, n, k, pairs } = planProduct(a.layout, b.layout);
+    if (k === 0) return this.#filled("matmul", shape, "f32", 0) as Tensor<"f32">;
+    const result = this.#make("matmul", "f32", contiguous(shape));
+    const out = result.storageFor("matmul");
+    if (out === undefined) return result;
+    let place = 0;
+    for (const pair of pairs) {
+      using lent = new DisposableStack();
+      const temporary = (bytes: number): number =>
+        lent.adopt(this.#buffers.take("matmul", bytes), (storage) => this.#buffers.release(storage)).buffer;
+      const product = {
+        out: out.buffer,
+        outOffset: place,
+        a: { ...pair.a, buffer: left!.buffer },
+        b: { ...pair.b, buffer: right!.buffer },
+        m,
+        n,
+        k,
+      };
+      this.#device.multiply(product, temporary);
+      place += m * n;
+    }
+    return result;
+  }
+
+  /** Elements in another type: floats saturate and NaN becomes 0, integers wrap (ops.md §13). */
+  cast<D extends DType>(x: Tensor, dtype: D): Tensor<D> {
+    asDType("cast", dtype);
+    const sources = this.#sources("cast", [x]);
+    return this.#map("cast", x.shape, [x], [dtype], (value) => value, sources) as Tensor<D>;
+  }
+
+  /**
+   * Runs a function and disposes of the tensors that were made meanwhile, but for those kept.
+   *
+   * @param run Not asynchronous: what is made while it waits could be another's.
+   * @throws {TypeError} When it returns a promise.
+   */
+  scope<T>(run: (scope: Scope) => T): T {
+    const made = new Set<Tensor>();
+    const around = this.#scopes.at(-1);
+    this.#scopes.push(made);
+    try {
+      const result = run({
+        keep: (tensor) => {
+          if (made.delete(tensor)) around?.add(tensor);
+          return tensor;
+        },
+      });
+      if (result instanceof Promise) throw new TypeError("a scope cannot wait; read tensors behind it");
+      return result;
+    } finally {
+      this.#scopes.pop();
+      for (const tensor of made) tensor.dispose();
+    }
+  }
+
+  /** Tensors that are alive, oldest first: what a program has not disposed of. */
+  tensors(): LiveTensor[] {
+    return this.#register.list();
+  }
+
+  /** What buffers are in use. */
+  stats(): BufferStats {
+    return this.#buffers.stats();
+  }
+
+  /** Gives back buffers that are kept for later. */
+  trim(): void {
+    this.#buffers.trim();
+  }
+
+  /** Closes the device; tensors of it are of no use afterwards. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#device[Symbol.asyncDispose]();
+  }
+
+  /** See {@linkcode Runner.disposed}. */
+  disposed(tensor: Tensor, storage: Storage | undefined): void {
+    this.#register.remove(tensor);
+    for (const scope of this.#scopes) scope.delete(tensor);
+    if (storage && !this.#closed) this.#buffers.release(storage);
+  }
+
+  /** See {@linkcode Runner.view}. */
+  view(of: Tensor, op: string, layout: Layout): Tensor {
+    const [storage] = this.#sources(op, [of]);
+    if (storage) storage.holders++;
+    return this.#handle(op, of.dtype, layout, storage);
+  }
+
+  /** See {@linkcode Runner.copy}. */
+  copy(of: Tensor): Tensor {
+    return this.#map("clone", of.shape, [of], [of.dtype], (value) => value, this.#sources("clone", [of]));
+  }
+
+  /** See {@linkcode Runner.read}. */
+  async read(of: Tensor): Promise<DataOf<DType>> {
+    if (of.size === 0) return decode(new Uint32Array(0), of.dtype);
+    using copy = isContiguous(of.layout) ? undefined : this.copy(of);
+    const from = copy ?? of;
+    const [storage] = this.#sources("read", [from]);
+    return decode(await this.#device.read(storage!.buffer, from.layout.offset, of.size), of.dtype);
+  }
+
+  #map(
+    op: string,
+    shape: readonly number[],
+    operands: readonly PlannedOperand[],
+    types: readonly DType[],
+    forward: (...operands: Expr[]) => Expr,
+    sources: readonly (Storage | undefined)[],
+  ): Tensor {
+    const launch = planMap(shape, operands, types, forward);
+    const dtype = launch.spec.kind === "map" ? launch.spec.body.dtype : "f32";
+    const result = this.#make(op, dtype, contiguous(shape));
+    const out = result.storageFor(op);
+    if (out) this.#device.launch(launch, [out.buffer, ...sources.map((storage) => storage!.buffer)]);
+    return result;
+  }
+
+  #filled(op: string, shape: readonly number[], dtype: DType, value: number): Tensor {
+    return this.#map(op, shape, [{ dtype, value }], [dtype], (x) => x, []);
+  }
+
+  #foldOfNothing(row: ReduceOp, dtype: DType, shape: readonly number[]): Tensor {
+    const accumulator = row.each({ kind: "input", dtype, index: 0 }).dtype;
+    return this.#filled(row.name, shape, accumulator, row.finish ? NaN : row.identity(accumulator));
+  }
+
+  /** A tensor with a buffer, whose elements are written next. */
+  #make<D extends DType>(op: string, dtype: D, layout: Layout): Tensor<D> {
+    this.#checkOpen(op);
+    const size = sizeOf(layout.shape);
+    return this.#handle(op, dtype, layout, size === 0 ? undefined : this.#buffers.take(op, size * ELEMENT_BYTES));
+  }
+
+  #handle<D extends DType>(op: string, dtype: D, layout: Layout, storage: Storage | undefined): Tensor<D> {
+    const tensor = new Tensor(this, ++this.#made, op, dtype, layout, storage);
+    this.#register.add(tensor, storage);
+    this.#scopes.at(-1)?.add(tensor);
+    return tensor;
+  }
+
+  #sources(op: string, tensors: readonly Tensor[]): (Storage | undefined)[] {
+    this.#checkOpen(op);
+    return tensors.map((tensor) => {
+      if (tensor.runner !== this) {
+        throw new ComputeError("E_BUFFER", op, `tensor ${tensor.id} belongs to another engine; read it there first`);
+      }
+      return tensor.storageFor(op);
+    });
+  }
+
+  #checkOpen(op: string): void {
+    if (this.#closed) throw new ComputeError("E_BUFFER", op, "the engine is closed");
+  }
+}
