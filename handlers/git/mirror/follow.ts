@@ -12,7 +12,7 @@ import { isForward } from "../serve/push/ref_moves.ts";
 import type { Turns } from "../serve/turns.ts";
 import type { Mirror } from "../store/folder/owning/mirror_file.ts";
 import type { RefSnapshot, RefUpdate, Repository } from "../store/types.ts";
-import { parseMirrorUrl } from "../wire/mirror_url.ts";
+import { parseMirrorUrl } from "../store/folder/owning/mirror_url.ts";
 import { CommitReader } from "../walk/commits.ts";
 import { unconnected } from "../walk/connectivity.ts";
 import { Pace } from "../walk/pace.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { AlknetError, type Connection } from "@alknet/core/handler";
-import type { MirrorUrl } from "../wire/mirror_url.ts";
+import type { MirrorUrl } from "../store/folder/owning/mirror_url.ts";
 import { pktLine, PktReader } from "../wire/pkt_line.ts";
 import { formatRequestLine } from "../wire/request_line.ts";
 import { type MirrorWays, type Remote, remoteFault } from "./remote.ts";

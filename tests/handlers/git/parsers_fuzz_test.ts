@@ -28,7 +28,7 @@ import { parseFetch } from "../../../handlers/git/wire/fetch_request.ts";
 import { readSaid, readWants } from "../../../handlers/git/wire/fetch_v0.ts";
 import { parseFilter } from "../../../handlers/git/wire/filter_spec.ts";
 import { parseLsRefs } from "../../../handlers/git/wire/ls_refs.ts";
-import { parseMirrorUrl } from "../../../handlers/git/wire/mirror_url.ts";
+import { parseMirrorUrl } from "../../../handlers/git/store/folder/owning/mirror_url.ts";
 import { isPushName, repositoryName } from "../../../handlers/git/wire/names.ts";
 import { parseObjectInfo } from "../../../handlers/git/wire/object_info.ts";
 import { DELIM, FLUSH, pktLine, PktReader } from "../../../handlers/git/wire/pkt_line.ts";

@@ -11,7 +11,7 @@ import { writeNew } from "../files.ts";
 import { unlessMissing } from "../loose.ts";
 import { mirrorFile } from "../repository.ts";
 import { isRefName } from "../../../wire/names.ts";
-import { parseMirrorUrl } from "../../../wire/mirror_url.ts";
+import { parseMirrorUrl } from "./mirror_url.ts";
 
 /** Seconds between two fetches, at least: the node looks once a minute. */
 export const LEAST_EVERY = 60;

@@ -5,7 +5,7 @@
  */
 import { parseAddress } from "@alknet/core/address";
 import { AlknetError } from "@alknet/core/handler";
-import { repositoryName } from "./names.ts";
+import { repositoryName } from "../../../wire/names.ts";
 
 /** Where a mirror's URL leads. */
 export type MirrorUrl =
