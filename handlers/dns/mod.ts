@@ -72,6 +72,19 @@ export { nameInZone } from "./operations/shared.ts";
 export { type NotifyOptions, notifySecondaries } from "./transfer/notify.ts";
 export { type AddressPrefix, isAmong, parsePrefix } from "./transfer/prefixes.ts";
 export { type Transfer, Transfers, type TransfersOptions } from "./transfer/transfer.ts";
+export { type PkarrFault, PkarrInvalidError } from "./pkarr/errors.ts";
+export type { PacketStore, Put } from "./pkarr/packet_store.ts";
+export {
+  keyOf,
+  type Publication,
+  publish,
+  type Published,
+  type Refused as PacketRefused,
+  type RelayMode,
+  type RelayParts,
+} from "./pkarr/publishing.ts";
+export { answerRelay, RELAY_PATH } from "./pkarr/relay.ts";
+export { MAX_PACKET_MESSAGE, MAX_PAYLOAD, type ReadPacketOptions, SignedPacket } from "./pkarr/signed_packet.ts";
 export { newZone, type NewZoneOptions } from "./zones/new_zone.ts";
 export { DnsRuleError } from "./zones/rules.ts";
 export { type DnsStore, type DnsStoreOptions, openDnsStore } from "./zones/sqlite.ts";

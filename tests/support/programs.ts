@@ -16,7 +16,7 @@
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { VULKAN } from "../setup/packages.ts";
-import { GO_GIT_CLIENT, PYTHON } from "./python.ts";
+import { GO_GIT_CLIENT, NODE_PEERS, PYTHON } from "./python.ts";
 import { IROH_PEER } from "./rust.ts";
 
 /** Something a test needs: how to find it, and how to get it. */
@@ -67,6 +67,11 @@ const REQUIREMENTS = {
   },
   /** The peer in Go. */
   "go-git": { present: () => existsSync(GO_GIT_CLIENT), remedy: "install Go, then run `deno task test` once" },
+  /** The npm package of that name, and what runs it. */
+  pkarr: {
+    present: () => existsSync(`${NODE_PEERS}/node_modules/pkarr`) && findProgram("node") !== undefined,
+    remedy: "install Node (Debian package nodejs), then run `deno task test` once",
+  },
   /** The peer in Rust. */
   "iroh-peer": { present: () => existsSync(IROH_PEER), remedy: "install Rust 1.91, then run `deno task test` once" },
   /** A GPU, or software that stands in for one. */
