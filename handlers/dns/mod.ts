@@ -83,6 +83,19 @@ export {
   type RelayMode,
   type RelayParts,
 } from "./pkarr/publishing.ts";
+export { type NodeRecord, nodeRecord, type NodeRecordOptions, nodeRecords } from "./discovery/node_record.ts";
+export { isNearby } from "./discovery/reachable.ts";
+export {
+  type OwnNode,
+  type PacketKey,
+  publisher,
+  type PublisherOptions,
+  sendPacket,
+  signNode,
+  signRecords,
+} from "./pkarr/publisher.ts";
+export { Lookups, type LookupsOptions } from "./pkarr/lookups.ts";
+export { type RelayClient, relayClient, type RelayClientOptions, type RelayWay } from "./pkarr/relay_client.ts";
 export { answerRelay, RELAY_PATH } from "./pkarr/relay.ts";
 export { MAX_PACKET_MESSAGE, MAX_PAYLOAD, type ReadPacketOptions, SignedPacket } from "./pkarr/signed_packet.ts";
 export { newZone, type NewZoneOptions } from "./zones/new_zone.ts";

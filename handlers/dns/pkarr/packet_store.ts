@@ -56,10 +56,12 @@ export class SqlitePackets implements PacketStore {
   constructor(database: DatabaseSync, options: SqlitePacketsOptions) {
     this.#database = database;
     this.#options = options;
-    this.#size = Number(this.#one("SELECT count(*) AS count FROM packet")!.count);
+    this.#size = this.#count();
   }
 
   get size(): number {
+    // Another process may have brought the first.
+    if (this.#size === 0) this.#size = this.#count();
     return this.#size;
   }
 
@@ -104,6 +106,10 @@ export class SqlitePackets implements PacketStore {
     if (surplus <= 0) return late;
     const oldest = "DELETE FROM packet WHERE key IN (SELECT key FROM packet ORDER BY seen, key LIMIT ?)";
     return late + this.#run(oldest, surplus);
+  }
+
+  #count(): number {
+    return Number(this.#one("SELECT count(*) AS count FROM packet")!.count);
   }
 
   #seconds(): number {
