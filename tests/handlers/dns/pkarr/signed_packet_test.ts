@@ -158,7 +158,7 @@ www 30 CNAME @
 www.deep 30 AAAA 2001:db8::7`;
     const ours = packet(text, TIME, key).toRelayPayload().toHex();
     const script = `${ROOT}tests/peers/pkarr.mjs`;
-    const { code, stdout, stderr } = await runProgram("node", [script, seed, ours], { cwd: NODE_PEERS });
+    const { code, stdout, stderr } = await runProgram("node", [script, "read", seed, ours], { cwd: NODE_PEERS });
     equal(code, 0, stderr);
     const { read, made } = JSON.parse(stdout);
     deepEqual(read, {
