@@ -8,7 +8,7 @@ import type { RelayClient } from "@alknet/handlers/dns";
 import { exists, locateHome } from "../home/home.ts";
 import { prepareDials } from "../reaching/reach.ts";
 import { UsageError } from "../terminal/output.ts";
-import { type RelayDial, relayOf } from "./relays.ts";
+import { type RelayDial, relayOf } from "../pkarr/relays.ts";
 
 /** Which relays are meant, and who is believed. */
 export interface RelayChoice {

@@ -75,14 +75,13 @@ export { type Transfer, Transfers, type TransfersOptions } from "./transfer/tran
 export { type PkarrFault, PkarrInvalidError } from "./pkarr/errors.ts";
 export type { PacketStore, Put } from "./pkarr/packet_store.ts";
 export {
-  keyOf,
   type Publication,
   publish,
   type Published,
   type Refused as PacketRefused,
   type RelayMode,
   type RelayParts,
-} from "./pkarr/publishing.ts";
+} from "./relay/publishing.ts";
 export { type NodeRecord, nodeRecord, type NodeRecordOptions, nodeRecords } from "./discovery/node_record.ts";
 export { isNearby } from "./discovery/reachable.ts";
 export {
@@ -93,10 +92,11 @@ export {
   sendPacket,
   signNode,
   signRecords,
-} from "./pkarr/publisher.ts";
+} from "./discovery/publisher.ts";
+export { keyOf } from "./pkarr/key.ts";
 export { Lookups, type LookupsOptions } from "./pkarr/lookups.ts";
 export { type RelayClient, relayClient, type RelayClientOptions, type RelayWay } from "./pkarr/relay_client.ts";
-export { answerRelay, RELAY_PATH } from "./pkarr/relay.ts";
+export { answerRelay, RELAY_PATH } from "./relay/http.ts";
 export { MAX_PACKET_MESSAGE, MAX_PAYLOAD, type ReadPacketOptions, SignedPacket } from "./pkarr/signed_packet.ts";
 export { newZone, type NewZoneOptions } from "./zones/new_zone.ts";
 export { DnsRuleError } from "./zones/rules.ts";

@@ -73,7 +73,7 @@ async function publish(options: PublishOptions): Promise<number> {
 /** Those that were given, else those of the configuration, else where it says that it listens. */
 async function addressesOf(options: PublishOptions, { publish, listen }: ConfiguredPkarr): Promise<string[]> {
   const [{ listenedAddresses, listenOf, writtenAddresses }, { DEFAULT_PORT }] = await Promise.all([
-    import("../../dns/own_addresses.ts"),
+    import("../../pkarr/own_addresses.ts"),
     import("../../node/node.ts"),
   ]);
   const written = options.addresses.length > 0 || typeof publish !== "object" ? options.addresses : publish.addresses;

@@ -5,7 +5,7 @@
  */
 import { AlknetError, type BidiStream } from "@alknet/core/handler";
 import { encodeMessage, type Message, QUERY_PADDING } from "@alknet/handlers/dns";
-import { requestOver } from "./request.ts";
+import { requestOver } from "../../pkarr/request.ts";
 
 const MEDIA_TYPE = "application/dns-message";
 /** Bytes of the largest answer. */

@@ -6,8 +6,8 @@
 import { AlknetError, type Logger, type SocketAddress } from "@alknet/core/handler";
 import type { NodeKey } from "@alknet/core/identity";
 import { type OwnNode, type PacketStore, publisher, type RelayClient, type RelayMode } from "@alknet/handlers/dns";
-import { listenedAddresses, writtenAddresses } from "../../dns/own_addresses.ts";
-import { type RelayDial, relayOf } from "../../dns/relays.ts";
+import { listenedAddresses, writtenAddresses } from "../../pkarr/own_addresses.ts";
+import { type RelayDial, relayOf } from "../../pkarr/relays.ts";
 import type { PkarrConfig } from "./schema.ts";
 
 /** Pkarr as a node does it. */

@@ -6,7 +6,7 @@
 import { type DnsName, isWithin, nameOf, nameOfKey } from "../codec/name.ts";
 import { CLASS_IN, type Question, Rcode, type Records, type ResourceRecord, Type } from "../codec/types.ts";
 import type { Lookups } from "../pkarr/lookups.ts";
-import { keyOf } from "../pkarr/publishing.ts";
+import { keyOf } from "../pkarr/key.ts";
 import type { SignedPacket } from "../pkarr/signed_packet.ts";
 import type { Zone, ZoneStore } from "../zones/store.ts";
 import { choose, negativeSoa, type ZoneAnswer } from "./authority.ts";

@@ -7,7 +7,8 @@ import { CallError, type HandlerRegistration, operation, provide } from "@alknet
 import { Buffer } from "node:buffer";
 import Type from "typebox";
 import type { DnsCaller } from "../caller.ts";
-import { keyOf, publish, type RelayParts } from "../pkarr/publishing.ts";
+import { keyOf } from "../pkarr/key.ts";
+import { publish, type RelayParts } from "../relay/publishing.ts";
 import { closed, ERRORS, told } from "./shared.ts";
 
 const { PKARR_INVALID, DNS_BUSY, DNS_SERIAL } = ERRORS;

@@ -15,7 +15,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { Rates } from "../engine/rates.ts";
 import type { Forwarder } from "../forward/forwarder.ts";
 import type { PacketStore } from "../pkarr/packet_store.ts";
-import type { RelayParts } from "../pkarr/publishing.ts";
+import type { RelayParts } from "../relay/publishing.ts";
 import { noSuchZone, type Zone, type ZoneStore } from "../zones/store.ts";
 
 /** What operations work on. */

@@ -24,7 +24,12 @@ export class PkarrInvalidError extends AlknetError {
   /** What it failed at. */
   readonly fault: PkarrFault;
 
-  /** @param fault What it failed at. */
+  /**
+   * Makes one.
+   *
+   * @param fault What it failed at.
+   * @param options Its cause.
+   */
   constructor(fault: PkarrFault, options?: ErrorOptions) {
     super("PKARR_INVALID", `a signed packet cannot be used: ${WORDS[fault]}`, options);
     this.fault = fault;

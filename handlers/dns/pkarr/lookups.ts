@@ -31,7 +31,11 @@ export class Lookups {
   /** When a key was asked for, oldest first, and the question while it is under way. */
   readonly #asked = new Map<string, { readonly at: number; running?: Promise<void> }>();
 
-  /** @param options Where packets are. */
+  /**
+   * Begins with no key asked for.
+   *
+   * @param options Where packets are.
+   */
   constructor({ packets, relays = [], now = () => performance.now() }: LookupsOptions) {
     this.#packets = packets;
     this.#relays = relays;

@@ -14,7 +14,7 @@ import {
   openDnsStore,
   type RelayParts,
 } from "../../../../handlers/dns/mod.ts";
-import { KEY, now, packet, TIME } from "./packets.ts";
+import { KEY, now, packet, TIME } from "../pkarr/packets.ts";
 
 const CALLER: DnsCaller = { front: "doh", address: "192.0.2.1" };
 const KNOWN = NodeKey.fromSeed(new Uint8Array(32).fill(1));

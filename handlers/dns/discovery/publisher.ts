@@ -6,10 +6,10 @@
 import { AlknetError, type Logger } from "@alknet/core/handler";
 import type { NodeKey } from "@alknet/core/identity";
 import type { Records } from "../codec/types.ts";
-import { type NodeRecord, nodeRecords } from "../discovery/node_record.ts";
-import type { PacketStore } from "./packet_store.ts";
-import type { RelayClient } from "./relay_client.ts";
-import { SignedPacket } from "./signed_packet.ts";
+import { type NodeRecord, nodeRecords } from "./node_record.ts";
+import type { PacketStore } from "../pkarr/packet_store.ts";
+import type { RelayClient } from "../pkarr/relay_client.ts";
+import { SignedPacket } from "../pkarr/signed_packet.ts";
 
 /** The key that signs; a vault's is used without being seen. */
 export type PacketKey = Pick<NodeKey, "publicKey" | "sign" | "id">;

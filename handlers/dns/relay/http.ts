@@ -7,8 +7,9 @@
 import { AlknetError } from "@alknet/core/handler";
 import { Buffer } from "node:buffer";
 import type { DnsCaller } from "../caller.ts";
-import { keyOf, publish, type Published, type Refused, type RelayParts } from "./publishing.ts";
-import { MAX_PAYLOAD, type SignedPacket } from "./signed_packet.ts";
+import { keyOf } from "../pkarr/key.ts";
+import { publish, type Published, type Refused, type RelayParts } from "./publishing.ts";
+import { MAX_PAYLOAD, type SignedPacket } from "../pkarr/signed_packet.ts";
 
 /** Where packets are: the key follows. */
 export const RELAY_PATH = "/pkarr/";

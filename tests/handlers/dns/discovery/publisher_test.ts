@@ -17,7 +17,7 @@ import {
   type SignedPacket,
   signNode,
 } from "../../../../handlers/dns/mod.ts";
-import { KEY, now, packet, TIME } from "./packets.ts";
+import { KEY, now, packet, TIME } from "../pkarr/packets.ts";
 
 const NODE: OwnNode = { addresses: ["192.0.2.7:4433"], alpns: ["alknet/call"] };
 const key: PacketKey = KEY;

@@ -7,7 +7,7 @@ import { parseAddress } from "@alknet/core/address";
 import { AlknetError, type Connection } from "@alknet/core/handler";
 import { MAX_PAYLOAD, type RelayClient, relayClient, type RelayWay } from "@alknet/handlers/dns";
 import { Buffer } from "node:buffer";
-import { requestOver } from "./asking/request.ts";
+import { requestOver } from "./request.ts";
 
 /** Dials a relay: over TLS what the public knows by its certificate, anyhow a node, which is pinned. */
 export type RelayDial = (

@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { AlknetError, type IdentityProvider } from "@alknet/core/handler";
-import { ed25519Fingerprint, parseNodeId } from "@alknet/core/identity";
+import type { IdentityProvider } from "@alknet/core/handler";
+import { ed25519Fingerprint } from "@alknet/core/identity";
 import type { DnsCaller } from "../caller.ts";
 import type { Rates } from "../engine/rates.ts";
-import { PkarrInvalidError } from "./errors.ts";
-import type { PacketStore, Put } from "./packet_store.ts";
-import { SignedPacket } from "./signed_packet.ts";
+import { keyOf } from "../pkarr/key.ts";
+import { PkarrInvalidError } from "../pkarr/errors.ts";
+import type { PacketStore, Put } from "../pkarr/packet_store.ts";
+import { SignedPacket } from "../pkarr/signed_packet.ts";
 
 /** Whose packets are kept: `peers`, of nodes that are known here and from callers with `pkarr:publish`; `open`, everybody's. */
 export type RelayMode = "peers" | "open";
@@ -69,16 +70,6 @@ export function publish(publication: Publication, caller: DnsCaller, parts: Rela
   const there = since === undefined ? undefined : packets.get(packet.nodeId);
   if (there && there.timestamp / 1_000_000n > BigInt(since!)) return { refused: "changed" };
   return packets.put(packet);
-}
-
-/** The public key of a node id; nothing where the text is none. */
-export function keyOf(nodeId: string): Uint8Array | undefined {
-  try {
-    return parseNodeId(nodeId);
-  } catch (error) {
-    if (error instanceof AlknetError) return undefined;
-    throw error;
-  }
 }
 
 function mayPublish(publicKey: Uint8Array, { identity }: DnsCaller, { mode, identityProvider }: RelayParts): boolean {
