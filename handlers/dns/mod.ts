@@ -5,7 +5,7 @@
  * Participants: stubs, resolvers and browsers, behind nothing but their own; secondaries that have whole zones; and this node,
  * whose the zones are. Goals: cost grows with questions, not with records; a zone is changed whole or not at all; there is no
  * open recursion: names of others are asked of upstreams, by a {@linkcode forwarder}, for who may, and `REFUSED` to all
- * others. Non-goals: validation, asking from the root on; so far: pkarr, signing.
+ * others. Non-goals: validation, asking from the root on; so far: signing of zones, the DHT of pkarr.
  * Failures: a message that cannot be read is `FORMERR`, and what is no message ends its own connection, on `alknet/dns` its
  * own stream, with a code of RFC 9250. Limits are in {@linkcode DnsLimits}. A shutdown answers what was read.
  *
