@@ -3,9 +3,7 @@
  *
  * @module
  */
-import { loadConfig } from "@alknet/core/config";
 import type { RelayClient } from "@alknet/handlers/dns";
-import { exists, locateHome } from "../home/home.ts";
 import { prepareDials } from "../reaching/reach.ts";
 import { UsageError } from "../terminal/output.ts";
 import { type RelayDial, relayOf } from "../pkarr/relays.ts";
@@ -26,33 +24,8 @@ export interface RelayChoice {
   readonly passphraseFile?: string;
 }
 
-/** What the configuration says of pkarr, where it says something that a command can use. */
-export interface ConfiguredPkarr {
-  /** Relays. */
-  readonly relays: readonly string[];
-  /** Where the node is. */
-  readonly publish?: "auto" | { readonly addresses: readonly string[]; readonly private?: boolean };
-  /** Where it listens. */
-  readonly listen: readonly string[];
-}
-
 /** Milliseconds for a connection to a relay. */
 const DIAL_TIME = 4000;
-
-/**
- * What the configuration of a home says.
- *
- * @throws {AlknetError} It cannot be read.
- */
-export async function configuredPkarr(choice: Pick<RelayChoice, "home" | "config">): Promise<ConfiguredPkarr> {
-  const file = choice.config ?? locateHome(choice.home).configFile;
-  if (!await exists(file)) return { relays: [], listen: [] };
-  const { static: { handlers, listen } } = await loadConfig(file);
-  const { pkarr } = (handlers.dns ?? {}) as { pkarr?: Partial<ConfiguredPkarr> & { publish?: unknown } };
-  const { relays, publish } = pkarr ?? {};
-  const texts = Array.isArray(relays) ? relays.filter((one) => typeof one === "string") : [];
-  return { relays: texts, listen, ...(publish && { publish }) };
-}
 
 /**
  * The relays that are meant.

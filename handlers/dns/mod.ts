@@ -83,6 +83,16 @@ export {
   type RelayParts,
 } from "./relay/publishing.ts";
 export { type NodeRecord, nodeRecord, type NodeRecordOptions, nodeRecords } from "./discovery/node_record.ts";
+export {
+  discover,
+  type DiscoverOptions,
+  type DiscoveryProvider,
+  type Found,
+  keptPackets,
+  relayProvider,
+} from "./discovery/discover.ts";
+export { dialFound, type DialFoundOptions, type NotReached } from "./discovery/dial_found.ts";
+export { sleep } from "./discovery/sleep.ts";
 export { isNearby } from "./discovery/reachable.ts";
 export {
   type OwnNode,

@@ -126,14 +126,21 @@ export function isoSeconds(seconds: number): string {
 }
 
 async function publish(options: PublishOptions): Promise<number> {
-  const [{ configuredPkarr, relaysOf }, { parseName, sendPacket, signRecords }, { openZones }, { recordsOfFile }, key] =
-    await Promise.all([
-      import("../../dns/publishing.ts"),
-      import("@alknet/handlers/dns"),
-      import("../../dns/zones.ts"),
-      import("../../dns/masters.ts"),
-      ownKey(options),
-    ]);
+  const [
+    { configuredPkarr },
+    { relaysOf },
+    { parseName, sendPacket, signRecords },
+    { openZones },
+    { recordsOfFile },
+    key,
+  ] = await Promise.all([
+    import("../../pkarr/configured.ts"),
+    import("../../dns/publishing.ts"),
+    import("@alknet/handlers/dns"),
+    import("../../dns/zones.ts"),
+    import("../../dns/masters.ts"),
+    ownKey(options),
+  ]);
   using _key = key;
   const relays = relaysOf(options, (await configuredPkarr(options)).relays);
   const records = await recordsOfFile(options.file, parseName(`${key.id}.`));
@@ -163,9 +170,14 @@ export async function ownKey(options: Pick<RelayChoice, "home" | "passphraseFile
 }
 
 async function resolve(options: ResolveOptions): Promise<number> {
-  const [{ configuredPkarr, relaysOf }, { formatRecord, keyOf, parseName, parseType }, { fieldsOf }] = await Promise
+  const [{ configuredPkarr }, { relaysOf }, { formatRecord, keyOf, parseName, parseType }, { fieldsOf }] = await Promise
     .all(
-      [import("../../dns/publishing.ts"), import("@alknet/handlers/dns"), import("../../dns/records.ts")],
+      [
+        import("../../pkarr/configured.ts"),
+        import("../../dns/publishing.ts"),
+        import("@alknet/handlers/dns"),
+        import("../../dns/records.ts"),
+      ],
     );
   const nodeId = options.key.replace(/^pk:/, "");
   if (!keyOf(nodeId)) throw new UsageError(`${options.key} is no key: 52 characters of z-base-32`);

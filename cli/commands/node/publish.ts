@@ -8,7 +8,8 @@ import { message } from "@optique/core/message";
 import { map, multiple, withDefault } from "@optique/core/modifiers";
 import { command, flag, option } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
-import type { ConfiguredPkarr, RelayChoice } from "../../dns/publishing.ts";
+import type { RelayChoice } from "../../dns/publishing.ts";
+import type { ConfiguredPkarr } from "../../pkarr/configured.ts";
 import type { Action, Command } from "../../grammar/action.ts";
 import { UsageError } from "../../terminal/output.ts";
 import { isoSeconds, messageOf, ownKey, RELAY_OPTIONS, sendAll } from "../dns/packets.ts";
@@ -48,12 +49,14 @@ export const publishCommand: Command = command(
 );
 
 async function publish(options: PublishOptions): Promise<number> {
-  const [{ configuredPkarr, relaysOf }, { nodeRecord, sendPacket, signNode }, { openZones }, key] = await Promise.all([
-    import("../../dns/publishing.ts"),
-    import("@alknet/handlers/dns"),
-    import("../../dns/zones.ts"),
-    ownKey(options),
-  ]);
+  const [{ configuredPkarr }, { relaysOf }, { nodeRecord, sendPacket, signNode }, { openZones }, key] = await Promise
+    .all([
+      import("../../pkarr/configured.ts"),
+      import("../../dns/publishing.ts"),
+      import("@alknet/handlers/dns"),
+      import("../../dns/zones.ts"),
+      ownKey(options),
+    ]);
   using _key = key;
   const configured = await configuredPkarr(options);
   const relays = relaysOf(options, configured.relays);

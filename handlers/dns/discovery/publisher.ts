@@ -7,6 +7,7 @@ import { AlknetError, type Logger } from "@alknet/core/handler";
 import type { NodeKey } from "@alknet/core/identity";
 import type { Records } from "../codec/types.ts";
 import { type NodeRecord, nodeRecords } from "./node_record.ts";
+import { sleep } from "./sleep.ts";
 import type { PacketStore } from "../pkarr/packet_store.ts";
 import type { RelayClient } from "../pkarr/relay_client.ts";
 import { SignedPacket } from "../pkarr/signed_packet.ts";
@@ -191,20 +192,4 @@ function nextTimestamp(key: PacketKey, packets: PacketStore, now: number): bigin
   const last = packets.get(key.id)?.timestamp;
   const microseconds = BigInt(Math.floor(now)) * 1000n;
   return last !== undefined && last >= microseconds ? last + 1n : microseconds;
-}
-
-function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const end = (): void => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", end);
-      resolve();
-    }, milliseconds);
-    Deno.unrefTimer(timer);
-    signal.addEventListener("abort", end, { once: true });
-  });
 }

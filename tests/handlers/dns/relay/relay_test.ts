@@ -1,15 +1,19 @@
 /**
- * A relay as a function: order of its checks, statuses, conditions, rates (rows 61 to 64 of dns.md §11).
+ * A relay as a function: order of its checks, statuses, conditions, rates; and as operations (rows 61 to 64, 70 of dns.md §11).
  *
  * @module
  */
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepEqual, equal, match, rejects } from "node:assert/strict";
 import type { Logger } from "@alknet/core/handler";
 import { NodeKey } from "@alknet/core/identity";
+import { Dispatcher, type JsonObject, nodeRegistry } from "@alknet/core/operations";
+import { Buffer } from "node:buffer";
 import {
   answerRelay,
   type DnsCaller,
+  dnsEngine,
   dnsLimitsWith,
+  dnsOperations,
   dnsRates,
   openDnsStore,
   type RelayParts,
@@ -33,6 +37,9 @@ function relay(mode: RelayParts["mode"] = "open", perSecond = 1000) {
   const ask = (key: string, init: RequestInit = {}, caller: DnsCaller = CALLER) =>
     answerRelay(new Request(`https://relay.example/pkarr/${key}`, init), caller, parts);
   return {
+    store,
+    parts,
+    limits,
     lines,
     rates,
     ask,
@@ -139,4 +146,46 @@ Deno.test("a flood of packets is 429 before any signature is looked at, and one 
   match(lines[0], /"reason":"publish-rate"/);
   // Others are not touched by it.
   deepEqual(await put(payload("z", TIME + 99n), KEY.id, {}, { ...CALLER, address: "198.51.100.1" }), [204, ""]);
+});
+
+Deno.test("pkarr/publish and pkarr/resolve: for everyone, with the relay's rules and rates (row 70)", async () => {
+  const { store: { zones, packets }, parts, rates, limits } = relay("peers", 10);
+  const engine = dnsEngine({ zones, rates, limits });
+  const withRelay = dnsOperations({ zones, engine, rates, packets, relay: parts });
+  const without = dnsOperations({ zones, engine, rates, packets });
+  deepEqual(
+    withRelay.slice(without.length).map(({ spec }) => [spec.name, spec.access_control.required_scopes_any ?? null]),
+    [["pkarr/publish", null], ["pkarr/resolve", null]],
+  );
+  const dispatcher = new Dispatcher({ registry: nodeRegistry(withRelay) });
+  const call = async (operation: string, input: JsonObject, identity?: typeof PUBLISHER) =>
+    await dispatcher.call({ operation, input, identity }) as JsonObject;
+  const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
+  const input = (text: string, time = TIME, key = KNOWN) => ({
+    key: key.id,
+    payload: base64(payload(text, time, key)),
+  });
+  await rejects(call("pkarr/resolve", { key: KNOWN.id }), { code: "NOT_FOUND" });
+  deepEqual(await call("pkarr/publish", input("m")), { stored: "stored" });
+  deepEqual(await call("pkarr/publish", input("m")), { stored: "same" });
+  deepEqual(await call("pkarr/resolve", { key: KNOWN.id }), {
+    payload: base64(payload("m", TIME, KNOWN)),
+    timestamp: `${TIME}`,
+  });
+  await rejects(call("pkarr/publish", input("m", TIME - 1n)), { code: "DNS_SERIAL" });
+  await rejects(call("pkarr/publish", input("m", TIME, KEY)), { code: "FORBIDDEN" });
+  deepEqual(await call("pkarr/publish", input("m", TIME, KEY), PUBLISHER), { stored: "stored" });
+  await rejects(call("pkarr/publish", { ...input("m"), payload: base64(new Uint8Array(200)) }), {
+    code: "PKARR_INVALID",
+    message: /signature/,
+  });
+  await rejects(call("pkarr/publish", { key: "y".repeat(51) + "b", payload: "" }), { code: "PKARR_INVALID" });
+  await rejects(call("pkarr/publish", { ...input("m"), payload: "A".repeat(1433) }), { code: "INVALID_INPUT" });
+  await rejects(call("pkarr/resolve", { key: "y".repeat(51) + "b" }), { code: "NOT_FOUND" });
+  await rejects(call("pkarr/resolve", { key: "short" }), { code: "INVALID_INPUT" });
+  // Ten at once, whoever calls; seven were looked at so far.
+  for (let n = 0; n < 3; n++) await call("pkarr/publish", input("m"));
+  await rejects(call("pkarr/publish", input("m")), { code: "DNS_BUSY" });
+  const stats = await call("dns/stats", {}, { ...PUBLISHER, scopes: ["dns:read"] });
+  deepEqual([stats.packets, stats.refused], [2, { "bad-packet": 2, "publish-rate": 1 }]);
 });
