@@ -74,14 +74,7 @@ export { type AddressPrefix, isAmong, parsePrefix } from "./transfer/prefixes.ts
 export { type Transfer, Transfers, type TransfersOptions } from "./transfer/transfer.ts";
 export { type PkarrFault, PkarrInvalidError } from "./pkarr/errors.ts";
 export type { PacketStore, Put } from "./pkarr/packet_store.ts";
-export {
-  type Publication,
-  publish,
-  type Published,
-  type Refused as PacketRefused,
-  type RelayMode,
-  type RelayParts,
-} from "./relay/publishing.ts";
+export type { RelayMode, RelayParts } from "./relay/publishing.ts";
 export { type NodeRecord, nodeRecord, type NodeRecordOptions, nodeRecords } from "./discovery/node_record.ts";
 export {
   discover,
