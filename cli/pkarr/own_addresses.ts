@@ -11,12 +11,12 @@ import { isNearby } from "@alknet/handlers/dns";
  * Addresses that somebody wrote.
  *
  * @param allowPrivate Whether those are meant too that mean something only nearby.
- * @throws {AlknetError} `INVALID_ADDRESS`: one is none, or means something only nearby.
+ * @throws {AlknetError} `INVALID_ADDRESS`: one is none. `PRIVATE_ADDRESS`: one means something only nearby.
  */
 export function writtenAddresses(texts: readonly string[], allowPrivate: boolean): string[] {
   for (const text of texts) {
     if (!isNearby(text) || allowPrivate) continue;
-    throw new AlknetError("INVALID_ADDRESS", `${text} is private: nobody elsewhere reaches it`);
+    throw new AlknetError("PRIVATE_ADDRESS", `${text} is private: nobody elsewhere reaches it`);
   }
   return [...texts];
 }

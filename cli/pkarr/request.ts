@@ -21,7 +21,7 @@ export interface StreamRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** What goes along. */
   readonly body?: Uint8Array;
-  /** Bytes of the largest answer. */
+  /** Bytes of the largest answer; a larger one that is no success is cut. */
   readonly maxBytes: number;
 }
 
@@ -63,6 +63,8 @@ export async function requestOver(stream: BidiStream, asked: StreamRequest): Pro
   let size = 0;
   for await (const part of answer as AsyncIterable<Uint8Array>) {
     size += part.byteLength;
+    // Of a page that tells of a failure, the status says enough.
+    if (size > maxBytes && answer.statusCode !== 200) break;
     if (size > maxBytes) throw new AlknetError("HTTP_STATUS", `${address} answers with more than ${maxBytes} bytes`);
     parts.push(part);
   }

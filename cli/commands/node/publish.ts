@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { AlknetError } from "@alknet/core/handler";
 import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { map, multiple, withDefault } from "@optique/core/modifiers";
@@ -85,7 +86,8 @@ async function addressesOf(options: PublishOptions, { publish, listen }: Configu
     try {
       return writtenAddresses(written, allowed);
     } catch (error) {
-      throw new UsageError(`${(error as Error).message} (--private)`);
+      if (!(error instanceof AlknetError)) throw error;
+      throw new UsageError(error.code === "PRIVATE_ADDRESS" ? `${error.message} (--private)` : error.message);
     }
   }
   const found = listenedAddresses(listenOf(listen, DEFAULT_PORT).filter(({ port }) => port > 0), allowed);

@@ -24,7 +24,9 @@ Deno.test("addresses that somebody wrote, as they are", () => {
   const texts = ["node.example:4433", "192.0.2.1:4433"];
   deepEqual(writtenAddresses(texts, false), texts);
   deepEqual(writtenAddresses(["10.0.0.1:1"], true), ["10.0.0.1:1"]);
-  for (const text of ["10.0.0.1:1", "nonsense", "localhost:1", "[::1]:1"]) {
-    throws(() => writtenAddresses([text], false), { code: "INVALID_ADDRESS" }, text);
+  for (const text of ["10.0.0.1:1", "localhost:1", "[::1]:1"]) {
+    throws(() => writtenAddresses([text], false), { code: "PRIVATE_ADDRESS" }, text);
   }
+  throws(() => writtenAddresses(["nonsense"], true), { code: "INVALID_ADDRESS" });
+  throws(() => writtenAddresses(["nonsense"], false), { code: "INVALID_ADDRESS" });
 });

@@ -147,6 +147,20 @@ Deno.test("alknet publish, dns publish and dns resolve: over HTTPS and by a node
   }).output();
   match(Buffer.from(raw.stdout).toString("latin1"), /www/);
 
+  // One relay that is no relay does not keep the other from having it.
+  const mixed = await home.run(
+    "publish",
+    "--address",
+    "192.0.2.7:1",
+    "--private",
+    ...insecure,
+    "--relay",
+    `https://${node.address}/x`,
+  );
+  equal(mixed.code, 1);
+  match(mixed.stdout, /^stored at [^\n]+\n$/);
+  match(mixed.stderr, /status 40[45]; does it take packets there/);
+
   const strange = NodeKey.generate().id;
   const failures: readonly (readonly [string[], number, RegExp])[] = [
     [["publish", "--address", "192.0.2.7:1"], 2, /no relay/],
