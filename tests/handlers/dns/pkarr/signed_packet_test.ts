@@ -1,5 +1,5 @@
 /**
- * Signed packets: published vectors, the npm package `pkarr`, and what is none (rows 58 to 60 of dns.md §11).
+ * Signed packets: published vectors, the npm package and the crate `pkarr`, and what is none (rows 58 to 60 of dns.md §11).
  *
  * @module
  */
@@ -11,6 +11,7 @@ import { encodeMessage, type Message, PkarrInvalidError, SignedPacket } from "..
 import { runProgram } from "../../../support/process.ts";
 import { needs } from "../../../support/programs.ts";
 import { NODE_PEERS, ROOT } from "../../../support/python.ts";
+import { PKARR_PEER } from "../../../support/rust.ts";
 import vectors from "../../../vectors/z-base-32.json" with { type: "json" };
 import { line, query } from "../zone.ts";
 import { KEY, now, packet, signedBytes, TIME } from "./packets.ts";
@@ -173,5 +174,35 @@ www.deep 30 AAAA 2001:db8::7`;
     const theirs = SignedPacket.fromRelayPayload(key.publicKey, Uint8Array.fromHex(made), { now });
     deepEqual(theirs.records.map(line), packet(text, TIME, key).records.map(line));
     deepEqual(theirs.timestamp, TIME);
+  },
+});
+
+Deno.test({
+  name: "the crate pkarr reads our packets, and signs them again to the byte (row 59)",
+  ...needs("pkarr-peer"),
+  async fn() {
+    const seed = "07".repeat(32);
+    const key = NodeKey.fromSeed(Uint8Array.fromHex(seed));
+    const texts = [
+      TEXT,
+      '@ 60 A 192.0.2.7\nwww.deep 30 AAAA 2001:db8::7\n_iroh 30 TXT "relay=https://relay.example/"',
+      '@ 60 HTTPS 1 . alpn="h2,http/1.1" port=4433\n_srv 60 SRV 1 2 3 host.example.\nx 60 MX 10 mail.example.',
+      "",
+    ];
+    for (const [n, text] of texts.entries()) {
+      const ours = packet(text, TIME, key);
+      const payload = ours.toRelayPayload().toHex();
+      const { code, stdout, stderr } = await runProgram(PKARR_PEER, [seed, payload]);
+      equal(code, 0, stderr);
+      const lines = stdout.trim().split("\n");
+      deepEqual(lines.slice(0, -1), [
+        `timestamp ${TIME}`,
+        ...ours.records.map((record) => `record ${line(record).split(" ").slice(0, 3).join(" ")}`),
+      ]);
+      const made = Uint8Array.fromHex(lines.at(-1)!.slice("made ".length));
+      const theirs = SignedPacket.fromRelayPayload(key.publicKey, made, { now });
+      deepEqual([theirs.timestamp, theirs.records], [TIME, ours.records]);
+      if (n < 2) equal(made.toHex(), payload);
+    }
   },
 });
