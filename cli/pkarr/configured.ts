@@ -10,6 +10,8 @@ import { exists, locateHome } from "../home/home.ts";
 export interface ConfiguredPkarr {
   /** Relays. */
   readonly relays: readonly string[];
+  /** Domains below which nodes are looked for. */
+  readonly origins: readonly string[];
   /** Where the node is. */
   readonly publish?: "auto" | { readonly addresses: readonly string[]; readonly private?: boolean };
   /** Where it listens. */
@@ -25,10 +27,14 @@ export async function configuredPkarr(
   choice: { readonly home?: string; readonly config?: string },
 ): Promise<ConfiguredPkarr> {
   const file = choice.config ?? locateHome(choice.home).configFile;
-  if (!await exists(file)) return { relays: [], listen: [] };
+  if (!await exists(file)) return { relays: [], origins: [], listen: [] };
   const { static: { handlers, listen } } = await loadConfig(file);
   const { pkarr } = (handlers.dns ?? {}) as { pkarr?: Partial<ConfiguredPkarr> };
-  const { relays, publish } = pkarr ?? {};
-  const texts = Array.isArray(relays) ? relays.filter((one) => typeof one === "string") : [];
-  return { relays: texts, listen, ...(publish && { publish }) };
+  const { relays, origins, publish } = pkarr ?? {};
+  return { relays: textsIn(relays), origins: textsIn(origins), listen, ...(publish && { publish }) };
+}
+
+/** A command works beside a configuration that a node would refuse. */
+function textsIn(list: unknown): string[] {
+  return Array.isArray(list) ? list.filter((one) => typeof one === "string") : [];
 }

@@ -13,6 +13,8 @@ import {
   keptPackets,
   type NotReached,
   openDnsStore,
+  originProvider,
+  type RelayClient,
   relayProvider,
   sleep,
 } from "@alknet/handlers/dns";
@@ -58,9 +60,11 @@ export async function dialById(
   const signal = AbortSignal.any([outer, late]);
   const { zonesFile } = locateHome(options.home);
   using store = await exists(zonesFile) ? openDnsStore(zonesFile) : undefined;
+  const configured = await configuredPkarr(options);
   const providers: DiscoveryProvider[] = [
     ...(store ? [keptPackets(store.packets)] : []),
-    ...(await relaysOf(options, dials.relay)).map((relay) => relayProvider(relay)),
+    ...relaysOf(options.relays ?? [], configured.relays, dials.relay).map((relay) => relayProvider(relay)),
+    ...configured.origins.map((origin) => originProvider(origin, lookUpTexts)),
   ];
   try {
     const outcome = await dialFound((signal) => discover(providers, nodeId, signal), {
@@ -79,13 +83,17 @@ export async function dialById(
   }
 }
 
-async function relaysOf({ relays = [], home }: ByIdOptions, dial: RelayDial) {
-  const texts = relays.length > 0 ? relays : (await configuredPkarr({ home })).relays;
+function relaysOf(written: readonly string[], configured: readonly string[], dial: RelayDial): RelayClient[] {
   try {
-    return texts.map((text) => relayOf(text, dial));
+    return (written.length > 0 ? written : configured).map((text) => relayOf(text, dial));
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
+}
+
+/** By the system's resolver. */
+function lookUpTexts(name: string, signal: AbortSignal): Promise<string[][]> {
+  return Deno.resolveDns(name, "TXT", { signal });
 }
 
 /**

@@ -75,13 +75,20 @@ export { type Transfer, Transfers, type TransfersOptions } from "./transfer/tran
 export { type PkarrFault, PkarrInvalidError } from "./pkarr/errors.ts";
 export type { PacketStore, Put } from "./pkarr/packet_store.ts";
 export type { RelayMode, RelayParts } from "./relay/publishing.ts";
-export { type NodeRecord, nodeRecord, type NodeRecordOptions, nodeRecords } from "./discovery/node_record.ts";
+export {
+  type NodeRecord,
+  nodeRecord,
+  nodeRecordOf,
+  type NodeRecordOptions,
+  nodeRecords,
+} from "./discovery/node_record.ts";
 export {
   discover,
   type DiscoverOptions,
   type DiscoveryProvider,
   type Found,
   keptPackets,
+  originProvider,
   relayProvider,
 } from "./discovery/discover.ts";
 export { dialFound, type DialFoundOptions, type NotReached } from "./discovery/dial_found.ts";

@@ -5,7 +5,14 @@
  */
 import { AlknetError, type Logger, type SocketAddress } from "@alknet/core/handler";
 import type { NodeKey } from "@alknet/core/identity";
-import { type OwnNode, type PacketStore, publisher, type RelayClient, type RelayMode } from "@alknet/handlers/dns";
+import {
+  type OwnNode,
+  type PacketStore,
+  parseName,
+  publisher,
+  type RelayClient,
+  type RelayMode,
+} from "@alknet/handlers/dns";
 import { listenedAddresses, writtenAddresses } from "../../pkarr/own_addresses.ts";
 import { type RelayDial, relayOf } from "../../pkarr/relays.ts";
 import type { PkarrConfig } from "./schema.ts";
@@ -37,7 +44,7 @@ export function pkarrOf(
   config: PkarrConfig = {},
   { configFile, key, log }: { readonly configFile: string; readonly key: NodeKey; readonly log: Logger },
 ): ConfiguredPkarr {
-  const { relay = "off", relays = [], publish = false, iroh } = config;
+  const { relay = "off", relays = [], origins = [], publish = false, iroh } = config;
   const at = <T>(path: string, read: () => T): T => orInvalid(configFile, path, read);
   const dial: RelayDial = async (address, alpn, transport, signal) => {
     const { connect } = await import("@alknet/core/dial");
@@ -46,6 +53,7 @@ export function pkarrOf(
     return await connect(address, alpn, { transport, key: own, timeout: DIAL_TIME, signal });
   };
   const clients = relays.map((text, n) => at(`relays[${n}]`, () => relayOf(text, dial)));
+  origins.forEach((origin, n) => at(`origins[${n}]`, () => parseName(origin)));
   const written = typeof publish === "object"
     ? at("publish.addresses", () => writtenAddresses(publish.addresses, publish.private ?? false))
     : undefined;

@@ -34,6 +34,11 @@ const pkarr = Type.Object({
   relays: Type.Optional(
     Type.Array(text("https://HOST/PATH or NODEID@HOST:PORT"), { description: "who is asked and told" }),
   ),
+  origins: Type.Optional(
+    Type.Array(text("keys.example"), {
+      description: "domains below which commands look for nodes, by the system's DNS",
+    }),
+  ),
   publish: Type.Optional(
     Type.Union([
       Type.Literal(false),

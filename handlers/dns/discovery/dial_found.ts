@@ -78,15 +78,17 @@ export async function dialFound<T extends AsyncDisposable>(
   let isDone = false;
   const reading = (async () => {
     for await (const { addresses, timestamp } of find(ended)) {
-      if (timestamp < newest) continue;
+      if (timestamp !== undefined && timestamp < newest) continue;
       const good: string[] = [];
       for (const address of addresses) {
         const dialled = await allowed(address);
         if (dialled.length === 0) skipped++;
         good.push(...dialled);
       }
-      untried = timestamp > newest ? good : [...untried, ...good];
-      newest = timestamp;
+      // What nobody has signed takes the place of nothing.
+      const isNewer = timestamp !== undefined && timestamp > newest;
+      untried = isNewer ? good : [...untried, ...good];
+      if (isNewer) newest = timestamp;
       tell();
     }
   })().finally(() => {

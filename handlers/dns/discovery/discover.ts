@@ -9,7 +9,7 @@ import { Lookups } from "../pkarr/lookups.ts";
 import type { PacketStore } from "../pkarr/packet_store.ts";
 import type { RelayClient } from "../pkarr/relay_client.ts";
 import type { SignedPacket } from "../pkarr/signed_packet.ts";
-import { MAX_ADDRESSES, nodeRecord } from "./node_record.ts";
+import { type NodeRecord, nodeRecord, nodeRecordOf } from "./node_record.ts";
 import { sleep } from "./sleep.ts";
 
 /** Addresses that somebody knows. */
@@ -17,9 +17,9 @@ export interface Found {
   /** `HOST:PORT` each, best first, 8 at most; none once they are no longer to be dialled. */
   readonly addresses: readonly string[];
   /** From whom. */
-  readonly source: "cache" | "relay";
-  /** When the node said so: microseconds since 1970. */
-  readonly timestamp: bigint;
+  readonly source: "cache" | "relay" | "dns";
+  /** When the node signed it: microseconds since 1970; absent where nobody did. */
+  readonly timestamp?: bigint;
 }
 
 /** Somebody who may know. */
@@ -38,8 +38,8 @@ export interface DiscoverOptions {
   readonly wait?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** Milliseconds after which relays are asked. */
-const RELAY_DELAY = 200;
+/** Milliseconds after which relays are asked, and DNS. */
+const [RELAY_DELAY, DNS_DELAY] = [200, 400];
 
 /** Packets that are kept here. */
 export function keptPackets(packets: PacketStore, now: () => number = Date.now): DiscoveryProvider {
@@ -68,6 +68,28 @@ export function relayProvider(
       if (!packet) return;
       packets?.put(packet);
       yield foundIn(packet, "relay", now());
+    },
+  };
+}
+
+/**
+ * Records of DNS below a domain, `_alknet.<key>.<origin>`. Nobody has signed what comes.
+ *
+ * @param origin The domain.
+ * @param lookUp TXT records of a name, each with its character-strings.
+ */
+export function originProvider(
+  origin: string,
+  lookUp: (name: string, signal: AbortSignal) => Promise<readonly (readonly string[])[]>,
+  now: () => number = Date.now,
+): DiscoveryProvider {
+  return {
+    name: origin,
+    delay: DNS_DELAY,
+    async *find(nodeId, signal) {
+      const texts = await lookUp(`_alknet.${nodeId}.${origin.replace(/\.$/, "")}.`, signal);
+      const record = nodeRecordOf(texts.map((strings) => strings.join("")), now() / 1000);
+      if (record) yield { addresses: stillGood(record, now()), source: "dns" };
     },
   };
 }
@@ -146,6 +168,9 @@ async function begin(
 
 function foundIn(packet: SignedPacket, source: Found["source"], now: number): Found {
   const record = nodeRecord(packet);
-  const good = record && record.expires > now / 1000 ? record.addresses.slice(0, MAX_ADDRESSES) : [];
-  return { addresses: good, source, timestamp: packet.timestamp };
+  return { addresses: record ? stillGood(record, now) : [], source, timestamp: packet.timestamp };
+}
+
+function stillGood({ addresses, expires }: NodeRecord, now: number): readonly string[] {
+  return expires > now / 1000 ? addresses : [];
 }

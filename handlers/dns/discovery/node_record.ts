@@ -48,28 +48,44 @@ export function nodeRecords(nodeId: string, { addresses, alpns, expires, iroh = 
 
 /** What a packet says of its node; nothing where it says nothing that is understood. */
 export function nodeRecord({ nodeId, records, timestamp }: SignedPacket): NodeRecord | undefined {
-  const own = pairsAt(records, `_alknet.${nodeId}.`);
-  const [version, ...more] = valuesOf(own, "v");
-  const understood = version === VERSION && more.length === 0;
-  const iroh = valuesOf(pairsAt(records, `_iroh.${nodeId}.`), "addr");
-  const addresses = [...understood ? valuesOf(own, "addr") : [], ...iroh].flatMap((text) => addressIn(text) ?? []);
-  if (!understood && addresses.length === 0) return undefined;
-  const fields = understood ? own : [];
+  const iroh = pairsIn(textsAt(records, `_iroh.${nodeId}.`));
+  return nodeRecordOf(textsAt(records, `_alknet.${nodeId}.`), Number(timestamp / 1_000_000n), valuesOf(iroh, "addr"));
+}
+
+/**
+ * What the texts of `_alknet.<key>` say; nothing where that is not understood.
+ *
+ * @param since Unix seconds: when it was said.
+ * @param more Addresses that are said elsewhere.
+ */
+export function nodeRecordOf(
+  texts: readonly string[],
+  since: number,
+  more: readonly string[] = [],
+): NodeRecord | undefined {
+  const pairs = pairsIn(texts);
+  const versions = valuesOf(pairs, "v");
+  const fields = versions.length === 1 && versions[0] === VERSION ? pairs : [];
+  const addresses = [...valuesOf(fields, "addr"), ...more].flatMap((text) => addressIn(text) ?? []);
+  if (fields.length === 0 && addresses.length === 0) return undefined;
   return {
     addresses: [...new Set(addresses)].slice(0, MAX_ADDRESSES),
     alpns: onlyOne(valuesOf(fields, "alpn"), alpnsIn) ?? [],
-    expires: onlyOne(valuesOf(fields, "exp"), secondsIn) ?? Number(timestamp / 1_000_000n) + DEFAULT_LIFE,
+    expires: onlyOne(valuesOf(fields, "exp"), secondsIn) ?? Math.floor(since) + DEFAULT_LIFE,
   };
 }
 
 type Pair = readonly [key: string, value: string];
 
-function pairsAt(records: Records, owner: string): Pair[] {
+function textsAt(records: Records, owner: string): string[] {
   const { key } = parseName(owner);
-  const texts = records.filter(({ name, type, class: kind }) =>
-    name.key === key && type === Type.TXT && kind === CLASS_IN
-  );
-  return texts.map(({ data }) => textIn(data)).filter((text) => /^[\x20-\x7e]+$/.test(text)).map((text) => {
+  const isText = ({ name, type, class: kind }: ResourceRecord) =>
+    name.key === key && type === Type.TXT && kind === CLASS_IN;
+  return records.filter(isText).map(({ data }) => textIn(data));
+}
+
+function pairsIn(texts: readonly string[]): Pair[] {
+  return texts.filter((text) => /^[\x20-\x7e]+$/.test(text)).map((text) => {
     const at = text.indexOf("=");
     return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
   });

@@ -197,6 +197,22 @@ Deno.test("a newer packet takes the place of what was not tried yet, an older on
   equal((await outcome as Won).address, "a:1");
 });
 
+Deno.test("what nobody has signed takes the place of nothing", async () => {
+  const { wait } = clock();
+  const attempts: string[] = [];
+  const all = () => sequence(found(["a:1"], 5n), { addresses: ["b:1"], source: "dns" }, found(["c:1"], 4n));
+  await dialFound(all, {
+    attempt(address) {
+      attempts.push(address);
+      return Promise.reject<Won>(new Error(address));
+    },
+    allowed: (address) => Promise.resolve([address]),
+    signal: never,
+    wait,
+  });
+  deepEqual(attempts, ["a:1", "b:1"]);
+});
+
 Deno.test("nothing that may be dialled, nothing that answers, 64 at most, and an end from outside (row 69)", async () => {
   const { wait } = clock();
   const shared = { allowed: all, signal: never, wait };
