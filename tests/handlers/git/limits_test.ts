@@ -8,11 +8,12 @@ import { deflateSync } from "node:zlib";
 import { GIT_LIMITS, type GitLimits } from "../../../handlers/git/limits.ts";
 import { FLUSH, pktLine, PktReader } from "../../../handlers/git/wire/pkt_line.ts";
 import { needs } from "../../support/programs.ts";
+import { Random } from "../../support/random.ts";
 import { temporaryFolder } from "../../support/temp.ts";
 import { answers, gitNode, joined, READER, request, requestLine, textOf } from "./client.ts";
 import { bytesOf, delta, oidOf, type PackEntry, packOf } from "./packs.ts";
 import { CAPABILITIES, commands, COMMIT, CREATE, ENTRIES, HEAD, push, world, ZERO } from "./push/pushes.ts";
-import { commit, git, makeRepository } from "./repositories.ts";
+import { commit, git, gitWith, makeRepository } from "./repositories.ts";
 
 const needed = needs("git");
 
@@ -160,5 +161,40 @@ Deno.test({
     await held.pop()!.connection[Symbol.asyncDispose]();
     equal(textOf(await answers(node, requestLine("/r"), identity(8)))[0], "version 2");
     for (const { connection } of held) await connection[Symbol.asyncDispose]();
+  },
+});
+
+Deno.test({
+  name:
+    "limits of time: a request line, a request, a pack that is not taken, a fetch; whoever is late is cut with code 3",
+  ...needed,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const bare = folder.join("r.git");
+    await git(".", "init", "-q", "--bare", bare);
+    const content = new Random(3).bytes(1 << 20).toHex();
+    const head = "commit refs/heads/main\ncommitter A <a@example.org> 1700000000 +0000\ndata 1\nx\n";
+    await gitWith(bare, `${head}M 100644 inline f\ndata ${content.length}\n${content}\n`, "fast-import", "--quiet");
+    const want = request("command=fetch", "0001", `want ${await git(bare, "rev-parse", "main")}`, "done", "0000");
+    const late = async (limits: Partial<GitLimits>, sent: Uint8Array, reads: boolean): Promise<unknown> => {
+      await using node = gitNode({ root: folder.path, limits });
+      await using connection = node.connect(READER);
+      const stream = await connection.open(sent);
+      // What waits at the node is not taken before the node has given up.
+      if (!reads) await stream.writable.getWriter().closed.catch(() => {});
+      if (Object.keys(limits).length === 0) await stream.writable.close();
+      const slowly = new WritableStream({ write: () => new Promise((taken) => setTimeout(taken, 20)) });
+      return await stream.readable.pipeTo(limits.fetchTime ? slowly : new WritableStream()).then(
+        () => "ended",
+        (error) => error.errorCode,
+      );
+    };
+    const line = requestLine("/r");
+    equal(await late({ requestLine: 30 }, line.subarray(0, 9), true), 3);
+    equal(await late({ negotiationIdle: 30 }, joined([line, want.subarray(0, 30)]), true), 3);
+    equal(await late({ negotiationIdle: 30 }, line, true), 3);
+    equal(await late({ transferStall: 30 }, joined([line, want]), false), 3);
+    equal(await late({ fetchTime: 100 }, joined([line, want]), true), 3);
+    equal(await late({}, joined([line, want]), true), "ended");
   },
 });
