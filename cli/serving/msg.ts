@@ -3,12 +3,15 @@
  *
  * @module
  */
-import { AlknetError, type Handler } from "@alknet/core/handler";
+import { AlknetError, type Handler, logger } from "@alknet/core/handler";
 import type { MailboxLimits } from "@alknet/handlers/msg";
 import { dirname } from "node:path";
 import Type, { type Static, type TSchema } from "typebox";
 import type { Home } from "../home/home.ts";
 
+/** Milliseconds from one sweep to the next. */
+const SWEEP = 3_600_000;
+const log = logger("mailbox");
 const closed = { additionalProperties: false };
 
 const mailboxSchema = Type.Object({
@@ -68,9 +71,23 @@ export async function mailboxOf(
   }
   await Deno.mkdir(dirname(home.mailboxFile), { recursive: true, mode: 0o700 });
   const store = openMailboxStore(home.mailboxFile, limits);
+  const handler = mailbox({ store, own, open: config.open, limits });
+  let isOver = false;
+  let swept: Promise<void> = Promise.resolve();
+  const sweep = (): void => {
+    swept = handler.sweep().catch((error) => {
+      if (!isOver) log.error("cannot sweep the mailbox: {why}", { why: error?.code ?? "defect" });
+    });
+  };
+  sweep();
+  const hourly = setInterval(sweep, SWEEP);
   return {
-    handler: mailbox({ store, own, open: config.open, limits }),
-    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+    handler,
+    async [Symbol.asyncDispose]() {
+      isOver = true;
+      clearInterval(hourly);
+      await Promise.all([store[Symbol.asyncDispose](), swept]);
+    },
   };
 }
 

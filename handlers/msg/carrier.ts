@@ -53,6 +53,11 @@ export interface Carrier {
    * {@linkcode send} does.
    */
   receive(from: readonly Address[], options: Stop): AsyncIterable<Arrival>;
+  /**
+   * What lies in a queue and what comes into it, oldest first, until another reader of the queue takes over. Absent: it cannot
+   * be listened, only looked. Throws as {@linkcode send} does.
+   */
+  listen?(from: Address, options: Stop): AsyncIterable<Arrival>;
 }
 
 /** A queue to be made. */

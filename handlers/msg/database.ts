@@ -35,7 +35,7 @@ export class Database implements Disposable {
   readonly #statements = new Map<string, StatementSync>();
 
   /**
-   * Opens it.
+   * Opens it; `:memory:` is one that no file holds.
    *
    * @throws {AlknetError} The kind's code: it is none of ours, or of a newer version, or busy.
    */
@@ -43,7 +43,7 @@ export class Database implements Disposable {
     this.#path = path;
     this.#kind = kind;
     // SQLite gives its other files the mode of this one.
-    Deno.openSync(path, { read: true, write: true, create: true, mode: 0o600 }).close();
+    if (path !== ":memory:") Deno.openSync(path, { read: true, write: true, create: true, mode: 0o600 }).close();
     this.#database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
     try {
       this.#explained(() => {

@@ -26,6 +26,8 @@ export interface MailboxLimits {
   readonly takeRate: number;
   /** Requests of a connection at a time. */
   readonly requests: number;
+  /** Queues that a connection listens to. */
+  readonly subscriptions: number;
   /** Frames a minute from an address, twice as many at once. */
   readonly frames: number;
   /** Queues an hour that one identity makes, twice as many at once. */
@@ -50,6 +52,7 @@ export const MAILBOX_LIMITS: MailboxLimits = Object.freeze({
   contactRate: 6,
   takeRate: 6,
   requests: 64,
+  subscriptions: 1024,
   frames: 600,
   newRate: 60,
   prekeys: 200,

@@ -14,6 +14,13 @@ export type { Contact, MadeToken, MessageQuery, Messenger, MessengerOptions, Sto
 export type { ContactState } from "./store/contacts.ts";
 export type { MessageState } from "./store/messages.ts";
 export { mailboxClient } from "./mailbox/direct.ts";
-export { mailbox, type MailboxClock, type MailboxOptions, MSG_ALPN } from "./mailbox/mailbox.ts";
-export type { Item, MailboxStore, NewItem, Published, QueueRow } from "./mailbox/mailbox_store.ts";
-export { openMailboxStore } from "./mailbox/sqlite_store.ts";
+export {
+  type Mailbox,
+  mailbox,
+  type MailboxClock,
+  type MailboxOptions,
+  type MailboxStatus,
+  MSG_ALPN,
+} from "./mailbox/mailbox.ts";
+export type { Held, Item, MailboxStore, NewItem, Published, QueueRow } from "./mailbox/mailbox_store.ts";
+export { memoryMailboxStore, openMailboxStore } from "./mailbox/sqlite_store.ts";

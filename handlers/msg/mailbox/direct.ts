@@ -14,6 +14,9 @@ import { MSG_ALPN } from "./mailbox.ts";
 /** What a connection is for. */
 type Purpose = "read" | "send" | "create";
 
+/** Items of a queue that are on their way here at a time. */
+const WINDOW = 8;
+
 /** A connection that is being made, or is there. */
 interface Linking {
   readonly opening: Promise<MailboxLink>;
@@ -59,6 +62,16 @@ class DirectCarrier implements Carrier, Mailboxes, AsyncDisposable {
         last = seq;
         yield { from: address, kind, bytes: body, ack: () => this.#acknowledge(address, seq, stop) };
       }
+    }
+  }
+
+  async *listen(from: Address, stop: Stop): AsyncIterable<Arrival> {
+    const { mailbox, id: rid, cap: rcap } = from;
+    const link = await this.#link(mailbox, "read", stop.signal);
+    for await (const frame of link.listen({ type: "sub", rid, rcap, window: WINDOW }, stop.signal)) {
+      if (frame.type !== AnswerType.ITEM) throw unexpected(mailbox);
+      const { seq, kind, body } = readItem(frame);
+      yield { from, kind, bytes: body, ack: () => this.#acknowledge(from, seq, stop) };
     }
   }
 

@@ -5,8 +5,9 @@
  * u32 length of what follows (5 to 20 480) | u8 type | u32 request id | body
  * 01 NEW   rid 24, sid 24, H(rcap) 32, H(scap) 32, kind u8     80 OK (to PUT: u16 keys held)
  * 02 SEND  sid 24, scap 32, envelope                           81 ITEM rid 24, seq u64, kind u8, u16-length bytes, zeros
- * 04 GET   rid 24, rcap 32, flags u8                           82 EMPTY zeros
- * 05 ACK   rid 24, rcap 32, seq u64                            83 BUNDLE
+ * 03 SUB   rid 24, rcap 32, window u8                          82 EMPTY zeros
+ * 04 GET   rid 24, rcap 32, flags u8                           83 BUNDLE
+ * 05 ACK   rid 24, rcap 32, seq u64                            84 END
  * 06 DROP  rid 24, rcap 32                                     85 LIMITS JSON
  * 07 PUT   rid 24, rcap 32, u16-length bundle, u16 count, (id u32, key 32) each
  * 08 TAKE  sid 24, scap 32                                     8f ERROR code u16, retry-after u32 ms
@@ -25,6 +26,10 @@ export const MOST_BYTES = 20_480;
 const LEAST_BYTES = 5;
 const ID = 24;
 const CAP = 32;
+/** Items of a subscription that may be unacknowledged. */
+export const MOST_WINDOW = 64;
+/** Bytes of a sealed bundle: those of suite 2. */
+const MOST_BUNDLE = 1446;
 /** Keys of one PUT. */
 const MOST_KEYS = 200;
 /** Body of an answer that is padded. */
@@ -77,6 +82,7 @@ export interface SenderOf {
 export type Request =
   | ({ readonly type: "new"; readonly kind: 0 | 1 } & ReaderOf & SenderOf)
   | ({ readonly type: "send"; readonly envelope: Uint8Array } & SenderOf)
+  | ({ readonly type: "sub"; readonly window: number } & ReaderOf)
   | ({ readonly type: "get"; readonly flags: number } & ReaderOf)
   | ({ readonly type: "ack"; readonly seq: bigint } & ReaderOf)
   | ({ readonly type: "drop" } & ReaderOf)
@@ -100,6 +106,8 @@ export function formatRequest(request: Request, id: number): Uint8Array {
     }
     case "send":
       return formatFrame({ type: RequestType.SEND, id, body: joined(request.sid, request.scap, request.envelope) });
+    case "sub":
+      return of(RequestType.SUB, request, id, Uint8Array.of(request.window));
     case "get":
       return of(RequestType.GET, request, id, Uint8Array.of(request.flags));
     case "ack":
@@ -140,6 +148,9 @@ export function readRequest({ type, body }: Frame): Request {
     case RequestType.SEND:
       need(length >= ID + CAP);
       return { type: "send", sid: first, scap: second, envelope: rest };
+    case RequestType.SUB:
+      need(rest.byteLength === 1 && rest[0] >= 1 && rest[0] <= MOST_WINDOW);
+      return { type: "sub", rid: first, rcap: second, window: rest[0] };
     case RequestType.GET:
       need(rest.byteLength === 1 && rest[0] <= 3);
       return { type: "get", rid: first, rcap: second, flags: rest[0] };
@@ -152,7 +163,7 @@ export function readRequest({ type, body }: Frame): Request {
     case RequestType.PUT: {
       need(rest.byteLength >= 4);
       const end = 2 + readU16(rest);
-      need(rest.byteLength >= end + 2);
+      need(end <= 2 + MOST_BUNDLE && rest.byteLength >= end + 2);
       const count = readU16(rest, end);
       need(count <= MOST_KEYS && rest.byteLength === end + 2 + count * 36);
       const keys = Array.from({ length: count }, (_, i) => {

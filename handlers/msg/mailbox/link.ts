@@ -12,6 +12,18 @@ interface Pending {
   reject(error: unknown): void;
 }
 
+/** A request whose answers go on coming. */
+interface Listener {
+  /** Frames that nobody took yet, at most so many as may be unacknowledged, and the end. */
+  readonly frames: Frame[];
+  readonly most: number;
+  wake(): void;
+}
+
+/** A mailbox that has said nothing for so many milliseconds is asked something, and has so many to answer. */
+const SILENCE = 20_000;
+const ANSWER = 20_000;
+
 /** What people are told of each code, and what to do. */
 const REFUSALS: Readonly<Record<number, readonly [code: string, text: string]>> = {
   [MailboxCode.BAD_FRAME]: ["MAILBOX_BAD_FRAME", "does not know what was asked; it may be older or newer"],
@@ -37,6 +49,8 @@ export class MailboxLink implements AsyncDisposable {
   readonly #connection: Connection;
   readonly #pending = new Map<number, Pending>();
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #listeners = new Map<number, Listener>();
+  #silence?: ReturnType<typeof setTimeout>;
   #next = 1;
   #over: unknown;
 
@@ -70,9 +84,48 @@ export class MailboxLink implements AsyncDisposable {
    * @throws {AlknetError} `MAILBOX_…` as the mailbox refuses; `MAILBOX_AWAY` when the connection ends before.
    */
   async ask(request: Request, signal: AbortSignal): Promise<Frame> {
+    return await this.#ask(this.#next++, request, signal);
+  }
+
+  /**
+   * Listens to a queue: items as they come, until another reader takes over, or the queue is no more. The request goes out at
+   * once. Throws as {@linkcode ask} does.
+   *
+   * @param window Items that may be unacknowledged.
+   */
+  async *listen(
+    { window, ...queue }: Extract<Request, { readonly type: "sub" }>,
+    signal: AbortSignal,
+  ): AsyncGenerator<Frame> {
+    const id = this.#next++;
+    let { promise, resolve } = Promise.withResolvers<void>();
+    const listener: Listener = { frames: [], most: window + 1, wake: () => resolve() };
+    const wake = (): void => listener.wake();
+    this.#listeners.set(id, listener);
+    signal.addEventListener("abort", wake, { once: true });
+    this.#watchSilence();
+    try {
+      await this.#ask(id, { ...queue, window }, signal);
+      for (;;) {
+        signal.throwIfAborted();
+        const frame = listener.frames.shift();
+        if (frame?.type === AnswerType.END) return;
+        if (frame) yield frame;
+        else if (this.#over !== undefined) throw this.#over;
+        else {
+          await promise;
+          ({ promise, resolve } = Promise.withResolvers<void>());
+        }
+      }
+    } finally {
+      this.#listeners.delete(id);
+      signal.removeEventListener("abort", wake);
+    }
+  }
+
+  async #ask(id: number, request: Request, signal: AbortSignal): Promise<Frame> {
     signal.throwIfAborted();
     if (this.#over !== undefined) throw this.#over;
-    const id = this.#next++;
     const { promise, resolve, reject } = Promise.withResolvers<Frame>();
     const abort = (): void => reject(signal.reason);
     this.#pending.set(id, { resolve, reject });
@@ -97,17 +150,49 @@ export class MailboxLink implements AsyncDisposable {
 
   async #read(readable: ReadableStream<Uint8Array>): Promise<void> {
     try {
-      for await (const frame of framesOf(readable)) this.#pending.get(frame.id)?.resolve(frame);
+      for await (const frame of framesOf(readable)) {
+        this.#watchSilence();
+        this.#answered(frame);
+      }
       this.#end(undefined);
     } catch (error) {
       this.#end(error);
     }
   }
 
+  #answered(frame: Frame): void {
+    const pending = this.#pending.get(frame.id);
+    // What is given before the request is answered is no answer to it.
+    if (pending && frame.type !== AnswerType.ITEM) return pending.resolve(frame);
+    const listener = this.#listeners.get(frame.id);
+    if (!listener) return pending?.resolve(frame);
+    if (listener.frames.length >= listener.most) {
+      throw new AlknetError("BAD_FRAME", "the mailbox gives more than was asked for");
+    }
+    listener.frames.push(frame);
+    listener.wake();
+  }
+
+  /** A connection on which nothing comes may be dead without anybody saying so. */
+  #watchSilence(): void {
+    clearTimeout(this.#silence);
+    if (this.#listeners.size === 0 || this.#over !== undefined) return;
+    this.#silence = setTimeout(() => {
+      this.ask({ type: "info" }, AbortSignal.timeout(ANSWER)).catch((error) => {
+        // Whatever it says, it is there.
+        if (error instanceof AlknetError) return;
+        this.#end(error);
+        this.#connection.close();
+      });
+    }, SILENCE);
+  }
+
   #end(cause: unknown): void {
     if (this.#over !== undefined) return;
+    clearTimeout(this.#silence);
     this.#over = new AlknetError("MAILBOX_AWAY", `mailbox ${this.#mailbox} ended the connection; try again`, { cause });
     for (const { reject } of this.#pending.values()) reject(this.#over);
+    for (const { wake } of this.#listeners.values()) wake();
     if (cause instanceof AlknetError && cause.code === "BAD_FRAME") this.#connection.close();
   }
 

@@ -9,6 +9,7 @@ import { type MailboxLimits, mailboxLimitsWith } from "../limits.ts";
 import type { MailboxStore } from "./mailbox_store.ts";
 import { Rates } from "./rates.ts";
 import { MailboxFront, type ServeParts } from "./serving.ts";
+import { Subscriptions } from "./subscriptions.ts";
 
 /** The protocol between mailboxes and those who read and write. */
 export const MSG_ALPN = "alknet/msg";
@@ -35,31 +36,73 @@ export interface MailboxClock {
   wall(): number;
 }
 
+/** What lies in a mailbox, and what was refused since it began. */
+export interface MailboxStatus {
+  /** Queues. */
+  readonly queues: number;
+  /** Items in all of them. */
+  readonly items: number;
+  /** Bytes of all items. */
+  readonly bytes: number;
+  /** Requests that were refused. */
+  readonly refused: number;
+}
+
+/** The handler of a mailbox, and what its operator does with it. */
+export interface Mailbox extends Handler<readonly ["alknet/msg"]> {
+  /**
+   * Takes away what is too old. It is done at the first connection of each hour; a node does it at its start and hourly too.
+   */
+  sweep(): Promise<void>;
+  /** Counts; no ids. */
+  status(): MailboxStatus;
+}
+
 const SWEEP = 3_600_000;
 const MACHINE: MailboxClock = { now: () => performance.now(), wall: () => Date.now() };
 
 /**
- * Serves a mailbox. Old items and queues go at the first connection of each hour.
+ * Serves a mailbox.
  *
  * @throws {RangeError} A limit is none.
  */
-export function mailbox(options: MailboxOptions): Handler<readonly ["alknet/msg"]> {
+export function mailbox(options: MailboxOptions): Mailbox {
   const { store, own, open = false, clock = MACHINE } = options;
   const limits = mailboxLimitsWith(options.limits);
   const rates = new Rates(limits.rateEntries, () => clock.now());
-  const parts: ServeParts = { store, own, open, limits, rates, wall: () => clock.wall() };
+  const subscriptions = new Subscriptions(store);
+  let refused = 0;
+  const parts: ServeParts = {
+    store,
+    own,
+    open,
+    limits,
+    rates,
+    subscriptions,
+    refused: () => refused++,
+    wall: () => clock.wall(),
+  };
   let swept = -Infinity;
-  return defineHandler({
+  const sweep = async (): Promise<void> => {
+    swept = clock.now();
+    const today = dayOf(clock.wall());
+    // Who listens is there, however long ago that began.
+    const listened = subscriptions.queues().filter((rid) => (store.find("rid", rid)?.used ?? today) !== today);
+    await Promise.all(listened.map((rid) => store.touch(rid, today)));
+    await store.sweep(today);
+    subscriptions.swept();
+  };
+  const handler = defineHandler({
     alpns: [MSG_ALPN],
     description: "mailbox of sealed messages",
     async handle(connection, context) {
       if (clock.now() - swept >= SWEEP) {
-        swept = clock.now();
-        await store.sweep(dayOf(clock.wall())).catch((error) => {
+        await sweep().catch((error) => {
           context.log.error("cannot sweep the mailbox: {why}", { why: (error as { code?: string }).code ?? "defect" });
         });
       }
       await new MailboxFront(connection, context, parts).serve();
     },
   });
+  return { ...handler, sweep, status: () => ({ ...store.held, refused }) };
 }

@@ -50,8 +50,20 @@ export interface Published {
   readonly keys: readonly { readonly id: number; readonly key: Uint8Array }[];
 }
 
+/** How much lies in a mailbox. */
+export interface Held {
+  /** Queues. */
+  queues: number;
+  /** Items in all of them. */
+  items: number;
+  /** Bytes of all items. */
+  bytes: number;
+}
+
 /** Keeps queues. Whatever is promised settles after the commit. */
 export interface MailboxStore extends AsyncDisposable {
+  /** How much lies in it. */
+  readonly held: Readonly<Held>;
   /** Makes a queue. */
   create(queue: QueueRow): Promise<"created" | "same" | "conflict" | "full">;
   /** A queue by one of its ids. */
@@ -62,11 +74,13 @@ export interface MailboxStore extends AsyncDisposable {
   append(rid: Uint8Array, item: NewItem): Promise<"stored" | "same" | "quota" | "full" | "gone">;
   /** Items behind a number, oldest first, at most so many; of those no longer than `most` bytes. */
   after(rid: Uint8Array, seq: bigint, count: number, most?: number): Item[];
+  /** How many items lie in a queue. */
+  waiting(rid: Uint8Array): number;
   /** Takes one item away. */
   ack(rid: Uint8Array, seq: bigint): Promise<void>;
   /** Takes a queue away, with all that is in it. */
   drop(rid: Uint8Array): Promise<void>;
-  /** Takes away what is too old. */
+  /** Takes away what is too old, some of it at a time. */
   sweep(day: number): Promise<void>;
   /** Puts keys. Resolves to how many for one use are there, or `quota` where that would be too many. */
   putPrekeys(rid: Uint8Array, published: Published): Promise<number | "quota">;

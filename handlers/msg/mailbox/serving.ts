@@ -29,6 +29,7 @@ import {
 } from "./frames.ts";
 import type { MailboxStore, QueueRow } from "./mailbox_store.ts";
 import type { Rates } from "./rates.ts";
+import { type Outlet, Subscription, type Subscriptions } from "./subscriptions.ts";
 
 /** What serving needs. */
 export interface ServeParts {
@@ -42,6 +43,10 @@ export interface ServeParts {
   readonly limits: MailboxLimits;
   /** Of all connections. */
   readonly rates: Rates;
+  /** Of all connections. */
+  readonly subscriptions: Subscriptions;
+  /** Something was refused. */
+  readonly refused: () => void;
   /** Milliseconds since 1970. */
   readonly wall: () => number;
 }
@@ -53,6 +58,15 @@ const HOUR = 60 * MINUTE;
 /** Queues of a connection that a GET of any of them looks at. */
 const MOST_NAMED = 256;
 const NOTHING = new Uint8Array(32);
+
+/** A stream, and what runs on it. */
+interface Lane extends Outlet {
+  readonly writer: WritableStreamDefaultWriter<Uint8Array>;
+  /** Ids of requests that run. */
+  readonly ids: Set<number>;
+  /** Queues that it listens to, by the ids of the requests. */
+  readonly listening: Map<number, Subscription>;
+}
 
 /** A request that is refused, and what with. */
 class Refusal extends Error {
@@ -71,6 +85,9 @@ export class MailboxFront {
   /** Ids of queues that this connection has read, as hex. */
   readonly #named = new Map<string, Uint8Array>();
   #idle?: ReturnType<typeof setTimeout>;
+  /** Queues that it listens to. */
+  #listening = 0;
+  #isOver = false;
   #failures = 0;
 
   /** A connection, and what it is served from. */
@@ -96,6 +113,7 @@ export class MailboxFront {
       }
       await Promise.allSettled(streams);
     } finally {
+      this.#isOver = true;
       clearTimeout(this.#idle);
       signal.removeEventListener("abort", drain);
     }
@@ -103,17 +121,19 @@ export class MailboxFront {
 
   /** One stream; never rejects. */
   async #stream(stream: BidiStream): Promise<void> {
-    const writer = stream.writable.getWriter();
-    const ids = new Set<number>();
+    const lane = this.#lane(stream);
+    const { writer, ids } = lane;
     try {
       for await (const frame of framesOf(stream.readable)) {
         this.#heard();
-        if (ids.has(frame.id)) throw new AlknetError("BAD_FRAME", "the id of a request that still runs came again");
+        if (ids.has(frame.id) || lane.listening.has(frame.id)) {
+          throw new AlknetError("BAD_FRAME", "the id of a request that still runs came again");
+        }
         if (this.#running.size >= this.#parts.limits.requests) {
           return this.#connection.close(CloseCode.REQUESTS, "too many requests at once");
         }
         ids.add(frame.id);
-        const run = this.#request(frame, writer).finally(() => {
+        const run = this.#request(frame, lane).finally(() => {
           ids.delete(frame.id);
           this.#running.delete(run);
         });
@@ -125,17 +145,54 @@ export class MailboxFront {
       if ((error as AlknetError).code !== "BAD_FRAME") return;
       await writer.write(formatError(0, MailboxCode.BAD_FRAME)).catch(() => {});
       this.#connection.close(CloseCode.BAD_FRAME, "malformed frame");
+    } finally {
+      for (const subscription of lane.listening.values()) this.#parts.subscriptions.delete(subscription);
+      this.#listening -= lane.listening.size;
+      lane.listening.clear();
+      this.#heard();
     }
   }
 
+  /** What a stream is to its requests. */
+  #lane({ writable }: BidiStream): Lane {
+    const { kept, closed } = this.#connection;
+    const writer = writable.getWriter();
+    const listening = new Map<number, Subscription>();
+    return {
+      writer,
+      ids: new Set(),
+      listening,
+      item: async (id, rid, item) => {
+        const held = item.body.byteLength;
+        if (!await kept.hold(held, closed)) return false;
+        try {
+          await writer.write(formatItem(id, rid, item, false));
+          return true;
+        } catch {
+          return false;
+        } finally {
+          kept.give(held);
+        }
+      },
+      ended: (id) => {
+        listening.delete(id);
+        this.#listening--;
+        this.#heard();
+        writer.write(formatFrame({ type: AnswerType.END, id, body: NOTHING.subarray(0, 0) })).catch(() => {});
+      },
+    };
+  }
+
   /** One request and its answer; never rejects. */
-  async #request(frame: Frame, writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
+  async #request(frame: Frame, lane: Lane): Promise<void> {
     const { kept } = this.#connection;
     // What is given out lies here until the peer takes it.
     const held = frame.type === RequestType.GET ? MOST_BYTES : frame.body.byteLength;
     if (!await kept.hold(held, this.#connection.closed)) return;
     try {
-      await writer.write(await this.#answered(frame));
+      await lane.writer.write(await this.#answered(frame, lane));
+      // Items come behind the answer.
+      lane.listening.get(frame.id)?.start(this.#parts.store);
     } catch (error) {
       const code = error instanceof AlknetError ? error.code : "";
       if (code !== "STREAM_CLOSED" && code !== "CONNECTION_CLOSED") {
@@ -146,13 +203,19 @@ export class MailboxFront {
     }
   }
 
-  async #answered(frame: Frame): Promise<Uint8Array> {
+  async #answered(frame: Frame, lane: Lane): Promise<Uint8Array> {
     const { id } = frame;
     try {
       const request = readRequest(frame);
       this.#rate(`a ${this.#address}`, this.#parts.limits.frames, MINUTE);
-      return await this.#do(request, id);
+      return await this.#do(request, id, lane);
     } catch (error) {
+      this.#parts.refused();
+      const isFull = error instanceof AlknetError && error.code === "DISK_FULL";
+      if (isFull || error instanceof Refusal && error.code === MailboxCode.FULL) {
+        this.#sayFull();
+        return formatError(id, MailboxCode.FULL);
+      }
       if (error instanceof Refusal) return formatError(id, error.code, error.retryAfter);
       if (error instanceof AlknetError && error.code === "BAD_FRAME") return formatError(id, MailboxCode.BAD_FRAME);
       this.#context.log.error("the mailbox failed: {why}", {
@@ -162,8 +225,8 @@ export class MailboxFront {
     }
   }
 
-  async #do(request: Request, id: number): Promise<Uint8Array> {
-    const { store, limits, wall } = this.#parts;
+  async #do(request: Request, id: number, lane: Lane): Promise<Uint8Array> {
+    const { store, limits, subscriptions, wall } = this.#parts;
     switch (request.type) {
       case "new":
         return await this.#create(request, id);
@@ -180,6 +243,7 @@ export class MailboxFront {
         if (outcome === "quota") throw new Refusal(MailboxCode.QUOTA);
         if (outcome === "full") throw new Refusal(MailboxCode.FULL);
         if (outcome === "gone") throw new Refusal(MailboxCode.NO_QUEUE);
+        if (outcome === "stored") subscriptions.stored(queue.rid);
         return ok(id);
       }
       case "take": {
@@ -190,18 +254,27 @@ export class MailboxFront {
         return formatFrame({ type: AnswerType.BUNDLE, id, body });
       }
       default:
-        return await this.#read(request, id);
+        return await this.#read(request, id, lane);
     }
   }
 
   /** What the reader of a queue asks. */
-  async #read(request: Extract<Request, { readonly rcap: Uint8Array; readonly scap?: never }>, id: number) {
-    const { store, wall } = this.#parts;
+  async #read(request: Extract<Request, { readonly rcap: Uint8Array; readonly scap?: never }>, id: number, lane: Lane) {
+    const { store, subscriptions, wall } = this.#parts;
     const { rid, used } = this.#queue("rid", request.rid, request.rcap);
     const today = dayOf(wall());
     if (used !== today) await store.touch(rid, today).catch(unlessFull);
     if (this.#named.size < MOST_NAMED) this.#named.set(rid.toHex(), rid);
     switch (request.type) {
+      case "sub": {
+        if (this.#listening >= this.#parts.limits.subscriptions) throw new Refusal(MailboxCode.QUOTA);
+        const subscription = new Subscription(rid, id, request.window, lane);
+        subscriptions.put(subscription);
+        lane.listening.set(id, subscription);
+        this.#listening++;
+        this.#heard();
+        return ok(id);
+      }
       case "get": {
         const isPadded = (request.flags & GetFlag.PADDED) !== 0;
         const queues = (request.flags & GetFlag.ANY) === 0 ? [rid] : [rid, ...this.#named.values()];
@@ -213,9 +286,11 @@ export class MailboxFront {
       }
       case "ack":
         await store.ack(rid, request.seq);
+        subscriptions.acknowledged(rid, request.seq);
         return ok(id);
       case "drop":
         await store.drop(rid);
+        subscriptions.dropped(rid);
         this.#named.delete(rid.toHex());
         return ok(id);
       case "put": {
@@ -261,14 +336,21 @@ export class MailboxFront {
     throw new Refusal(MailboxCode.NO_QUEUE);
   }
 
+  /** Its operator learns it, and not from each who is refused. */
+  #sayFull(): void {
+    if (this.#parts.rates.take("full", 1, HOUR) > 0) return;
+    this.#context.log.warn("the mailbox is full, or its disk is: what is sent is refused");
+  }
+
   #rate(key: string, count: number, period: number): void {
     const wait = this.#parts.rates.take(key, count, period);
     if (wait > 0) throw new Refusal(MailboxCode.RATE, Math.min(wait, 2 ** 32 - 1));
   }
 
-  /** Something was asked: the time of silence begins anew. */
+  /** Something was asked: the time of silence begins anew. Who listens may be silent. */
   #heard(): void {
     clearTimeout(this.#idle);
+    if (this.#listening > 0 || this.#isOver) return;
     this.#idle = setTimeout(() => this.#connection.close(CloseCode.IDLE, "idle"), this.#parts.limits.idle);
     Deno.unrefTimer(this.#idle as unknown as number);
   }

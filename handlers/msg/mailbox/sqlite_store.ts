@@ -1,5 +1,5 @@
 /**
- * A mailbox in a SQLite database (msg.md §4). Items that come in one turn are one commit.
+ * A mailbox in a SQLite database (msg.md §4). What is changed in one turn is one commit, whoever asked for it.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { setImmediate } from "node:timers";
 import { u32 } from "../agreement/labels.ts";
 import { Database, type DatabaseKind } from "../database.ts";
 import { MAILBOX_LIMITS, type MailboxLimits } from "../limits.ts";
-import type { Item, MailboxStore, NewItem, Published, QueueRow } from "./mailbox_store.ts";
+import type { Held, Item, MailboxStore, NewItem, Published, QueueRow } from "./mailbox_store.ts";
 
 const KIND: DatabaseKind = {
   what: "a mailbox",
@@ -25,15 +25,21 @@ CREATE TABLE item (id INTEGER PRIMARY KEY, rid BLOB NOT NULL REFERENCES queue ON
 CREATE INDEX item_day ON item (day);
 CREATE TABLE prekey (rid BLOB REFERENCES queue ON DELETE CASCADE, id INT, key BLOB NOT NULL, PRIMARY KEY (rid, id)) STRICT;`,
 };
-/** Appends of one commit. */
+/** Changes of one commit. */
 const GROUP = 256;
+/** What a sweep takes away at a time, so that those who ask meanwhile do not wait for all of it. */
+const SWEPT_ITEMS = 256;
+const SWEPT_QUEUES = 16;
 const BUNDLE_ID = 0;
+const IN_MEMORY = ":memory:";
 
-interface Waiting {
-  readonly rid: Uint8Array;
-  readonly item: NewItem;
-  readonly resolve: (outcome: Appended) => void;
+/** A change that waits for its commit. */
+interface Change {
+  readonly work: () => unknown;
+  readonly resolve: (outcome: unknown) => void;
   readonly reject: (error: unknown) => void;
+  /** What it comes to where the disk is full; absent: the fault itself. */
+  readonly full?: unknown;
 }
 type Appended = Awaited<ReturnType<MailboxStore["append"]>>;
 
@@ -47,32 +53,43 @@ export function openMailboxStore(file: string, limits: MailboxLimits = MAILBOX_L
   return new SqliteMailbox(file, limits);
 }
 
+/**
+ * A mailbox that is gone with the process: for tests, and for programs that keep nothing.
+ */
+export function memoryMailboxStore(limits: MailboxLimits = MAILBOX_LIMITS): MailboxStore {
+  return new SqliteMailbox(IN_MEMORY, limits);
+}
+
 class SqliteMailbox implements MailboxStore {
   readonly #database: Database;
   readonly #limits: MailboxLimits;
-  #queues: number;
-  #bytes: number;
-  #waiting: Waiting[] = [];
+  #held: Held;
+  #waiting: Change[] = [];
   #scheduled = false;
 
   constructor(file: string, limits: MailboxLimits) {
     this.#database = new Database(file, KIND);
     this.#limits = limits;
-    this.#queues = this.#count("SELECT count(*) AS n FROM queue");
-    this.#bytes = this.#count("SELECT coalesce(sum(length(body)), 0) AS n FROM item");
+    const sql = "SELECT (SELECT count(*) FROM queue) AS queues, count(*) AS items, " +
+      "coalesce(sum(length(body)), 0) AS bytes FROM item";
+    this.#held = { ...this.#database.get<Held>(sql)! };
+  }
+
+  get held(): Held {
+    return { ...this.#held };
   }
 
   async create(queue: QueueRow): Promise<"created" | "same" | "conflict" | "full"> {
     const { rid, sid, rcap, scap, kind, used } = queue;
-    const others = this.#database.all<QueueRow>("SELECT * FROM queue WHERE rid = ? OR sid = ?", rid, sid);
-    if (others.length > 0) return others.length === 1 && isSame(others[0], queue) ? "same" : "conflict";
-    if (this.#queues >= this.#limits.queues) return "full";
-    return await this.#changed<"created" | "full">("full", () => {
+    return await this.#changed<"created" | "same" | "conflict" | "full">(() => {
+      const others = this.#database.all<QueueRow>("SELECT * FROM queue WHERE rid = ? OR sid = ?", rid, sid);
+      if (others.length > 0) return others.length === 1 && isSame(others[0], queue) ? "same" : "conflict";
+      if (this.#held.queues >= this.#limits.queues) return "full";
       const sql = "INSERT INTO queue (rid, sid, rcap, scap, kind, used) VALUES (?, ?, ?, ?, ?, ?)";
       this.#database.run(sql, rid, sid, rcap, scap, kind, used);
-      this.#queues++;
+      this.#held.queues++;
       return "created";
-    });
+    }, "full");
   }
 
   find(by: "sid" | "rid", id: Uint8Array): QueueRow | undefined {
@@ -81,18 +98,11 @@ class SqliteMailbox implements MailboxStore {
   }
 
   async touch(rid: Uint8Array, day: number): Promise<void> {
-    await this.#changed(undefined, () => this.#database.run("UPDATE queue SET used = ? WHERE rid = ?", day, rid));
+    await this.#changed(() => this.#database.run("UPDATE queue SET used = ? WHERE rid = ?", day, rid));
   }
 
-  append(rid: Uint8Array, item: NewItem): Promise<Appended> {
-    const { promise, resolve, reject } = Promise.withResolvers<Appended>();
-    this.#waiting.push({ rid, item, resolve, reject });
-    if (this.#waiting.length >= GROUP) this.#flush();
-    else if (!this.#scheduled) {
-      this.#scheduled = true;
-      setImmediate(() => this.#flush());
-    }
-    return promise;
+  async append(rid: Uint8Array, item: NewItem): Promise<Appended> {
+    return await this.#changed(() => this.#append(rid, item), "full");
   }
 
   after(rid: Uint8Array, seq: bigint, count: number, most = Number.MAX_SAFE_INTEGER): Item[] {
@@ -101,31 +111,42 @@ class SqliteMailbox implements MailboxStore {
     return rows.map(({ seq, kind, body }) => ({ seq: BigInt(seq), kind, body }));
   }
 
+  waiting(rid: Uint8Array): number {
+    return this.#database.get<{ n: number }>("SELECT count(*) AS n FROM item WHERE rid = ?", rid)!.n;
+  }
+
   async ack(rid: Uint8Array, seq: bigint): Promise<void> {
-    await this.#changed(undefined, () => {
+    await this.#changed(() => {
       const sql = "DELETE FROM item WHERE rid = ? AND seq = ? RETURNING length(body) AS n";
-      this.#bytes -= this.#database.get<{ n: number }>(sql, rid, seq)?.n ?? 0;
+      this.#gone(this.#database.all<{ n: number }>(sql, rid, seq));
     });
   }
 
   async drop(rid: Uint8Array): Promise<void> {
-    await this.#changed(undefined, () => {
-      this.#bytes -= this.#count("SELECT coalesce(sum(length(body)), 0) AS n FROM item WHERE rid = ?", rid);
-      this.#queues -= this.#database.run("DELETE FROM queue WHERE rid = ?", rid).changes;
-    });
+    await this.#changed(() => this.#drop(rid));
   }
 
   async sweep(day: number): Promise<void> {
     const { itemDays, queueDays } = this.#limits;
-    await this.#changed(undefined, () => {
-      this.#database.run("DELETE FROM queue WHERE used < ?", day - queueDays);
-      this.#database.run("DELETE FROM item WHERE day < ?", day - itemDays);
-      this.#recount();
-    });
+    const queues = (): number => {
+      const sql = "SELECT rid FROM queue WHERE used < ? LIMIT ?";
+      const old = this.#database.all<{ rid: Uint8Array }>(sql, day - queueDays, SWEPT_QUEUES);
+      for (const { rid } of old) this.#drop(rid);
+      return old.length;
+    };
+    const items = (): number => {
+      const sql =
+        "DELETE FROM item WHERE id IN (SELECT id FROM item WHERE day < ? LIMIT ?) RETURNING length(body) AS n";
+      const old = this.#database.all<{ n: number }>(sql, day - itemDays, SWEPT_ITEMS);
+      this.#gone(old);
+      return old.length;
+    };
+    while (await this.#changed(queues) === SWEPT_QUEUES);
+    while (await this.#changed(items) === SWEPT_ITEMS);
   }
 
   async putPrekeys(rid: Uint8Array, { bundle, keys }: Published): Promise<number | "quota"> {
-    return await this.#changed<number | "quota">("quota", () => {
+    return await this.#changed<number | "quota">(() => {
       const held = new Set(
         this.#database.all<{ id: number }>("SELECT id FROM prekey WHERE rid = ? AND id > 0", rid).map(({ id }) => id),
       );
@@ -135,11 +156,11 @@ class SqliteMailbox implements MailboxStore {
       for (const [id, key] of fresh) this.#database.run(sql, rid, id, key);
       if (bundle) this.#database.run(sql, rid, BUNDLE_ID, bundle);
       return held.size + fresh.size;
-    });
+    }, "quota");
   }
 
   async takePrekeys(rid: Uint8Array): Promise<Uint8Array | undefined> {
-    return await this.#changed(undefined, () => {
+    return await this.#changed(() => {
       const bundle = this.#database.get<{ key: Uint8Array }>("SELECT key FROM prekey WHERE rid = ? AND id = 0", rid);
       if (!bundle) return undefined;
       const sql = "DELETE FROM prekey WHERE rid = ?1 AND id = (SELECT min(id) FROM prekey WHERE rid = ?1 AND id > 0) " +
@@ -152,25 +173,8 @@ class SqliteMailbox implements MailboxStore {
 
   // deno-lint-ignore require-await -- a fault is to reject.
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#flush();
+    while (this.#waiting.length > 0) this.#flush();
     this.#database[Symbol.dispose]();
-  }
-
-  /** One commit for all that waits. */
-  #flush(): void {
-    this.#scheduled = false;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    if (waiting.length === 0) return;
-    const before = this.#bytes;
-    try {
-      const outcomes = this.#database.transaction(() => waiting.map(({ rid, item }) => this.#append(rid, item)));
-      for (const [i, { resolve }] of waiting.entries()) resolve(outcomes[i]);
-    } catch (error) {
-      this.#bytes = before;
-      const full = isFull(error);
-      for (const { resolve, reject } of waiting) full ? resolve("full") : reject(error);
-    }
   }
 
   #append(rid: Uint8Array, { kind, digest, day, body }: NewItem): Appended {
@@ -178,36 +182,59 @@ class SqliteMailbox implements MailboxStore {
     if (!queue) return "gone";
     if (this.#database.get("SELECT 1 FROM item WHERE rid = ? AND digest = ?", rid, digest)) return "same";
     const { queueItems, contactItems, bytes } = this.#limits;
-    const held = this.#count("SELECT count(*) AS n FROM item WHERE rid = ?", rid);
-    if (held >= (queue.kind === 1 ? contactItems : queueItems)) return "quota";
-    if (this.#bytes + body.byteLength > bytes) return "full";
+    if (this.waiting(rid) >= (queue.kind === 1 ? contactItems : queueItems)) return "quota";
+    if (this.#held.bytes + body.byteLength > bytes) return "full";
     const sql = "INSERT INTO item (rid, seq, kind, day, digest, body) VALUES (?, ?, ?, ?, ?, ?)";
     this.#database.run(sql, rid, queue.next, kind, day, digest, body);
     this.#database.run("UPDATE queue SET next = next + 1 WHERE rid = ?", rid);
-    this.#bytes += body.byteLength;
+    this.#held.items++;
+    this.#held.bytes += body.byteLength;
     return "stored";
   }
 
-  /** One commit; a full disk is an outcome where the caller has one for it. */
-  // deno-lint-ignore require-await -- a fault is to reject.
-  async #changed<T>(full: T, work: () => T | void): Promise<T> {
-    const [queues, bytes] = [this.#queues, this.#bytes];
-    try {
-      return this.#database.transaction(work) as T;
-    } catch (error) {
-      [this.#queues, this.#bytes] = [queues, bytes];
-      if (full !== undefined && isFull(error)) return full;
-      throw error;
+  #drop(rid: Uint8Array): void {
+    this.#gone(this.#database.all<{ n: number }>("DELETE FROM item WHERE rid = ? RETURNING length(body) AS n", rid));
+    this.#held.queues -= this.#database.run("DELETE FROM queue WHERE rid = ?", rid).changes;
+  }
+
+  /** Items of these lengths are gone. */
+  #gone(items: readonly { readonly n: number }[]): void {
+    this.#held.items -= items.length;
+    for (const { n } of items) this.#held.bytes -= n;
+  }
+
+  /** Changes something, in the next commit. */
+  #changed<T>(work: () => T, full?: T): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    this.#waiting.push({ work, full, resolve: (outcome) => resolve(outcome as T), reject });
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(() => this.#flush());
     }
+    return promise;
   }
 
-  #recount(): void {
-    this.#queues = this.#count("SELECT count(*) AS n FROM queue");
-    this.#bytes = this.#count("SELECT coalesce(sum(length(body)), 0) AS n FROM item");
+  /** One commit for what waits. */
+  #flush(): void {
+    const group = this.#waiting.splice(0, GROUP);
+    this.#scheduled = this.#waiting.length > 0;
+    if (this.#scheduled) setImmediate(() => this.#flush());
+    if (group.length > 0) this.#commit(group);
   }
 
-  #count(sql: string, ...values: Uint8Array[]): number {
-    return this.#database.get<{ n: number }>(sql, ...values)!.n;
+  #commit(group: readonly Change[]): void {
+    const before = { ...this.#held };
+    let outcomes: readonly unknown[];
+    try {
+      outcomes = this.#database.transaction(() => group.map(({ work }) => work()));
+    } catch (error) {
+      this.#held = before;
+      // What one cannot have is no reason to refuse the others.
+      if (group.length > 1) return group.forEach((one) => this.#commit([one]));
+      const [{ full, resolve, reject }] = group;
+      return full !== undefined && isFull(error) ? resolve(full) : reject(error);
+    }
+    for (const [i, { resolve }] of group.entries()) resolve(outcomes[i]);
   }
 }
 

@@ -24,6 +24,7 @@ const key = (id: number) => ({ id, key: random.bytes(32) });
 const REQUESTS: readonly Request[] = [
   { type: "new", rid, sid, rcap, scap, kind: 1 },
   { type: "send", sid, scap, envelope: random.bytes(16384) },
+  { type: "sub", rid, rcap, window: 64 },
   { type: "get", rid, rcap, flags: 3 },
   { type: "ack", rid, rcap, seq: 2n ** 63n },
   { type: "drop", rid, rcap },
@@ -63,7 +64,7 @@ Deno.test("requests: every cut of a body is BAD_FRAME, or a shorter envelope; an
   for (const type of [0, 3, 10, 0x80, 255]) {
     assert.throws(() => readRequest({ type, id: 1, body: new Uint8Array() }), { code: "BAD_FRAME" });
   }
-  await assert.rejects(frames(formatRequest(REQUESTS[2], 1).subarray(0, 30)), { code: "BAD_FRAME" });
+  await assert.rejects(frames(formatRequest(REQUESTS[3], 1).subarray(0, 30)), { code: "BAD_FRAME" });
   assert.throws(() => formatRequest({ type: "send", sid, scap, envelope: new Uint8Array(20_480) }, 1), RangeError);
 });
 

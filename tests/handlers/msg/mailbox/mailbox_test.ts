@@ -220,6 +220,74 @@ Deno.test("rates: SEND, TAKE, frames of an address, NEW: at the rate and burst, 
   assert.ok(refused.length > 0 && refused.length < 120, `${refused.length}`);
 });
 
+Deno.test("rates: a thousand TAKEs by one who has a token take 12 keys, and nobody else waits for it (row 33)", async () => {
+  await using folder = await temporaryFolder();
+  await using store = openMailboxStore(folder.join("mailbox.sqlite"));
+  let now = 0;
+  const clock = { now: () => now, wall: () => 20_000 * 86_400_000 };
+  await using box = served({ store, open: true, limits: { frames: 10_000 }, clock });
+  await using client = box.client();
+  const [drained, other] = [newQueue(1), newQueue(1)];
+  for (const queue of [drained, other]) {
+    await client.create("m", queue, stop);
+    const keys = Array.from({ length: 100 }, (_, i) => ({ id: i + 1, key: systemBytes(32) }));
+    await client.publish(queue.read, { bundle: envelope(1, 262), keys }, stop);
+  }
+  await using thief = box.client();
+  let taken = 0;
+  for (let n = 0; n < 1000; n++) {
+    const outcome = await thief.takeBundle(drained.write, stop).catch(({ code }) => code as string);
+    if (typeof outcome === "string") assert.equal(outcome, "MAILBOX_RATE");
+    else taken++;
+  }
+  assert.equal(taken, 12);
+  assert.equal(await client.publish(drained.read, { keys: [] }, stop), 88);
+  await client.send(drained.write, envelope(1), stop);
+  await client.takeBundle(other.write, stop);
+  now += 3_600_000 / 6;
+  await thief.takeBundle(drained.write, stop);
+  await assert.rejects(thief.takeBundle(drained.write, stop), { code: "MAILBOX_RATE" });
+});
+
+Deno.test("a queue that is not there and a wrong capability cost the same look-ups, and say the same (row 28)", async () => {
+  await using store = openMailboxStore(":memory:");
+  let looked = 0;
+  const counted = new Proxy(store, {
+    get(target, name) {
+      if (name === "find") looked++;
+      const value = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  await using box = served({ store: counted, open: true });
+  const queue = newQueue();
+  await using client = box.client();
+  await client.create("m", queue, stop);
+  const [rid, sid, cap] = [systemBytes(24), systemBytes(24), systemBytes(32)];
+  const reading = (rid: Uint8Array): Request[] => [
+    { type: "sub", rid, rcap: cap, window: 1 },
+    { type: "get", rid, rcap: cap, flags: 1 },
+    { type: "ack", rid, rcap: cap, seq: 1n },
+    { type: "drop", rid, rcap: cap },
+    { type: "put", rid, rcap: cap, keys: [] },
+  ];
+  const sending = (sid: Uint8Array): Request[] => [
+    { type: "send", sid, scap: cap, envelope: envelope(1) },
+    { type: "take", sid, scap: cap },
+  ];
+  // The id of the other side names nothing.
+  const unknown = [...reading(rid), ...sending(sid), ...reading(queue.sid), ...sending(queue.rid)];
+  for (const request of [...unknown, ...reading(queue.rid), ...sending(queue.sid)]) {
+    const [before, failures] = [looked, box.failures];
+    assert.equal(
+      await raw(box.connect(), formatRequest(request, 4), 15),
+      "0000000b8f00000004000200000000",
+      request.type,
+    );
+    assert.deepEqual([looked, box.failures], [before + 1, failures + 1], request.type);
+  }
+});
+
 Deno.test("frames: wrong lengths close with 1, a running id too, 65 requests at once with 2; types are refused (row 34)", async () => {
   await using folder = await temporaryFolder();
   await using store = openMailboxStore(folder.join("mailbox.sqlite"));
@@ -245,8 +313,8 @@ Deno.test("frames: wrong lengths close with 1, a running id too, 65 requests at 
   const few = box.connect();
   const answers = await raw(few, joined(...Array.from({ length: 64 }, (_, i) => send(i))), 64 * 9);
   assert.equal(answers.length, 64 * 9 * 2);
-  // SUB is not served yet, and says so; the connection goes on.
-  assert.equal(await raw(few, Uint8Array.fromHex("000000050300000007"), 15), "0000000b8f00000007000100000000");
+  // What is of no type that is served is told so; the connection goes on.
+  assert.equal(await raw(few, Uint8Array.fromHex("000000057f00000007"), 15), "0000000b8f00000007000100000000");
   // A frame in pieces of one byte is one.
   const slow = box.connect();
   const { readable, writable } = await slow.open();
