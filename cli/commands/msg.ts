@@ -74,6 +74,10 @@ const readCommand: Command = command(
       last: optional(option("--last", integer({ metavar: "N", min: 1, max: 500 }), {
         description: message`So many at most. Default: 100.`,
       })),
+      follow: withDefault(
+        flag("--follow", { description: message`Go on, and show what comes as it comes, until ctrl-C.` }),
+        false,
+      ),
       ...SHARED,
     }),
     (options): Action => async () => (await running()).readMessages(options),
@@ -87,9 +91,15 @@ const syncCommand: Command = command(
   { brief: message`Look into the mailbox once, and send what waits.` },
 );
 
+const watchCommand: Command = command(
+  "watch",
+  map(object(SHARED), (options): Action => async () => (await running()).watchMessages(options)),
+  { brief: message`Print what happens as it happens, and send what waits, until ctrl-C.` },
+);
+
 /** `alknet msg …`. */
 export const msgCommand: Command = command(
   "msg",
-  or(idCommand, contactCommand, sendCommand, readCommand, syncCommand),
+  or(idCommand, contactCommand, sendCommand, readCommand, watchCommand, syncCommand),
   { brief: message`Sealed messages, kept for those who are away.` },
 );

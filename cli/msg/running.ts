@@ -5,9 +5,10 @@
  */
 import { AlknetError } from "@alknet/core/handler";
 import type { Messenger, StoredMessage, Synced } from "@alknet/handlers/msg";
+import { StopSignals } from "../terminal/signals.ts";
 import { ExitCode, note, print, printJson, UsageError } from "../terminal/output.ts";
 import { type MessengerChoice, type OpenMessenger, openMessengerHome } from "./home.ts";
-import { contactLine, messageJson, messageLine, shortId } from "./showing.ts";
+import { contactLine, eventJson, eventLine, messageJson, messageLine, shortId } from "./showing.ts";
 
 /** What all of them have. */
 export interface Shared extends MessengerChoice {
@@ -101,21 +102,67 @@ export async function sendMessage(
 
 /** `msg read`: what came, after a look into the mailboxes. */
 export async function readMessages(
-  options: Shared & { readonly name?: string; readonly unread: boolean; readonly last?: number },
+  options: Shared & {
+    readonly name?: string;
+    readonly unread: boolean;
+    readonly last?: number;
+    readonly follow: boolean;
+  },
 ): Promise<number> {
-  const { unread, last: limit, json } = options;
+  const { unread, last: limit, json, follow } = options;
   await using open = await openMessengerHome(options);
   const { messenger } = open;
+  const show = (messages: readonly StoredMessage[]): void => {
+    for (const message of messages) {
+      if (json) printJson(messageJson(message));
+      else print(messageLine(message));
+    }
+    // Only now: whoever is killed before sees them again.
+    messenger.markRead(messages);
+  };
   noteSynced(await messenger.sync({ signal: AbortSignal.timeout(DEFAULT_TIME) }));
   const contact = options.name === undefined ? undefined : nameOf(messenger, options.name);
-  const messages: StoredMessage[] = messenger.messages({ contact, unread, limit });
-  for (const message of messages) {
-    if (json) printJson(messageJson(message));
-    else print(messageLine(message));
+  if (!follow) {
+    show(messenger.messages({ contact, unread, limit }));
+    return ExitCode.DONE;
   }
-  // Only now: whoever is killed before sees them again.
-  messenger.markRead(messages);
-  return ExitCode.DONE;
+  return await untilInterrupted(async (signal) => {
+    const events = messenger.watch({ signal, onFault });
+    const before = messenger.messages({ contact, unread, limit });
+    show(before);
+    for await (const event of events) {
+      if (event.event !== "message") continue;
+      const { message } = event;
+      // What came between the two is in both.
+      const isShown = before.some(({ id, contact }) => id === message.id && contact === message.contact);
+      if (!isShown && (contact === undefined || contact === message.contact)) show([message]);
+    }
+  });
+}
+
+/** `msg watch`: what happens, a line each, until ctrl-C. */
+export async function watchMessages(options: Shared): Promise<number> {
+  await using open = await openMessengerHome(options);
+  return await untilInterrupted(async (signal) => {
+    for await (const event of open.messenger.watch({ signal, onFault })) {
+      if (options.json) printJson(eventJson(event));
+      else print(eventLine(event, Date.now()));
+    }
+  });
+}
+
+/** Runs something that ends with a signal of the operator alone. */
+async function untilInterrupted(run: (signal: AbortSignal) => Promise<void>): Promise<number> {
+  using signals = new StopSignals();
+  const interrupted = new AbortController();
+  signals.first.then(() => interrupted.abort());
+  await run(interrupted.signal);
+  return ExitCode.INTERRUPTED;
+}
+
+/** What is tried again by itself. */
+function onFault({ message }: AlknetError): void {
+  note(`alknet: note: ${message}`);
 }
 
 /** `msg sync`: one look into the mailboxes. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Contact, StoredMessage } from "@alknet/handlers/msg";
+import type { Contact, MessageEvent, StoredMessage } from "@alknet/handlers/msg";
 import { visibleLine } from "../terminal/visible.ts";
 
 /** `47pj…krpy`. */
@@ -34,6 +34,27 @@ export function messageLine(message: StoredMessage): string {
 /** A message as an object. */
 export function messageJson({ id, contact, mine, at, got, state, text }: StoredMessage): Record<string, unknown> {
   return { id, contact, mine, at, got, state, content: { type: "text", text } };
+}
+
+/** What happens: a message as {@linkcode messageLine} has it, `14:03 request from 47pj…krpy`, `14:03 AAEC… stored`. */
+export function eventLine(event: MessageEvent, now: number): string {
+  if (event.event === "message") return messageLine(event.message);
+  const time = localTime(now).slice(-5);
+  if (event.event === "state") return `${time} ${event.id.slice(0, 4)}… ${event.state}`;
+  const who = event.contact === undefined ? "somebody" : shownName(event.contact);
+  switch (event.event) {
+    case "request":
+      return `${time} request from ${who}`;
+    case "unreadable":
+      return `${time} what came from ${who} does not open`;
+    case "reset":
+      return `${time} a new session begins with ${who}`;
+  }
+}
+
+/** What happens, as an object. */
+export function eventJson(event: MessageEvent): Record<string, unknown> {
+  return event.event === "message" ? { event: "message", message: messageJson(event.message) } : { ...event };
 }
 
 function localTime(milliseconds: number): string {

@@ -92,6 +92,15 @@ export class Database implements Disposable {
     return this.#statement(sql).all(...values) as Row[];
   }
 
+  /**
+   * What is another text once something was changed, here or by another program
+   * (https://sqlite.org/pragma.html#pragma_data_version).
+   */
+  get version(): string {
+    const { data_version } = this.get<{ data_version: number }>("PRAGMA data_version")!;
+    return `${data_version} ${this.get<{ n: number }>("SELECT total_changes() AS n")!.n}`;
+  }
+
   /** Closes it. Twice is harmless. */
   [Symbol.dispose](): void {
     this.#statements.clear();

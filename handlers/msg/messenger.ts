@@ -15,12 +15,22 @@ import type { Parts } from "./flow/parts.ts";
 import { receive } from "./flow/receiving.ts";
 import { beginAnew, renewedQueue, restored } from "./flow/restoring.ts";
 import { asFault, flush, sendOne, written } from "./flow/sending.ts";
+import { watch } from "./flow/watching.ts";
 import { type ContactRow, Contacts } from "./store/contacts.ts";
 import { MessageStore } from "./store/message_store.ts";
 import { type MessageRow, Messages, type MessageState } from "./store/messages.ts";
 import { OwnQueues } from "./store/queues.ts";
 import { Sessions } from "./store/sessions.ts";
-import type { Contact, MadeToken, MessageQuery, Messenger, MessengerOptions, StoredMessage, Synced } from "./types.ts";
+import type {
+  Contact,
+  MadeToken,
+  MessageEvent,
+  MessageQuery,
+  Messenger,
+  MessengerOptions,
+  StoredMessage,
+  Synced,
+} from "./types.ts";
 
 const DEFAULT_MESSAGES = 100;
 const MOST_MESSAGES = 500;
@@ -156,7 +166,11 @@ class StoredMessenger implements Messenger {
     } catch (error) {
       if (!isFault(error)) throw error;
       const fault = asFault(error);
-      if (queue && fault.code !== "TOO_LONG") return { id, state: "waiting", fault };
+      if (queue && fault.code !== "TOO_LONG") {
+        // Whoever sends what waits need not wait for this try.
+        store.transaction(() => messages.postpone(row, now()));
+        return { id, state: "waiting", fault };
+      }
       store.transaction(() => messages.unqueue(row, "failed"));
       return { id, state: "failed", fault };
     }
@@ -192,15 +206,22 @@ class StoredMessenger implements Messenger {
   }
 
   messages({ contact, after, limit = DEFAULT_MESSAGES, unread }: MessageQuery = {}): StoredMessage[] {
-    const { contacts, messages } = this.#parts;
+    const { messages } = this.#parts;
     const of = contact === undefined ? undefined : this.#named(contact).id;
     const place = after === undefined ? undefined : messages.placeOf(after);
     if (after !== undefined && place === undefined) {
       throw new AlknetError("NO_MESSAGE", "there is no message of that id");
     }
-    const rows = messages.list({ contact: of, after: place, limit: Math.min(limit, MOST_MESSAGES), unread });
-    const known = new Map(contacts.list().map((one) => [one.id, one]));
-    return rows.map((row) => shownMessage(row, known.get(row.contact)));
+    return this.#shown(messages.list({ contact: of, after: place, limit: Math.min(limit, MOST_MESSAGES), unread }));
+  }
+
+  watch(options: Stop & { readonly onFault?: (fault: AlknetError) => void }): AsyncIterable<MessageEvent> {
+    const { messages } = this.#parts;
+    const behind = (after: number, limit: number) => {
+      const rows = messages.list({ after, limit });
+      return this.#shown(rows).map((message, i) => ({ ...message, place: rows[i].place }));
+    };
+    return watch(this.#parts, { ...options, behind });
   }
 
   markRead(shown: readonly StoredMessage[]): void {
@@ -215,6 +236,12 @@ class StoredMessenger implements Messenger {
 
   [Symbol.dispose](): void {
     this.#parts.store[Symbol.dispose]();
+  }
+
+  #shown(rows: readonly MessageRow[]): StoredMessage[] {
+    if (rows.length === 0) return [];
+    const known = new Map(this.#parts.contacts.list().map((one) => [one.id, one]));
+    return rows.map((row) => shownMessage(row, known.get(row.contact)));
   }
 
   #named(name: string): ContactRow {

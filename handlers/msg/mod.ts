@@ -10,7 +10,16 @@ export type { MessageKeys } from "./agreement/identity.ts";
 export { messageKeys, type MessageSecrets } from "./agreement/keys.ts";
 export type { Random } from "@alknet/core/crypto";
 export { openMessenger } from "./messenger.ts";
-export type { Contact, MadeToken, MessageQuery, Messenger, MessengerOptions, StoredMessage, Synced } from "./types.ts";
+export type {
+  Contact,
+  MadeToken,
+  MessageEvent,
+  MessageQuery,
+  Messenger,
+  MessengerOptions,
+  StoredMessage,
+  Synced,
+} from "./types.ts";
 export type { ContactState } from "./store/contacts.ts";
 export type { MessageState } from "./store/messages.ts";
 export { mailboxClient } from "./mailbox/direct.ts";

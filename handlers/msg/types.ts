@@ -75,6 +75,15 @@ export interface Synced {
   readonly faults: readonly AlknetError[];
 }
 
+/** What happens while a messenger watches. */
+export type MessageEvent =
+  /** Another's message has come. */
+  | { readonly event: "message"; readonly message: StoredMessage }
+  /** One's own message, that waited, has gone or was given up. */
+  | { readonly event: "state"; readonly id: string; readonly state: MessageState }
+  /** Somebody new has written; something came that does not open, of a contact where that is known; a new session begins. */
+  | { readonly event: "request" | "unreadable" | "reset"; readonly contact?: string };
+
 /** Which messages are meant. */
 export interface MessageQuery {
   /** A contact's alone, by name. */
@@ -147,6 +156,14 @@ export interface Messenger extends Disposable {
    * @throws {AlknetError} `NO_CONTACT`, `NO_MESSAGE`.
    */
   messages(query?: MessageQuery): StoredMessage[];
+  /**
+   * What happens from now on, as it happens: messages come while it is told of, and what waits is sent. What another program
+   * receives into the same database is told of too. Ends at the signal; lost connections are made anew.
+   *
+   * @param options Also told of what cannot be done for now, each once, until it can: it is tried again.
+   * @throws {AlknetError} `MESSAGE_STORE`, `DISK_FULL`: what comes cannot be kept.
+   */
+  watch(options: Stop & { readonly onFault?: (fault: AlknetError) => void }): AsyncIterable<MessageEvent>;
   /** Others' messages were shown. */
   markRead(messages: readonly StoredMessage[]): void;
 }

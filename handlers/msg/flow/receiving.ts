@@ -13,7 +13,7 @@ import { assertSameIdentity, type PeerIdentity } from "../agreement/identity.ts"
 import { dayOf } from "../agreement/labels.ts";
 import { open, type SkippedChange } from "../agreement/ratchet.ts";
 import type { Session } from "../agreement/state.ts";
-import type { Stop } from "../carrier.ts";
+import type { Arrival, Stop } from "../carrier.ts";
 import { type Content, type Destination, formatText, readContent } from "../content/content.ts";
 import type { ContactRow } from "../store/contacts.ts";
 import type { OwnQueue } from "../store/queues.ts";
@@ -62,17 +62,29 @@ const OF_ENVELOPES = new Set([
  */
 export async function receive(parts: Parts, queue: OwnQueue, stop: Stop): Promise<Received> {
   let [messages, unreadable] = [0, 0];
-  for await (const { kind, bytes, ack } of parts.carrier.receive([readerOf(queue)], stop)) {
-    const outcome = kind === 0 ? take(parts, queue, bytes) : "unreadable";
+  for await (const arrival of parts.carrier.receive([readerOf(queue)], stop)) {
+    const outcome = takeIn(parts, queue, arrival);
     if (outcome === "message") messages++;
     if (outcome === "unreadable") unreadable++;
-    await ack();
+    await arrival.ack();
   }
   return { messages, unreadable };
 }
 
+/** What has come of something that came: a message, nothing to be shown, or nothing that opens. */
+export type Taken = "message" | "other" | "unreadable";
+
+/**
+ * Opens and keeps what came. It may be taken from the mailbox then.
+ *
+ * @throws {AlknetError} What the store throws: it has to come again.
+ */
+export function takeIn(parts: Parts, queue: OwnQueue, { kind, bytes }: Pick<Arrival, "kind" | "bytes">): Taken {
+  return kind === 0 ? take(parts, queue, bytes) : "unreadable";
+}
+
 /** Opens and keeps an envelope, in one transaction; what came before is not opened again. */
-function take(parts: Parts, queue: OwnQueue, envelope: Uint8Array): "message" | "other" | "unreadable" {
+function take(parts: Parts, queue: OwnQueue, envelope: Uint8Array): Taken {
   const { store, sessions, now } = parts;
   const digest = sha256(envelope).subarray(0, 16);
   const today = dayOf(now());

@@ -21,8 +21,8 @@ interface Listener {
 }
 
 /** A mailbox that has said nothing for so many milliseconds is asked something, and has so many to answer. */
-const SILENCE = 20_000;
-const ANSWER = 20_000;
+const SILENCE = 15_000;
+const ANSWER = 10_000;
 
 /** What people are told of each code, and what to do. */
 const REFUSALS: Readonly<Record<number, readonly [code: string, text: string]>> = {

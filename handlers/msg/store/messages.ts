@@ -119,6 +119,11 @@ export class Messages {
     return this.#store.database.get<{ place: number }>(sql, bytesOf(id) ?? new Uint8Array())?.place;
   }
 
+  /** The place of the last; 0 where there is none. */
+  lastPlace(): number {
+    return this.#store.database.get<{ n: number }>("SELECT coalesce(max(place), 0) AS n FROM message")!.n;
+  }
+
   /** In order of their places. */
   list({ contact, after, limit, unread = false }: MessageChoice): MessageRow[] {
     const where = "(?1 IS NULL OR contact = ?1) AND place > ?2 AND (?3 = 0 OR (mine = 0 AND state = 'delivered'))";

@@ -123,6 +123,7 @@ export function around(
     send: (to, envelope, options) => carrier.send(to, envelope, options),
     takeBundle: (to, options) => carrier.takeBundle(to, options),
     receive: (from, options) => carrier.receive(from, options),
+    listen: (from, options) => carrier.listen!(from, options),
     create: (mailbox, queue, options) => carrier.create(mailbox, queue, options),
     drop: (from, options) => carrier.drop(from, options),
     publish: (from, published, options) => carrier.publish(from, published, options),
