@@ -166,27 +166,29 @@ Deno.test("two processes of each, one session: all of what they send comes, once
   assert.deepEqual(texts.sort((a, b) => Number(a) - Number(b)), Array.from({ length: 13 }, (_, n) => `${n}`));
 });
 
-Deno.test("mailbox, killed while it takes in: every SEND that it said OK to is there, every ACK done (row 30)", async () => {
-  await using folder = await temporaryFolder();
-  const program = `${ROOT}tests/handlers/msg/kill/mailbox_program.ts`;
-  const file = folder.join("mailbox.sqlite");
-  const said = new Set<number>();
-  const gone = new Set<number>();
-  for (let round = 0; round < 3; round++) {
-    const args = ["run", "-A", "--no-check", program, file, `${said.size}`];
-    const { code, stdout, stderr } = await runProgram(Deno.execPath(), args);
-    assert.equal(code, KILLED, stderr);
-    for (const [word, n] of stdout.trim().split("\n").map((line) => line.split(" "))) {
-      (word === "stored" ? said : gone).add(Number(n));
+for (const senders of [1, 4, 64]) {
+  Deno.test(`mailbox, killed while it takes in, ${senders} at once: every SEND that it said OK to is there, every ACK done (row 30)`, async () => {
+    await using folder = await temporaryFolder();
+    const program = `${ROOT}tests/handlers/msg/kill/mailbox_program.ts`;
+    const file = folder.join("mailbox.sqlite");
+    const said = new Set<number>();
+    const gone = new Set<number>();
+    for (let round = 0; round < 3; round++) {
+      const args = ["run", "-A", "--no-check", program, file, `${said.size}`, `${senders}`];
+      const { code, stdout, stderr } = await runProgram(Deno.execPath(), args);
+      assert.equal(code, KILLED, stderr);
+      for (const [word, n] of stdout.trim().split("\n").map((line) => line.split(" "))) {
+        (word === "stored" ? said : gone).add(Number(n));
+      }
+      assert.ok(said.size > 0);
     }
-    assert.ok(said.size > 0);
-  }
-  const { openMailboxStore } = await import("@alknet/handlers/msg");
-  await using store = openMailboxStore(file);
-  const there = store.after(new Uint8Array(24).fill(1), 0n, 1000).map(({ body }) =>
-    new DataView(body.buffer, body.byteOffset).getUint32(0)
-  );
-  assert.deepEqual(there.length, new Set(there).size);
-  for (const n of said) assert.ok(gone.has(n) || there.includes(n), `${n} was lost`);
-  for (const n of gone) assert.ok(!there.includes(n), `${n} came back`);
-});
+    const { openMailboxStore } = await import("@alknet/handlers/msg");
+    await using store = openMailboxStore(file);
+    const there = store.after(new Uint8Array(24).fill(1), 0n, 10_000).map(({ body }) =>
+      new DataView(body.buffer, body.byteOffset).getUint32(0)
+    );
+    assert.deepEqual(there.length, new Set(there).size);
+    for (const n of said) assert.ok(gone.has(n) || there.includes(n), `${n} was lost`);
+    for (const n of gone) assert.ok(!there.includes(n), `${n} came back`);
+  });
+}

@@ -1,14 +1,15 @@
 /**
  * A mailbox that takes in and gives away until it is killed in the middle, and says what it has done.
  *
- * Arguments: its file, the first number.
+ * Arguments: its file, the first number, how many send at once.
  *
  * @module
  */
 import { sha256 } from "@alknet/core/crypto";
 import { openMailboxStore } from "@alknet/handlers/msg";
 
-const [file, first] = Deno.args;
+const [file, first, together] = Deno.args;
+const senders = Number(together);
 const rid = new Uint8Array(24).fill(1);
 const { MAILBOX_LIMITS } = await import("@alknet/handlers/msg");
 const store = openMailboxStore(file, { ...MAILBOX_LIMITS, queueItems: 10_000 });
@@ -26,9 +27,8 @@ const body = (n: number): Uint8Array => {
   return bytes;
 };
 
-for (let n = Number(first), done = 0;; n += 4, done += 4) {
-  const four = [n, n + 1, n + 2, n + 3];
-  const storing = four.map(async (one) => {
+for (let n = Number(first), rounds = 0;; n += senders, rounds++) {
+  const storing = Array.from({ length: senders }, (_, i) => n + i).map(async (one) => {
     const outcome = await store.append(rid, {
       kind: 0,
       digest: sha256(body(one)).subarray(0, 16),
@@ -37,8 +37,8 @@ for (let n = Number(first), done = 0;; n += 4, done += 4) {
     });
     if (outcome === "stored") say(`stored ${one}`);
   });
-  // The last four are on their way.
-  if (done >= 40) {
+  // The last ones are on their way: one commit was said of all of them, or of none.
+  if (rounds >= 10) {
     await Promise.race(storing);
     Deno.kill(Deno.pid, "SIGKILL");
   }
