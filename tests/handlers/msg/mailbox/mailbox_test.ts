@@ -8,7 +8,6 @@ import { joined, systemBytes } from "@alknet/core/crypto";
 import type { Connection } from "@alknet/core/handler";
 import { type Arrival, openMailboxStore } from "@alknet/handlers/msg";
 import { formatRequest, type Request } from "../../../../handlers/msg/mailbox/frames.ts";
-import { seeded } from "../../../support/random.ts";
 import { temporaryFolder } from "../../../support/temp.ts";
 import { envelope, newQueue, type OwnQueue, served } from "./serving.ts";
 
@@ -347,47 +346,4 @@ Deno.test("GET, padded: full and empty are 3209 bytes, what is larger waits (row
   const full = await asked();
   assert.equal(full.length, 3209 * 2);
   assert.match(full, /^00000c858100000001/);
-});
-
-Deno.test("frames: 3 000 of random bytes and altered ones: an answer or a close, and the mailbox serves on (row 34)", async () => {
-  await using folder = await temporaryFolder();
-  await using store = openMailboxStore(folder.join("mailbox.sqlite"));
-  await using box = served({
-    store,
-    open: true,
-    limits: { frames: 1_000_000, newRate: 1_000_000, sendRate: 1_000_000 },
-  });
-  await using client = box.client();
-  const queue = newQueue();
-  await client.create("m", queue, stop);
-  const random = seeded("msg frames");
-  const requests: Request[] = [
-    { type: "new", ...newQueue() },
-    { type: "send", sid: queue.sid, scap: queue.write.cap, envelope: envelope(1) },
-    { type: "get", rid: queue.rid, rcap: queue.read.cap, flags: 0 },
-    { type: "ack", rid: queue.rid, rcap: queue.read.cap, seq: 5n },
-    {
-      type: "put",
-      rid: queue.rid,
-      rcap: queue.read.cap,
-      bundle: envelope(1, 262),
-      keys: [{ id: 1, key: systemBytes(32) }],
-    },
-    { type: "take", sid: queue.sid, scap: queue.write.cap },
-  ];
-  for (let i = 0; i < 3000; i++) {
-    const bytes = random.chance(0.2)
-      ? random.bytes(random.between(1, 200))
-      : formatRequest(random.pick(requests), 1).map((byte) => random.chance(0.02) ? random.below(256) : byte);
-    const connection = box.connect();
-    const { readable, writable } = await connection.open();
-    const writer = writable.getWriter();
-    writer.write(bytes).then(() => writer.close()).catch(() => {});
-    await readable.pipeTo(new WritableStream()).catch(() => {});
-    connection.close();
-  }
-  // The one that was asked may be full by now.
-  const other = newQueue();
-  await client.create("m", other, stop);
-  await client.send(other.write, envelope(200), stop);
 });
