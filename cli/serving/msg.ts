@@ -4,6 +4,7 @@
  * @module
  */
 import { AlknetError, type Handler, logger } from "@alknet/core/handler";
+import type { HandlerRegistration } from "@alknet/core/operations";
 import type { MailboxLimits } from "@alknet/handlers/msg";
 import { dirname } from "node:path";
 import Type, { type Static, type TSchema } from "typebox";
@@ -49,6 +50,8 @@ export type MessengerConfig = Static<typeof messengerSchema>;
 export interface ServedMailbox extends AsyncDisposable {
   /** Serves it. */
   readonly handler: Handler;
+  /** `mailbox/…`. */
+  readonly operations: readonly HandlerRegistration[];
 }
 
 /**
@@ -61,7 +64,7 @@ export async function mailboxOf(
   config: MailboxConfig,
   { home, configFile, own }: { readonly home: Home; readonly configFile: string; readonly own: string },
 ): Promise<ServedMailbox> {
-  const { mailbox, mailboxLimitsWith, openMailboxStore } = await import("@alknet/handlers/msg");
+  const { mailbox, mailboxLimitsWith, mailboxOperations, openMailboxStore } = await import("@alknet/handlers/msg");
   let limits: MailboxLimits;
   try {
     limits = mailboxLimitsWith(camelCased(config.limits));
@@ -83,6 +86,7 @@ export async function mailboxOf(
   const hourly = setInterval(sweep, SWEEP);
   return {
     handler,
+    operations: mailboxOperations(handler),
     async [Symbol.asyncDispose]() {
       isOver = true;
       clearInterval(hourly);

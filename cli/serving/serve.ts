@@ -92,11 +92,13 @@ export async function serve(options: ServeOptions): Promise<number> {
   await using git = await configuredGit(config, { home, key, passphraseFile: options.passphraseFile }, late);
   await using fs = await configuredFs(config, home, key);
   await using dns = await configuredDns(config, home, key);
+  await using mailbox = await configuredMailbox(config, home, key);
   const ownOperations = [
     ...builtInOperations(node),
     ...git?.operations() ?? [],
     ...fs?.operations ?? [],
     ...dns?.operations ?? [],
+    ...mailbox?.operations ?? [],
   ];
   await using imported = await importedBy(config, ownOperations, { key, home, passphraseFile: options.passphraseFile });
   const withoutGuests = [...ownOperations, ...imported.registrations];
@@ -104,7 +106,6 @@ export async function serve(options: ServeOptions): Promise<number> {
   const registry = nodeRegistry([...withoutGuests, ...guests?.registrations ?? []]);
   const ssh = await configuredSsh(config, home, options, { git, files: fs?.files });
   const sftp = await configuredSftp(config, fs?.files);
-  await using mailbox = await configuredMailbox(config, home, key);
   const dispatcher = late.dispatcher = new Dispatcher({ registry });
   if (git) await checkGitHooks(config, home, (name) => registry.find(name) !== undefined);
   const certificate = await publicCertificate(config.static.certificate);

@@ -33,3 +33,4 @@ export {
 } from "./mailbox/mailbox.ts";
 export type { Held, Item, MailboxStore, NewItem, Published, QueueRow } from "./mailbox/mailbox_store.ts";
 export { memoryMailboxStore, openMailboxStore } from "./mailbox/sqlite_store.ts";
+export { mailboxOperations } from "./operations.ts";

@@ -5,7 +5,7 @@
  */
 import { AlknetError } from "@alknet/core/handler";
 import type { OwnQueue } from "../store/queues.ts";
-import type { Bell } from "./bell.ts";
+import type { Bell } from "../bell.ts";
 import { freshQueue, madeQueue, readerOf } from "./own_queues.ts";
 import type { Parts } from "./parts.ts";
 import { receive, takeIn, type Taken } from "./receiving.ts";
@@ -23,6 +23,9 @@ const REFRESH = 3_600_000;
 const TAKEN_OVER = 60_000;
 const REFUSED = 600_000;
 const TOO_OFTEN = 10_000;
+
+/** Queues that a mailbox does not have, after which it is left alone for a while. */
+const MOST_MISSING = 3;
 
 /** What a listener tells. */
 export interface Listener {
@@ -60,17 +63,20 @@ export class MailboxListener {
   async run(signal: AbortSignal): Promise<void> {
     for (let wait = FIRST_TRY; !signal.aborted; wait = Math.min(wait * 2, LAST_TRY)) {
       const round = new AbortController();
+      let isLost = false;
       try {
         await this.#round(AbortSignal.any([signal, round.signal]), () => wait = FIRST_TRY);
       } catch (error) {
         if (signal.aborted) return;
-        this.#tell(faultOf(error));
+        const fault = faultOf(error);
+        isLost = fault.code === "MAILBOX_NO_QUEUE";
+        this.#tell(fault);
       } finally {
         round.abort();
         await Promise.allSettled(this.#running.values());
       }
       this.#due.clear();
-      await this.#bell.pause(wait, signal);
+      await this.#bell.pause(isLost ? REFUSED : wait, signal);
     }
   }
 
@@ -80,6 +86,8 @@ export class MailboxListener {
     broken.promise.catch(() => {});
     while (!signal.aborted) {
       const rung = this.#bell.count;
+      // Whoever asks for many queues that are not there is taken for one who guesses.
+      let missing = 0;
       for (const queue of this.#parts.queues.list().filter(({ mailbox }) => mailbox === this.#mailbox)) {
         const key = queue.rid.toHex();
         if (this.#parts.now() < (this.#due.get(key) ?? 0)) continue;
@@ -91,6 +99,12 @@ export class MailboxListener {
           this.#running.set(key, listening.finally(() => this.#running.delete(key)));
         } catch (error) {
           this.#refused(queue, error);
+          if ((error as AlknetError).code === "MAILBOX_NO_QUEUE" && ++missing >= MOST_MISSING) {
+            throw new AlknetError(
+              "MAILBOX_NO_QUEUE",
+              `mailbox ${this.#mailbox} has lost our queues, or has another disk`,
+            );
+          }
         }
       }
       isWell();

@@ -7,7 +7,7 @@
 import type { AlknetError } from "@alknet/core/handler";
 import type { OutboxRow } from "../store/messages.ts";
 import type { MessageEvent, StoredMessage } from "../types.ts";
-import { Bell } from "./bell.ts";
+import { Bell } from "../bell.ts";
 import { MailboxListener } from "./listening.ts";
 import type { Parts } from "./parts.ts";
 import { beginAnew } from "./restoring.ts";

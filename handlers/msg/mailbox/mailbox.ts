@@ -3,8 +3,10 @@
  *
  * @module
  */
-import { defineHandler, type Handler } from "@alknet/core/handler";
+import { equalBytes, sha256 } from "@alknet/core/crypto";
+import { AlknetError, defineHandler, type Handler } from "@alknet/core/handler";
 import { dayOf } from "../agreement/labels.ts";
+import { Bell } from "../bell.ts";
 import { type MailboxLimits, mailboxLimitsWith } from "../limits.ts";
 import type { MailboxStore } from "./mailbox_store.ts";
 import { Rates } from "./rates.ts";
@@ -56,9 +58,21 @@ export interface Mailbox extends Handler<readonly ["alknet/msg"]> {
   sweep(): Promise<void>;
   /** Counts; no ids. */
   status(): MailboxStatus;
+  /**
+   * How many items lie in a queue, now and whenever that changes, once a second at most; until the signal, or the queue is no
+   * more.
+   *
+   * @param rcap The capability to read it.
+   * @throws {AlknetError} `NO_QUEUE`: there is none, or it is another's; `TOO_BUSY`.
+   */
+  watch(rid: Uint8Array, rcap: Uint8Array, signal: AbortSignal): AsyncIterable<number>;
 }
 
 const SWEEP = 3_600_000;
+/** Milliseconds from one number of a watched queue to the next. */
+const WATCH_EVERY = 1000;
+/** Those who watch queues at a time. */
+const MOST_WATCHERS = 1024;
 const MACHINE: MailboxClock = { now: () => performance.now(), wall: () => Date.now() };
 
 /**
@@ -104,5 +118,32 @@ export function mailbox(options: MailboxOptions): Mailbox {
       await new MailboxFront(connection, context, parts).serve();
     },
   });
-  return { ...handler, sweep, status: () => ({ ...store.held, refused }) };
+  let watchers = 0;
+  async function* watch(rid: Uint8Array, rcap: Uint8Array, signal: AbortSignal): AsyncGenerator<number> {
+    const held = store.find("rid", rid)?.rcap;
+    // The same work for a queue that is not there.
+    if (!equalBytes(sha256(rcap), held ?? new Uint8Array(32)) || !held) {
+      throw new AlknetError("NO_QUEUE", "there is no such queue, or the capability is not its own");
+    }
+    if (watchers >= MOST_WATCHERS) throw new AlknetError("TOO_BUSY", `${MOST_WATCHERS} watch queues; try again`);
+    watchers++;
+    const bell = new Bell();
+    const end = subscriptions.watch(rid, () => bell.ring());
+    let told = -1;
+    try {
+      while (!signal.aborted && store.find("rid", rid)) {
+        const rung = bell.count;
+        const waiting = store.waiting(rid);
+        if (waiting !== told) {
+          yield told = waiting;
+          await bell.pause(WATCH_EVERY, signal);
+        }
+        await bell.wait(SWEEP, signal, rung);
+      }
+    } finally {
+      watchers--;
+      end();
+    }
+  }
+  return { ...handler, sweep, status: () => ({ ...store.held, refused }), watch };
 }

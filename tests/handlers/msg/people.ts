@@ -29,6 +29,8 @@ export interface Place extends AsyncDisposable {
   readonly folder: TemporaryFolder;
   /** Whether the mailbox can be reached. */
   isAway: boolean;
+  /** Failed authentications at the mailbox since it began. */
+  readonly failures: number;
   /** Days that have gone by for everybody. */
   days: number;
   /** Ends the mailbox and begins it anew from its file. */
@@ -71,6 +73,9 @@ export async function place(options: Partial<MailboxOptions> = {}): Promise<Plac
   const self: Place = {
     folder,
     isAway: false,
+    get failures() {
+      return up.box.failures;
+    },
     days: 0,
     async restart() {
       await end();

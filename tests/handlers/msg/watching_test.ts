@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import type { AlknetError } from "@alknet/core/handler";
 import type { Carrier, Mailboxes, MessageEvent, Messenger } from "@alknet/handlers/msg";
+import { DatabaseSync } from "node:sqlite";
 import { around, type Person, place, stop, texts } from "./people.ts";
 
 /** Somebody who watches. */
@@ -151,4 +152,20 @@ Deno.test("watch: what does not open is told, taken away, and what comes behind 
   isAltered = false;
   await ann.messenger.send("bob", "three", stop);
   assert.equal(await watch.next(), "message: three");
+});
+
+Deno.test("watch: a mailbox that has lost our queues is asked for three of them, told once, and left alone for a while", async () => {
+  await using here = await place();
+  using bob = here.person("bob");
+  for (const name of ["a", "b", "c", "d", "e", "f"]) await bob.messenger.token(name, stop);
+  {
+    using database = new DatabaseSync(here.folder.join("mailbox.sqlite")) as DatabaseSync & Disposable;
+    database.exec("DELETE FROM queue");
+  }
+  await using watch = watching(bob.messenger);
+  const next = watch.next();
+  while (watch.faults.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual([watch.faults, here.failures], [["MAILBOX_NO_QUEUE", "MAILBOX_NO_QUEUE"], 3]);
+  // Others at other mailboxes, and what the contacts of this one do, go on.
+  assert.equal(await Promise.race([next, Promise.resolve("still watching")]), "still watching");
 });

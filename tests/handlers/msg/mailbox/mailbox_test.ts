@@ -1,5 +1,5 @@
 /**
- * `alknet/msg`: what a mailbox keeps, gives and refuses (msg.md §4, §7; rows 27, 28, 30, 32 to 34, 64).
+ * `alknet/msg`: what a mailbox keeps, gives and refuses (msg.md §4, §7; rows 27 to 30, 32 to 34, 37, 64).
  *
  * @module
  */
@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { joined, systemBytes } from "@alknet/core/crypto";
 import type { Connection } from "@alknet/core/handler";
 import { type Arrival, openMailboxStore } from "@alknet/handlers/msg";
+import { DatabaseSync } from "node:sqlite";
 import { formatRequest, type Request } from "../../../../handlers/msg/mailbox/frames.ts";
 import { temporaryFolder } from "../../../support/temp.ts";
 import { envelope, newQueue, type OwnQueue, served } from "./serving.ts";
@@ -346,4 +347,35 @@ Deno.test("GET, padded: full and empty are 3209 bytes, what is larger waits (row
   const full = await asked();
   assert.equal(full.length, 3209 * 2);
   assert.match(full, /^00000c858100000001/);
+});
+
+Deno.test("what a mailbox keeps: ids, hashes, envelopes, keys and days; no identity, address or time of day (row 29)", async () => {
+  await using folder = await temporaryFolder();
+  const file = folder.join("mailbox.sqlite");
+  const queue = newQueue(1);
+  {
+    await using store = openMailboxStore(file);
+    await using box = served({ store });
+    const identity = { id: "identity-of-ann", scopes: ["mailbox:create"], resources: {} };
+    await using client = box.client({ fingerprint: "ed25519:fingerprint-of-ann", identity });
+    await client.create("m", queue, stop);
+    await client.send(queue.write, envelope(1), stop);
+    await client.publish(queue.read, { bundle: envelope(2, 262), keys: [{ id: 1, key: systemBytes(32) }] }, stop);
+    for await (const _ of client.receive([queue.read], stop)) break;
+  }
+  using database = new DatabaseSync(file) as DatabaseSync & Disposable;
+  const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
+  assert.deepEqual(tables.map(({ name }) => name).sort(), ["item", "prekey", "queue"]);
+  for (const { name } of tables) {
+    for (const value of database.prepare(`SELECT * FROM ${name}`).all().flatMap((row) => Object.values(row))) {
+      // Days since 1970 are five digits; seconds are more.
+      assert.ok(value instanceof Uint8Array || typeof value === "number" && value < 100_000, `${name} has ${value}`);
+    }
+  }
+  const bytes = new TextDecoder("latin1").decode(await Deno.readFile(file));
+  for (const secret of ["of-ann", "127.0.0.1", "::1"]) assert.ok(!bytes.includes(secret), secret);
+  // Neither capability is there, only their hashes.
+  const latin1 = (secret: Uint8Array) => new TextDecoder("latin1").decode(secret);
+  assert.ok(bytes.includes(latin1(queue.scap)));
+  for (const secret of [queue.read.cap, queue.write.cap]) assert.ok(!bytes.includes(latin1(secret)));
 });
