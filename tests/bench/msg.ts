@@ -4,18 +4,21 @@
  * @module
  */
 import { openGcm, sealGcm, sha256, systemBytes, x25519, x25519Public } from "@alknet/core/crypto";
-import { MAILBOX_LIMITS, messageKeys, openMailboxStore } from "@alknet/handlers/msg";
+import { MAILBOX_LIMITS, type MailboxStore, messageKeys, type NewItem, openMailboxStore } from "@alknet/handlers/msg";
 import { ml_kem768 } from "@noble/post-quantum/ml-kem.js";
 import { DatabaseSync } from "node:sqlite";
 import { answer, begin } from "../../handlers/msg/agreement/agreement.ts";
 import { makeBundle, readBundle } from "../../handlers/msg/agreement/bundle.ts";
 import { readFirst } from "../../handlers/msg/agreement/envelope.ts";
 import { open, seal } from "../../handlers/msg/agreement/ratchet.ts";
+import { runProgram } from "../support/process.ts";
 import { temporaryFolder } from "../support/temp.ts";
-import { compare, type Contestant, type Effort, type Figure, type Group } from "./harness.ts";
+import { compare, type Contestant, type Effort, type Figure, type Group, script } from "./harness.ts";
 
 const SENDERS = 64;
 const BODY = 2048;
+const FEW = 100;
+const MANY = 100_000;
 const random = systemBytes;
 const skipped = { headerKeys: () => [], find: () => undefined };
 
@@ -71,29 +74,78 @@ export const msgMailbox: Group = {
     await using folder = await temporaryFolder();
     const limits = { ...MAILBOX_LIMITS, queueItems: Number.MAX_SAFE_INTEGER, bytes: Number.MAX_SAFE_INTEGER };
     await using store = openMailboxStore(folder.join("mailbox.sqlite"), limits);
-    const rids = await Promise.all(Array.from({ length: SENDERS }, async () => {
-      const rid = random(24);
-      await store.create({ rid, sid: random(24), rcap: random(32), scap: random(32), kind: 0, used: 1 });
-      return rid;
-    }));
+    const rids = await queuesOf(store, SENDERS);
     const plain = plainRows(folder.join("plain.sqlite"));
+    await using few = openMailboxStore(folder.join("few.sqlite"), limits);
+    await using many = openMailboxStore(folder.join("many.sqlite"), limits);
+    const [inFew, inMany] = [await queuesOf(few, FEW), await queuesOf(many, MANY)];
     try {
       const [ours, floor] = await rates(effort, [
-        () =>
-          Promise.all(rids.map((rid) => {
-            const body = random(BODY);
-            return store.append(rid, { kind: 0, digest: sha256(body).subarray(0, 16), day: 1, body });
-          })),
+        () => Promise.all(rids.map((rid) => store.append(rid, fresh()))),
         () => plain.insert(rids),
       ], 1);
+      const [ofMany, ofFew] = await rates(effort, [passing(many, inMany), passing(few, inFew)], 1);
+      const { queues, subscriptions } = await memory(folder.join("memory.sqlite"));
+      const mib = (bytes: number): number => bytes / 2 ** 20;
       return [
         beside(`SEND ${BODY} B, ${SENDERS} senders`, ours * SENDERS, floor * SENDERS, "node:sqlite, 64 a commit", 0.5),
+        beside(
+          `SEND and ACK ${BODY} B, ${MANY} queues`,
+          ofMany * SENDERS,
+          ofFew * SENDERS,
+          `itself with ${FEW} queues`,
+          0.8,
+        ),
+        {
+          ...beside(`memory of ${MANY} queues`, mib(queues), 64, "what it may be", 1),
+          unit: "MiB",
+          lessIsBetter: true,
+        },
+        {
+          ...beside("memory of 10000 SUBs", mib(subscriptions), 32, "what it may be", 1),
+          unit: "MiB",
+          lessIsBetter: true,
+        },
       ];
     } finally {
       plain.close();
     }
   },
 };
+
+function fresh(): NewItem {
+  const body = random(BODY);
+  return { kind: 0, digest: sha256(body).subarray(0, 16), day: 1, body };
+}
+
+async function queuesOf(store: MailboxStore, count: number): Promise<Uint8Array[]> {
+  return await Promise.all(Array.from({ length: count }, async () => {
+    const rid = random(24);
+    await store.create({ rid, sid: random(24), rcap: random(32), scap: random(32), kind: 0, used: 1 });
+    return rid;
+  }));
+}
+
+/** Into as many queues as there are senders, any of them; and out of those before. */
+function passing(store: MailboxStore, rids: readonly Uint8Array[]): () => Promise<unknown> {
+  let before: Uint8Array[] = [];
+  return () => {
+    const acknowledging = before.map(async (rid) => await store.ack(rid, store.after(rid, 0n, 1)[0]?.seq ?? 0n));
+    before = Array.from({ length: SENDERS }, () => rids[Math.floor(Math.random() * rids.length)]);
+    return Promise.all([...acknowledging, ...before.map((rid) => store.append(rid, fresh()))]);
+  };
+}
+
+/** Measured in a program of its own, whose garbage can be taken away, and that did not make what it opens. */
+async function memory(file: string): Promise<{ readonly queues: number; readonly subscriptions: number }> {
+  const run = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await runProgram(Deno.execPath(), ["run", "-A", ...args, file]);
+    if (code !== 0) throw new Error(`${args.join(" ")} failed: ${stderr}`);
+    return stdout;
+  };
+  await run(script("msg_memory.ts"), "make");
+  return JSON.parse(await run("--v8-flags=--expose-gc", script("msg_memory.ts"), "measure"));
+}
 
 /** The same rows, 64 a transaction. */
 function plainRows(file: string) {

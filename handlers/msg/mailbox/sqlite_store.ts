@@ -27,9 +27,8 @@ CREATE TABLE prekey (rid BLOB REFERENCES queue ON DELETE CASCADE, id INT, key BL
 };
 /** Changes of one commit. */
 const GROUP = 256;
-/** What a sweep takes away at a time, so that those who ask meanwhile do not wait for all of it. */
-const SWEPT_ITEMS = 256;
-const SWEPT_QUEUES = 16;
+/** Items, and queues, that a sweep takes away at a time, so that those who ask meanwhile do not wait for all of it. */
+const SWEPT = 256;
 const BUNDLE_ID = 0;
 const IN_MEMORY = ":memory:";
 
@@ -128,21 +127,26 @@ class SqliteMailbox implements MailboxStore {
 
   async sweep(day: number): Promise<void> {
     const { itemDays, queueDays } = this.#limits;
-    const queues = (): number => {
+    // Each says whether there may be more.
+    const queues = (): boolean => {
       const sql = "SELECT rid FROM queue WHERE used < ? LIMIT ?";
-      const old = this.#database.all<{ rid: Uint8Array }>(sql, day - queueDays, SWEPT_QUEUES);
-      for (const { rid } of old) this.#drop(rid);
-      return old.length;
+      const old = this.#database.all<{ rid: Uint8Array }>(sql, day - queueDays, SWEPT);
+      const enough = this.#held.items - SWEPT;
+      for (const { rid } of old) {
+        this.#drop(rid);
+        if (this.#held.items <= enough) return true;
+      }
+      return old.length === SWEPT;
     };
-    const items = (): number => {
+    const items = (): boolean => {
       const sql =
         "DELETE FROM item WHERE id IN (SELECT id FROM item WHERE day < ? LIMIT ?) RETURNING length(body) AS n";
-      const old = this.#database.all<{ n: number }>(sql, day - itemDays, SWEPT_ITEMS);
+      const old = this.#database.all<{ n: number }>(sql, day - itemDays, SWEPT);
       this.#gone(old);
-      return old.length;
+      return old.length === SWEPT;
     };
-    while (await this.#changed(queues) === SWEPT_QUEUES);
-    while (await this.#changed(items) === SWEPT_ITEMS);
+    while (await this.#changed(queues));
+    while (await this.#changed(items));
   }
 
   async putPrekeys(rid: Uint8Array, { bundle, keys }: Published): Promise<number | "quota"> {
