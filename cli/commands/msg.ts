@@ -97,9 +97,15 @@ const watchCommand: Command = command(
   { brief: message`Print what happens as it happens, and send what waits, until ctrl-C.` },
 );
 
+const outboxCommand: Command = command(
+  "outbox",
+  map(object(SHARED), (options): Action => async () => (await running()).listWaiting(options)),
+  { brief: message`List what waits to be sent.` },
+);
+
 /** `alknet msg …`. */
 export const msgCommand: Command = command(
   "msg",
-  or(idCommand, contactCommand, sendCommand, readCommand, watchCommand, syncCommand),
+  or(idCommand, contactCommand, sendCommand, readCommand, watchCommand, syncCommand, outboxCommand),
   { brief: message`Sealed messages, kept for those who are away.` },
 );

@@ -8,7 +8,7 @@ import type { Messenger, StoredMessage, Synced } from "@alknet/handlers/msg";
 import { StopSignals } from "../terminal/signals.ts";
 import { ExitCode, note, print, printJson, UsageError } from "../terminal/output.ts";
 import { type MessengerChoice, type OpenMessenger, openMessengerHome } from "./home.ts";
-import { contactLine, eventJson, eventLine, messageJson, messageLine, shortId } from "./showing.ts";
+import { contactLine, eventJson, eventLine, messageJson, messageLine, shortId, waitingLine } from "./showing.ts";
 
 /** What all of them have. */
 export interface Shared extends MessengerChoice {
@@ -138,6 +138,16 @@ export async function readMessages(
       if (!isShown && (contact === undefined || contact === message.contact)) show([message]);
     }
   });
+}
+
+/** `msg outbox`: what waits to be sent. */
+export async function listWaiting(options: Shared): Promise<number> {
+  await using open = await openMessengerHome(options);
+  for (const waiting of open.messenger.waiting()) {
+    if (options.json) printJson({ ...waiting });
+    else print(waitingLine(waiting, Date.now()));
+  }
+  return ExitCode.DONE;
 }
 
 /** `msg watch`: what happens, a line each, until ctrl-C. */

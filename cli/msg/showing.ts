@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Contact, MessageEvent, StoredMessage } from "@alknet/handlers/msg";
+import type { Contact, MessageEvent, StoredMessage, WaitingMessage } from "@alknet/handlers/msg";
 import { visibleLine } from "../terminal/visible.ts";
 
 /** `47pj…krpy`. */
@@ -50,6 +50,13 @@ export function eventLine(event: MessageEvent, now: number): string {
     case "reset":
       return `${time} a new session begins with ${who}`;
   }
+}
+
+/** `AAEC…  ann  3 tries, next in 40 s`. */
+export function waitingLine({ id, contact, tries, due }: WaitingMessage, now: number): string {
+  const seconds = Math.max(0, Math.ceil((due - now) / 1000));
+  const count = tries === 1 ? "1 try" : `${tries} tries`;
+  return `${id.slice(0, 4)}…  ${shownName(contact)}  ${count}, next ${seconds === 0 ? "now" : `in ${seconds} s`}`;
 }
 
 /** What happens, as an object. */

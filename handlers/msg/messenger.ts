@@ -30,6 +30,7 @@ import type {
   MessengerOptions,
   StoredMessage,
   Synced,
+  WaitingMessage,
 } from "./types.ts";
 
 const DEFAULT_MESSAGES = 100;
@@ -222,6 +223,13 @@ class StoredMessenger implements Messenger {
       return this.#shown(rows).map((message, i) => ({ ...message, place: rows[i].place }));
     };
     return watch(this.#parts, { ...options, behind });
+  }
+
+  waiting(): WaitingMessage[] {
+    const { contacts, messages } = this.#parts;
+    return messages.outbox().flatMap(({ message: id, contact, tries, due }) =>
+      id === undefined ? [] : [{ id, contact: contacts.find("id", contact)?.name ?? "-", tries, due }]
+    );
   }
 
   markRead(shown: readonly StoredMessage[]): void {

@@ -19,10 +19,11 @@ export type {
   MessengerOptions,
   StoredMessage,
   Synced,
+  WaitingMessage,
 } from "./types.ts";
 export type { ContactState } from "./store/contacts.ts";
 export type { MessageState } from "./store/messages.ts";
-export { mailboxClient } from "./mailbox/direct.ts";
+export { mailboxClient, type MailboxClientOptions } from "./mailbox/direct.ts";
 export {
   type Mailbox,
   mailbox,

@@ -75,6 +75,18 @@ export interface Synced {
   readonly faults: readonly AlknetError[];
 }
 
+/** A message that waits to be sent. */
+export interface WaitingMessage {
+  /** 16 bytes, b64. */
+  readonly id: string;
+  /** To whom. */
+  readonly contact: string;
+  /** How often it was tried. */
+  readonly tries: number;
+  /** When it is tried next, where something runs that does: milliseconds since 1970. */
+  readonly due: number;
+}
+
 /** What happens while a messenger watches. */
 export type MessageEvent =
   /** Another's message has come. */
@@ -164,6 +176,8 @@ export interface Messenger extends Disposable {
    * @throws {AlknetError} `MESSAGE_STORE`, `DISK_FULL`: what comes cannot be kept.
    */
   watch(options: Stop & { readonly onFault?: (fault: AlknetError) => void }): AsyncIterable<MessageEvent>;
+  /** Messages that wait to be sent, the oldest first. */
+  waiting(): WaitingMessage[];
   /** Others' messages were shown. */
   markRead(messages: readonly StoredMessage[]): void;
 }

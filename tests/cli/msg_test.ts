@@ -75,9 +75,14 @@ Deno.test("alknet msg: the mailbox away: id is pending and 0; send fails and is 
     assert.match(failed.stderr, /^alknet: not sent: /);
     const waiting = await ann.run("msg", "send", "bob", "later", "--queue", "--transport", "tls", "--json");
     assert.deepEqual([waiting.code, JSON.parse(waiting.stdout).state], [0, "waiting"]);
+    const { id } = JSON.parse(waiting.stdout);
+    assert.match(await well(ann, ["outbox"]), new RegExp(`^${id.slice(0, 4)}… {2}bob {2}1 try, next now$`));
+    const { due, ...rest } = JSON.parse(await well(ann, ["outbox", "--json"]));
+    assert.deepEqual([rest, typeof due], [{ id, contact: "bob", tries: 1 }, "number"]);
     node = await again(post, node);
     assert.equal(await well(bob, ["sync"]), "0 received, 0 sent, 0 waiting");
     assert.equal(await well(ann, ["sync"]), "0 received, 1 sent, 0 waiting");
+    assert.equal(await well(ann, ["outbox"]), "");
     assert.match(await well(bob, ["read"]), /\(request\) {2}later$/);
   } finally {
     await node[Symbol.asyncDispose]();

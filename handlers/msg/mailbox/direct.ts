@@ -23,17 +23,30 @@ interface Linking {
   link?: MailboxLink;
 }
 
+/** Options of {@linkcode mailboxClient}. */
+export interface MailboxClientOptions {
+  /** Makes connections. */
+  readonly dial: Dial;
+  /**
+   * Milliseconds of silence after which a mailbox that is listened to is asked whether it is there, and that it has to say so.
+   * Default 12 000.
+   */
+  readonly patience?: number;
+}
+
 /** Asks mailboxes directly. Disposing of it ends its connections. */
-export function mailboxClient(options: { readonly dial: Dial }): Carrier & Mailboxes & AsyncDisposable {
-  return new DirectCarrier(options.dial);
+export function mailboxClient(options: MailboxClientOptions): Carrier & Mailboxes & AsyncDisposable {
+  return new DirectCarrier(options);
 }
 
 class DirectCarrier implements Carrier, Mailboxes, AsyncDisposable {
   readonly #dial: Dial;
+  readonly #patience?: number;
   readonly #links = new Map<string, Linking>();
 
-  constructor(dial: Dial) {
+  constructor({ dial, patience }: MailboxClientOptions) {
     this.#dial = dial;
+    this.#patience = patience;
   }
 
   async prepare(mailbox: string, { signal }: Stop): Promise<void> {
@@ -121,7 +134,7 @@ class DirectCarrier implements Carrier, Mailboxes, AsyncDisposable {
     const there = this.#links.get(key);
     if (there && !there.link?.isOver) return await there.opening;
     const opening = this.#dial(mailbox, MSG_ALPN, { signal, anonymous: purpose !== "create" })
-      .then((connection) => MailboxLink.over(mailbox, connection));
+      .then((connection) => MailboxLink.over(mailbox, connection, this.#patience));
     const linking: Linking = { opening };
     this.#links.set(key, linking);
     try {

@@ -20,9 +20,8 @@ interface Listener {
   wake(): void;
 }
 
-/** A mailbox that has said nothing for so many milliseconds is asked something, and has so many to answer. */
-const SILENCE = 15_000;
-const ANSWER = 10_000;
+/** A mailbox that has said nothing for so many milliseconds is asked something, and has as many to answer. */
+const SILENCE = 12_000;
 
 /** What people are told of each code, and what to do. */
 const REFUSALS: Readonly<Record<number, readonly [code: string, text: string]>> = {
@@ -50,21 +49,33 @@ export class MailboxLink implements AsyncDisposable {
   readonly #pending = new Map<number, Pending>();
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #listeners = new Map<number, Listener>();
+  readonly #patience: number;
   #silence?: ReturnType<typeof setTimeout>;
   #next = 1;
   #over: unknown;
 
-  private constructor(mailbox: string, connection: Connection, writer: WritableStreamDefaultWriter<Uint8Array>) {
+  private constructor(
+    mailbox: string,
+    connection: Connection,
+    writer: WritableStreamDefaultWriter<Uint8Array>,
+    patience: number,
+  ) {
+    this.#patience = patience;
     this.#mailbox = mailbox;
     this.#connection = connection;
     this.#writer = writer;
   }
 
-  /** Takes a connection over. */
-  static async over(mailbox: string, connection: Connection): Promise<MailboxLink> {
+  /**
+   * Takes a connection over.
+   *
+   * @param patience Milliseconds of silence after which a mailbox that is listened to is asked whether it is there, and that it
+   * has to say so.
+   */
+  static async over(mailbox: string, connection: Connection, patience: number = SILENCE): Promise<MailboxLink> {
     try {
       const { readable, writable } = await connection.open();
-      const link = new MailboxLink(mailbox, connection, writable.getWriter());
+      const link = new MailboxLink(mailbox, connection, writable.getWriter(), patience);
       link.#read(readable).catch(() => {});
       return link;
     } catch (error) {
@@ -178,13 +189,13 @@ export class MailboxLink implements AsyncDisposable {
     clearTimeout(this.#silence);
     if (this.#listeners.size === 0 || this.#over !== undefined) return;
     this.#silence = setTimeout(() => {
-      this.ask({ type: "info" }, AbortSignal.timeout(ANSWER)).catch((error) => {
+      this.ask({ type: "info" }, AbortSignal.timeout(this.#patience)).catch((error) => {
         // Whatever it says, it is there.
         if (error instanceof AlknetError) return;
         this.#end(error);
         this.#connection.close();
       });
-    }, SILENCE);
+    }, this.#patience);
   }
 
   #end(cause: unknown): void {

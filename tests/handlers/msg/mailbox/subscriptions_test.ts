@@ -4,7 +4,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { MAILBOX_LIMITS, memoryMailboxStore } from "@alknet/handlers/msg";
+import { memoryPair } from "@alknet/core/handler";
+import { mailbox, MAILBOX_LIMITS, mailboxClient, memoryMailboxStore } from "@alknet/handlers/msg";
 import type { Request } from "../../../../handlers/msg/mailbox/frames.ts";
 import { asking } from "./asking.ts";
 import { envelope, newQueue, type OwnQueue, served } from "./serving.ts";
@@ -182,4 +183,56 @@ Deno.test("sweep: a queue that is listened to stays, however long; what was give
     [20_020, 20_050, 20_080, 20_110, 20_140, 20_170].map((one) => `81 1 ${one % 256}`),
   );
   await assert.rejects(client.send(forgotten.write, envelope(3), stop), { code: "MAILBOX_NO_QUEUE" });
+});
+
+Deno.test("listen: a mailbox that says nothing any more, and does not end the connection, is away; one that is quiet is not", async () => {
+  await using store = memoryMailboxStore(limits);
+  await using box = served({ store, open: true, limits });
+  const queue = newQueue();
+  let asked = 0;
+  const dial = () => {
+    // Between the two: what passes the mailbox's answers on, until it is mute.
+    const [near, far] = memoryPair("alknet/msg");
+    (async () => {
+      for await (const { readable, writable } of far) {
+        const { readable: answers, writable: requests } = await box.connect().open();
+        readable.pipeThrough(
+          new TransformStream({
+            transform(chunk, controller) {
+              // INFO is what it is asked when it is quiet; of the third it says nothing.
+              if (chunk[4] !== 9 || ++asked < 3) controller.enqueue(chunk);
+            },
+          }),
+        ).pipeTo(requests).catch(() => {});
+        answers.pipeTo(writable).catch(() => {});
+      }
+    })().catch(() => {});
+    return Promise.resolve(near);
+  };
+  await using client = mailboxClient({ dial, patience: 100 });
+  await client.create("m", queue, stop);
+  const coming = client.listen!(queue.read, stop)[Symbol.asyncIterator]();
+  await assert.rejects(coming.next(), { code: "MAILBOX_AWAY" });
+  // One that answers late is taken for mute too.
+  assert.ok(asked >= 1 && asked <= 3, `${asked}`);
+});
+
+Deno.test("mailbox.watch: to whoever has the capability, as many at once as may, until the queue is no more", async () => {
+  await using store = memoryMailboxStore(limits);
+  const box = mailbox({ store });
+  const { rid, sid, rcap, scap, kind, read } = newQueue();
+  const today = Math.floor(Date.now() / DAY);
+  await store.create({ rid, sid, rcap, scap, kind, used: today });
+  const ending = new AbortController();
+  const watch = (capability = read.cap, id = rid) => box.watch(id, capability, ending.signal)[Symbol.asyncIterator]();
+  for (const wrong of [watch(new Uint8Array(32)), watch(read.cap, sid), watch(rcap)]) {
+    await assert.rejects(wrong.next(), { code: "NO_QUEUE" });
+  }
+  const watching = Array.from({ length: 1024 }, () => watch());
+  for (const one of watching) assert.equal((await one.next()).value, 0);
+  await assert.rejects(watch().next(), { code: "TOO_BUSY" });
+  await watching.pop()!.return!();
+  assert.equal((await watch().next()).value, 0);
+  ending.abort();
+  for (const one of watching) assert.equal((await one.next()).done, true);
 });
