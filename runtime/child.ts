@@ -27,26 +27,35 @@ async function main(): Promise<void> {
   let last = 0;
   let isolate: Isolate | undefined;
 
-  const ask = (kind: string, name: string, input: unknown): Promise<unknown> => {
+  const ask = (kind: string, name: string, input: unknown, signal?: AbortSignal): Promise<unknown> => {
     const id = ++last;
     const answer = Promise.withResolvers<unknown>();
     answers.set(id, answer);
     const { text, buffers } = encodeCrossing(input);
     send({ t: "ask", id, kind, name, text }, buffers);
-    return answer.promise;
+    const forget = () => {
+      if (!answers.delete(id)) return;
+      send({ t: "forget", id });
+      answer.reject(new GuestError("E_ABORTED", "the call was aborted"));
+    };
+    signal?.addEventListener("abort", forget);
+    return answer.promise.finally(() => signal?.removeEventListener("abort", forget));
   };
   const boot = async ({ head, buffers }: Frame) => {
     provideEngine(buffers[0]);
     const host = {
       log: (level: string, text: string) => send({ t: "log", level, text }),
-      call: (name: string, input: unknown) => ask("call", name, input),
-      open: (name: string, input: unknown) => ask("open", name, input) as Promise<number>,
-      next: (at: number) => ask("next", "", at) as Promise<{ done: boolean; value: unknown }>,
+      call: (name: string, input: unknown, signal: AbortSignal) => ask("call", name, input, signal),
+      reach: (door: string, input: unknown, signal: AbortSignal) => ask("reach", door, input, signal),
+      open: (name: string, input: unknown, signal: AbortSignal) => ask("open", name, input, signal) as Promise<number>,
+      next: (at: number, signal: AbortSignal) =>
+        ask("next", "", at, signal) as Promise<{ done: boolean; value: unknown }>,
       end: (at: number) => ask("end", "", at) as Promise<void>,
     };
     isolate = await Isolate.create({
       limits: head.limits as Partial<GuestLimits>,
       operations: head.operations as readonly GrantedOperation[],
+      doors: head.doors as readonly string[],
       host,
     });
     send({ t: "ready" });

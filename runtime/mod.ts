@@ -3,7 +3,8 @@
  * what they are given.
  *
  * Participants: the host, which makes an {@linkcode Isolate}; the guest, which sees ECMAScript, a console, timers, the
- * operations that it was granted (`env`), and `ops.register`. Only data crosses between them.
+ * operations that it was granted (`env`), and `ops.register`; `fetch` and `fs` where they were granted. Only data crosses
+ * between them.
  *
  * An isolate runs in the host's thread and its deadline is cooperative: a native loop of the engine
  * (`[].indexOf.call({ length: 2 ** 53 - 1 }, 1)`) is not stopped by it. Run only code
@@ -38,4 +39,7 @@ export type {
 } from "./guest.ts";
 export { Isolate, type IsolateOptions } from "./isolate.ts";
 export { DEFAULT_LIMITS, type GuestLimits } from "./limits.ts";
+export type { FetchGrant } from "./outward/fetch/fetcher.ts";
+export type { FsGrant, FsMount, FsOps } from "./outward/files/guest_files.ts";
+export type { OutwardGrants } from "./outward/outward.ts";
 export { ProcessGuest } from "./process_guest.ts";

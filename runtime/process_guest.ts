@@ -11,9 +11,12 @@ import { encodeFrame, type Frame, readFrames } from "./frames.ts";
 import type { EvaluateOptions, GuestOperation, SubscriptionStep } from "./guest.ts";
 import type { IsolateOptions } from "./isolate.ts";
 import { type GuestLimits, guestLimits } from "./limits.ts";
+import { Outward } from "./outward/outward.ts";
 
 /** How long a process may be silent beyond the time that its guest may compute, in milliseconds. */
 const GRACE = 250;
+/** How long a process may be silent after what it runs was aborted, in milliseconds. */
+const ABORT = 1000;
 /** How long a process may take to start, in milliseconds. */
 const START = 10_000;
 /** What the child needs of the environment to find its modules; nothing of it is readable there. */
@@ -27,16 +30,18 @@ export class ProcessGuest implements AsyncDisposable {
   readonly #options: IsolateOptions;
   readonly #pending = new Map<number, PromiseWithResolvers<unknown>>();
   readonly #ready = Promise.withResolvers<unknown>();
-  readonly #calls = new AbortController();
+  readonly #outward: Outward;
+  readonly #calls = new Map<number, AbortController>();
   readonly #reading: Promise<void>;
   #operations: readonly GuestOperation[] = [];
   #last = 0;
   #silence: ReturnType<typeof setTimeout> | undefined;
   #ended: GuestError | undefined;
 
-  private constructor(options: IsolateOptions) {
+  private constructor(options: IsolateOptions, outward: Outward) {
     this.#limits = guestLimits(options.limits);
     this.#options = options;
+    this.#outward = outward;
     const env = Object.fromEntries(KEPT.flatMap((name) => {
       const value = Deno.env.get(name);
       return value === undefined ? [] : [[name, value]];
@@ -57,16 +62,18 @@ export class ProcessGuest implements AsyncDisposable {
   /**
    * Starts a process and boots the guest in it.
    *
-   * @throws {GuestError} `E_UNAVAILABLE`: no process can be started here.
+   * @throws {GuestError} `E_UNAVAILABLE`: no process can be started here. `E_REFUSED`: a grant is unfit.
    */
   static async start(options: IsolateOptions = {}): Promise<ProcessGuest> {
     if (Deno.build.standalone) {
       throw new GuestError("E_UNAVAILABLE", "a compiled executable cannot start a guest's process; use deno run");
     }
     const bytes = await engineBytes();
-    const guest = new ProcessGuest(options);
+    const outward = new Outward(options);
+    const guest = new ProcessGuest(options, outward);
     guest.#listen(START);
-    guest.#send({ t: "boot", limits: guest.#limits, operations: options.operations ?? [] }, [bytes]);
+    const { operations = [], doors = outward.doors } = options;
+    guest.#send({ t: "boot", limits: guest.#limits, operations, doors }, [bytes]);
     await guest.#ready.promise;
     guest.#listen();
     return guest;
@@ -127,7 +134,11 @@ export class ProcessGuest implements AsyncDisposable {
     this.#pending.set(id, result);
     if (this.#pending.size === 1) this.#listen();
     this.#send({ t: "work", id, ...head }, buffers);
-    const aborted = () => this.#send({ t: "abort", id });
+    const aborted = () => {
+      this.#send({ t: "abort", id });
+      // What the host runs itself is killed where it computes on; what others call goes on for the others.
+      if (head.kind === "evaluate" || head.kind === "run") this.#listen(ABORT);
+    };
     if (signal?.aborted) aborted();
     signal?.addEventListener("abort", aborted);
     return result.promise.finally(() => signal?.removeEventListener("abort", aborted));
@@ -141,8 +152,9 @@ export class ProcessGuest implements AsyncDisposable {
   #listen(time: number = this.#limits.cpu + GRACE): void {
     clearTimeout(this.#silence);
     if (this.#ended || (this.#pending.size === 0 && time !== START)) return;
+    const why = time === ABORT ? "when it was told to" : `after ${this.#limits.cpu} ms`;
     this.#silence = setTimeout(() => {
-      this.#end(new GuestError("E_KILLED", `the guest did not stop after ${this.#limits.cpu} ms and was killed`));
+      this.#end(new GuestError("E_KILLED", `the guest did not stop ${why} and was killed`));
     }, time);
   }
 
@@ -159,7 +171,9 @@ export class ProcessGuest implements AsyncDisposable {
     this.#ready.promise.catch(() => {});
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
-    this.#calls.abort(error);
+    for (const call of this.#calls.values()) call.abort(error);
+    this.#calls.clear();
+    this.#outward[Symbol.dispose]();
   }
 
   async #read(): Promise<void> {
@@ -183,7 +197,8 @@ export class ProcessGuest implements AsyncDisposable {
     if (t === "beat" || this.#ended) return;
     if (t === "ready") return this.#ready.resolve(undefined);
     if (t === "log") return this.#options.host?.log?.(String(head.level), String(text));
-    if (t === "ask") return void this.#answer(id, String(head.kind), String(head.name), { text, buffers });
+    if (t === "ask") return this.#asked(id, String(head.kind), String(head.name), { text, buffers });
+    if (t === "forget") return this.#forget(id);
     const result = this.#pending.get(id);
     if (result === undefined || (t !== "done" && t !== "fail")) throw new TypeError(`message ${t} is out of place`);
     this.#pending.delete(id);
@@ -192,20 +207,30 @@ export class ProcessGuest implements AsyncDisposable {
     result.resolve(decodeCrossing({ text, buffers }));
   }
 
-  async #answer(id: number, kind: string, name: string, crossing: Crossing): Promise<void> {
-    try {
-      const { text, buffers } = encodeCrossing(await this.#called(kind, name, decodeCrossing(crossing)));
-      this.#send({ t: "answer", id, ok: true, text }, buffers);
-    } catch (error) {
-      this.#send({ t: "answer", id, ok: false, ...outwardError(error) });
+  #asked(id: number, kind: string, name: string, crossing: Crossing): void {
+    // The isolate keeps to this; what does not is no isolate.
+    if (this.#calls.has(id) || this.#calls.size >= this.#limits.callsInFlight) {
+      throw new TypeError("a call is out of place");
     }
+    const abort = new AbortController();
+    this.#calls.set(id, abort);
+    this.#answerOf(kind, name, crossing, abort.signal).then(encodeCrossing).then(
+      ({ text, buffers }) => this.#calls.delete(id) && this.#send({ t: "answer", id, ok: true, text }, buffers),
+      (error) => this.#calls.delete(id) && this.#send({ t: "answer", id, ok: false, ...outwardError(error) }),
+    );
   }
 
-  async #called(kind: string, name: string, input: unknown): Promise<unknown> {
+  #forget(id: number): void {
+    this.#calls.get(id)?.abort();
+    this.#calls.delete(id);
+  }
+
+  async #answerOf(kind: string, name: string, crossing: Crossing, signal: AbortSignal): Promise<unknown> {
+    const input = decodeCrossing(crossing);
     const { host = {}, operations = [] } = this.#options;
-    const { signal } = this.#calls;
     if (kind === "next") return await host.next?.(input as number, signal);
     if (kind === "end") return await host.end?.(input as number);
+    if (kind === "reach") return await (host.reach ?? this.#outward.reach)(name, input, signal);
     // The child filters too; it may be lost to its guest, so what it says is not taken for granted.
     if (!operations.some((granted) => granted.name === name)) {
       throw new GuestError("NOT_FOUND", `operation ${name} is not granted`);
