@@ -19,6 +19,7 @@ import { initCommand } from "./commands/node/init.ts";
 import { msgCommand } from "./commands/msg.ts";
 import { opsCommand } from "./commands/operations/ops.ts";
 import { pingCommand } from "./commands/reaching/ping.ts";
+import { replCommand } from "./commands/repl.ts";
 import { runCommand } from "./commands/run.ts";
 import { serveCommand } from "./commands/node/serve.ts";
 import { sshConfigCommand } from "./commands/reaching/ssh_config.ts";
@@ -40,5 +41,5 @@ export const EVERY_COMMAND: Command = or(
   group("Files by hash", or(fsCommand, blobCommand)),
   group("Messages", msgCommand),
   group("Names", dnsCommand),
-  group("Guests", runCommand),
+  group("Guests", or(runCommand, replCommand)),
 );

@@ -63,7 +63,7 @@ async function main(): Promise<void> {
   const work = (guest: Isolate, { head, buffers }: Frame, signal: AbortSignal): unknown => {
     const { kind, name = "", text = "null", file, id } = head as Record<string, string>;
     if (kind === "module") return guest.addModule(name, text);
-    if (kind === "evaluate") return guest.evaluate(text, { file, signal });
+    if (kind === "evaluate") return guest.evaluate(text, { file, signal, show: head.show === true });
     if (kind === "run") return guest.runModule(name, { signal });
     const input = decodeCrossing({ text, buffers });
     if (kind === "invoke") return guest.invoke(name, input, { signal });

@@ -51,6 +51,8 @@ export interface EvaluateOptions {
   readonly file?: string;
   /** Ends the run. */
   readonly signal?: AbortSignal;
+  /** Gives a text for people in place of the value, whatever it is; nothing for `undefined`. Default `false`. */
+  readonly show?: boolean;
 }
 
 /** What comes of asking a subscription for its next value. */

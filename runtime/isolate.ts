@@ -24,6 +24,8 @@ import { textDoors } from "./outward/text.ts";
 import { ModuleMap, noSuchModule } from "./modules.ts";
 import { PRELUDE } from "./prelude.ts";
 import { type Run, RunTable } from "./runs.ts";
+import { GuestConsole } from "./showing/console.ts";
+import { INSPECTOR } from "./showing/inspector.ts";
 import { preparedSource } from "./source.ts";
 
 /** What an isolate is made with. */
@@ -53,6 +55,7 @@ export class Isolate implements Disposable {
   readonly #registered = new Map<string, GuestOperation>();
   readonly #runs = new RunTable();
   readonly #calls: HostCalls;
+  readonly #console: GuestConsole;
   readonly #outward: Outward;
   readonly #timers = new Map<number, ReturnType<typeof setTimeout>>();
   #outgoing: Uint8Array[] = [];
@@ -63,7 +66,6 @@ export class Isolate implements Disposable {
   #entered = false;
   /** Answers wait for the jobs behind them: a run that never lets go has not ended well. */
   #settled: (() => void)[] = [];
-  #written = 0;
   #state: "live" | "poisoned" | "disposed" = "live";
 
   private constructor(runtime: QuickJSRuntime, limits: GuestLimits, options: IsolateOptions, outward: Outward) {
@@ -71,6 +73,7 @@ export class Isolate implements Disposable {
     this.#limits = limits;
     this.#outward = outward;
     this.#host = { reach: outward.reach, ...options.host };
+    this.#console = new GuestConsole(this.#host, limits.output);
     this.#calls = new HostCalls(this.#host, limits, options.operations ?? []);
     runtime.setMemoryLimit(limits.memory << 20);
     runtime.setMaxStackSize(limits.stack << 10);
@@ -110,7 +113,8 @@ export class Isolate implements Disposable {
     const { file = "script.js" } = options;
     const text = preparedSource(source, file);
     this.#sources.set(file, source);
-    return await this.#run((run) => this.#start("finish", run, text, file, "global"), options.signal);
+    const show = options.show === true ? INSPECTOR : undefined;
+    return await this.#run((run) => this.#start("finish", run, text, file, show), options.signal);
   }
 
   /**
@@ -123,7 +127,7 @@ export class Isolate implements Disposable {
     if (canonical === undefined) throw new GuestError("NOT_FOUND", `the guest has no module ${name}; add it first`);
     this.#sources.set(canonical, this.#modules.sources.get(canonical)!);
     const whole = this.#modules.entry(canonical);
-    return await this.#run((run) => this.#start("finishModule", run, whole, "entry.js", "module"), options.signal);
+    return await this.#run((run) => this.#start("finishModule", run, whole, "entry.js"), options.signal);
   }
 
   /** Calls a registered operation. @throws {GuestError} `NOT_FOUND`, or as {@linkcode evaluate}. */
@@ -283,7 +287,8 @@ export class Isolate implements Disposable {
     this.#timers.clear();
   }
 
-  #start(finish: "finish" | "finishModule", run: Run, text: string, file: string, type: "global" | "module"): void {
+  #start(finish: "finish" | "finishModule", run: Run, text: string, file: string, show?: string): void {
+    const type = finish === "finish" ? "global" : "module";
     const result = this.#context.evalCode(text, file, { type });
     if (result.error) {
       using error = result.error;
@@ -291,7 +296,9 @@ export class Isolate implements Disposable {
       return;
     }
     using value = result.value;
-    this.#invoke(finish, run, value);
+    if (show === undefined) return this.#invoke(finish, run, value);
+    using shower = this.#context.unwrapResult(this.#context.evalCode(show, "inspector.js"));
+    this.#invoke(finish, run, value, shower);
   }
 
   #enter(run: Run | undefined, name: PreludeName, first: string | number, crossing?: Crossing): void {
@@ -336,7 +343,7 @@ export class Isolate implements Disposable {
     this.#outgoing = [];
     if (kind === "done") return this.#done(id, { text, buffers });
     if (kind === "fail") this.#runs.get(id)?.fail(this.#errorOf(text));
-    else if (kind === "log") this.#log(name, text);
+    else if (kind === "log") this.#console.write(name, text);
     else if (kind === "timer") return this.#timer(id, Number(text));
     else if (kind === "clear") clearTimeout(this.#timers.get(id)), this.#timers.delete(id);
     else if (kind === "register") return this.#register(text);
@@ -358,14 +365,6 @@ export class Isolate implements Disposable {
     } catch (error) {
       run?.fail(error as GuestError);
     }
-  }
-
-  #log(level: string, text: string): void {
-    const left = this.#limits.output - this.#written;
-    if (left <= 0) return;
-    this.#written += text.length;
-    const shown = text.length > left ? text.slice(0, left) + "… (the guest's output ends here)" : text;
-    this.#host.log?.(level, shown.toWellFormed());
   }
 
   #timer(id: number, delay: number): string | undefined {

@@ -26,6 +26,8 @@ export {
   type GuestRegistrationOptions,
   guestRegistrations,
   type OfferingGuest,
+  type OperationCaller,
+  operationHost,
 } from "./bridge.ts";
 export { type Crossing, decodeCrossing, encodeCrossing } from "./crossing.ts";
 export { type GuestCode, GuestError, type GuestPosition, type ThrownValue } from "./errors.ts";

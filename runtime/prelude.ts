@@ -234,7 +234,7 @@ export const PRELUDE: string = String
   return freeze({
     __proto__: null,
     describe,
-    finish: (id, value) => { settle(id, () => value); },
+    finish: (id, value, show) => { settle(id, show === undefined ? () => value : async () => show(await value)); },
     finishModule: (id, module) => {
       settle(id, async () => {
         const exports = await module;

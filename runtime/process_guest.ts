@@ -90,8 +90,8 @@ export class ProcessGuest implements AsyncDisposable {
   }
 
   /** Runs a script and gives its last value, awaited. @throws {GuestError} What it threw, or what ended it. */
-  async evaluate(source: string, { file, signal }: EvaluateOptions = {}): Promise<unknown> {
-    return await this.#work({ kind: "evaluate", text: source, file }, [], signal);
+  async evaluate(source: string, { file, signal, show }: EvaluateOptions = {}): Promise<unknown> {
+    return await this.#work({ kind: "evaluate", text: source, file, show }, [], signal);
   }
 
   /** Runs a module's default export. @throws {GuestError} What it threw, or what ended it. */
