@@ -61,6 +61,7 @@ export function encodeCrossing(value: unknown): Crossing {
  * @throws {GuestError} `E_CROSSING`: it is not as the prelude writes it.
  */
 export function decodeCrossing({ text, buffers }: Crossing): unknown {
+  if (typeof text !== "string") throw refusal("it is no text");
   if (text.length > MOST_CROSSING) throw refusal(`its text is longer than ${MOST_CROSSING}`);
   let nodes = 0;
   const plain = (value: unknown, depth: number): unknown => {

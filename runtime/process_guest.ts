@@ -8,11 +8,13 @@ import { type Crossing, decodeCrossing, encodeCrossing } from "./crossing.ts";
 import { engineBytes } from "./engine.ts";
 import { type GuestCode, GuestError, type GuestPosition, outwardError, type ThrownValue } from "./errors.ts";
 import { encodeFrame, type Frame, readFrames } from "./frames.ts";
-import type { EvaluateOptions, GuestOperation, SubscriptionStep } from "./guest.ts";
+import { type EvaluateOptions, type GuestOperation, operationFault, type SubscriptionStep } from "./guest.ts";
 import type { IsolateOptions } from "./isolate.ts";
 import { type GuestLimits, guestLimits } from "./limits.ts";
 import { Outward } from "./outward/outward.ts";
+import { GuestConsole } from "./showing/console.ts";
 
+const CHILD = import.meta.resolve("./child.ts");
 /** How long a process may be silent beyond the time that its guest may compute, in milliseconds. */
 const GRACE = 250;
 /** How long a process may be silent after what it runs was aborted, in milliseconds. */
@@ -31,6 +33,7 @@ export class ProcessGuest implements AsyncDisposable {
   readonly #pending = new Map<number, PromiseWithResolvers<unknown>>();
   readonly #ready = Promise.withResolvers<unknown>();
   readonly #outward: Outward;
+  readonly #console: GuestConsole;
   readonly #calls = new Map<number, AbortController>();
   readonly #reading: Promise<void>;
   #operations: readonly GuestOperation[] = [];
@@ -38,8 +41,9 @@ export class ProcessGuest implements AsyncDisposable {
   #silence: ReturnType<typeof setTimeout> | undefined;
   #ended: GuestError | undefined;
 
-  private constructor(options: IsolateOptions, outward: Outward) {
+  private constructor(options: IsolateOptions, outward: Outward, child: string) {
     this.#limits = guestLimits(options.limits);
+    this.#console = new GuestConsole(options.host ?? {}, this.#limits.output);
     this.#options = options;
     this.#outward = outward;
     const env = Object.fromEntries(KEPT.flatMap((name) => {
@@ -48,7 +52,7 @@ export class ProcessGuest implements AsyncDisposable {
     }));
     this.#child = new Deno.Command(Deno.execPath(), {
       // With the lock file that this process has: what it resolves is cached, and what the registry knows of it may not be.
-      args: ["run", "--no-prompt", "--cached-only", "--quiet", import.meta.resolve("./child.ts")],
+      args: ["run", "--no-prompt", "--cached-only", "--quiet", child],
       clearEnv: true,
       env,
       stdin: "piped",
@@ -62,15 +66,16 @@ export class ProcessGuest implements AsyncDisposable {
   /**
    * Starts a process and boots the guest in it.
    *
+   * @param child The module that the process runs. Default: `@alknet/runtime/child`.
    * @throws {GuestError} `E_UNAVAILABLE`: no process can be started here. `E_REFUSED`: a grant is unfit.
    */
-  static async start(options: IsolateOptions = {}): Promise<ProcessGuest> {
+  static async start(options: IsolateOptions = {}, child: string = CHILD): Promise<ProcessGuest> {
     if (Deno.build.standalone) {
       throw new GuestError("E_UNAVAILABLE", "a compiled executable cannot start a guest's process; use deno run");
     }
     const bytes = await engineBytes();
     const outward = new Outward(options);
-    const guest = new ProcessGuest(options, outward);
+    const guest = new ProcessGuest(options, outward, child);
     guest.#listen(START);
     const { operations = [], doors = outward.doors } = options;
     guest.#send({ t: "boot", limits: guest.#limits, operations, doors }, [bytes]);
@@ -196,15 +201,20 @@ export class ProcessGuest implements AsyncDisposable {
     const { t, id, text } = head as { t: string; id: number; text: string };
     if (t === "beat" || this.#ended) return;
     if (t === "ready") return this.#ready.resolve(undefined);
-    if (t === "log") return this.#options.host?.log?.(String(head.level), String(text));
+    if (t === "log") return this.#console.write(String(head.level), String(text));
     if (t === "ask") return this.#asked(id, String(head.kind), String(head.name), { text, buffers });
     if (t === "forget") return this.#forget(id);
     const result = this.#pending.get(id);
     if (result === undefined || (t !== "done" && t !== "fail")) throw new TypeError(`message ${t} is out of place`);
+    if (t === "fail") {
+      this.#pending.delete(id);
+      return result.reject(failureOf(head));
+    }
+    // Whoever waits hears of what is wrong with these, too, so they are looked at first.
+    this.#operations = checkedOperations(head.operations, this.#limits.operations);
+    const value = decodeCrossing({ text, buffers });
     this.#pending.delete(id);
-    if (t === "fail") return result.reject(failureOf(head));
-    this.#operations = head.operations as readonly GuestOperation[];
-    result.resolve(decodeCrossing({ text, buffers }));
+    result.resolve(value);
   }
 
   #asked(id: number, kind: string, name: string, crossing: Crossing): void {
@@ -239,6 +249,18 @@ export class ProcessGuest implements AsyncDisposable {
   }
 }
 
+/** What a child says that its guest has registered: it is held to what an isolate takes. */
+function checkedOperations(given: unknown, most: number): readonly GuestOperation[] {
+  if (!Array.isArray(given)) throw new TypeError("its operations are no list");
+  const found = new Map<string, GuestOperation>();
+  for (const operation of given) {
+    const fault = operationFault(operation ?? {}, found, most);
+    if (fault !== undefined) throw new TypeError(fault);
+    found.set(operation.name, operation);
+  }
+  return given;
+}
+
 function failureOf(head: Frame["head"]): GuestError {
   const { code, message, position, thrown } = head as unknown as {
     code: GuestCode;
@@ -246,5 +268,5 @@ function failureOf(head: Frame["head"]): GuestError {
     position?: GuestPosition;
     thrown?: ThrownValue;
   };
-  return new GuestError(code, message, { position, thrown });
+  return new GuestError(String(code) as GuestCode, String(message), { position, thrown });
 }

@@ -321,7 +321,10 @@ Deno.test("fetch: what is no HTTP, ends early or is not there fails without a wo
       if (answer) await connection.write(new TextEncoder().encode(answer));
       connection.close();
     });
-    const error = await new Fetcher({ origins: [server.origin] }).fetch({ url: server.origin }, none).catch((e) => e);
+    const error = await new Fetcher({ origins: [server.origin] }).fetch({ url: server.origin }, none).then(
+      () => assert.fail(answer),
+      (error) => error as Error & { code: string },
+    );
     assert.equal(error.code, "FETCH_FAILED", answer);
     assert.doesNotMatch(error.message, /127\.0\.0\.1|os error|node:/, answer);
   }
