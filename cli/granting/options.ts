@@ -10,8 +10,8 @@ import type { Parser } from "@optique/core/parser";
 import { option } from "@optique/core/primitives";
 import { integer, string } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
-import { authoritiesOption, checked, homeOption, insecureFlag, passphraseFileOption } from "../../grammar/arguments.ts";
-import { TOKEN_FILE_TEXT } from "../../reaching/reach.ts";
+import { authoritiesOption, checked, homeOption, insecureFlag, passphraseFileOption } from "../grammar/arguments.ts";
+import { TOKEN_FILE_TEXT } from "../reaching/reach.ts";
 import { parseFolderGrant } from "./folders.ts";
 
 /** What a command line grants. */

@@ -7,9 +7,9 @@ import { AlknetError } from "@alknet/core/handler";
 import { formatSocketAddress, parseListenAddress } from "@alknet/core/address";
 import type { JsonValue } from "@alknet/core/operations";
 import type { Grants } from "@alknet/runtime";
-import { type Home, locateHome } from "../../home/home.ts";
-import { describeOperation, openRemote } from "../../reaching/remote.ts";
-import { UsageError } from "../../terminal/output.ts";
+import { type Home, locateHome } from "../home/home.ts";
+import { describeOperation, openRemote } from "../reaching/remote.ts";
+import { UsageError } from "../terminal/output.ts";
 import type { GrantOptions } from "./options.ts";
 
 /** Milliseconds to get to the node. */
@@ -67,7 +67,7 @@ export async function nodeGrants(options: GrantOptions, signal: AbortSignal): Pr
 
 /** Where the node of a home folder listens, by its configuration. */
 async function ownAddress(home: Home): Promise<string> {
-  const { publicIdentity } = await import("../../node/node_key.ts");
+  const { publicIdentity } = await import("../node/node_key.ts");
   const { nodeId } = await publicIdentity(home).catch((cause) => {
     throw new UsageError(`--op: ${(cause as Error).message}, or name another with --node`);
   });

@@ -4,7 +4,7 @@
  * @module
  */
 import type { GuestHost, GuestLimits, IsolateOptions } from "@alknet/runtime";
-import { UsageError } from "../../terminal/output.ts";
+import { UsageError } from "../terminal/output.ts";
 import { parseFolderGrant } from "./folders.ts";
 import type { GrantOptions } from "./options.ts";
 
