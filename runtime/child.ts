@@ -41,8 +41,13 @@ async function main(): Promise<void> {
     signal?.addEventListener("abort", forget);
     return answer.promise.finally(() => signal?.removeEventListener("abort", forget));
   };
-  const boot = async ({ head, buffers }: Frame) => {
+  const prepare = async ({ head, buffers }: Frame) => {
     provideEngine(buffers[0]);
+    if (head.warm !== true) return;
+    using first = await Isolate.create();
+    await first.evaluate("1").catch(() => {});
+  };
+  const boot = async ({ head }: Frame) => {
     const host = {
       log: (level: string, text: string) => send({ t: "log", level, text }),
       call: (name: string, input: unknown, signal: AbortSignal) => ask("call", name, input, signal),
@@ -58,6 +63,7 @@ async function main(): Promise<void> {
       doors: head.doors as readonly string[],
       host,
     });
+    setInterval(() => send({ t: "beat" }), BEAT);
     send({ t: "ready" });
   };
   const work = (guest: Isolate, { head, buffers }: Frame, signal: AbortSignal): unknown => {
@@ -96,9 +102,9 @@ async function main(): Promise<void> {
     else answer?.reject(new GuestError(head.code as "E_GUEST", head.message as string));
   };
 
-  setInterval(() => send({ t: "beat" }), BEAT);
   for await (const frame of readFrames(Deno.stdin.readable)) {
-    if (frame.head.t === "boot") await boot(frame);
+    if (frame.head.t === "engine") await prepare(frame);
+    else if (frame.head.t === "boot") await boot(frame);
     else if (frame.head.t === "work") serve(frame);
     else if (frame.head.t === "answer") answered(frame);
     else aborts.get(frame.head.id as number)?.abort();

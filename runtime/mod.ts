@@ -44,4 +44,6 @@ export { DEFAULT_LIMITS, type GuestLimits } from "./limits.ts";
 export type { FetchGrant } from "./outward/fetch/fetcher.ts";
 export type { FsGrant, FsMount, FsOps } from "./outward/files/guest_files.ts";
 export type { OutwardGrants } from "./outward/outward.ts";
+export { GuestPool } from "./pool/guest_pool.ts";
+export type { SpawnedGuest } from "./pool/spawned.ts";
 export { ProcessGuest } from "./process_guest.ts";

@@ -5,25 +5,21 @@
  * @module
  */
 import { type Crossing, decodeCrossing, encodeCrossing } from "./crossing.ts";
-import { engineBytes } from "./engine.ts";
 import { type GuestCode, GuestError, type GuestPosition, outwardError, type ThrownValue } from "./errors.ts";
 import { encodeFrame, type Frame, readFrames } from "./frames.ts";
 import { type EvaluateOptions, type GuestOperation, operationFault, type SubscriptionStep } from "./guest.ts";
 import type { IsolateOptions } from "./isolate.ts";
 import { type GuestLimits, guestLimits } from "./limits.ts";
 import { Outward } from "./outward/outward.ts";
+import { endSpawned, type SpawnedGuest, spawnGuest } from "./pool/spawned.ts";
 import { GuestConsole } from "./showing/console.ts";
 
-const CHILD = import.meta.resolve("./child.ts");
 /** How long a process may be silent beyond the time that its guest may compute, in milliseconds. */
 const GRACE = 250;
 /** How long a process may be silent after what it runs was aborted, in milliseconds. */
 const ABORT = 1000;
 /** How long a process may take to start, in milliseconds. */
 const START = 10_000;
-/** What the child needs of the environment to find its modules; nothing of it is readable there. */
-const KEPT = ["DENO_DIR", "HOME", "LOCALAPPDATA", "XDG_CACHE_HOME"];
-
 /** A guest in a process. Dispose of it: the process runs until then. */
 export class ProcessGuest implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
@@ -41,44 +37,40 @@ export class ProcessGuest implements AsyncDisposable {
   #silence: ReturnType<typeof setTimeout> | undefined;
   #ended: GuestError | undefined;
 
-  private constructor(options: IsolateOptions, outward: Outward, child: string) {
-    this.#limits = guestLimits(options.limits);
+  private constructor(options: IsolateOptions, limits: GuestLimits, outward: Outward, spawned: SpawnedGuest) {
+    this.#limits = limits;
     this.#console = new GuestConsole(options.host ?? {}, this.#limits.output);
     this.#options = options;
     this.#outward = outward;
-    const env = Object.fromEntries(KEPT.flatMap((name) => {
-      const value = Deno.env.get(name);
-      return value === undefined ? [] : [[name, value]];
-    }));
-    this.#child = new Deno.Command(Deno.execPath(), {
-      // With the lock file that this process has: what it resolves is cached, and what the registry knows of it may not be.
-      args: ["run", "--no-prompt", "--cached-only", "--quiet", child],
-      clearEnv: true,
-      env,
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "null",
-    }).spawn();
-    this.#writer = this.#child.stdin.getWriter();
+    this.#child = spawned.process;
+    this.#writer = spawned.writer;
     this.#reading = this.#read();
   }
 
   /**
    * Starts a process and boots the guest in it.
    *
-   * @param child The module that the process runs. Default: `@alknet/runtime/child`.
+   * @param spawned A process that waits, as `GuestPool.take` gives it; it ends with the guest. Default: one is started.
    * @throws {GuestError} `E_UNAVAILABLE`: no process can be started here. `E_REFUSED`: a grant is unfit.
    */
-  static async start(options: IsolateOptions = {}, child: string = CHILD): Promise<ProcessGuest> {
-    if (Deno.build.standalone) {
-      throw new GuestError("E_UNAVAILABLE", "a compiled executable cannot start a guest's process; use deno run");
+  static async start(
+    options: IsolateOptions = {},
+    spawned: Promise<SpawnedGuest> = spawnGuest(),
+  ): Promise<ProcessGuest> {
+    const process = await spawned;
+    let outward: Outward;
+    let limits: GuestLimits;
+    try {
+      limits = guestLimits(options.limits);
+      outward = new Outward(options);
+    } catch (error) {
+      await endSpawned(process);
+      throw error;
     }
-    const bytes = await engineBytes();
-    const outward = new Outward(options);
-    const guest = new ProcessGuest(options, outward, child);
+    const guest = new ProcessGuest(options, limits, outward, process);
     guest.#listen(START);
     const { operations = [], doors = outward.doors } = options;
-    guest.#send({ t: "boot", limits: guest.#limits, operations, doors }, [bytes]);
+    guest.#send({ t: "boot", limits, operations, doors });
     await guest.#ready.promise;
     guest.#listen();
     return guest;

@@ -7,6 +7,7 @@ import { Dispatcher, nodeRegistry, operation, provide } from "@alknet/core/opera
 import { grants, type IsolateOptions, ProcessGuest } from "@alknet/runtime";
 import assert from "node:assert/strict";
 import Type from "typebox";
+import { spawnGuest } from "../../../runtime/pool/spawned.ts";
 import { temporaryFolder } from "../../support/temp.ts";
 
 /** Frames by hand, and what answers the host: `work` is called with each message of it. */
@@ -53,7 +54,7 @@ for await (const head of frames()) {
 async function lost(script: string, stack: AsyncDisposableStack, options: IsolateOptions = {}): Promise<ProcessGuest> {
   const folder = stack.use(await temporaryFolder());
   const path = await folder.write("child.js", script + CHILD, { mode: 0o644 });
-  return stack.use(await ProcessGuest.start(options, path));
+  return stack.use(await ProcessGuest.start(options, spawnGuest(path)));
 }
 
 const NONE = "function answered() {}\n";
