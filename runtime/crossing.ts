@@ -95,6 +95,11 @@ export function decodeCrossing({ text, buffers }: Crossing): unknown {
   return plain(parsed, 0);
 }
 
+/** Characters and bytes of a value on its way. */
+export function sizeOfCrossing({ text, buffers }: Crossing): number {
+  return buffers.reduce((sum, { length }) => sum + length, text.length);
+}
+
 function refusal(why: string): GuestError {
   return new GuestError("E_CROSSING", `a value cannot cross between host and guest: ${why}`);
 }

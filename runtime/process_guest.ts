@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { type Crossing, decodeCrossing, encodeCrossing } from "./crossing.ts";
+import { type Crossing, decodeCrossing, encodeCrossing, sizeOfCrossing } from "./crossing.ts";
 import { type GuestCode, GuestError, type GuestPosition, outwardError, type ThrownValue } from "./errors.ts";
 import { encodeFrame, type Frame, readFrames } from "./frames.ts";
 import { type EvaluateOptions, type GuestOperation, operationFault, type SubscriptionStep } from "./guest.ts";
 import type { IsolateOptions } from "./isolate.ts";
-import { type GuestLimits, guestLimits } from "./limits.ts";
+import { type GuestLimits, guestLimits, MOST_WAITING } from "./limits.ts";
 import { Outward } from "./outward/outward.ts";
 import { endSpawned, type SpawnedGuest, spawnGuest } from "./pool/spawned.ts";
 import { GuestConsole } from "./showing/console.ts";
@@ -30,7 +30,9 @@ export class ProcessGuest implements AsyncDisposable {
   readonly #ready = Promise.withResolvers<unknown>();
   readonly #outward: Outward;
   readonly #console: GuestConsole;
-  readonly #calls = new Map<number, AbortController>();
+  readonly #calls = new Map<number, { readonly abort: AbortController; readonly size: number }>();
+  #waiting = 0;
+  #unread = 0;
   readonly #reading: Promise<void>;
   #operations: readonly GuestOperation[] = [];
   #last = 0;
@@ -142,7 +144,13 @@ export class ProcessGuest implements AsyncDisposable {
   }
 
   #send(head: Frame["head"], buffers?: readonly Uint8Array[]): void {
-    this.#writer.write(encodeFrame(head, buffers)).catch(() => {});
+    const frame = encodeFrame(head, buffers);
+    this.#unread += frame.length;
+    this.#writer.write(frame).then(() => void (this.#unread -= frame.length), () => {});
+    // It asked for more than it has memory for, and does not take it.
+    if (this.#unread > MOST_WAITING + (this.#limits.memory << 20)) {
+      this.#end(new GuestError("E_KILLED", "the guest's process did not read what it had asked for and was killed"));
+    }
   }
 
   /** The process is heard of in time, or killed. Nothing is asked of one that has nothing to do. */
@@ -168,7 +176,7 @@ export class ProcessGuest implements AsyncDisposable {
     this.#ready.promise.catch(() => {});
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
-    for (const call of this.#calls.values()) call.abort(error);
+    for (const { abort } of this.#calls.values()) abort.abort(error);
     this.#calls.clear();
     this.#outward[Symbol.dispose]();
   }
@@ -195,7 +203,7 @@ export class ProcessGuest implements AsyncDisposable {
     if (t === "ready") return this.#ready.resolve(undefined);
     if (t === "log") return this.#console.write(String(head.level), String(text));
     if (t === "ask") return this.#asked(id, String(head.kind), String(head.name), { text, buffers });
-    if (t === "forget") return this.#forget(id);
+    if (t === "forget") return this.#take(id)?.abort();
     const result = this.#pending.get(id);
     if (result === undefined || (t !== "done" && t !== "fail")) throw new TypeError(`message ${t} is out of place`);
     if (t === "fail") {
@@ -211,20 +219,24 @@ export class ProcessGuest implements AsyncDisposable {
 
   #asked(id: number, kind: string, name: string, crossing: Crossing): void {
     // The isolate keeps to this; what does not is no isolate.
-    if (this.#calls.has(id) || this.#calls.size >= this.#limits.callsInFlight) {
-      throw new TypeError("a call is out of place");
-    }
+    const size = sizeOfCrossing(crossing);
+    const tooMuch = this.#calls.size >= this.#limits.callsInFlight || this.#waiting + size > MOST_WAITING;
+    if (this.#calls.has(id) || tooMuch) throw new TypeError("a call is out of place");
     const abort = new AbortController();
-    this.#calls.set(id, abort);
+    this.#calls.set(id, { abort, size });
+    this.#waiting += size;
     this.#answerOf(kind, name, crossing, abort.signal).then(encodeCrossing).then(
-      ({ text, buffers }) => this.#calls.delete(id) && this.#send({ t: "answer", id, ok: true, text }, buffers),
-      (error) => this.#calls.delete(id) && this.#send({ t: "answer", id, ok: false, ...outwardError(error) }),
+      ({ text, buffers }) => this.#take(id) && this.#send({ t: "answer", id, ok: true, text }, buffers),
+      (error) => this.#take(id) && this.#send({ t: "answer", id, ok: false, ...outwardError(error) }),
     );
   }
 
-  #forget(id: number): void {
-    this.#calls.get(id)?.abort();
+  #take(id: number): AbortController | undefined {
+    const call = this.#calls.get(id);
+    if (call === undefined) return undefined;
     this.#calls.delete(id);
+    this.#waiting -= call.size;
+    return call.abort;
   }
 
   async #answerOf(kind: string, name: string, crossing: Crossing, signal: AbortSignal): Promise<unknown> {

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { type Crossing, decodeCrossing, encodeCrossing } from "../crossing.ts";
+import { type Crossing, decodeCrossing, encodeCrossing, sizeOfCrossing } from "../crossing.ts";
 import { GuestError, outwardError } from "../errors.ts";
 import type { GrantedOperation, GuestHost } from "../guest.ts";
-import type { GuestLimits } from "../limits.ts";
+import { type GuestLimits, MOST_WAITING } from "../limits.ts";
 import type { Run } from "../runs.ts";
 
 /** A call as the guest makes it. */
@@ -26,7 +26,8 @@ export class HostCalls {
   readonly #host: GuestHost;
   readonly #limits: GuestLimits;
   readonly #granted: ReadonlySet<string>;
-  readonly #open = new Map<number, AbortController>();
+  readonly #open = new Map<number, { readonly abort: AbortController; readonly size: number }>();
+  #waiting = 0;
 
   constructor(host: GuestHost, limits: GuestLimits, operations: readonly GrantedOperation[]) {
     this.#host = host;
@@ -43,13 +44,16 @@ export class HostCalls {
     const { calls, callsInFlight } = this.#limits;
     if (run && ++run.calls > calls) return `at most ${calls} calls in one run`;
     if (this.#open.size >= callsInFlight) return `at most ${callsInFlight} calls may wait`;
+    const size = sizeOfCrossing(call.crossing);
+    if (this.#waiting + size > MOST_WAITING) return `calls that wait may hold at most ${MOST_WAITING} bytes`;
+    this.#waiting += size;
     const abort = new AbortController();
     const failed = () => abort.abort();
-    this.#open.set(call.id, abort);
+    this.#open.set(call.id, { abort, size });
     run?.failed.addEventListener("abort", failed);
     const answer = (ok: boolean, crossing: Crossing): void => {
       run?.failed.removeEventListener("abort", failed);
-      if (this.#open.delete(call.id)) answered(ok, crossing);
+      if (this.#take(call.id)) answered(ok, crossing);
     };
     this.#answerOf(call, abort.signal).then(encodeCrossing).then(
       (crossing) => answer(true, crossing),
@@ -59,14 +63,22 @@ export class HostCalls {
 
   /** Ends a call that nobody waits for any more. */
   abort(id: number): void {
-    this.#open.get(id)?.abort();
-    this.#open.delete(id);
+    this.#take(id)?.abort();
   }
 
   /** Ends all of them. */
   abortAll(): void {
-    for (const call of this.#open.values()) call.abort();
+    for (const { abort } of this.#open.values()) abort.abort();
     this.#open.clear();
+    this.#waiting = 0;
+  }
+
+  #take(id: number): AbortController | undefined {
+    const call = this.#open.get(id);
+    if (call === undefined) return undefined;
+    this.#open.delete(id);
+    this.#waiting -= call.size;
+    return call.abort;
   }
 
   async #answerOf({ kind, name, crossing }: HostCall, signal: AbortSignal): Promise<unknown> {

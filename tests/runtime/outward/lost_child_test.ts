@@ -44,6 +44,7 @@ async function* frames() {
 }
 const done = (id, value) => send({ t: "done", id, text: JSON.stringify(value), operations: [] });
 for await (const head of frames()) {
+  if (globalThis.stalled) await new Promise(() => {});
   if (head.t === "boot") send({ t: "ready" });
   else if (head.t === "answer") answered(head);
   else if (head.t === "work") work(head);
@@ -165,6 +166,29 @@ Deno.test("process guest: numbers of another guest's calls and subscriptions lea
   assert.equal(await waits, 5);
   assert.equal(await other.evaluate("numbers.next().then(({ value }) => value)"), 1);
 });
+
+for (
+  const [what, size, ask] of [
+    ["does not read what it asks for", 4 << 20, "'null'"],
+    ["sends more than the host should hold", 0, "JSON.stringify('x'.repeat(4 << 20))"],
+  ] as const
+) {
+  Deno.test(`process guest: one that ${what} is killed (runtime.md rows 66, 70)`, async () => {
+    await using stack = new AsyncDisposableStack();
+    const bytes = new Uint8Array(size);
+    const script = `${NONE}function work() {
+      for (let id = 1; id <= 60; id++) send({ t: "ask", id, kind: "call", name: "test/bytes", text: ${ask} });
+      globalThis.stalled = ${size > 0};
+    }\n`;
+    const guest = await lost(script, stack, {
+      limits: { memory: 18, cpu: 60_000 },
+      operations: [{ name: "test/bytes", type: "query" }],
+      host: { call: () => size > 0 ? Promise.resolve(bytes) : new Promise<never>(() => {}) },
+    });
+    const why = size > 0 ? /did not read/ : /what it should not/;
+    await assert.rejects(guest.evaluate("1"), { code: "E_KILLED", message: why });
+  });
+}
 
 Deno.test("process guest: its console ends where it may say no more (runtime.md row 64)", async () => {
   await using stack = new AsyncDisposableStack();
