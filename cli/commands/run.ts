@@ -15,7 +15,7 @@ import { granted } from "../granting/granting.ts";
 import { grantHint } from "../granting/hints.ts";
 import { type GrantOptions, grantOptions } from "../granting/options.ts";
 import { printable, printConsole, shown } from "../guests/showing.ts";
-import { note, print } from "../terminal/output.ts";
+import { ExitCode, note, print } from "../terminal/output.ts";
 import { StopSignals } from "../terminal/signals.ts";
 
 interface RunOptions extends GrantOptions {
@@ -56,6 +56,7 @@ async function runFile(options: RunOptions): Promise<number> {
     if (value !== undefined) print(shown(value));
     return 0;
   } catch (error) {
+    if (interrupted.signal.aborted) return ExitCode.INTERRUPTED;
     if (!(error instanceof GuestError)) throw error;
     note(`alknet: ${printable(error.message)}`);
     const hint = grantHint(error, op);

@@ -40,6 +40,8 @@ export async function spawnGuest(child: string = CHILD, warm: boolean = false): 
     args: ["run", "--no-prompt", "--cached-only", "--quiet", child],
     clearEnv: true,
     env,
+    // Ctrl-C at a terminal is for the host, which ends the guest itself.
+    detached: true,
     stdin: "piped",
     stdout: "piped",
     stderr: "null",
