@@ -7,13 +7,13 @@ import { AlknetError } from "@alknet/core/handler";
 import { nodeIdOf } from "@alknet/core/identity";
 import { BLOBS_ALPN, type BlobStore, getBlob, type Held, linksOf } from "@alknet/handlers/fs";
 import { type Format, isTicketText, parseHash, parseTicket } from "@alknet/handlers/fs/bao";
-import { locateHome } from "../home/home.ts";
 import { formatSize } from "../terminal/size.ts";
 import { type DialAddress, prepareDials, type ReachOptions } from "../reaching/reach.ts";
 import { ExitCode, note, print, printJson, UsageError } from "../terminal/output.ts";
 import { collectionOf, placeCollection } from "./collection.ts";
 import { formatOf } from "./keeping.ts";
 import { assertFree, toFile, toStdout } from "./placing.ts";
+import { redeem } from "./redeem.ts";
 import { untilStopped } from "./stopping.ts";
 import { openBlobHome } from "./store.ts";
 import { TransferLine } from "./transfer_line.ts";
@@ -120,22 +120,6 @@ async function provided(
   }
   // What somebody answered says more than that somebody else was not there.
   throw faults.find((error) => /^(?:HASH_MISMATCH|BLOB_)/.test((error as AlknetError).code)) ?? faults[0];
-}
-
-/** Gives the right that a ticket holds to the key of this home. */
-async function redeem(
-  address: string,
-  secret: Uint8Array,
-  options: GetCommandOptions,
-  signal: AbortSignal,
-): Promise<void> {
-  const [{ openRemote }, { publicIdentity }] = await Promise.all([
-    import("../reaching/remote.ts"),
-    import("../node/node_key.ts"),
-  ]);
-  const { fingerprint: key } = await publicIdentity(locateHome(options.home));
-  await using client = await openRemote({ ...options, address }, signal);
-  await client.call("blobs/redeem", { secret: secret.toHex(), key }, { signal });
 }
 
 /** What is in the store already, with all that it lists. */

@@ -14,6 +14,7 @@ import type { Action, Command } from "../grammar/action.ts";
 import { checked, configOption, duration, homeOption, jsonFlag } from "../grammar/arguments.ts";
 import { reachOptions } from "../reaching/reach.ts";
 import { gcCommand, lsCommand, statCommand, tagCommand, untagCommand, verifyCommand } from "./blob/keeping.ts";
+import { pushCommand } from "./blob/pushing.ts";
 
 const SHARED = { home: homeOption(), config: configOption(), json: jsonFlag() };
 
@@ -86,11 +87,11 @@ const ticketCommand: Command = command(
 export const blobCommand: Command = command(
   "blob",
   or(
-    or(addCommand, getCommand, shareCommand, ticketCommand),
+    or(addCommand, getCommand, pushCommand, shareCommand, ticketCommand),
     or(lsCommand, statCommand, tagCommand, untagCommand, verifyCommand, gcCommand),
   ),
   {
-    brief: message`Files under their hash: add, get, share, keep.`,
+    brief: message`Files under their hash: add, get, push, share, keep.`,
   },
 );
 

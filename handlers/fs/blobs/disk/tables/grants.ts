@@ -81,7 +81,7 @@ export class DiskGrants implements Grants {
         id,
         hash: hash.toHex(),
         subject,
-        action: action === ACTION.push ? "push" : "read",
+        ...action === ACTION.push && { action: "push" as const },
         ...bytes !== null && { bytes },
         ...expires !== 0 && { expires },
         ...owner !== null && { owner },
