@@ -95,6 +95,8 @@ export { type FsWeb, fsWeb, type FsWebOptions, isFsPath } from "./web/web.ts";
 export type { Asker } from "./rights.ts";
 export { HistoryGoneError } from "./tree/errors.ts";
 export { getBlob, type GetOptions } from "./transfer/client.ts";
+export { download, type DownloadOptions, type DownloadProgress } from "./transfer/several/download.ts";
+export type { Patience, Provider } from "./transfer/several/source.ts";
 export { pushBlob, type PushOptions } from "./transfer/pushing/sending.ts";
 
 /** Our name of the protocol: both ends prove their keys. */

@@ -30,6 +30,7 @@ export interface Observed {
 /**
  * What a node has of a blob, and then each time that it tells of a change, until whoever asks has enough.
  *
+ * @param stall Milliseconds that it may say nothing.
  * @throws {WireError} It says something that is none.
  * @throws What reading throws.
  */
@@ -37,9 +38,10 @@ export async function* observed(
   stream: BidiStream,
   hash: Hash,
   signal: AbortSignal | undefined,
+  stall?: number,
 ): AsyncGenerator<Observed> {
   const request = { type: "observe", hash: Uint8Array.fromHex(hash), ranges: [0n] } as const;
-  using reader = ask(stream, request, signal);
+  using reader = ask(stream, request, signal, stall);
   let have: ChunkRanges = [];
   for (;;) {
     const bytes = await itemOf(reader);
