@@ -101,7 +101,7 @@ function getOptions() {
     what: argument(string({ metavar: "HASH|TICKET" }), { description: message`What to get.` }),
     from: multiple(option("--from", checked("ADDRESS", "localhost:4433", parseAddress), {
       description:
-        message`Node to ask: NODEID@HOST:PORT. May be given several times; asked before those of the ticket.`,
+        message`Node to ask: NODEID@HOST:PORT. May be given several times: all are asked at once, with that of the ticket.`,
     })),
     output: optional(option("-o", "--output", string({ metavar: "PATH" }), {
       description: message`Where it goes; - is stdout. Default: the hash, in this folder; of a collection this folder.`,
