@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { blobAdding, blobThreads } from "./fs/adding.ts";
+import { blobProviders } from "./fs/providers.ts";
 import { blobHashing } from "./blobs.ts";
 import { calls } from "./calls.ts";
 import { callsWebSocket } from "./calls_websocket.ts";
@@ -51,6 +53,9 @@ export const GROUPS: readonly Group[] = [
   sftpBulk,
   sftpListing,
   blobHashing,
+  blobThreads,
+  blobAdding,
+  blobProviders,
   gitClone,
   gitFetch,
   gitIndexPack,

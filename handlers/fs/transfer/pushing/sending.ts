@@ -161,7 +161,10 @@ class Pushing {
       if (!stream) throw new AlknetError("PUSH_FAILED", "the node does not say whether it has it");
       let isThere = false;
       try {
-        for await (const seen of observed(stream, hash, this.#options.signal)) if (isThere = isWhole(seen)) break;
+        for await (const seen of observed(stream, hash, this.#options.signal)) {
+          isThere = isWhole(seen);
+          if (isThere) break;
+        }
       } catch (cause) {
         throw new AlknetError("PUSH_FAILED", "the node does not say whether it has it", { cause });
       }
