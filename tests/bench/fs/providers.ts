@@ -9,7 +9,7 @@ import { contextOf } from "../../handlers/context.ts";
 import { compare, type Contestant, type Group } from "../harness.ts";
 
 const MIB = 1024 * 1024;
-const SIZE = 16 * MIB;
+const SIZE = 48 * MIB;
 /** Bytes a millisecond. */
 const RATE = 20_000;
 

@@ -117,7 +117,10 @@ export class BlobWork implements Work {
   }
 
   take(source: Source): Task | undefined {
-    const piece = this.#pieces.take(this.#of(source), source.isSingle ? SINGLE : pieceGroups(source.rate));
+    // Each has two at a time.
+    const share = this.#pieces.left / (2 * this.#have.size);
+    const most = source.isSingle ? SINGLE : pieceGroups(source.rate, share);
+    const piece = this.#pieces.take(this.#of(source), most);
     return piece && new Piece(this.#hash, this.#size, piece, this.#parts);
   }
 

@@ -21,9 +21,13 @@ export interface Run {
   readonly to: number;
 }
 
-/** Groups of a piece for somebody who is as quick as this. */
-export function pieceGroups(bytesPerMillisecond: number): number {
-  const groups = bytesPerMillisecond * PIECE_TIME / GROUP;
+/**
+ * Groups of a piece for somebody who is as quick as this.
+ *
+ * @param share Groups that are theirs if all do as much: towards the end pieces are small, so that all end together.
+ */
+export function pieceGroups(bytesPerMillisecond: number, share: number): number {
+  const groups = Math.min(bytesPerMillisecond * PIECE_TIME / GROUP, share);
   return Math.min(MOST, Math.max(LEAST, 2 ** Math.floor(Math.log2(Math.max(1, groups)))));
 }
 
@@ -74,9 +78,9 @@ export class Pieces {
     return this.#todo.length === 0;
   }
 
-  /** Whether somebody who has these could be asked for something. */
-  has(runs: readonly Run[]): boolean {
-    return this.#first(runs) !== undefined;
+  /** Groups that nobody is asked for yet. */
+  get left(): number {
+    return this.#todo.reduce((sum, { from, to }) => sum + to - from, 0);
   }
 
   /** Takes a piece of so many groups at most, from what somebody has. */
