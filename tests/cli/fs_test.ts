@@ -235,7 +235,10 @@ async function atAnotherNode(): Promise<void> {
     "mine",
     "ada",
   ]]);
-  match(await refused(getter, "add", folder.join("big file"), `${at}/main:/`), /^2 .*not sent to other nodes yet/);
+  match(
+    await refused(getter, "add", folder.join("big file"), `${at}/main:/`),
+    /BRANCH_NOT_FOUND|no branch|there is none/,
+  );
   match(await refused(getter, "share", `${at}/main:/docs/big file`), /^2 .*share it at that node/);
   // The same by REST.
   const call = JSON.stringify({ operation: "fs/list", input: { branch: "main", path: "/docs" } });
