@@ -116,7 +116,7 @@ export class RepositoryKeeper {
     let by: string | undefined;
     {
       using open = await this.#opened(name);
-      outcome = await maintain(open, { pace: new Pace(options.signal), full: options.full });
+      outcome = await maintain(open, { pace: new Pace(options.signal), full: options.full || undefined });
       if (outcome === "locked") by = gcLockHolder(open.folder) ?? "somebody who has just finished";
     }
     const ms = Math.round(performance.now() - began);

@@ -17,6 +17,9 @@ export class HeaderParser {
   readonly #strict: boolean;
   readonly #limits: TensorLimits;
   readonly #entries = new Map<string, Entry>();
+  /** Of the entry that is being read: its keys, and the numbers of a list. */
+  readonly #keys = new SmallSet();
+  readonly #list: number[] = [];
   #metadata: Map<string, string> | undefined;
   #native: JsonObject | undefined;
   #first: { check: number; error: TensorError } | undefined;
@@ -130,6 +133,7 @@ export class HeaderParser {
       this.#fault(9, "E_ENTRY", "the entry is not an object", { tensor: name });
       return;
     }
+    this.#keys.clear();
     let dtype: string | undefined;
     let shape: number[] | undefined;
     let offsets: number[] | undefined;
@@ -146,7 +150,7 @@ export class HeaderParser {
           });
         }
       }
-    }, new SmallSet());
+    }, this.#keys);
     if (
       dtype === undefined || shape === undefined || offsets === undefined ||
       offsets.length !== 2
@@ -170,100 +174,68 @@ export class HeaderParser {
   /** An array of integers; those beyond `most` are checked and left out. */
   #integers(name: string, field: string, most: number): number[] | undefined {
     const scan = this.#scan;
-    const place = { tensor: name, field };
     if (!scan.take("[")) {
       scan.value(3, false);
-      this.#fault(9, "E_ENTRY", `${field} is not an array of integers`, place);
+      this.#fault(9, "E_ENTRY", `${field} is not an array of integers`, { tensor: name, field });
       return undefined;
     }
-    const list: number[] = [];
-    scan.elements(() => {
-      if (!/[-0-9]/.test(scan.peek())) {
-        scan.value(4, false);
-        this.#fault(
-          9,
-          "E_ENTRY",
-          `${field} is not an array of integers`,
-          place,
-        );
-        return;
-      }
-      const spelling = scan.number();
-      const value = Number(spelling);
-      if (!isPlain(spelling)) {
-        this.#fault(
-          11,
-          "E_NUMBER",
-          `${shown(spelling)} is not a plain non-negative integer`,
-          place,
-        );
-      } else if (!Number.isSafeInteger(value)) {
-        this.#fault(
-          11,
-          "E_UNSAFE_INT",
-          `${shown(spelling)} is above 2^53 - 1`,
-          place,
-        );
-      }
-      if (list.length < most) list.push(value);
-    });
-    return list;
+    const list = this.#list;
+    let count = 0;
+    if (!scan.take("]")) {
+      do {
+        const value = scan.integer() ?? this.#oddNumber({ tensor: name, field });
+        if (value !== undefined && count < most) list[count++] = value;
+      } while (scan.take(","));
+      scan.expect("]");
+    }
+    // Of its own, and no longer than it needs to be.
+    return list.slice(0, count);
+  }
+
+  /** What stands where an integer should that is not spelled plainly, or large. */
+  #oddNumber(place: TensorErrorPlace): number | undefined {
+    const scan = this.#scan;
+    const next = scan.peek();
+    if (next !== "-" && !(next >= "0" && next <= "9")) {
+      scan.value(4, false);
+      this.#fault(9, "E_ENTRY", `${place.field} is not an array of integers`, place);
+      return undefined;
+    }
+    const spelling = scan.number();
+    const value = Number(spelling);
+    if (!isPlain(spelling)) {
+      this.#fault(11, "E_NUMBER", `${shown(spelling)} is not a plain non-negative integer`, place);
+    } else if (!Number.isSafeInteger(value)) {
+      this.#fault(11, "E_UNSAFE_INT", `${shown(spelling)} is above 2^53 - 1`, place);
+    }
+    return value;
   }
 
   /** What one entry claims (V10 to V15). */
-  #check(
-    name: string,
-    dtype: string,
-    shape: number[],
-    start: number,
-    end: number,
-  ): void {
+  #check(name: string, dtype: string, shape: number[], start: number, end: number): void {
     if (!isDtype(dtype)) {
-      this.#fault(10, "E_DTYPE", `dtype ${shown(dtype)} is unknown`, {
-        tensor: name,
-        field: "dtype",
-      });
+      this.#fault(10, "E_DTYPE", `dtype ${shown(dtype)} is unknown`, { tensor: name, field: "dtype" });
       return;
     }
     if (shape.length > MAX_RANK) {
-      this.#fault(12, "E_RANK", `more than ${MAX_RANK} dimensions`, {
-        tensor: name,
-        field: "shape",
-      });
+      this.#fault(12, "E_RANK", `more than ${MAX_RANK} dimensions`, { tensor: name, field: "shape" });
       return;
     }
     const size = byteSize(dtype, shape);
-    const offsets = [start, end] as const;
+    if (start <= end && end <= this.#dataLength && end - start === size) {
+      this.#entries.set(name, { name, dtype, shape, start, end });
+      return;
+    }
+    const place = { tensor: name, field: "data_offsets", offsets: [start, end] as const };
     if (size === "E_OVERFLOW") {
-      this.#fault(13, size, "more elements than a file can hold", {
-        tensor: name,
-        field: "shape",
-      });
+      this.#fault(13, size, "more elements than a file can hold", { tensor: name, field: "shape" });
     } else if (size === "E_SUBBYTE") {
-      this.#fault(13, size, `${dtype} elements do not fill whole bytes`, {
-        tensor: name,
-        field: "shape",
-      });
+      this.#fault(13, size, `${dtype} elements do not fill whole bytes`, { tensor: name, field: "shape" });
     } else if (start > end) {
-      this.#fault(14, "E_OFFSET_ORDER", "data_offsets run backwards", {
-        tensor: name,
-        offsets,
-      });
+      this.#fault(14, "E_OFFSET_ORDER", "data_offsets run backwards", { tensor: name, offsets: place.offsets });
     } else if (end > this.#dataLength) {
-      const message = `the data region ends at ${this.#dataLength}`;
-      this.#fault(14, "E_OUT_OF_BOUNDS", message, {
-        tensor: name,
-        field: "data_offsets",
-        offsets,
-      });
-    } else if (end - start !== size) {
-      const message = `dtype and shape take ${size} bytes`;
-      this.#fault(15, "E_SIZE_MISMATCH", message, {
-        tensor: name,
-        field: "data_offsets",
-        offsets,
-      });
-    } else this.#entries.set(name, { name, dtype, shape, start, end });
+      this.#fault(14, "E_OUT_OF_BOUNDS", `the data region ends at ${this.#dataLength}`, place);
+    } else this.#fault(15, "E_SIZE_MISMATCH", `dtype and shape take ${size} bytes`, place);
   }
 
   /** Notes a fault if none noted stands before it in the order of checks. */
@@ -283,27 +255,13 @@ export function inOrder(
   entries: ReadonlyMap<string, Entry>,
   dataLength: number,
 ): Entry[] {
-  const ordered = [...entries.values()].sort((a, b) => a.start - b.start || a.end - b.end);
+  const ordered = [...entries.values()];
+  if (!areInOrder(ordered)) ordered.sort((a, b) => a.start - b.start || a.end - b.end);
   let at = 0;
   for (const { name: tensor, start, end } of ordered) {
-    const place = {
-      tensor,
-      field: "data_offsets",
-      offsets: [start, end] as const,
-    };
-    if (start < at) {
-      throw new TensorError(
-        "E_OVERLAP",
-        `the range before it ends at ${at}`,
-        place,
-      );
-    }
-    if (start > at) {
-      throw new TensorError(
-        "E_HOLE",
-        `the range before it ends at ${at}`,
-        place,
-      );
+    if (start !== at) {
+      const place = { tensor, field: "data_offsets", offsets: [start, end] as const };
+      throw new TensorError(start < at ? "E_OVERLAP" : "E_HOLE", `the range before it ends at ${at}`, place);
     }
     at = end;
   }
@@ -314,4 +272,14 @@ export function inOrder(
     );
   }
   return ordered;
+}
+
+/** Whether they stand so already, as they do in most files. */
+function areInOrder(entries: readonly Entry[]): boolean {
+  for (let i = 1; i < entries.length; i++) {
+    const before = entries[i - 1];
+    const after = entries[i];
+    if (after.start < before.start || (after.start === before.start && after.end < before.end)) return false;
+  }
+  return true;
 }

@@ -9,6 +9,11 @@ import { MAX_DEPTH } from "./limits.ts";
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const ZERO = 0x30;
+const NINE = 0x39;
+const POINT = 0x2e;
+/** So many digits are below 2^53. */
+const SAFE_DIGITS = 15;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const PLAIN = /^(?:0|[1-9][0-9]*)$/;
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -134,6 +139,26 @@ export class Scanner {
           "a string holds no control character and ends in a quote",
         );
       }
+    }
+  }
+
+  /** Takes an integer that is spelled plainly and has few digits, as nearly all have; else takes nothing. */
+  integer(): number | undefined {
+    this.peek();
+    const text = this.#text;
+    const start = this.#at;
+    let value = 0;
+    for (let at = start;; at++) {
+      const code = text.charCodeAt(at);
+      if (code >= ZERO && code <= NINE) {
+        value = value * 10 + code - ZERO;
+        continue;
+      }
+      const digits = at - start;
+      if (digits === 0 || digits > SAFE_DIGITS || code === POINT || code === 0x65 || code === 0x45) return undefined;
+      if (digits > 1 && text.charCodeAt(start) === ZERO) return undefined;
+      this.#at = at;
+      return value;
     }
   }
 

@@ -14,9 +14,6 @@ import { canMap, MappedSource } from "./mapped.ts";
 import { FileSource, memorySource, readerSource, type SeekableReader, type Source } from "./source.ts";
 import { checkStrict } from "./strict.ts";
 
-/** Bytes in which most headers end: one read instead of two. */
-const FIRST_READ = 4096;
-
 /** Options of {@linkcode open}. */
 export interface OpenOptions {
   /**
@@ -62,7 +59,7 @@ export async function open(from: Openable, options: OpenOptions = {}): Promise<T
 /** The same at once, for all but streams. */
 export function openSync(from: Exclude<Openable, ReadableStream>, options: OpenOptions = {}): TensorFile {
   const { mode = "compat", map = true, warn = console.warn } = options;
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const limits = options.limits ? { ...DEFAULT_LIMITS, ...options.limits } : DEFAULT_LIMITS;
   const source = sourceOf(from, map);
   try {
     const { header, document } = readHead(source, mode, limits);
@@ -76,15 +73,15 @@ export function openSync(from: Exclude<Openable, ReadableStream>, options: OpenO
 }
 
 /** Reads and checks header and document. */
-export function readHead(
-  source: SeekableReader,
+function readHead(
+  source: Source,
   mode: Mode,
   limits: TensorLimits,
 ): { header: Header; document: TensorDocument | undefined } {
-  const begin = source.read(0, Math.min(FIRST_READ, source.size));
-  const length = headerLength(begin.subarray(0, LENGTH_FIELD), source.size, limits);
+  const head = source.head();
+  const length = headerLength(head, source.size, limits);
   const end = LENGTH_FIELD + length;
-  const bytes = end <= begin.length ? begin.subarray(LENGTH_FIELD, end) : source.read(LENGTH_FIELD, length);
+  const bytes = end <= head.length ? head.subarray(LENGTH_FIELD, end) : source.read(LENGTH_FIELD, length);
   const header = parseHeader(bytes, source.size, mode, limits);
   return { header, document: documentOf(header, mode, limits) };
 }

@@ -17,10 +17,17 @@ export interface SeekableReader {
 /** What is going to be read, and how; mapped memory is told to the system. */
 export type Advice = "normal" | "random" | "sequential" | "willneed" | "dontneed";
 
+/** Bytes of a file's beginning in which most headers end: one read instead of two. */
+const HEAD = 4096;
+/** Where the beginning of one file after another is read to. */
+const head = new Uint8Array(HEAD);
+
 /** A source of a file, as the handle uses it. */
 export interface Source extends SeekableReader, Disposable {
   /** How its bytes come to the caller. */
   readonly access: "memory" | "map" | "read";
+  /** The file's beginning, 4096 bytes or all; to be read before anything else is asked. */
+  head(): Uint8Array<ArrayBuffer>;
   /** The bytes where they lie, without a copy, or undefined where the source has no memory to show. */
   view(offset: number, length: number): Uint8Array<ArrayBuffer> | undefined;
   /** Throws `E_TRUNCATED` where the source has become shorter than it was. */
@@ -46,6 +53,7 @@ export function memorySource(bytes: Uint8Array<ArrayBuffer>): Source {
   return {
     size: bytes.length,
     access: "memory",
+    head: () => bytes.subarray(0, HEAD),
     read: (offset, length) => bytes.slice(offset, offset + length),
     view: (offset, length) => bytes.subarray(offset, offset + length),
     check() {},
@@ -57,14 +65,16 @@ export function memorySource(bytes: Uint8Array<ArrayBuffer>): Source {
 
 /** A reader that a caller brought. */
 export function readerSource(reader: SeekableReader): Source {
+  const read = (offset: number, length: number): Uint8Array<ArrayBuffer> => {
+    const bytes = reader.read(offset, length);
+    if (bytes.length === length) return bytes;
+    throw truncated(offset, length, offset + bytes.length);
+  };
   return {
     size: reader.size,
     access: "read",
-    read(offset, length) {
-      const bytes = reader.read(offset, length);
-      if (bytes.length === length) return bytes;
-      throw truncated(offset, length, offset + bytes.length);
-    },
+    head: () => read(0, Math.min(HEAD, reader.size)),
+    read,
     view: () => undefined,
     check() {},
     changed: () => undefined,
@@ -101,16 +111,32 @@ export class FileSource implements Source {
     return "read";
   }
 
+  /** See {@linkcode Source.head}. */
+  head(): Uint8Array<ArrayBuffer> {
+    const length = Math.min(HEAD, this.size);
+    this.#fill(head, 0, length);
+    return length === HEAD ? head : head.subarray(0, length);
+  }
+
   /** See {@linkcode SeekableReader.read}. */
   read(offset: number, length: number): Uint8Array<ArrayBuffer> {
-    if (this.#closed) throw this.#wasClosed();
     const bytes = new Uint8Array(length);
+    this.#fill(bytes, offset, length);
+    return bytes;
+  }
+
+  #fill(bytes: Uint8Array<ArrayBuffer>, offset: number, length: number): void {
+    if (this.#closed) throw this.#wasClosed();
     for (let at = 0; at < length;) {
-      const got = readSync(this.descriptor, bytes, at, Math.min(length - at, 2 ** 30), offset + at);
+      const got = this.readAt(bytes, at, Math.min(length - at, 2 ** 30), offset + at);
       if (got === 0) throw truncated(offset, length, offset + at);
       at += got;
     }
-    return bytes;
+  }
+
+  /** Reads up to so many bytes of the file from `offset` to `at` of the array, and says how many. */
+  protected readAt(bytes: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): number {
+    return readSync(this.descriptor, bytes, at, length, offset);
   }
 
   /** See {@linkcode Source.view}. */

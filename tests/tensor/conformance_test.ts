@@ -291,6 +291,15 @@ for (const [row, name, file, compat, strict = compat] of ROWS) {
   });
 }
 
+Deno.test("open: entries of many members, one after another, are no duplicates of each other", () => {
+  const odd = Array.from({ length: 20 }, (_, i) => `"odd${i}":${i}`).join(",");
+  const many = (name: string, start: number): string =>
+    member(name, "U8", [1], start, start + 1).slice(0, -1) + `,${odd}}`;
+  using file = openSync(fileOf(`{${many("a", 0)},${many("b", 1)},${member("c", "U8", [1], 2, 3)}}`, 3));
+  deepEqual(file.names(), ["a", "b", "c"]);
+  refuses(() => openSync(fileOf(`{${many("a", 0).slice(0, -1)},"odd19":0}}`, 1)), "E_DUPLICATE_KEY", /odd19/);
+});
+
 Deno.test("open: a header of 100 000 001 bytes is refused, one of 100 000 000 is read (tensor.md rows 15 and 16)", () => {
   const file = new Uint8Array(8 + 100_000_001).fill(0x20);
   file.set(raw("{}"), 8);

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Logger } from "@alknet/core/handler";
-import { callerKey, type DnsCaller } from "../caller.ts";
+import { callerKey, type DnsCaller, groupOf } from "../caller.ts";
 import type { DnsLimits, Rate } from "../limits.ts";
 import type { Zone } from "../zones/store.ts";
 import { type RefusalReason, Refusals } from "./refusals.ts";
@@ -15,8 +15,10 @@ export interface Rates {
   query(caller: DnsCaller): boolean;
   /** Whether names of others may be asked for. */
   recursion(caller: DnsCaller): boolean;
+  /** Whether a signed packet may be looked at. */
+  publish(caller: DnsCaller): boolean;
   /** Whether a name of a zone may be told not to be there. */
-  negative(caller: DnsCaller, zone: Zone): boolean;
+  negative(caller: DnsCaller, zone: Pick<Zone, "name">): boolean;
   /** Counts and logs what a front refused for a reason of its own. */
   refuse(caller: DnsCaller, reason: RefusalReason): void;
   /** Refusals so far, by reason. */
@@ -86,7 +88,14 @@ class TokenRates implements Rates {
     return false;
   }
 
-  negative(caller: DnsCaller, zone: Zone): boolean {
+  publish(caller: DnsCaller): boolean {
+    // Whoever one is: a key of one's own is soon made.
+    if (this.#take(this.#bucket(`p ${groupOf(caller)}`, this.#limits.publishRate))) return true;
+    this.refuse(caller, "publish-rate");
+    return false;
+  }
+
+  negative(caller: DnsCaller, zone: Pick<Zone, "name">): boolean {
     const bucket = this.#bucket(`n ${callerKey(caller)} ${zone.name.key}`, this.#limits.negativeRate);
     const now = this.#now();
     if (bucket.closedUntil <= now) {

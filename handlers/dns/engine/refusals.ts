@@ -8,7 +8,15 @@ import type { Logger } from "@alknet/core/handler";
 import { type DnsCaller, groupOf } from "../caller.ts";
 
 /** Why something is refused; stable words for logs and counters. */
-export type RefusalReason = "query-rate" | "negative-rate" | "recursion-rate" | "in-flight" | "protocol" | "transfer";
+export type RefusalReason =
+  | "query-rate"
+  | "negative-rate"
+  | "recursion-rate"
+  | "publish-rate"
+  | "bad-packet"
+  | "in-flight"
+  | "protocol"
+  | "transfer";
 
 /** Options of {@linkcode Refusals}. */
 export interface RefusalsOptions {

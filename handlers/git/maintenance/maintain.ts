@@ -7,14 +7,19 @@ import { existsSync } from "node:fs";
 import type { Oid } from "../objects/oid.ts";
 import type { OpenFolder } from "../store/folder/repositories.ts";
 import { formatClosure } from "../store/folder/closure/record.ts";
+import type { Holder } from "../store/folder/holder.ts";
 import type { OnStep } from "../store/folder/files.ts";
 import type { RefSnapshot } from "../store/types.ts";
 import { isClosureOf } from "../walk/closure/closure_of.ts";
 import { CommitReader } from "../walk/commits.ts";
 import { selectFetch } from "../walk/fetch.ts";
 import type { Pace } from "../walk/pace.ts";
+import type { Selection } from "../walk/selection.ts";
+import { bringBack, drop } from "./drop.ts";
+import { KEPT_FOR, lastFull, readDropped, writeDropped } from "./dropped.ts";
 import { extended } from "./extend.ts";
 import { takeGcLock } from "./gc_lock.ts";
+import { hasWorkingTrees, reachedFrom, rootsOf } from "./reached.ts";
 import { repack, writeClosure } from "./repack.ts";
 
 /** More packs than these are made fewer. */
@@ -22,14 +27,21 @@ const MOST_PACKS = 24;
 /** More loose objects than these, that refs reach, are packed. */
 const MOST_LOOSE = 500;
 
+/** Seconds after which all is packed anew and what nothing reaches is told apart. */
+const WEEK = 7 * 86_400;
+
 /** How it is done. */
 export interface MaintainOptions {
   /** Its pace, and its end. */
   readonly pace: Pace;
-  /** Packs anew whatever there is. */
+  /** Packs anew whatever there is, and tells apart what nothing reaches. Where nothing is said: once a week. */
   readonly full?: boolean;
   /** Whether it may pack anew at all; else only what costs as much as what is new is done. */
   readonly mayRepack?: boolean;
+  /** Unix seconds: what nothing has reached for 14 days goes. */
+  readonly now?: number;
+  /** Milliseconds for which pushes that are under way are waited for before something goes. */
+  readonly patience?: number;
   /** Told of each step. */
   readonly onStep?: OnStep;
 }
@@ -44,9 +56,11 @@ export type Maintained = "nothing" | "closure" | "repacked" | "locked" | "postpo
  */
 export async function maintain(
   open: OpenFolder,
-  { pace, full = false, mayRepack = true, onStep }: MaintainOptions,
+  options: MaintainOptions,
 ): Promise<Maintained> {
+  const { pace, mayRepack = true, now = unixSeconds(), onStep } = options;
   const { folder, objects, closure: reader } = open;
+  const full = options.full ?? (mayRepack && !folder.endsWith("/.git") && now - (lastFull(folder) ?? now) >= WEEK);
   const tips = tipsOf(await open.refs.snapshot());
   if (tips.length === 0 && !full) return "nothing";
   const commits = new CommitReader(objects);
@@ -70,7 +84,9 @@ export async function maintain(
     const record = await extended({ objects, closure, selection, tips, pace });
     if (record) {
       if (closure && formatClosure(record) === formatClosure(closure.record)) return "nothing";
-      await writeClosure(folder, record, await open.holder());
+      const holder = await open.holder();
+      await writeClosure(folder, record, holder);
+      if (lastFull(folder) === undefined) await writeDropped(folder, [], holder);
       return "closure";
     }
     // What came otherwise is found by walking down to what the closure holds.
@@ -82,17 +98,40 @@ export async function maintain(
   using lock = takeGcLock(folder, holder);
   if (!lock) return "locked";
   onStep?.("gc.pid");
-  await repack({
-    folder,
-    objects,
-    selection: closure ? await select() : selection,
-    tips,
-    holder,
-    pace,
-    onStep,
-  });
+  bringBack(folder);
+  const whole = closure ? await select() : selection;
+  await packAnew(open, { tips, selection: whole, commits, holder }, { ...options, full, now });
   open.renew();
   return "repacked";
+}
+
+interface Packing {
+  readonly tips: readonly Oid[];
+  readonly selection: Selection;
+  readonly commits: CommitReader;
+  readonly holder: Holder;
+}
+
+/** Packs all anew. A full run tells apart what nothing reaches, and drops what nothing has reached for long. */
+async function packAnew(
+  { folder, objects, refs }: OpenFolder,
+  { tips, selection, commits: reader, holder }: Packing,
+  { pace, full, now, patience, onStep }: MaintainOptions & { readonly now: number },
+): Promise<void> {
+  objects.look();
+  const dropped = readDropped(folder);
+  const roots = full && !hasWorkingTrees(folder) ? await rootsOf(folder, refs) : undefined;
+  const reached = roots && await reachedFrom(roots, { store: objects, without: tips, reader, pace });
+  await repack({ folder, objects, selection, tips, reached, dropped, now, holder, pace, onStep });
+  const due = dropped.filter(({ since }) => now - since >= KEPT_FOR).map(({ hash }) => hash);
+  if (roots && reached && due.length > 0) {
+    await drop({ folder, objects, refs, due, roots, reader, pace, patience, onStep });
+  }
+  if (full || lastFull(folder) === undefined) await writeDropped(folder, readDropped(folder), holder);
+}
+
+function unixSeconds(): number {
+  return Math.floor(Date.now() / 1000);
 }
 
 /** What heads and tags point at that are shown, each once, rising. */

@@ -1,6 +1,6 @@
 /**
- * Many packs and loose objects become two packs: what heads and tags reach, which is a closure, and the rest (git.md §5.5).
- * Nothing is lost: what is removed lies in one of them.
+ * Many packs and loose objects become few packs: what heads and tags reach, which is a closure; what else is reached; and
+ * what nothing reaches, if that is told apart (git.md §5.5). Nothing is lost: what is removed lies in one of them.
  *
  * @module
  */
@@ -14,6 +14,7 @@ import type { FolderObjects } from "../store/folder/objects.ts";
 import { isOid, type Oid } from "../objects/oid.ts";
 import type { Pace } from "../walk/pace.ts";
 import { Selection } from "../walk/selection.ts";
+import { type DroppedPack, writeDropped } from "./dropped.ts";
 import { writePack } from "./write_pack.ts";
 
 /** What is packed. */
@@ -26,6 +27,12 @@ export interface Repack {
   readonly selection: Selection;
   /** Unhidden heads and tags. */
   readonly tips: readonly Oid[];
+  /** What else is reached; where that is not known, all is taken to be. */
+  readonly reached?: Selection;
+  /** Packs of what nothing reached before, which stay as they are. */
+  readonly dropped: readonly DroppedPack[];
+  /** Unix seconds. */
+  readonly now: number;
   /** Who writes. */
   readonly holder: Holder;
   /** Its pace. */
@@ -45,22 +52,28 @@ const LEFT = 3_600_000;
  * @throws {AlknetError} `GIT_CORRUPT`, `GIT_OBJECT_MISSING`: nothing was removed. What the file system throws.
  */
 export async function repack(work: Repack): Promise<void> {
-  const { folder, objects, selection, tips, holder, pace, onStep } = work;
+  const { folder, objects, selection, tips, dropped, holder, pace, onStep } = work;
   const place = { folder: `${folder}/objects`, objects, holder, pace, onStep };
   removeLeft(`${folder}/objects/pack`);
   // What comes from now on stays.
   const old = objects.packs.map((pack) => pack.index.packHash);
   const names = objects.packNames;
-  const rest = await restOf(work, names);
-  const body = selection.size > 0 ? await writePack({ ...place, selection }) : undefined;
-  const others = rest.size > 0 ? await writePack({ ...place, selection: rest }) : undefined;
+  const aside = new Set(dropped.map(({ hash }) => hash));
+  const rest = await restOf(work, names, aside);
+  const packed = async (selection: Selection) =>
+    selection.size > 0 ? await writePack({ ...place, selection }) : undefined;
+  const body = await packed(selection);
+  const others = await packed(rest.reached);
+  const adrift = await packed(rest.adrift);
+  const stay = adrift ? [...dropped, { hash: adrift.hash, since: work.now }] : dropped;
+  if (adrift && !aside.has(adrift.hash)) await writeDropped(folder, stay, holder);
   const bodies = body ? [{ pack: body.hash, end: body.end, count: body.count }] : [];
   await writeClosure(folder, { tips, bodies }, holder);
   onStep?.("closure");
-  const written = [body?.hash, others?.hash];
+  const written = [body?.hash, others?.hash, ...stay.map(({ hash }) => hash)];
   await removeOld(`${folder}/objects/pack`, names.filter((_, number) => !written.includes(old[number])), onStep);
-  const packed = written.map((hash) => hash === undefined ? undefined : objects.packOf(hash)?.index);
-  await removeLoose(`${folder}/objects`, (oid) => packed.some((index) => index && index.find(oid) >= 0), pace);
+  const indexes = written.map((hash) => hash === undefined ? undefined : objects.packOf(hash)?.index);
+  await removeLoose(`${folder}/objects`, (oid) => indexes.some((index) => index && index.find(oid) >= 0), pace);
   onStep?.("removed");
 }
 
@@ -72,16 +85,26 @@ export async function writeClosure(folder: string, record: ClosureRecord, holder
   await sync(`${folder}/alknet`);
 }
 
-/** What packs hold beside what is selected. Those that stock git has removed meanwhile are not brought back. */
-async function restOf({ folder, objects, selection, pace }: Repack, names: readonly string[]): Promise<Selection> {
-  const rest = new Selection(objects);
+/** What there is beside what is selected. Of packs that stock git has removed meanwhile nothing is brought back. */
+async function restOf(
+  { folder, objects, selection, reached, pace }: Repack,
+  names: readonly string[],
+  aside: ReadonlySet<string>,
+): Promise<{ reached: Selection; adrift: Selection }> {
+  const rest = { reached: new Selection(objects), adrift: new Selection(objects) };
+  for (const oid of reached?.loose ?? []) if (!selection.has(oid)) rest.reached.add(oid);
   for (const [pack, name] of names.entries()) {
     const { [pack]: { index } } = objects.packs;
     if (!existsSync(`${folder}/objects/pack/${name}.idx`)) continue;
+    const isAside = aside.has(index.packHash);
+    const isKept = existsSync(`${folder}/objects/pack/${name}.keep`);
     for (let position = 0; position < index.count; position++) {
       if (selection.hasPlace({ pack, position })) continue;
       const oid = index.oidAt(position);
-      if (!selection.has(oid)) rest.add(oid);
+      if (!selection.has(oid)) {
+        if (reached ? reached.has(oid) : !isAside) rest.reached.add(oid);
+        else if (!isAside && !isKept) rest.adrift.add(oid);
+      }
       await pace.step();
     }
   }

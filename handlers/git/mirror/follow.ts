@@ -11,7 +11,7 @@ import type { PushEvents } from "../serve/push/events.ts";
 import { isForward } from "../serve/push/ref_moves.ts";
 import type { Turns } from "../serve/turns.ts";
 import type { Mirror } from "../store/folder/owning/mirror_file.ts";
-import type { RefSnapshot, RefUpdate, Repository } from "../store/types.ts";
+import type { ObjectReader, RefSnapshot, RefUpdate, Repository } from "../store/types.ts";
 import { parseMirrorUrl } from "../store/folder/owning/mirror_url.ts";
 import { CommitReader } from "../walk/commits.ts";
 import { unconnected } from "../walk/connectivity.ts";
@@ -99,18 +99,24 @@ export async function follow(repository: Repository, mirror: Mirror, following: 
     }
   }
   const reader = quarantine?.objects ?? repository.objects;
+  const holds = (oid: Oid): boolean => quarantine?.holds(oid) ?? false;
+  const tips = [...new Set(there.refs.values())];
+  const check = async (objects: ObjectReader): Promise<void> => {
+    const lost = await unconnected(tips, { objects, holds, refs: here, pace: new Pace(signal) });
+    if (lost.size > 0) throw remoteFault(remote.host, `not all that its refs reach was sent (${[...lost][0]})`);
+  };
   {
     using _turn = await following.walks.take(signal);
-    const holds = (oid: Oid): boolean => quarantine?.holds(oid) ?? false;
-    const tips = [...new Set(there.refs.values())];
-    const lost = await unconnected(tips, { objects: reader, holds, refs: here, pace: new Pace(signal) });
-    if (lost.size > 0) throw remoteFault(remote.host, `not all that its refs reach was sent (${[...lost][0]})`);
+    await check(reader);
     for (const [name, oid] of there.refs) {
       if (!name.startsWith("refs/heads/") || here.get(name)?.oid === oid) continue;
       if ((await reader.info(oid))?.kind !== "commit") throw remoteFault(remote.host, "a branch is no commit");
     }
   }
   await quarantine?.commit();
+  // What was found in packs that are gone may be gone too.
+  using now = repository.renewed();
+  if (now) await check(now);
   await move(repository, { updates, there, here }, following);
   return { refs: there.refs.size, moved: updates.length, objects };
 }

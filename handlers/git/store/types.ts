@@ -244,6 +244,8 @@ export interface Repository extends Disposable {
   readonly isMirror: boolean;
   /** What of its objects is known to be whole; nothing where that has to be walked. Who may have it is to be looked at. */
   closure(): Closure | undefined;
+  /** Its objects as they are there now, to be disposed, where packs that are open here are gone; else nothing. */
+  renewed(): (ObjectReader & Disposable) | undefined;
   /** Prepares for objects that are to come. */
   receive(): Promise<Quarantine>;
   /** Bytes of its packs. */

@@ -234,12 +234,12 @@ class ReceivedPush {
   }
 
   /** What needs the objects. */
-  async #check(quarantine: Quarantine): Promise<void> {
+  async #check(quarantine: Quarantine, objects: ObjectReader = quarantine.objects): Promise<void> {
     const { signal, walks } = this.#service;
     if (this.#moves.left().length === 0) return;
     try {
       using _turn = await walks.take(signal);
-      await this.#moves.check(quarantine.objects, (oid) => quarantine.holds(oid), new Pace(signal));
+      await this.#moves.check(objects, (oid) => quarantine.holds(oid), new Pace(signal));
     } catch (error) {
       this.#failed(error);
     }
@@ -260,6 +260,9 @@ class ReceivedPush {
     try {
       this.#service.signal.throwIfAborted();
       await quarantine.commit();
+      // What was found in packs that are gone may be gone too.
+      using now = this.#service.repository.renewed();
+      if (now) await this.#check(quarantine, now);
     } catch (error) {
       this.#failed(error);
     }

@@ -107,6 +107,8 @@ export async function sendSelected(sending: Sending): Promise<void> {
   try {
     await sendInto(sending, band);
   } catch (cause) {
+    // Who takes a pack byte by byte is told, as far as it listens.
+    if (signal.aborted && !output.gone.aborted) await band?.fatal("upload-pack: out of time");
     if (signal.aborted || cause instanceof GitRequestError) throw cause;
     await band?.fatal("upload-pack: internal error");
     throw new AlknetError("GIT_FAILED", `a pack was not finished: ${(cause as Error).message}`, { cause });
@@ -117,7 +119,7 @@ async function sendInto(
   { request, service, known: { common, reader, pace }, horizon, snapshot, served }: Sending,
   band: BandOutput | undefined,
 ): Promise<void> {
-  const { output, repository: { objects: store } } = service;
+  const { output, signal, repository: { objects: store } } = service;
   const tags = request.includeTag ? tagsOf(snapshot) : [];
   const { wants, ofsDelta, thinPack: thin, filter } = request;
   const walk = { store, wants, common, tags, horizon, filter, thin, reader, pace };
@@ -126,7 +128,10 @@ async function sendInto(
   if (!request.noProgress) await band?.progress(`Enumerating objects: ${count}, done.\n`);
   await sendPack(
     { store, selection, held, closure, ofsDelta, pace },
-    band ? (bytes) => band.data(bytes) : (bytes) => output.put(bytes),
+    (bytes) => {
+      signal.throwIfAborted();
+      return band ? band.data(bytes) : output.put(bytes);
+    },
   );
   served.objects += count;
   if (!band) return;

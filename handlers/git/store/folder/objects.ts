@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { corrupt } from "../../errors.ts";
 import type { Kind, Oid } from "../../objects/oid.ts";
@@ -149,6 +149,11 @@ export class FolderObjects implements ObjectStore, Disposable {
   look(): void {
     this.#seen = -1;
     this.#scan();
+  }
+
+  /** Whether packs that are open are gone from the folder. */
+  get isOutdated(): boolean {
+    return [...this.#names].some((name) => !existsSync(`${this.#folder}/${name}`));
   }
 
   /** Bytes of the packs that are there now. */

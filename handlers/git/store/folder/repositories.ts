@@ -103,6 +103,7 @@ export class FolderRepositories implements Repositories {
       settings,
       isMirror: isMirror(folder),
       closure: () => closure.read(),
+      renewed: () => objects.isOutdated ? new FolderObjects(`${folder}/objects`, this.#caches, this.#limit) : undefined,
       packBytes: () => objects.packBytes(),
       keepCertificate: async (name, bytes) => await keepCertificate(folder, { name, bytes }, await writing()),
       receive: () =>

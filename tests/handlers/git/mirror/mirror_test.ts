@@ -122,6 +122,25 @@ Deno.test({
 });
 
 Deno.test({
+  name: "mirror: what is more than the repository may hold is refused, and nothing of it stays",
+  ...NEEDS,
+  async fn() {
+    await using all = await pair();
+    for (
+      const [setting, says] of [["alknet.quota", /more than 100 bytes/], ["receive.maxInputSize", /pack/]] as const
+    ) {
+      await git(all.mirror, "config", setting, "100");
+      await assert.rejects(all.follow(), { code: "MIRROR_FAILED", message: says }, setting);
+      assert.equal(await refsOf(all.mirror), "");
+      assert.ok(await isClean(all.mirror));
+      await git(all.mirror, "config", "--unset", setting);
+    }
+    await all.follow();
+    assert.equal(await refsOf(all.mirror), await refsOf(all.bare));
+  },
+});
+
+Deno.test({
   name: "mirror: with the credential that is kept for the host, and none without it",
   ...NEEDS,
   async fn() {
