@@ -53,7 +53,9 @@ export class Refusals {
     this.#told.delete(key);
     this.#told.set(key, now);
     if (this.#told.size > this.#options.entries) this.#told.delete(this.#told.keys().next().value!);
-    const { address: src, front: proto } = caller;
+    const { front: proto } = caller;
+    // Nobody is to be banned for what others write as their address.
+    const src = caller.unproven ? "-" : caller.address;
     this.#options.log?.warn("refused src={src} reason={reason} proto={proto}", { src, reason, proto });
   }
 }
