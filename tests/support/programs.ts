@@ -32,6 +32,7 @@ const REQUIREMENTS = {
   b3sum: debian("b3sum", "b3sum"),
   curl: debian("curl", "curl"),
   dig: debian("dig", "bind9-dnsutils"),
+  drill: debian("drill", "ldnsutils"),
   kdig: debian("kdig", "knot-dnsutils"),
   "named-compilezone": debian("named-compilezone", "bind9-utils"),
   nsd: debian("nsd", "nsd"),

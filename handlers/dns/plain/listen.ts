@@ -6,19 +6,12 @@
  */
 import { AlknetError, type Logger, type SocketAddress } from "@alknet/core/handler";
 import { formatSocketAddress, parseListenAddress } from "@alknet/core/address";
-import type { DnsName } from "../codec/name.ts";
+import type { DnsName } from "../codec/types.ts";
 import type { FrontParts } from "../fronts/parts.ts";
 import { Cookies } from "./cookies.ts";
+import type { PlainParts } from "./parts.ts";
 import { TcpFront } from "./tcp.ts";
 import { UdpFront } from "./udp.ts";
-
-/** What plain DNS is given. */
-export interface PlainParts extends FrontParts {
-  /** The zone of a name, as its key. */
-  zoneOf(name: DnsName): string | undefined;
-  /** Cookies; all sockets of a node share them. */
-  readonly cookies: Cookies;
-}
 
 /** Options of {@linkcode listenPlain}. */
 export interface PlainOptions extends FrontParts {

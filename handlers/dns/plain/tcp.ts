@@ -7,7 +7,7 @@
 import { addressGroup, type Logger, type SocketAddress } from "@alknet/core/handler";
 import type { DnsCaller } from "../caller.ts";
 import { FramedStream } from "../fronts/framed.ts";
-import type { PlainParts } from "./listen.ts";
+import type { PlainParts } from "./parts.ts";
 
 /** Connections at a time: in all, and of one address group. */
 const MOST = 1024;

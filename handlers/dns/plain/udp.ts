@@ -10,10 +10,10 @@ import type { DnsCaller } from "../caller.ts";
 import { decodeMessage } from "../codec/decode.ts";
 import { encodeMessage } from "../codec/encode.ts";
 import { DnsMalformedError } from "../codec/errors.ts";
-import { CLASS_IN, EdnsCode, type EdnsOption, type Message, Rcode, Type } from "../codec/types.ts";
+import { EdnsCode, type EdnsOption, type Message, Rcode } from "../codec/types.ts";
 import { malformed, optionOf } from "../fronts/parts.ts";
-import { type CookieKind, Cookies } from "./cookies.ts";
-import type { PlainParts } from "./listen.ts";
+import type { CookieKind, Cookies } from "./cookies.ts";
+import type { PlainParts } from "./parts.ts";
 import { ResponseRate } from "./response_rate.ts";
 
 /** Bytes of an answer: to anybody, and at most. */
