@@ -1,13 +1,14 @@
 /**
- * Plain DNS of a served node: dig, drill and `alknet dns query` on the port of its configuration (dns.md §2.4; row 1).
+ * A served node for clients of few words: plain DNS for dig, drill and `alknet dns query` (dns.md §2.4; row 1), and DNS over
+ * TLS for those that name no protocol (rows 8, 76).
  *
  * @module
  */
 import { equal, match } from "node:assert/strict";
 import { runProgram } from "../../support/process.ts";
 import { needs } from "../../support/programs.ts";
-import { freeTcpPort } from "../../support/unbound.ts";
 import { dnsHome } from "../dns_home.ts";
+import { freeTcpPort, startUnbound } from "../../support/unbound.ts";
 import type { TestHome } from "../home.ts";
 
 async function plain(home: TestHome, ...addresses: string[]): Promise<void> {
@@ -56,4 +57,42 @@ Deno.test("a plain address that is none, or that somebody has, ends serve with o
     equal(stderr.trim().split("\n").length, 1, stderr);
   }
   taken.close();
+});
+
+Deno.test({
+  name:
+    "unbound, which names no protocol, forwards to a node whose listener takes such for dot, and to no other (row 8)",
+  ...needs("unbound", "kdig", "openssl"),
+  async fn() {
+    await using home = await dnsHome();
+    const config = await home.config();
+    for (const without of [undefined, "dot"]) {
+      await home.writeConfig({
+        ...config,
+        listen: [{ address: "127.0.0.1:0", ...without && { without_alpn: without } }],
+      });
+      await using node = await home.serveAsConfigured();
+      const forward =
+        `forward-zone:\n  name: "home.example"\n  forward-tls-upstream: yes\n  forward-addr: 127.0.0.1@${node.port}`;
+      await using unbound = await startUnbound([], forward);
+      const args = ["@127.0.0.1", "-p", `${unbound.port}`, "+tls", "+timeout=10", "+retry=0", "www.home.example"];
+      const { stdout } = await runProgram("kdig", args);
+      match(stdout, without ? /NOERROR[\s\S]*192\.0\.2\.7/ : /SERVFAIL/);
+      // Who names one gets it there as everywhere.
+      const { stdout: named } = await runProgram("kdig", [
+        "@127.0.0.1",
+        "-p",
+        `${node.port}`,
+        "+tls",
+        "www.home.example",
+      ]);
+      match(named, /192\.0\.2\.7/);
+      const echo = await home.run("ping", `${home.nodeId}@127.0.0.1:${node.port}`, "--count", "1");
+      equal(echo.code, 0, echo.stderr);
+    }
+    await home.writeConfig({ ...config, listen: [{ address: "127.0.0.1:0", without_alpn: "smtp" }] });
+    const { code, stderr } = await home.run("serve");
+    equal(code, 1);
+    match(stderr, /^alknet: listen 127\.0\.0\.1:0: no handler serves "smtp" over TCP/);
+  },
 });
