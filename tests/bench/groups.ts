@@ -13,6 +13,7 @@ import { dialStart } from "./dial_start.ts";
 import { floor } from "./floor.ts";
 import type { Group } from "./harness.ts";
 import { dnsForwarding } from "./dns/forwarding.ts";
+import { dnsZones } from "./dns/zones.ts";
 import { direct, http } from "./http.ts";
 import { guests } from "./guests.ts";
 import { idle } from "./idle_connections.ts";
@@ -47,6 +48,7 @@ export const GROUPS: readonly Group[] = [
   http,
   direct,
   dnsForwarding,
+  dnsZones,
   sshBulk,
   sshSessions,
   sshForwards,
