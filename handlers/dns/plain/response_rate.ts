@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { RecentMap } from "@alknet/core/handler";
+
 /** What becomes of an answer. */
 export type Verdict = "whole" | "short" | "none";
 
@@ -26,16 +28,13 @@ export interface ResponseRateOptions {
 
 /** Judges answers by what they are and to whom. */
 export class ResponseRate {
-  readonly #entries: number;
   readonly #now: () => number;
-  /** Two halves: what is asked for stays in the first, and where that is full the second goes whole. */
-  #young = new Map<string, Kind>();
-  #old = new Map<string, Kind>();
+  readonly #kinds: RecentMap<string, Kind>;
 
   /** @param options What it remembers. */
   constructor({ entries, now = () => performance.now() }: ResponseRateOptions) {
-    this.#entries = entries;
     this.#now = now;
+    this.#kinds = new RecentMap({ most: entries });
   }
 
   /**
@@ -47,7 +46,8 @@ export class ResponseRate {
   judge(group: string, kind: string): Verdict {
     const key = `${group} ${kind}`;
     const now = this.#now();
-    const entry = this.#entry(key, now);
+    let entry = this.#kinds.get(key);
+    if (!entry) this.#kinds.set(key, entry = { left: PER_SECOND, at: now, surplus: 0 });
     entry.left = Math.min(PER_SECOND, entry.left + (now - entry.at) / 1000 * PER_SECOND);
     entry.at = now;
     if (entry.left >= 1) {
@@ -56,17 +56,5 @@ export class ResponseRate {
       return "whole";
     }
     return entry.surplus++ % 2 === 0 ? "short" : "none";
-  }
-
-  #entry(key: string, now: number): Kind {
-    let entry = this.#young.get(key);
-    if (entry) return entry;
-    entry = this.#old.get(key) ?? { left: PER_SECOND, at: now, surplus: 0 };
-    if (this.#young.size >= this.#entries / 2) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
-    this.#young.set(key, entry);
-    return entry;
   }
 }
