@@ -19,6 +19,7 @@ import { initCommand } from "./commands/node/init.ts";
 import { msgCommand } from "./commands/msg.ts";
 import { opsCommand } from "./commands/operations/ops.ts";
 import { pingCommand } from "./commands/reaching/ping.ts";
+import { publishCommand } from "./commands/node/publish.ts";
 import { replCommand } from "./commands/repl.ts";
 import { runCommand } from "./commands/run.ts";
 import { serveCommand } from "./commands/node/serve.ts";
@@ -40,6 +41,6 @@ export const EVERY_COMMAND: Command = or(
   group("Repositories", gitCommand),
   group("Files by hash", or(fsCommand, blobCommand)),
   group("Messages", msgCommand),
-  group("Names", dnsCommand),
+  group("Names", or(dnsCommand, publishCommand)),
   group("Guests", or(runCommand, replCommand)),
 );

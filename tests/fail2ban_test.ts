@@ -58,7 +58,9 @@ const LINES: readonly {
     properties: { src: "192.0.2.7", reason: "bytes-without-progress" },
     counts: "192.0.2.7",
   },
-  ...["query-rate", "negative-rate", "protocol", "transfer"].map((reason) => ofDns(reason, "192.0.2.7")),
+  ...["query-rate", "negative-rate", "protocol", "transfer", "publish-rate", "bad-packet"].map((reason) =>
+    ofDns(reason, "192.0.2.7")
+  ),
   // Many questions at once are no misbehaviour.
   ofDns("in-flight"),
   {

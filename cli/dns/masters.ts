@@ -11,6 +11,8 @@ import {
   importMaster,
   MasterFileError,
   openDnsStore,
+  readMaster,
+  type Records,
   type Replaced,
   type Zone,
   zoneOfMaster,
@@ -22,6 +24,9 @@ const STDIN = "-";
 const PIECE = 256 * 1024;
 /** Bytes of the longest master file on standard input, which is kept: a fault is looked for in it again. */
 const MAX_STDIN = 256 * 1024 * 1024;
+
+/** More than any signed packet has room for. */
+const MAX_RECORDS = 1000;
 
 /** What a file would change, as lines. */
 export interface ImportOptions {
@@ -58,6 +63,12 @@ export async function checkFile(file: string): Promise<Zone> {
     importMaster(store.zones, name, open);
     return store.zones.find(name)!;
   });
+}
+
+/** Records of a master file that is no zone, the first thousand. Throws as {@linkcode importFile} does. */
+export async function recordsOfFile(file: string, origin: DnsName): Promise<Records> {
+  const open = await pieces(file);
+  return inFile(file, () => [...readMaster(open(), origin).take(MAX_RECORDS)].map(({ record }) => record));
 }
 
 /** A file from its beginning, as often as it is asked for. */

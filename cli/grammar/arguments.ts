@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseAddress, parseListenAddress } from "@alknet/core/address";
+import { parseListenAddress, parseTarget } from "@alknet/core/address";
 import { AlknetError } from "@alknet/core/handler";
 import { type Message, message, text } from "@optique/core/message";
 import { optional, withDefault } from "@optique/core/modifiers";
@@ -53,8 +53,9 @@ export function jsonFlag(): Parser<"sync", boolean, unknown> {
 
 /** `ADDRESS`, checked for form. */
 export function addressArgument(): Parser<"sync", string, unknown> {
-  return argument(checked("ADDRESS", "localhost:4433", parseAddress), {
-    description: message`Node to reach: [NODEID@]HOST:PORT. A node id pins the node's key.`,
+  return argument(checked("ADDRESS", "localhost:4433", parseTarget), {
+    description:
+      message`Node to reach: [NODEID@]HOST:PORT, or NODEID alone, of which relays are asked. An id pins the node's key.`,
   });
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseAddress } from "@alknet/core/address";
+import { parseTarget } from "@alknet/core/address";
 import { dependency, type DependencySource, deriveFromSync } from "@optique/core/dependency";
 import { message } from "@optique/core/message";
 import { optional } from "@optique/core/modifiers";
@@ -38,7 +38,7 @@ const NAME = /^[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.-]+)*$/;
 
 /** Makes the parsers, which know of each other: completing a name asks the node. */
 export function operationParsers(): OperationParsers {
-  const address: DependencySource<"sync", string> = dependency(checked("ADDRESS", "localhost:4433", parseAddress));
+  const address: DependencySource<"sync", string> = dependency(checked("ADDRESS", "localhost:4433", parseTarget));
   const home = dependency(path({ metavar: "DIR", type: "directory" }));
   const tokenFile = dependency(path({ metavar: "FILE", type: "file", mustExist: true }));
   type Text = DependencySource<"sync", string>;
@@ -50,7 +50,8 @@ export function operationParsers(): OperationParsers {
   });
   return {
     address: argument(address, {
-      description: message`Node to reach: [NODEID@]HOST:PORT. A node id pins the node's key.`,
+      description:
+        message`Node to reach: [NODEID@]HOST:PORT, or NODEID alone, of which relays are asked. An id pins the node's key.`,
     }),
     operation: argument(name, { description: message`Name of the operation, such as node/info.` }),
     home: optional(option("--home", home, {

@@ -3,12 +3,13 @@
  *
  * @module
  */
+import { parseTarget } from "@alknet/core/address";
 import type { Connection } from "@alknet/core/handler";
 import { AlknetError } from "@alknet/core/handler";
 import { type Message, message } from "@optique/core/message";
-import { optional, withDefault } from "@optique/core/modifiers";
+import { multiple, optional, withDefault } from "@optique/core/modifiers";
 import type { Parser } from "@optique/core/parser";
-import { option } from "@optique/core/primitives";
+import { flag, option } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import {
@@ -26,7 +27,7 @@ import { note, UsageError } from "../terminal/output.ts";
 
 /** What the shared options say. */
 export interface ReachOptions {
-  /** `[NODEID@]HOST:PORT`. */
+  /** `[NODEID@]HOST:PORT`, or `NODEID`. */
   readonly address: string;
   /** How to get there. */
   readonly transport: TransportChoice;
@@ -44,6 +45,10 @@ export interface ReachOptions {
   readonly token?: string;
   /** File that holds a token. */
   readonly tokenFile?: string;
+  /** Relays that are asked where a node is of which the id alone is known. */
+  readonly relays?: readonly string[];
+  /** Whether private addresses are dialled that relays tell of. */
+  readonly private?: boolean;
 }
 
 /** RFC 6750 §2.1: the form of every bearer token. */
@@ -72,6 +77,14 @@ export function reachOptions(): ReachParsers {
     token: optional(option("--token", string({ metavar: "TOKEN" }), {
       description: message`Token to prove who you are, where the protocol carries one.`,
     })),
+    relays: multiple(option("--relay", string({ metavar: "RELAY" }), {
+      description:
+        message`Whom to ask where NODEID is: https://… or NODEID@HOST:PORT; may be given again. Default: handlers.dns.pkarr.relays.`,
+    })),
+    private: withDefault(
+      flag("--private", { description: message`Dial private addresses too that relays tell of.` }),
+      false,
+    ),
     tokenFile: optional(option("--token-file", path({ metavar: "FILE", type: "file", mustExist: true }), {
       description: TOKEN_FILE_TEXT,
     })),
@@ -109,7 +122,19 @@ export async function prepareDials(
     options.ca === undefined ? undefined : readAuthorities(options.ca),
   ]);
   if (insecure) note(`alknet: warning: --insecure: whoever answers at ${address} is believed`);
-  return (to, alpn, signal) => connect(to, alpn, { transport, key, authorities, insecure, timeout, signal });
+  const shared = { authorities, insecure, timeout };
+  return async (to, alpn, signal) => {
+    const target = parseTarget(to);
+    if (target.kind === "address") return await connect(to, alpn, { ...shared, transport, key, signal });
+    if (insecure) throw new UsageError("--insecure does not go with an id alone: relays would choose who answers");
+    const { dialById } = await import("./by_id.ts");
+    return await dialById(target.nodeId, options, {
+      node: (address, signal) => connect(address, alpn, { ...shared, transport, key, signal }),
+      // Relays that are no nodes learn nothing of this one.
+      relay: (address, alpn, transport, signal) =>
+        connect(address, alpn, { ...shared, transport, key: transport === "auto" ? key : undefined, signal }),
+    }, signal);
+  };
 }
 
 /**

@@ -3,20 +3,30 @@
  *
  * @module
  */
-import { AlknetError, type Handler, logger } from "@alknet/core/handler";
+import { AlknetError, type Handler, type IdentityProvider, logger, type SocketAddress } from "@alknet/core/handler";
+import { formatSocketAddress } from "@alknet/core/address";
 import type { HandlerRegistration } from "@alknet/core/operations";
-import type { DesignatedResolver, DnsLimits, DnsStore, FrontParts } from "@alknet/handlers/dns";
-import type { HttpApp } from "@alknet/handlers/http";
+import type {
+  DesignatedResolver,
+  DnsLimits,
+  DnsName,
+  DnsStore,
+  FrontParts,
+  PlainOptions,
+  RelayParts,
+} from "@alknet/handlers/dns";
 import type { NodeKey } from "@alknet/core/identity";
 import type { Home } from "../home/home.ts";
 import type { DnsConfig } from "./dns/schema.ts";
 
 /** DNS as a node serves it. */
-export interface ServedDns extends Disposable {
+export interface ServedDns extends AsyncDisposable {
   /** The handler of `dot`, `doq` and `alknet/dns`. */
   readonly handler: Handler;
   /** What answers over HTTP; absent where `doh` is false. */
   readonly doh?: FrontParts;
+  /** What takes signed packets over HTTP; absent where `pkarr.relay` is off. */
+  readonly relay?: RelayParts;
   /** Its operations. */
   readonly operations: readonly HandlerRegistration[];
   /** Says where the node listens: clients and secondaries are told from now on. */
@@ -30,6 +40,10 @@ const NAMES: Readonly<Record<string, keyof DnsLimits>> = { idle_ms: "idle", fram
 export interface Listening {
   /** Its port. */
   readonly port: number;
+  /** Its addresses. */
+  readonly addresses: readonly SocketAddress[];
+  /** Its protocols. */
+  readonly alpns: readonly string[];
   /** Over what. */
   readonly transports: readonly ("quic" | "tls")[];
   /** Whether it speaks HTTP. */
@@ -43,16 +57,21 @@ export interface Listening {
  */
 export async function dnsOf(
   config: DnsConfig,
-  { home, configFile, key }: { home: Home; configFile: string; key: NodeKey },
+  { home, configFile, key, identityProvider }: {
+    home: Home;
+    configFile: string;
+    key: NodeKey;
+    identityProvider: IdentityProvider;
+  },
 ): Promise<ServedDns> {
-  const [dnsModule, { ddrName, mayTransferBy, secondariesOf }, { recursionOf }, { loggingQueries }] = await Promise.all(
-    [
+  const [dnsModule, { ddrName, mayTransferBy, secondariesOf }, { recursionOf }, { loggingQueries }, { pkarrOf }] =
+    await Promise.all([
       import("@alknet/handlers/dns"),
       import("./dns_access.ts"),
       import("./dns/forwarding.ts"),
       import("./dns/query_log.ts"),
-    ],
-  );
+      import("./dns/pkarr.ts"),
+    ]);
   const { dns, DNS_LIMITS, dnsEngine, dnsLimitsWith, dnsOperations, dnsRates, notifySecondaries } = dnsModule;
   const limits = dnsLimitsWith(limitsOf(config, DNS_LIMITS, configFile));
   const name = ddrName(config, configFile);
@@ -60,14 +79,16 @@ export async function dnsOf(
   const secondaries = secondariesOf(config, configFile);
   const log = logger("dns");
   const rates = dnsRates({ limits, log });
-  using stack = new DisposableStack();
+  const pkarr = pkarrOf(config.pkarr, { configFile, key, log });
+  await using stack = new AsyncDisposableStack();
   const recursion = recursionOf(config, { configFile, limits, log, key });
   if (recursion) stack.use(recursion.forwarder);
   const store: DnsStore = stack.use(dnsModule.openDnsStore(home.zonesFile, { maxRecords: limits.zoneRecords }));
   stack.use(store.follow());
   let resolver: DesignatedResolver | undefined;
-  const { zones } = store;
-  const quiet = dnsEngine({ zones, rates, limits, ddr: () => resolver, recursion });
+  const { zones, packets } = store;
+  const lookups = new dnsModule.Lookups({ packets, relays: pkarr.relays });
+  const quiet = dnsEngine({ zones, packets: lookups, rates, limits, ddr: () => resolver, recursion });
   const engine = config.log_queries ? loggingQueries(quiet, log) : quiet;
   const parts: FrontParts = {
     engine,
@@ -76,12 +97,19 @@ export async function dnsOf(
     transfers: new dnsModule.Transfers({ zones, mayTransfer, rates }),
   };
   const doh = config.doh === false ? undefined : parts;
+  const relay = pkarr.mode && { packets, mode: pkarr.mode, rates, identityProvider };
+  const zoneOf = (name: DnsName) => zones.find(name)?.name.key;
+  const plain = config.plain && stack.use(await plainOn(config.plain, { ...parts, zoneOf, log }, configFile));
+  for (const address of plain?.addresses ?? []) {
+    log.info("plain DNS on {address} over UDP and TCP", { address: formatSocketAddress(address) });
+  }
   const owned = stack.move();
   return {
     handler: dns(parts),
     doh,
-    operations: dnsOperations({ zones, engine, rates, forwarder: recursion?.forwarder }),
-    announce({ port, transports, http }) {
+    relay,
+    operations: dnsOperations({ zones, engine, rates, forwarder: recursion?.forwarder, packets, relay }),
+    announce({ port, addresses, alpns: served, transports, http }) {
       const alpns = [
         ...(transports.includes("tls") ? ["dot"] as const : []),
         ...(transports.includes("quic") ? ["doq"] as const : []),
@@ -89,9 +117,21 @@ export async function dnsOf(
       ];
       if (name) resolver = { name, port, alpns };
       owned.use(notifySecondaries({ zones, secondaries, log }));
+      pkarr.announce(owned, packets, { addresses, alpns: served });
     },
-    [Symbol.dispose]: () => owned.dispose(),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** Plain DNS; an address that is none is a fault of the configuration. */
+async function plainOn(addresses: readonly string[], options: PlainOptions, configFile: string) {
+  const { listenPlain } = await import("@alknet/handlers/dns");
+  try {
+    return await listenPlain(addresses, options);
+  } catch (error) {
+    if (!(error instanceof AlknetError) || error.code !== "INVALID_ADDRESS") throw error;
+    throw new AlknetError("INVALID_CONFIG", `config ${configFile}: handlers.dns.plain: ${error.message}`);
+  }
 }
 
 function limitsOf({ limits = {} }: DnsConfig, known: DnsLimits, configFile: string): Partial<DnsLimits> {
@@ -108,23 +148,4 @@ function limitsOf({ limits = {} }: DnsConfig, known: DnsLimits, configFile: stri
     found[own] = typeof value === "number" ? value : { perSecond: value.per_second, burst: value.burst };
   }
   return found as Partial<DnsLimits>;
-}
-
-/** `/dns-query`, where there is something to answer; a wrong token is told only then. */
-export function addDoh(app: HttpApp, parts: FrontParts): void {
-  app.all("/dns-query", async (c, next) => {
-    const { unknownToken, refused, identity } = c.env.caller;
-    const caller = { front: "doh", address: c.env.peer.remoteAddress.hostname, identity } as const;
-    if (!parts.engine.serves(caller)) return await next();
-    if (refused || unknownToken) return tokenRefused(refused);
-    const { answerDoh } = await import("@alknet/handlers/dns");
-    return await answerDoh(c.req.raw, caller, parts) ?? await next();
-  });
-}
-
-/** What whoever brings a wrong token is told. */
-function tokenRefused(tooOften: boolean): Response {
-  return tooOften
-    ? new Response("refused\n", { status: 429, headers: { "retry-after": "60" } })
-    : new Response("token\n", { status: 401, headers: { "www-authenticate": 'Bearer error="invalid_token"' } });
 }

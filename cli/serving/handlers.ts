@@ -15,7 +15,8 @@ import Type, { type Static, type TSchema } from "typebox";
 import { GUESTS_SCHEMA } from "../guests/entry.ts";
 import { IMPORTS_SCHEMA } from "../imports/entry.ts";
 import type { Observer } from "../operations/observe.ts";
-import { addDoh, type ServedDns } from "./dns.ts";
+import type { ServedDns } from "./dns.ts";
+import { addDnsRoutes } from "./dns/routes.ts";
 import { DNS_SCHEMA } from "./dns/schema.ts";
 import { FS_SCHEMA, type ServedFs } from "./fs.ts";
 import { GIT_SCHEMA } from "./git.ts";
@@ -127,7 +128,7 @@ function httpOf(
   const decoy = decoyOf(options, configFile);
   const routes = (app: HttpApp): void => {
     if (git) app.use(async (c, next) => await git.http(c.req.raw, c.env) ?? await next());
-    if (dns?.doh) addDoh(app, dns.doh);
+    if (dns) addDnsRoutes(app, dns);
     fs?.addRoutes(app);
   };
   return orInvalid(

@@ -91,7 +91,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   const late: { dispatcher?: Dispatcher } = {};
   await using git = await configuredGit(config, { home, key, passphraseFile: options.passphraseFile }, late);
   await using fs = await configuredFs(config, home, key);
-  using dns = await configuredDns(config, home, key);
+  await using dns = await configuredDns(config, home, key);
   const ownOperations = [
     ...builtInOperations(node),
     ...git?.operations() ?? [],
@@ -114,6 +114,8 @@ export async function serve(options: ServeOptions): Promise<number> {
   await fs?.announce(endpoint.addresses.map(formatSocketAddress));
   dns?.announce({
     port: endpoint.addresses[0].port,
+    addresses: endpoint.addresses,
+    alpns: endpoint.alpns,
     transports: options.transport === undefined ? config.static.transports : [options.transport],
     http: handlersOf(config).http !== undefined,
   });
@@ -258,15 +260,13 @@ function handlersOf({ static: { handlers } }: ConfigFile): ConfigFile["static"][
   return Object.keys(handlers).length > 0 ? handlers : DEFAULT_HANDLERS;
 }
 
-async function configuredDns(
-  { path: configFile, static: { handlers } }: ConfigFile,
-  home: Home,
-  key: NodeKey,
-): Promise<ServedDns | undefined> {
+async function configuredDns(config: ConfigFile, home: Home, key: NodeKey): Promise<ServedDns | undefined> {
+  const { path: configFile, static: { handlers } } = config;
+  const identityProvider = configProvider(() => config.snapshot());
   const named = Object.keys(handlers).length > 0 ? handlers : DEFAULT_HANDLERS;
   if (!named.dns) return;
   const { dnsOf } = await import("./dns.ts");
-  return await dnsOf(named.dns as DnsConfig, { configFile, home, key });
+  return await dnsOf(named.dns as DnsConfig, { configFile, home, key, identityProvider });
 }
 
 async function configuredFs(

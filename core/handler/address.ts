@@ -35,6 +35,32 @@ export function parseAddress(text: string): Address {
   return { host, port, nodeId };
 }
 
+/** What is to be dialled: an address, or a node of which the id alone is known. */
+export type Target =
+  | { readonly kind: "address"; readonly address: Address }
+  | { readonly kind: "node"; readonly nodeId: string };
+
+/**
+ * Parses `[NODEID@]HOST:PORT`, or the id of a node, with `pk:` before it or without.
+ *
+ * @throws {AlknetError} `INVALID_ADDRESS`, `INVALID_NODE_ID`, saying what is wrong.
+ */
+export function parseTarget(text: string): Target {
+  const prefixed = text.startsWith("pk:");
+  if (!prefixed && !/^[A-Za-z0-9]{52}$/.test(text)) return { kind: "address", address: parseAddress(text) };
+  const nodeId = prefixed ? text.slice(3) : text;
+  parseNodeId(nodeId);
+  return { kind: "node", nodeId };
+}
+
+/** An address to listen on, and what is special about it. */
+export interface ListenEntry {
+  /** `HOST:PORT`; port 0 picks one that is free for UDP and TCP. */
+  readonly address: string;
+  /** The protocol of clients over TCP whose TLS names none (RFC 7301): they are refused where it is absent. */
+  readonly withoutAlpn?: string;
+}
+
 /**
  * Parses `HOST:PORT` for listening; the host is an IP address or `localhost`, port 0 picks a free one.
  *

@@ -32,6 +32,8 @@ export interface DnsLimits {
   readonly negativeRate: Rate;
   /** Questions of a caller about names of others. */
   readonly recursionRate: Rate;
+  /** Signed packets that an address group brings. */
+  readonly publishRate: Rate;
   /** Bytes of encoded answers that are kept. */
   readonly answerCache: number;
   /** Bytes of answers of upstreams that are kept. */
@@ -55,6 +57,7 @@ export const DNS_LIMITS: DnsLimits = {
   queryRate: { perSecond: 500, burst: 1000 },
   negativeRate: { perSecond: 50, burst: 50 },
   recursionRate: { perSecond: 100, burst: 400 },
+  publishRate: { perSecond: 2, burst: 10 },
   answerCache: 32 * 1024 * 1024,
   cache: 64 * 1024 * 1024,
   upstreamInFlight: 2000,

@@ -5,7 +5,7 @@
  * Participants: stubs, resolvers and browsers, behind nothing but their own; secondaries that have whole zones; and this node,
  * whose the zones are. Goals: cost grows with questions, not with records; a zone is changed whole or not at all; there is no
  * open recursion: names of others are asked of upstreams, by a {@linkcode forwarder}, for who may, and `REFUSED` to all
- * others. Non-goals: validation, asking from the root on; so far: pkarr, signing.
+ * others. Non-goals: validation, asking from the root on; so far: signing of zones, the DHT of pkarr.
  * Failures: a message that cannot be read is `FORMERR`, and what is no message ends its own connection, on `alknet/dns` its
  * own stream, with a code of RFC 9250. Limits are in {@linkcode DnsLimits}. A shutdown answers what was read.
  *
@@ -62,6 +62,7 @@ export type { UpstreamOptions, UpstreamVia } from "./forward/upstreams/upstream.
 export { answerDoh } from "./fronts/doh.ts";
 export { dns } from "./fronts/handler.ts";
 export type { FrontParts } from "./fronts/parts.ts";
+export { listenPlain, type PlainListener, type PlainOptions } from "./plain/listen.ts";
 export { DNS_LIMITS, type DnsLimits, dnsLimitsWith, type Rate } from "./limits.ts";
 export { MasterFileError } from "./zones/master/errors.ts";
 export { importMaster, zoneOfMaster } from "./zones/master/importing.ts";
@@ -72,6 +73,42 @@ export { nameInZone } from "./operations/shared.ts";
 export { type NotifyOptions, notifySecondaries } from "./transfer/notify.ts";
 export { type AddressPrefix, isAmong, parsePrefix } from "./transfer/prefixes.ts";
 export { type Transfer, Transfers, type TransfersOptions } from "./transfer/transfer.ts";
+export { type PkarrFault, PkarrInvalidError } from "./pkarr/errors.ts";
+export type { PacketStore, Put } from "./pkarr/packet_store.ts";
+export type { RelayMode, RelayParts } from "./relay/publishing.ts";
+export {
+  type NodeRecord,
+  nodeRecord,
+  nodeRecordOf,
+  type NodeRecordOptions,
+  nodeRecords,
+} from "./discovery/node_record.ts";
+export {
+  discover,
+  type DiscoverOptions,
+  type DiscoveryProvider,
+  type Found,
+  keptPackets,
+  originProvider,
+  relayProvider,
+} from "./discovery/discover.ts";
+export { dialFound, type DialFoundOptions, type NotReached } from "./discovery/dial_found.ts";
+export { sleep } from "./discovery/sleep.ts";
+export { isNearby } from "./discovery/reachable.ts";
+export {
+  type OwnNode,
+  type PacketKey,
+  publisher,
+  type PublisherOptions,
+  sendPacket,
+  signNode,
+  signRecords,
+} from "./discovery/publisher.ts";
+export { keyOf } from "./pkarr/key.ts";
+export { Lookups, type LookupsOptions } from "./pkarr/lookups.ts";
+export { type RelayClient, relayClient, type RelayClientOptions, type RelayWay } from "./pkarr/relay_client.ts";
+export { answerRelay, RELAY_PATH } from "./relay/http.ts";
+export { MAX_PACKET_MESSAGE, MAX_PAYLOAD, type ReadPacketOptions, SignedPacket } from "./pkarr/signed_packet.ts";
 export { newZone, type NewZoneOptions } from "./zones/new_zone.ts";
 export { DnsRuleError } from "./zones/rules.ts";
 export { type DnsStore, type DnsStoreOptions, openDnsStore } from "./zones/sqlite.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { networkInterfaces } from "node:os";
-import { parseAddress, parseListenAddress } from "../../core/handler/address.ts";
+import { parseAddress, parseListenAddress, parseTarget } from "../../core/handler/address.ts";
 import { addressGroup, addressGroups, canonicalIp, formatIp, parseIp } from "../../core/ip.ts";
 import { resolveHost } from "../../core/endpoint/happy_eyeballs.ts";
 
@@ -116,4 +116,18 @@ Deno.test("addressGroups: what one site may have around an IPv6 address, and not
     assert.deepEqual(addressGroups(alone), [alone]);
   }
   assert.deepEqual(addressGroups("64:ff9b::c000:201"), ["192.0.2.1"]);
+});
+
+Deno.test("parseTarget: an address, or the id of a node alone", () => {
+  const nodeId = "47pjoycnsrfmxikm95jh13y88e8qnhzu5kungjpxyepgt7a8krpy";
+  for (const text of [nodeId, `pk:${nodeId}`]) assert.deepEqual(parseTarget(text), { kind: "node", nodeId });
+  for (const text of ["localhost:4433", `${nodeId}@[::1]:1`, `${nodeId}:1`]) {
+    assert.deepEqual(parseTarget(text), { kind: "address", address: parseAddress(text) });
+  }
+  for (const text of [nodeId.toUpperCase(), `${nodeId.slice(0, -1)}b`, "pk:", `pk:${nodeId}x`, "pk:localhost:1"]) {
+    assert.throws(() => parseTarget(text), { code: "INVALID_NODE_ID" }, text);
+  }
+  for (const text of ["", "localhost", nodeId.slice(1)]) {
+    assert.throws(() => parseTarget(text), { code: "INVALID_ADDRESS" }, text);
+  }
 });

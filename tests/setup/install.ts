@@ -9,7 +9,7 @@
 import { existsSync } from "node:fs";
 import { findProgram } from "../support/programs.ts";
 import { GO_GIT_CLIENT, GO_PEERS, NODE_PEERS, PYTHON, ROOT, VENV } from "../support/python.ts";
-import { IROH_PEER, RUST_PEERS } from "../support/rust.ts";
+import { IROH_PEER, PKARR_PEER, RUST_PEERS, RUST_PKARR } from "../support/rust.ts";
 import {
   DEBIAN_PACKAGES,
   GO_GIT,
@@ -17,6 +17,7 @@ import {
   INSPECTOR_LOCK,
   IROH_BLOBS,
   NODE_PACKAGES,
+  PKARR,
   PYTHON_PACKAGES,
   RUST_VERSION,
   VULKAN,
@@ -108,40 +109,49 @@ async function go(): Promise<string | undefined> {
   });
 }
 
-/** Builds the peer in Rust, some minutes the first time; where there is no Rust, or it cannot be built, the tests go without. */
+/** Builds the peers in Rust, some minutes the first time; where there is no Rust, or one cannot be built, the tests go without. */
 async function rust(): Promise<string | undefined> {
   const cargo = findProgram("cargo");
   if (cargo === undefined || !await isRecent(cargo)) return undefined;
-  const source = `${ROOT}tests/peers/iroh`;
-  const wanted = [IROH_BLOBS];
+  const peers: readonly RustPeer[] = [
+    { source: "iroh", crate: IROH_BLOBS, folder: RUST_PEERS, program: IROH_PEER },
+    { source: "pkarr", crate: PKARR, folder: RUST_PKARR, program: PKARR_PEER },
+  ];
+  for (const peer of peers) {
+    const failure = await rustPeer(cargo, peer);
+    if (failure !== undefined) console.error(failure);
+  }
+  return undefined;
+}
+
+interface RustPeer {
+  /** Its folder in `tests/peers/`. */
+  readonly source: string;
+  readonly crate: string;
+  /** Where it is built, and the program. */
+  readonly folder: string;
+  readonly program: string;
+}
+
+async function rustPeer(
+  cargo: string,
+  { source: name, crate, folder, program }: RustPeer,
+): Promise<string | undefined> {
+  const source = `${ROOT}tests/peers/${name}`;
+  const wanted = [crate];
   for (const file of ["Cargo.lock", "src/main.rs"]) {
     const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(`${source}/${file}`));
     wanted.push(new Uint8Array(digest).toHex());
   }
-  const failure = await stamped(
-    RUST_PEERS,
-    wanted,
-    "from crates.io; the tests with iroh-blobs cannot run",
-    async () => {
-      const target = `${RUST_PEERS}/target`;
-      const built = await run(cargo, [
-        "build",
-        "--quiet",
-        "--locked",
-        "--manifest-path",
-        `${source}/Cargo.toml`,
-        "--target-dir",
-        target,
-      ]);
-      if (!built) return false;
-      await Deno.copyFile(`${target}/debug/iroh_peer`, IROH_PEER);
-      // Hundreds of files that nobody needs any more.
-      await Deno.remove(target, { recursive: true });
-      return true;
-    },
-  );
-  if (failure !== undefined) console.error(failure);
-  return undefined;
+  return await stamped(folder, wanted, `from crates.io; the tests with ${crate} cannot run`, async () => {
+    const target = `${folder}/target`;
+    const manifest = ["--manifest-path", `${source}/Cargo.toml`, "--target-dir", target];
+    if (!await run(cargo, ["build", "--quiet", "--locked", ...manifest])) return false;
+    await Deno.copyFile(`${target}/debug/${program.slice(folder.length + 1)}`, program);
+    // Hundreds of files that nobody needs any more.
+    await Deno.remove(target, { recursive: true });
+    return true;
+  });
 }
 
 async function isRecent(cargo: string): Promise<boolean> {

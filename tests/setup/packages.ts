@@ -12,6 +12,8 @@ export const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   fish: "fish",
   curl: "curl",
   dig: "bind9-dnsutils",
+  dnsperf: "dnsperf",
+  drill: "ldnsutils",
   git: "git",
   h2load: "nghttp2-client",
   ip: "iproute2",
@@ -53,10 +55,12 @@ export const PYTHON_PACKAGES: readonly string[] = [
 ];
 
 /** Peers that run on Node: nothing of the project depends on them. */
-export const NODE_PACKAGES: readonly string[] = ["@grpc/grpc-js@1.14.7", "ws@8.23.0"];
+export const NODE_PACKAGES: readonly string[] = ["@grpc/grpc-js@1.14.7", "pkarr@1.3.0", "ws@8.23.0"];
 
-/** The crate of the peer written in Rust, whose lock file has the rest; it is built where Rust is, of this version or later. */
+/** The crates of the peers written in Rust, whose lock files have the rest; they are built where Rust is, of this version or later. */
 export const IROH_BLOBS = "iroh-blobs@0.104.0";
+/** See {@linkcode IROH_BLOBS}. */
+export const PKARR = "pkarr@8.1.0";
 /** See {@linkcode IROH_BLOBS}. */
 export const RUST_VERSION: readonly [major: number, minor: number] = [1, 91];
 

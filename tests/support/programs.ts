@@ -16,8 +16,8 @@
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { VULKAN } from "../setup/packages.ts";
-import { GO_GIT_CLIENT, PYTHON } from "./python.ts";
-import { IROH_PEER } from "./rust.ts";
+import { GO_GIT_CLIENT, NODE_PEERS, PYTHON } from "./python.ts";
+import { IROH_PEER, PKARR_PEER } from "./rust.ts";
 
 /** Something a test needs: how to find it, and how to get it. */
 interface Requirement {
@@ -32,6 +32,8 @@ const REQUIREMENTS = {
   b3sum: debian("b3sum", "b3sum"),
   curl: debian("curl", "curl"),
   dig: debian("dig", "bind9-dnsutils"),
+  dnsperf: debian("dnsperf", "dnsperf"),
+  drill: debian("drill", "ldnsutils"),
   kdig: debian("kdig", "knot-dnsutils"),
   "named-compilezone": debian("named-compilezone", "bind9-utils"),
   nsd: debian("nsd", "nsd"),
@@ -67,8 +69,15 @@ const REQUIREMENTS = {
   },
   /** The peer in Go. */
   "go-git": { present: () => existsSync(GO_GIT_CLIENT), remedy: "install Go, then run `deno task test` once" },
+  /** The npm package of that name, and what runs it. */
+  pkarr: {
+    present: () => existsSync(`${NODE_PEERS}/node_modules/pkarr`) && findProgram("node") !== undefined,
+    remedy: "install Node (Debian package nodejs), then run `deno task test` once",
+  },
   /** The peer in Rust. */
   "iroh-peer": { present: () => existsSync(IROH_PEER), remedy: "install Rust 1.91, then run `deno task test` once" },
+  /** The other peer in Rust. */
+  "pkarr-peer": { present: () => existsSync(PKARR_PEER), remedy: "install Rust 1.91, then run `deno task test` once" },
   /** A GPU, or software that stands in for one. */
   vulkan: {
     present: () => Deno.build.os !== "linux" || existsSync(VULKAN.folder),
@@ -86,7 +95,7 @@ const REQUIREMENTS = {
 export type Need = keyof typeof REQUIREMENTS;
 
 /** Requirements that depend on the machine, not on Debian's packages: missing, they are no failure in CI. */
-const OF_THE_MACHINE: readonly Need[] = ["linux", "root", "netns", "netem", "go-git", "iroh-peer"];
+const OF_THE_MACHINE: readonly Need[] = ["linux", "root", "netns", "netem", "go-git", "iroh-peer", "pkarr-peer"];
 
 const known = new Map<Need, boolean>();
 const reported = new Set<string>();

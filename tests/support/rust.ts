@@ -7,5 +7,9 @@ import { ROOT } from "./python.ts";
 
 /** Where they are built. */
 export const RUST_PEERS: string = `${ROOT}.cache/rust_peers`;
+/** Where the one of signed packets is built. */
+export const RUST_PKARR: string = `${ROOT}.cache/rust_pkarr`;
+/** Stock pkarr: reads a packet and signs it again. */
+export const PKARR_PEER: string = `${RUST_PKARR}/pkarr_peer`;
 /** Stock iroh-blobs over stdin and stdout. */
 export const IROH_PEER: string = `${RUST_PEERS}/iroh_peer`;

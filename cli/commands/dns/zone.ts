@@ -7,7 +7,7 @@ import { object, or } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, command, flag, option } from "@optique/core/primitives";
-import { string } from "@optique/core/valueparser";
+import { choice, string } from "@optique/core/valueparser";
 import type { Zone } from "@alknet/handlers/dns";
 import type { ZonesChoice } from "../../dns/zones.ts";
 import type { Action, Command } from "../../grammar/action.ts";
@@ -27,6 +27,7 @@ interface CreateOptions extends Shared {
   readonly name: string;
   readonly servers: readonly string[];
   readonly mail?: string;
+  readonly kind: "primary" | "pkarr";
 }
 
 const SHARED = { home: homeOption(), config: configOption(), json: jsonFlag() };
@@ -45,6 +46,12 @@ const createCommand: Command = command(
         option("--mail", string({ metavar: "A@HOST" }), {
           description: message`Who is responsible. Default: hostmaster of the zone.`,
         }),
+      ),
+      kind: withDefault(
+        option("--kind", choice(["primary", "pkarr"], { metavar: "KIND" }), {
+          description: message`pkarr: names right below it are keys, answered out of signed packets. Default: primary.`,
+        }),
+        "primary" as const,
       ),
       ...SHARED,
     }),
@@ -94,7 +101,7 @@ async function create(options: CreateOptions): Promise<number> {
     newZone(name, { servers: servers.length > 0 ? servers : undefined, mail: options.mail })
   );
   using opened = await openZones(options);
-  const zone = opened.store.zones.create(apex, "primary");
+  const zone = opened.store.zones.create(apex, options.kind);
   if (options.json) printJson(fieldsOf(zone, shown(zone.name)));
   else print(`created ${shown(zone.name)}, serial ${zone.serial}`);
   const own = servers.length === 0 ? [parseName("ns", name)] : servers.filter((server) => isWithin(server, name));

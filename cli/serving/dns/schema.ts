@@ -25,8 +25,41 @@ const upstream = Type.Object({
   trust_ad: Type.Optional(Type.Boolean({ description: "whether it is believed that it validated" })),
 }, closed);
 
+const pkarr = Type.Object({
+  relay: Type.Optional(
+    Type.Enum(["off", "peers", "open"], {
+      description: "whose packets are kept at /pkarr/: nobody's, those of peers and of callers with pkarr:publish, all",
+    }),
+  ),
+  relays: Type.Optional(
+    Type.Array(text("https://HOST/PATH or NODEID@HOST:PORT"), { description: "who is asked and told" }),
+  ),
+  origins: Type.Optional(
+    Type.Array(text("keys.example"), {
+      description: "domains below which commands look for nodes, by the system's DNS",
+    }),
+  ),
+  publish: Type.Optional(
+    Type.Union([
+      Type.Literal(false),
+      Type.Literal("auto"),
+      Type.Object({
+        addresses: Type.Array(text("HOST:PORT"), { minItems: 1, maxItems: 8 }),
+        private: Type.Optional(Type.Boolean({ description: "whether private addresses are meant" })),
+      }, closed),
+    ], { description: "where this node says that it is; auto: where it listens" }),
+  ),
+  iroh: Type.Optional(Type.Boolean({ description: "whether clients of iroh find it too" })),
+}, closed);
+
 const schema = Type.Object({
   doh: Type.Optional(Type.Boolean({ description: "whether HTTP answers at /dns-query" })),
+  plain: Type.Optional(
+    Type.Array(text("HOST:PORT, as 192.0.2.7:53"), {
+      minItems: 1,
+      description: "where plain DNS is answered, over UDP and TCP: from the node's zones alone",
+    }),
+  ),
   ddr: Type.Optional(
     Type.String({ minLength: 1, description: "name in this node's certificate, for clients that know its address" }),
   ),
@@ -51,6 +84,7 @@ const schema = Type.Object({
   private_zones: Type.Optional(
     Type.Array(text("home.example"), { description: "zones of others in which private addresses are right" }),
   ),
+  pkarr: Type.Optional(pkarr),
   log_queries: Type.Optional(Type.Boolean({ description: "whether the log tells what is asked" })),
   limits: Type.Optional(
     Type.Record(Type.String(), Type.Union([count, rate]), {
@@ -63,5 +97,7 @@ const schema = Type.Object({
 export const DNS_SCHEMA: TSchema = schema;
 /** Options of `handlers.dns`. */
 export type DnsConfig = Static<typeof schema>;
+/** Options of `handlers.dns.pkarr`. */
+export type PkarrConfig = Static<typeof pkarr>;
 /** One of `upstreams`. */
 export type UpstreamConfig = Static<typeof upstream>;

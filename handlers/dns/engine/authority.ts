@@ -56,7 +56,8 @@ export function answerFrom(zones: ZoneStore, question: Question): ZoneAnswer {
   }
 }
 
-type Found =
+/** What was found for a name. */
+export type Found =
   | { readonly kind: "set" | "alias"; readonly records: Records }
   | { readonly kind: "referral"; readonly cut: Records }
   | { readonly kind: "nothing"; readonly rcode: number };
@@ -94,7 +95,7 @@ function atWildcard(zones: ZoneStore, zone: Zone, missing: DnsName, name: DnsNam
 }
 
 /** What a name that is there has of a type, with the owner as it was asked for. */
-function choose(records: Records, name: DnsName, type: number): Found {
+export function choose(records: Records, name: DnsName, type: number): Found {
   const own = (wanted: number) =>
     records.filter((record) => record.type === wanted).map((record) => ({ ...record, name }));
   if (type === Type.ANY) {
@@ -120,7 +121,7 @@ function done(rcode: number, answer: Records, authority: Records, additional: Re
 }
 
 /** The SOA that says for how long there is nothing (RFC 2308 §5). */
-function negativeSoa(zones: ZoneStore, zone: Zone): ResourceRecord {
+export function negativeSoa(zones: ZoneStore, zone: Zone): ResourceRecord {
   const soa = zones.at(zone, zone.name).find(({ type }) => type === Type.SOA)!;
   return { ...soa, ttl: Math.min(soa.ttl, soaParts(soa.data).numbers[4]) };
 }

@@ -7,18 +7,20 @@ import { AlknetError } from "@alknet/core/handler";
 import type { DnsCaller } from "../caller.ts";
 import { decodeMessage } from "../codec/decode.ts";
 import { encodeMessage } from "../codec/encode.ts";
-import { isWithin } from "../codec/name.ts";
+import { isWithin, ROOT } from "../codec/name.ts";
 import { CLASS_IN, type EdnsOption, type Message, type Question, Rcode, Type } from "../codec/types.ts";
 import { EDE } from "../extended_errors.ts";
 import type { ForwardStats } from "../forward/forwarder.ts";
 import { type NoReply, render, type Reply } from "../forward/reply.ts";
 import type { DnsLimits } from "../limits.ts";
+import type { Lookups } from "../pkarr/lookups.ts";
 import type { Zone, ZoneStore } from "../zones/store.ts";
 import { AnswerCache, isKeepable } from "./answer_cache.ts";
 import { answerFrom, type ZoneAnswer } from "./authority.ts";
 import type { Rates } from "./rates.ts";
 import { Recursion, type RecursionOptions } from "./recursion.ts";
 import { answered, refusal, withOptions } from "./responses.ts";
+import { type KeyName, keyNameIn, PacketAnswers } from "./packet_answers.ts";
 import { answerSpecial, type DesignatedResolver } from "./special_names.ts";
 
 /** What is there at once, or has to be waited for. */
@@ -80,6 +82,8 @@ export interface EngineOptions {
   readonly limits: DnsLimits;
   /** What tells clients that know this node by its address of its encrypted ways (RFC 9462). Default: nothing. */
   readonly ddr?: () => DesignatedResolver | undefined;
+  /** Signed packets, whose names are answered too. Default: none. */
+  readonly packets?: Lookups;
   /** Names of others, and for whom. Default: nobody's. */
   readonly recursion?: RecursionOptions;
 }
@@ -97,6 +101,7 @@ type Outcome =
 class ZoneEngine implements Engine {
   readonly #options: EngineOptions;
   readonly #recursion: Recursion;
+  readonly #packets: PacketAnswers | undefined;
   readonly #cache: AnswerCache;
   readonly #rcodes = new Map<number, number>();
   #queries = 0;
@@ -105,11 +110,12 @@ class ZoneEngine implements Engine {
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#recursion = new Recursion(options.recursion, options.rates);
+    this.#packets = options.packets && new PacketAnswers(options.packets, options.zones);
     this.#cache = new AnswerCache(options.limits.answerCache);
   }
 
   serves(caller: DnsCaller): boolean {
-    return this.#options.zones.list().length > 0 || this.#recursion.may(caller);
+    return this.#options.zones.list().length > 0 || this.#packets?.any === true || this.#recursion.may(caller);
   }
 
   resolve(query: Message, caller: DnsCaller, signal?: AbortSignal): Soon<Message> {
@@ -162,6 +168,8 @@ class ZoneEngine implements Engine {
       return { message: refusal(query, Rcode.REFUSED, unsupported ? EDE.NOT_SUPPORTED : undefined) };
     }
     const zone = this.#options.zones.find(question.name);
+    const keyName = this.#packets && keyNameIn(question.name, zone);
+    if (keyName) return this.#fromPacket(query, question, keyName, caller, signal);
     if (zone) return this.#fromZone(query, question, zone, caller, signal);
     const special = answerSpecial(question, this.#options.ddr?.());
     if (special) return { message: answered(query, special, this.#recursion.may(caller)) };
@@ -199,6 +207,31 @@ class ZoneEngine implements Engine {
     const alone = !answer.answer.some(({ type }) => type === Type.CNAME) &&
       answer.additional.every(({ name }) => isWithin(name, zone.name));
     return { message: answered(query, answer, ra), zone: alone ? zone : undefined };
+  }
+
+  #fromPacket(
+    query: Message,
+    question: Question,
+    found: KeyName,
+    caller: DnsCaller,
+    signal: AbortSignal | undefined,
+  ): Soon<Outcome> {
+    const ra = this.#recursion.may(caller);
+    const ask = ra && query.flags.rd && this.#options.rates.recursion(caller);
+    let answer: Soon<ZoneAnswer>;
+    try {
+      answer = this.#packets!.answer(question, found, ask, signal);
+    } catch (error) {
+      if (!(error instanceof AlknetError)) throw error;
+      return { message: refusal(query, Rcode.SERVFAIL) };
+    }
+    return then(answer, (answer) => {
+      if (answer.rcode === Rcode.NXDOMAIN && !this.#options.rates.negative(caller, found.zone ?? { name: ROOT })) {
+        return { message: refusal(query, Rcode.REFUSED, undefined, ra) };
+      }
+      if (answer.leadsTo && ask) return this.#follow(query, answer, caller, signal);
+      return { message: answered(query, answer, ra) };
+    });
   }
 
   /** A chain that leads out of our zones goes on with what others say of its end. */

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Logger } from "@alknet/core/handler";
-import { callerKey, type DnsCaller } from "../caller.ts";
+import { type Logger, RecentMap } from "@alknet/core/handler";
+import { callerKey, type DnsCaller, groupOf } from "../caller.ts";
 import type { DnsLimits, Rate } from "../limits.ts";
 import type { Zone } from "../zones/store.ts";
 import { type RefusalReason, Refusals } from "./refusals.ts";
@@ -15,8 +15,10 @@ export interface Rates {
   query(caller: DnsCaller): boolean;
   /** Whether names of others may be asked for. */
   recursion(caller: DnsCaller): boolean;
+  /** Whether a signed packet may be looked at. */
+  publish(caller: DnsCaller): boolean;
   /** Whether a name of a zone may be told not to be there. */
-  negative(caller: DnsCaller, zone: Zone): boolean;
+  negative(caller: DnsCaller, zone: Pick<Zone, "name">): boolean;
   /** Counts and logs what a front refused for a reason of its own. */
   refuse(caller: DnsCaller, reason: RefusalReason): void;
   /** Refusals so far, by reason. */
@@ -55,13 +57,13 @@ class TokenRates implements Rates {
   readonly #identityRate: Rate;
   readonly #now: () => number;
   readonly #refusals: Refusals;
-  /** Oldest use first. */
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #buckets: RecentMap<string, Bucket>;
 
   constructor({ limits, now = () => performance.now(), log }: RatesOptions) {
     this.#limits = limits;
     this.#identityRate = scaled(limits.queryRate, IDENTITY_FACTOR);
     this.#now = now;
+    this.#buckets = new RecentMap({ most: limits.rateEntries });
     this.#refusals = new Refusals({ entries: limits.rateEntries, now, log });
   }
 
@@ -86,7 +88,14 @@ class TokenRates implements Rates {
     return false;
   }
 
-  negative(caller: DnsCaller, zone: Zone): boolean {
+  publish(caller: DnsCaller): boolean {
+    // Whoever one is: a key of one's own is soon made.
+    if (this.#take(this.#bucket(`p ${groupOf(caller)}`, this.#limits.publishRate))) return true;
+    this.refuse(caller, "publish-rate");
+    return false;
+  }
+
+  negative(caller: DnsCaller, zone: Pick<Zone, "name">): boolean {
     const bucket = this.#bucket(`n ${callerKey(caller)} ${zone.name.key}`, this.#limits.negativeRate);
     const now = this.#now();
     if (bucket.closedUntil <= now) {
@@ -107,14 +116,9 @@ class TokenRates implements Rates {
     const now = this.#now();
     let bucket = this.#buckets.get(key);
     if (bucket) {
-      this.#buckets.delete(key);
       bucket.tokens = Math.min(burst, bucket.tokens + (now - bucket.at) / 1000 * perSecond);
       bucket.at = now;
-    } else bucket = { tokens: burst, at: now, closedUntil: 0 };
-    this.#buckets.set(key, bucket);
-    if (this.#buckets.size > this.#limits.rateEntries) {
-      this.#buckets.delete(this.#buckets.keys().next().value!);
-    }
+    } else this.#buckets.set(key, bucket = { tokens: burst, at: now, closedUntil: 0 });
     return bucket;
   }
 }

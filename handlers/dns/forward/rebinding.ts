@@ -12,7 +12,7 @@ const IPV6_HINT = 6;
 const MAPPED = [[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff], [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0]] as const;
 
 /** Whether a record holds an address that is private, loopback or link-local. */
-export function isPrivate({ type, data }: ResourceRecord): boolean {
+export function isPrivate({ type, data }: Pick<ResourceRecord, "type" | "data">): boolean {
   if (type === Type.A) return isPrivateIpv4(data);
   if (type === Type.AAAA) return isPrivateIpv6(data);
   return (type === Type.SVCB || type === Type.HTTPS) && hasPrivateHint(data);

@@ -67,6 +67,7 @@ const stats = operation({
     upstreams: Type.Optional(Type.Record(Type.String(), counters)),
     refused: counters,
     zones: Type.Integer(),
+    packets: Type.Optional(Type.Integer({ description: "signed packets that are kept" })),
   }, closed),
   access: READERS,
 });
@@ -84,7 +85,7 @@ const flush = operation({
 });
 
 /** `dns/query`, `dns/stats` and `dns/cache/flush`. */
-export function queryOperations({ zones, engine, rates, forwarder }: OperationsParts): HandlerRegistration[] {
+export function queryOperations({ zones, engine, rates, forwarder, packets }: OperationsParts): HandlerRegistration[] {
   return [
     provide(query, async ({ name: text, type = "A", dnssec }, { identity, signal }) => {
       const question = told(() => ({ name: wholeName(text), type: parseType(type), class: CLASS_IN }));
@@ -112,6 +113,7 @@ export function queryOperations({ zones, engine, rates, forwarder }: OperationsP
         }),
         refused: Object.fromEntries(rates.refused),
         zones: zones.list().length,
+        ...(packets && { packets: packets.size }),
       };
     }),
     provide(flush, ({ name }) => ({

@@ -14,6 +14,8 @@ import { CLASS_IN, type ResourceRecord } from "../codec/types.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Rates } from "../engine/rates.ts";
 import type { Forwarder } from "../forward/forwarder.ts";
+import type { PacketStore } from "../pkarr/packet_store.ts";
+import type { RelayParts } from "../relay/publishing.ts";
 import { noSuchZone, type Zone, type ZoneStore } from "../zones/store.ts";
 
 /** What operations work on. */
@@ -26,6 +28,10 @@ export interface OperationsParts {
   readonly rates: Rates;
   /** What asks others, where anything does. */
   readonly forwarder?: Forwarder;
+  /** Signed packets, where they are kept. */
+  readonly packets?: PacketStore;
+  /** The relay of signed packets, where there is one. */
+  readonly relay?: RelayParts;
 }
 
 /** No members but those that are named. */
@@ -61,7 +67,7 @@ export const recordSchema: TObject<{ name: TString; type: TString; ttl: TInteger
 /** A zone, as text. */
 export const zoneSchema: TObject<{ name: TString; kind: TString; serial: TInteger; records: TInteger }> = Type.Object({
   name: Type.String(),
-  kind: Type.String({ description: "primary" }),
+  kind: Type.String({ description: "primary or pkarr" }),
   serial: Type.Integer(),
   records: Type.Integer(),
 }, closed);
@@ -79,6 +85,7 @@ export const ERRORS = {
   DNS_SERIAL: { description: "the zone was changed since", httpStatus: 409 },
   DNS_RULE: { description: "the zone would break a rule; nothing was changed", httpStatus: 422 },
   DNS_SYNTAX: { description: "a text is no name, type, data or master file", httpStatus: 422 },
+  PKARR_INVALID: { description: "what was sent is no signed packet of this key", httpStatus: 422 },
   DNS_BUSY: { description: "another program writes, or you ask too often; try again", httpStatus: 503 },
 } as const;
 

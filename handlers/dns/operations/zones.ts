@@ -64,7 +64,9 @@ const create = operation({
     mail: Type.Optional(
       Type.String({ minLength: 1, maxLength: 512, description: "who is responsible, a@host; default: hostmaster" }),
     ),
-    kind: Type.Optional(Type.Literal("primary")),
+    kind: Type.Optional(
+      Type.Enum(["primary", "pkarr"], { description: "pkarr: names of it are keys, answered out of signed packets" }),
+    ),
   }, closed),
   output: zoneSchema,
   errors: { ZONE_EXISTS, DNS_RULE, DNS_SYNTAX, DNS_BUSY },
@@ -107,11 +109,11 @@ export function zoneOperations({ zones }: OperationsParts): HandlerRegistration[
         yield* snapshot.others;
       }());
     }),
-    provide(create, ({ name, ns, mail }) =>
+    provide(create, ({ name, ns, mail, kind = "primary" }) =>
       told(() => {
         const apex = wholeName(name);
         const servers = ns?.map((server) => parseName(server, apex));
-        return zoneFields(zones.create(newZone(apex, { servers, mail }), "primary"));
+        return zoneFields(zones.create(newZone(apex, { servers, mail }), kind));
       })),
     provide(remove, ({ zone }) =>
       told(() => {

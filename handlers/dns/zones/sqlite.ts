@@ -13,6 +13,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { type DnsName, formatName, nameOfKey } from "../codec/name.ts";
 import { soaParts, withSerial } from "../codec/rdata_text.ts";
 import { type Records, type ResourceRecord, Type } from "../codec/types.ts";
+import { type PacketStore, SqlitePackets } from "../pkarr/packet_store.ts";
 import { replaceRecords, tooMany } from "./replacing.ts";
 import { differences } from "./differences.ts";
 import { blob, ownerOf, rangeBelow, type RawZone, recordOf, type RecordRow, zoneOf, type ZoneRow } from "./rows.ts";
@@ -22,11 +23,13 @@ import { nextSerial } from "./serial.ts";
 import { snapshotOf } from "./snapshot.ts";
 import {
   type Applied,
+  exists,
   noSuchZone,
   type PageOptions,
   type Removal,
   type Replaced,
   type ReplaceOptions,
+  staleSerial,
   type Zone,
   type ZoneChange,
   type ZoneSnapshot,
@@ -41,12 +44,16 @@ export interface DnsStoreOptions {
   readonly busyTimeout?: number;
   /** Records of the largest zone. Default 5,000,000. */
   readonly maxRecords?: number;
+  /** Signed packets at most. Default 1,000,000. */
+  readonly maxPackets?: number;
 }
 
 /** An open database. */
 export interface DnsStore extends Disposable {
   /** The zones in it. */
   readonly zones: ZoneStore;
+  /** The signed packets in it. */
+  readonly packets: PacketStore;
   /**
    * Looks for changes of other processes now and then, until it is disposed of.
    *
@@ -74,6 +81,7 @@ export function openDnsStore(file: string, options: DnsStoreOptions = {}): DnsSt
   const zones = new SqliteZones(file, options);
   return {
     zones,
+    packets: zones.packets(options.maxPackets),
     follow(interval = FOLLOW) {
       const timer = setInterval(() => zones.refresh(), interval);
       Deno.unrefTimer(timer);
@@ -242,6 +250,16 @@ class SqliteZones implements ZoneStore {
     this.#load();
   }
 
+  packets(maxPackets?: number): PacketStore {
+    const guarded = <T>(action: () => T): T => this.#guarded(action);
+    return new SqlitePackets(this.#database, {
+      now: this.#now,
+      maxPackets,
+      guarded,
+      change: (action) => guarded(() => this.#change(action)),
+    });
+  }
+
   [Symbol.dispose](): void {
     this.#statements.clear();
     if (this.#database.isOpen) this.#database.close();
@@ -268,11 +286,12 @@ class SqliteZones implements ZoneStore {
     return this.#zones.get(name.key) ?? { name, kind: "primary", serial: 0, records: 0 };
   }
 
-  #change(action: () => void | false): void {
+  #change<T>(action: () => T): T {
     this.#database.exec("BEGIN IMMEDIATE");
     try {
-      const nothing = action() === false;
-      this.#database.exec(nothing ? "ROLLBACK" : "COMMIT");
+      const made = action();
+      this.#database.exec(made === false ? "ROLLBACK" : "COMMIT");
+      return made;
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
       throw error;
@@ -370,17 +389,6 @@ class SqliteZones implements ZoneStore {
 /** The runtime gives no number, only SQLite's own words. */
 function isBusy(error: unknown): boolean {
   return error instanceof Error && /^database (?:table )?is locked/.test(error.message);
-}
-
-function exists(name: DnsName): AlknetError {
-  return new AlknetError("ZONE_EXISTS", `zone ${formatName(name)} is there already; nothing was changed`);
-}
-
-function staleSerial({ name, serial }: ZoneRow, expected: number): AlknetError {
-  return new AlknetError(
-    "DNS_SERIAL",
-    `zone ${formatName(name)} has serial ${serial}, not ${expected}; it was changed since`,
-  );
 }
 
 function fail(error: AlknetError): never {

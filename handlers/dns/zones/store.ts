@@ -4,7 +4,7 @@
  * @module
  */
 import { AlknetError } from "@alknet/core/handler";
-import type { DnsName } from "../codec/name.ts";
+import { type DnsName, formatName } from "../codec/name.ts";
 import type { Records, ResourceRecord } from "../codec/types.ts";
 
 /** A zone. */
@@ -140,4 +140,17 @@ export interface ZoneStore extends Disposable {
 /** A zone that is not there: `NO_SUCH_ZONE`. */
 export function noSuchZone(text: string): AlknetError {
   return new AlknetError("NO_SUCH_ZONE", `there is no zone ${text}; \`alknet dns zone create\` makes one`);
+}
+
+/** A zone that is there already: `ZONE_EXISTS`. */
+export function exists(name: DnsName): AlknetError {
+  return new AlknetError("ZONE_EXISTS", `zone ${formatName(name)} is there already; nothing was changed`);
+}
+
+/** A zone that has another serial: `DNS_SERIAL`. */
+export function staleSerial({ name, serial }: Zone, expected: number): AlknetError {
+  return new AlknetError(
+    "DNS_SERIAL",
+    `zone ${formatName(name)} has serial ${serial}, not ${expected}; it was changed since`,
+  );
 }

@@ -151,7 +151,7 @@ const REFUSED: readonly (readonly [operation: string, input: JsonObject, code: s
   ["dns/zones/create", { name: "home.example" }, "ZONE_EXISTS"],
   ["dns/zones/create", { name: "a..b" }, "DNS_SYNTAX"],
   ["dns/zones/create", { name: "new.example", mail: "a..b" }, "DNS_SYNTAX"],
-  ["dns/zones/create", { name: "new.example", kind: "pkarr" }, "INVALID_INPUT"],
+  ["dns/zones/create", { name: "new.example", kind: "secondary" }, "INVALID_INPUT"],
   ["dns/zones/remove", { zone: "www.home.example" }, "NO_SUCH_ZONE"],
   ["dns/zones/import", { ...ZONE, text: "@ 60 NS ns\n" }, "DNS_RULE"],
   ["dns/zones/import", { ...ZONE, text: "$INCLUDE /etc/passwd\n" }, "DNS_SYNTAX"],
