@@ -20,6 +20,7 @@ import { msgCommand } from "./commands/msg.ts";
 import { opsCommand } from "./commands/operations/ops.ts";
 import { pingCommand } from "./commands/reaching/ping.ts";
 import { publishCommand } from "./commands/node/publish.ts";
+import { replCommand } from "./commands/repl.ts";
 import { runCommand } from "./commands/run.ts";
 import { serveCommand } from "./commands/node/serve.ts";
 import { sshConfigCommand } from "./commands/reaching/ssh_config.ts";
@@ -41,5 +42,5 @@ export const EVERY_COMMAND: Command = or(
   group("Files by hash", or(fsCommand, blobCommand)),
   group("Messages", msgCommand),
   group("Names", or(dnsCommand, publishCommand)),
-  group("Guests", runCommand),
+  group("Guests", or(runCommand, replCommand)),
 );

@@ -32,6 +32,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   ops: async () => (await import("./commands/operations/ops.ts")).opsCommand,
   ping: async () => (await import("./commands/reaching/ping.ts")).pingCommand,
   publish: async () => (await import("./commands/node/publish.ts")).publishCommand,
+  repl: async () => (await import("./commands/repl.ts")).replCommand,
   run: async () => (await import("./commands/run.ts")).runCommand,
   serve: async () => (await import("./commands/node/serve.ts")).serveCommand,
   "ssh-config": async () => (await import("./commands/reaching/ssh_config.ts")).sshConfigCommand,

@@ -17,12 +17,19 @@ export type {
   ConfigDocument,
   DynamicConfig,
   LimitsDocument,
+  ListenDocument,
   PeerConfig,
   PeerDocument,
   QuicDocument,
   StaticConfig,
 } from "./config/types.ts";
-export { type Address, formatSocketAddress, parseAddress, parseListenAddress } from "./handler/address.ts";
+export {
+  type Address,
+  formatSocketAddress,
+  type ListenEntry,
+  parseAddress,
+  parseListenAddress,
+} from "./handler/address.ts";
 export { CloseCode } from "./endpoint/codes.ts";
 export { connect, type ConnectOptions } from "./endpoint/dial.ts";
 export type { DynamicLimits, Endpoint, EndpointStats, HandlerTable, ListenOptions } from "./endpoint/endpoint.ts";

@@ -120,12 +120,30 @@ export function grants(
     if (found === undefined) throw new GuestError("E_REFUSED", `operation ${name} cannot be granted: there is none`);
     return { name, type: found.spec.op_type };
   });
-  const subscriptions = new Map<number, AsyncIterator<JsonValue>>();
-  let last = 0;
-  const host: GuestHost = {
+  const host = operationHost({
     call: (name, input, signal) => dispatcher.call({ operation: name, input: input as JsonValue, identity }, signal),
+    subscribe: (name, input, signal) =>
+      dispatcher.subscribe({ operation: name, input: input as JsonValue, identity }, signal),
+  });
+  return { operations, host };
+}
+
+/** What calls operations, wherever they are. */
+export interface OperationCaller {
+  /** Calls a query or mutation. */
+  call(name: string, input: unknown, signal: AbortSignal): Promise<unknown>;
+  /** Opens a subscription. */
+  subscribe(name: string, input: unknown, signal: AbortSignal): AsyncIterable<unknown>;
+}
+
+/** The host of a guest that may call operations: it keeps the subscriptions that are open. */
+export function operationHost(caller: OperationCaller): GuestHost {
+  const subscriptions = new Map<number, AsyncIterator<unknown>>();
+  let last = 0;
+  return {
+    call: (name, input, signal) => caller.call(name, input, signal),
     open(name, input, signal) {
-      const opened = dispatcher.subscribe({ operation: name, input: input as JsonValue, identity }, signal);
+      const opened = caller.subscribe(name, input, signal);
       subscriptions.set(++last, opened[Symbol.asyncIterator]());
       return Promise.resolve(last);
     },
@@ -139,7 +157,6 @@ export function grants(
       subscriptions.delete(at);
     },
   };
-  return { operations, host };
 }
 
 function schemaOf(schema: unknown): TSchema {

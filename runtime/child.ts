@@ -27,34 +27,49 @@ async function main(): Promise<void> {
   let last = 0;
   let isolate: Isolate | undefined;
 
-  const ask = (kind: string, name: string, input: unknown): Promise<unknown> => {
+  const ask = (kind: string, name: string, input: unknown, signal?: AbortSignal): Promise<unknown> => {
     const id = ++last;
     const answer = Promise.withResolvers<unknown>();
     answers.set(id, answer);
     const { text, buffers } = encodeCrossing(input);
     send({ t: "ask", id, kind, name, text }, buffers);
-    return answer.promise;
+    const forget = () => {
+      if (!answers.delete(id)) return;
+      send({ t: "forget", id });
+      answer.reject(new GuestError("E_ABORTED", "the call was aborted"));
+    };
+    signal?.addEventListener("abort", forget);
+    return answer.promise.finally(() => signal?.removeEventListener("abort", forget));
   };
-  const boot = async ({ head, buffers }: Frame) => {
+  const prepare = async ({ head, buffers }: Frame) => {
     provideEngine(buffers[0]);
+    if (head.warm !== true) return;
+    using first = await Isolate.create();
+    await first.evaluate("1").catch(() => {});
+  };
+  const boot = async ({ head }: Frame) => {
     const host = {
       log: (level: string, text: string) => send({ t: "log", level, text }),
-      call: (name: string, input: unknown) => ask("call", name, input),
-      open: (name: string, input: unknown) => ask("open", name, input) as Promise<number>,
-      next: (at: number) => ask("next", "", at) as Promise<{ done: boolean; value: unknown }>,
+      call: (name: string, input: unknown, signal: AbortSignal) => ask("call", name, input, signal),
+      reach: (door: string, input: unknown, signal: AbortSignal) => ask("reach", door, input, signal),
+      open: (name: string, input: unknown, signal: AbortSignal) => ask("open", name, input, signal) as Promise<number>,
+      next: (at: number, signal: AbortSignal) =>
+        ask("next", "", at, signal) as Promise<{ done: boolean; value: unknown }>,
       end: (at: number) => ask("end", "", at) as Promise<void>,
     };
     isolate = await Isolate.create({
       limits: head.limits as Partial<GuestLimits>,
       operations: head.operations as readonly GrantedOperation[],
+      doors: head.doors as readonly string[],
       host,
     });
+    setInterval(() => send({ t: "beat" }), BEAT);
     send({ t: "ready" });
   };
   const work = (guest: Isolate, { head, buffers }: Frame, signal: AbortSignal): unknown => {
     const { kind, name = "", text = "null", file, id } = head as Record<string, string>;
     if (kind === "module") return guest.addModule(name, text);
-    if (kind === "evaluate") return guest.evaluate(text, { file, signal });
+    if (kind === "evaluate") return guest.evaluate(text, { file, signal, show: head.show === true });
     if (kind === "run") return guest.runModule(name, { signal });
     const input = decodeCrossing({ text, buffers });
     if (kind === "invoke") return guest.invoke(name, input, { signal });
@@ -87,9 +102,9 @@ async function main(): Promise<void> {
     else answer?.reject(new GuestError(head.code as "E_GUEST", head.message as string));
   };
 
-  setInterval(() => send({ t: "beat" }), BEAT);
   for await (const frame of readFrames(Deno.stdin.readable)) {
-    if (frame.head.t === "boot") await boot(frame);
+    if (frame.head.t === "engine") await prepare(frame);
+    else if (frame.head.t === "boot") await boot(frame);
     else if (frame.head.t === "work") serve(frame);
     else if (frame.head.t === "answer") answered(frame);
     else aborts.get(frame.head.id as number)?.abort();

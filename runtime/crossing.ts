@@ -61,6 +61,7 @@ export function encodeCrossing(value: unknown): Crossing {
  * @throws {GuestError} `E_CROSSING`: it is not as the prelude writes it.
  */
 export function decodeCrossing({ text, buffers }: Crossing): unknown {
+  if (typeof text !== "string") throw refusal("it is no text");
   if (text.length > MOST_CROSSING) throw refusal(`its text is longer than ${MOST_CROSSING}`);
   let nodes = 0;
   const plain = (value: unknown, depth: number): unknown => {
@@ -92,6 +93,11 @@ export function decodeCrossing({ text, buffers }: Crossing): unknown {
     throw new GuestError("E_CROSSING", "a value cannot cross: it is not JSON", { cause: error });
   }
   return plain(parsed, 0);
+}
+
+/** Characters and bytes of a value on its way. */
+export function sizeOfCrossing({ text, buffers }: Crossing): number {
+  return buffers.reduce((sum, { length }) => sum + length, text.length);
 }
 
 function refusal(why: string): GuestError {

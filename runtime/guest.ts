@@ -41,6 +41,8 @@ export interface GuestHost {
   readonly next?: (at: number, signal: AbortSignal) => Promise<SubscriptionStep>;
   /** Ends a subscription. */
   readonly end?: (at: number) => Promise<void>;
+  /** Answers what a guest does through a door: `fetch`, `fs/readFile` and the like. */
+  readonly reach?: (door: string, input: unknown, signal: AbortSignal) => Promise<unknown>;
 }
 
 /** How a script is run. */
@@ -49,6 +51,8 @@ export interface EvaluateOptions {
   readonly file?: string;
   /** Ends the run. */
   readonly signal?: AbortSignal;
+  /** Gives a text for people in place of the value, whatever it is; nothing for `undefined`. Default `false`. */
+  readonly show?: boolean;
 }
 
 /** What comes of asking a subscription for its next value. */

@@ -7,7 +7,7 @@
 import type { QuickJSContext, QuickJSHandle, QuickJSRuntime } from "quickjs-emscripten-core";
 import { type Crossing, decodeCrossing, encodeCrossing } from "./crossing.ts";
 import { newEngine } from "./engine.ts";
-import { errorOfThrown, GuestError, outwardError, type ThrownValue } from "./errors.ts";
+import { errorOfThrown, GuestError, type ThrownValue } from "./errors.ts";
 import {
   type EvaluateOptions,
   type GrantedOperation,
@@ -17,19 +17,27 @@ import {
   type SubscriptionStep,
 } from "./guest.ts";
 import { type GuestLimits, guestLimits } from "./limits.ts";
+import { HostCalls } from "./outward/calls.ts";
+import { Outward, type OutwardGrants } from "./outward/outward.ts";
+import { OUTWARD_PRELUDE } from "./outward/prelude.ts";
+import { textDoors } from "./outward/text.ts";
 import { ModuleMap, noSuchModule } from "./modules.ts";
 import { PRELUDE } from "./prelude.ts";
 import { type Run, RunTable } from "./runs.ts";
+import { GuestConsole } from "./showing/console.ts";
+import { INSPECTOR } from "./showing/inspector.ts";
 import { preparedSource } from "./source.ts";
 
 /** What an isolate is made with. */
-export interface IsolateOptions {
+export interface IsolateOptions extends OutwardGrants {
   /** What it may use, where that differs from the defaults. */
   readonly limits?: Partial<GuestLimits>;
   /** Operations that it may call; others do not exist for it. */
   readonly operations?: readonly GrantedOperation[];
   /** What answers it. Default: nobody, and its console is silent. */
   readonly host?: GuestHost;
+  /** What `host.reach` answers, in place of `allowFetch` and `allowFs`: `fetch`, `fs`. */
+  readonly doors?: readonly string[];
 }
 
 const NAMES = ["describe", "finish", "finishModule", "invoke", "open", "next", "close", "deliver", "fire"] as const;
@@ -41,13 +49,14 @@ export class Isolate implements Disposable {
   readonly #context: QuickJSContext;
   readonly #limits: GuestLimits;
   readonly #host: GuestHost;
-  readonly #granted: ReadonlySet<string>;
   readonly #modules = new ModuleMap();
   readonly #sources = new Map<string, string>();
   readonly #prelude = new Map<PreludeName, QuickJSHandle>();
   readonly #registered = new Map<string, GuestOperation>();
   readonly #runs = new RunTable();
-  readonly #calls = new Map<number, AbortController>();
+  readonly #calls: HostCalls;
+  readonly #console: GuestConsole;
+  readonly #outward: Outward;
   readonly #timers = new Map<number, ReturnType<typeof setTimeout>>();
   #outgoing: Uint8Array[] = [];
   #incoming: readonly Uint8Array[] = [];
@@ -57,14 +66,15 @@ export class Isolate implements Disposable {
   #entered = false;
   /** Answers wait for the jobs behind them: a run that never lets go has not ended well. */
   #settled: (() => void)[] = [];
-  #written = 0;
   #state: "live" | "poisoned" | "disposed" = "live";
 
-  private constructor(runtime: QuickJSRuntime, limits: GuestLimits, options: IsolateOptions) {
+  private constructor(runtime: QuickJSRuntime, limits: GuestLimits, options: IsolateOptions, outward: Outward) {
     this.#runtime = runtime;
     this.#limits = limits;
-    this.#host = options.host ?? {};
-    this.#granted = new Set(options.operations?.map(({ name }) => name));
+    this.#outward = outward;
+    this.#host = { reach: outward.reach, ...options.host };
+    this.#console = new GuestConsole(this.#host, limits.output);
+    this.#calls = new HostCalls(this.#host, limits, options.operations ?? []);
     runtime.setMemoryLimit(limits.memory << 20);
     runtime.setMaxStackSize(limits.stack << 10);
     runtime.setInterruptHandler(() => this.#interrupted = performance.now() > this.#deadline);
@@ -74,14 +84,14 @@ export class Isolate implements Disposable {
       (from, name) => this.#modules.resolve(name, from) ?? name,
     );
     this.#context = runtime.newContext();
-    this.#boot(options.operations ?? []);
+    this.#boot(options.operations ?? [], options.doors ?? outward.doors);
   }
 
-  /** A fresh isolate, with an instance of the engine of its own. */
+  /** A fresh isolate, with an instance of the engine of its own. @throws {GuestError} `E_REFUSED`: a grant is unfit. */
   static async create(options: IsolateOptions = {}): Promise<Isolate> {
     const limits = guestLimits(options.limits);
     const engine = await newEngine(limits.memory);
-    return new Isolate(engine.newRuntime(), limits, options);
+    return new Isolate(engine.newRuntime(), limits, options, new Outward(options));
   }
 
   /** Operations that the guest has registered so far. */
@@ -103,7 +113,8 @@ export class Isolate implements Disposable {
     const { file = "script.js" } = options;
     const text = preparedSource(source, file);
     this.#sources.set(file, source);
-    return await this.#run((run) => this.#start("finish", run, text, file, "global"), options.signal);
+    const show = options.show === true ? INSPECTOR : undefined;
+    return await this.#run((run) => this.#start("finish", run, text, file, show), options.signal);
   }
 
   /**
@@ -116,7 +127,7 @@ export class Isolate implements Disposable {
     if (canonical === undefined) throw new GuestError("NOT_FOUND", `the guest has no module ${name}; add it first`);
     this.#sources.set(canonical, this.#modules.sources.get(canonical)!);
     const whole = this.#modules.entry(canonical);
-    return await this.#run((run) => this.#start("finishModule", run, whole, "entry.js", "module"), options.signal);
+    return await this.#run((run) => this.#start("finishModule", run, whole, "entry.js"), options.signal);
   }
 
   /** Calls a registered operation. @throws {GuestError} `NOT_FOUND`, or as {@linkcode evaluate}. */
@@ -151,6 +162,7 @@ export class Isolate implements Disposable {
     this.#state = "disposed";
     this.#runs.failAll(new GuestError("E_DISPOSED", "the guest was disposed of"));
     this.#quiet();
+    this.#outward[Symbol.dispose]();
     if (!this.#entered) this.#free();
   }
 
@@ -164,10 +176,10 @@ export class Isolate implements Disposable {
     }
   }
 
-  #boot(operations: readonly GrantedOperation[]): void {
+  #boot(operations: readonly GrantedOperation[], doors: readonly string[]): void {
     const context = this.#context;
-    using doors = new DisposableStack();
-    const own = <T extends Disposable>(handle: T): T => doors.use(handle);
+    using handles = new DisposableStack();
+    const own = <T extends Disposable>(handle: T): T => handles.use(handle);
     const post = own(context.newFunction("post", (kind, id, name, text) => {
       const refusal = this.#posted(
         context.getString(kind),
@@ -189,8 +201,15 @@ export class Isolate implements Disposable {
     const names = JSON.stringify(operations.map(({ name, type }) => ({ name, type })));
     const granted = own(context.unwrapResult(context.evalCode(`(${names})`, "boot.js")));
     const install = own(context.unwrapResult(context.evalCode(PRELUDE, "prelude.js")));
-    const called = context.callFunction(install, context.undefined, post, put, take, clock, granted);
-    const prelude = own(context.unwrapResult(called));
+    const opened = own(
+      context.unwrapResult(
+        context.evalCode(`(${JSON.stringify(Object.fromEntries(doors.map((door) => [door, true])))})`, "boot.js"),
+      ),
+    );
+    const extend = own(context.unwrapResult(context.evalCode(OUTWARD_PRELUDE, "prelude.js")));
+    const [text, bytes] = textDoors(context).map(own);
+    const given = [post, put, take, clock, granted, extend, opened, text, bytes];
+    const prelude = own(context.unwrapResult(context.callFunction(install, context.undefined, ...given)));
     for (const name of NAMES) this.#prelude.set(name, context.getProp(prelude, name));
   }
 
@@ -263,13 +282,13 @@ export class Isolate implements Disposable {
   }
 
   #quiet(): void {
-    for (const call of this.#calls.values()) call.abort();
+    this.#calls.abortAll();
     for (const timer of this.#timers.values()) clearTimeout(timer);
-    this.#calls.clear();
     this.#timers.clear();
   }
 
-  #start(finish: "finish" | "finishModule", run: Run, text: string, file: string, type: "global" | "module"): void {
+  #start(finish: "finish" | "finishModule", run: Run, text: string, file: string, show?: string): void {
+    const type = finish === "finish" ? "global" : "module";
     const result = this.#context.evalCode(text, file, { type });
     if (result.error) {
       using error = result.error;
@@ -277,7 +296,9 @@ export class Isolate implements Disposable {
       return;
     }
     using value = result.value;
-    this.#invoke(finish, run, value);
+    if (show === undefined) return this.#invoke(finish, run, value);
+    using shower = this.#context.unwrapResult(this.#context.evalCode(show, "inspector.js"));
+    this.#invoke(finish, run, value, shower);
   }
 
   #enter(run: Run | undefined, name: PreludeName, first: string | number, crossing?: Crossing): void {
@@ -322,11 +343,17 @@ export class Isolate implements Disposable {
     this.#outgoing = [];
     if (kind === "done") return this.#done(id, { text, buffers });
     if (kind === "fail") this.#runs.get(id)?.fail(this.#errorOf(text));
-    else if (kind === "log") this.#log(name, text);
+    else if (kind === "log") this.#console.write(name, text);
     else if (kind === "timer") return this.#timer(id, Number(text));
     else if (kind === "clear") clearTimeout(this.#timers.get(id)), this.#timers.delete(id);
     else if (kind === "register") return this.#register(text);
-    else return this.#call(kind, id, name, { text, buffers });
+    else if (kind === "abort") this.#calls.abort(id);
+    else {
+      const run = this.#current;
+      return this.#calls.begin(run, { kind, id, name, crossing: { text, buffers } }, (ok, answer) => {
+        this.#turn(run, () => this.#deliver(run, id, ok, answer));
+      });
+    }
     return undefined;
   }
 
@@ -338,14 +365,6 @@ export class Isolate implements Disposable {
     } catch (error) {
       run?.fail(error as GuestError);
     }
-  }
-
-  #log(level: string, text: string): void {
-    const left = this.#limits.output - this.#written;
-    if (left <= 0) return;
-    this.#written += text.length;
-    const shown = text.length > left ? text.slice(0, left) + "… (the guest's output ends here)" : text;
-    this.#host.log?.(level, shown.toWellFormed());
   }
 
   #timer(id: number, delay: number): string | undefined {
@@ -367,34 +386,11 @@ export class Isolate implements Disposable {
     this.#registered.set(operation.name, operation);
   }
 
-  #call(kind: string, id: number, name: string, crossing: Crossing): string | undefined {
-    const run = this.#current;
-    if (run && ++run.calls > this.#limits.calls) return `at most ${this.#limits.calls} calls in one run`;
-    if (this.#calls.size >= this.#limits.callsInFlight) return `at most ${this.#limits.callsInFlight} calls may wait`;
-    const abort = new AbortController();
-    this.#calls.set(id, abort);
-    const answer = async (): Promise<unknown> => {
-      const input = decodeCrossing(crossing);
-      const { call, open, next, end } = this.#host;
-      if (kind === "next") return await next?.(input as number, abort.signal);
-      if (kind === "return") return await end?.(input as number);
-      if (!this.#granted.has(name)) throw new GuestError("NOT_FOUND", `operation ${name} is not granted`);
-      return await (kind === "open" ? open : call)?.(name, input, abort.signal);
-    };
-    answer().then(encodeCrossing).then(
-      (crossing) => this.#answer(run, id, true, crossing),
-      (error) => this.#answer(run, id, false, { text: JSON.stringify(outwardError(error)), buffers: [] }),
-    );
-  }
-
-  #answer(run: Run | undefined, id: number, ok: boolean, crossing: Crossing): void {
-    if (!this.#calls.delete(id)) return;
-    this.#turn(run, () => {
-      using number = this.#context.newNumber(id);
-      using text = this.#context.newString(crossing.text);
-      this.#incoming = crossing.buffers;
-      this.#invoke("deliver", run, number, ok ? this.#context.true : this.#context.false, text);
-      this.#incoming = [];
-    });
+  #deliver(run: Run | undefined, id: number, ok: boolean, crossing: Crossing): void {
+    using number = this.#context.newNumber(id);
+    using text = this.#context.newString(crossing.text);
+    this.#incoming = crossing.buffers;
+    this.#invoke("deliver", run, number, ok ? this.#context.true : this.#context.false, text);
+    this.#incoming = [];
   }
 }

@@ -56,6 +56,8 @@ export const MOST_DEPTH = 64;
 export const MOST_NODES = 1_000_000;
 /** Text and buffers of a value that crosses, in characters and bytes. */
 export const MOST_CROSSING = 16 << 20;
+/** What calls that wait for an answer have sent, together, in characters and bytes: the host holds it. */
+export const MOST_WAITING = 64 << 20;
 /** Name of a module, in characters. */
 export const MOST_NAME = 512;
 

@@ -3,7 +3,8 @@
  * what they are given.
  *
  * Participants: the host, which makes an {@linkcode Isolate}; the guest, which sees ECMAScript, a console, timers, the
- * operations that it was granted (`env`), and `ops.register`. Only data crosses between them.
+ * operations that it was granted (`env`), and `ops.register`; `fetch` and `fs` where they were granted. Only data crosses
+ * between them.
  *
  * An isolate runs in the host's thread and its deadline is cooperative: a native loop of the engine
  * (`[].indexOf.call({ length: 2 ** 53 - 1 }, 1)`) is not stopped by it. Run only code
@@ -25,6 +26,8 @@ export {
   type GuestRegistrationOptions,
   guestRegistrations,
   type OfferingGuest,
+  type OperationCaller,
+  operationHost,
 } from "./bridge.ts";
 export { type Crossing, decodeCrossing, encodeCrossing } from "./crossing.ts";
 export { type GuestCode, GuestError, type GuestPosition, type ThrownValue } from "./errors.ts";
@@ -38,4 +41,9 @@ export type {
 } from "./guest.ts";
 export { Isolate, type IsolateOptions } from "./isolate.ts";
 export { DEFAULT_LIMITS, type GuestLimits } from "./limits.ts";
+export type { FetchGrant } from "./outward/fetch/fetcher.ts";
+export type { FsGrant, FsMount, FsOps } from "./outward/files/guest_files.ts";
+export type { OutwardGrants } from "./outward/outward.ts";
+export { GuestPool } from "./pool/guest_pool.ts";
+export type { SpawnedGuest } from "./pool/spawned.ts";
 export { ProcessGuest } from "./process_guest.ts";

@@ -6,10 +6,11 @@
  */
 
 /**
- * The prelude: a function of the host's doors (`post`, `put`, `take`, `clock`) and the granted operations, whose result
- * is what the host calls.
+ * The prelude: a function of the host's functions (`post`, `put`, `take`, `clock`), the granted operations, and what
+ * installs the doors that are open; its result is what the host calls.
  */
-export const PRELUDE: string = String.raw`(function (post, put, take, clock, granted) {
+export const PRELUDE: string = String
+  .raw`(function (post, put, take, clock, granted, extend, doors, textOfBytes, bytesOfText) {
   "use strict";
   const uncurry = Function.prototype.bind.bind(Function.prototype.call);
   const { keys, getPrototypeOf, freeze, create, defineProperty, hasOwn } = Object;
@@ -124,11 +125,19 @@ export const PRELUDE: string = String.raw`(function (post, put, take, clock, gra
     try { text = encoded(await work()); } catch (thrown) { kind = "fail"; text = describe(thrown); }
     post(kind, id, "", text);
   }
-  function ask(kind, name, input) {
+  function ask(kind, name, input, begun) {
     const text = encoded(input), id = ++state.last;
     const refusal = post(kind, id, name, text);
     if (refusal !== undefined) throw failure(refusal, "LIMIT");
-    return new PromiseOf((resolve, reject) => { pending[id] = { __proto__: null, resolve, reject }; });
+    return new PromiseOf((resolve, reject) => {
+      pending[id] = { __proto__: null, resolve, reject };
+      if (begun !== undefined) begun((reason) => {
+        if (pending[id] === undefined) return;
+        delete pending[id];
+        post("abort", id, "", "");
+        reject(reason);
+      });
+    });
   }
   function failure(message, code) {
     const error = new ErrorOf(message);
@@ -217,6 +226,7 @@ export const PRELUDE: string = String.raw`(function (post, put, take, clock, gra
       handlers[name] = handler;
     }, "register"),
   });
+  extend({ __proto__: null, ask, opaque, failure, install, freeze, create, keys, hasOwn, uncurry, isArray, parse, bufferOf, kindOf, textOfBytes, bytesOfText }, doors);
   delete globalThis.SharedArrayBuffer;
   const start = clock();
   defineProperty(globalThis, "performance", { __proto__: null, value: freeze({ __proto__: null, now: opaque(() => clock() - start, "now") }) });
@@ -224,7 +234,7 @@ export const PRELUDE: string = String.raw`(function (post, put, take, clock, gra
   return freeze({
     __proto__: null,
     describe,
-    finish: (id, value) => { settle(id, () => value); },
+    finish: (id, value, show) => { settle(id, show === undefined ? () => value : async () => show(await value)); },
     finishModule: (id, module) => {
       settle(id, async () => {
         const exports = await module;

@@ -4,21 +4,22 @@
  *
  * @module
  */
-import { type Crossing, decodeCrossing, encodeCrossing } from "./crossing.ts";
-import { engineBytes } from "./engine.ts";
+import { type Crossing, decodeCrossing, encodeCrossing, sizeOfCrossing } from "./crossing.ts";
 import { type GuestCode, GuestError, type GuestPosition, outwardError, type ThrownValue } from "./errors.ts";
 import { encodeFrame, type Frame, readFrames } from "./frames.ts";
-import type { EvaluateOptions, GuestOperation, SubscriptionStep } from "./guest.ts";
+import { type EvaluateOptions, type GuestOperation, operationFault, type SubscriptionStep } from "./guest.ts";
 import type { IsolateOptions } from "./isolate.ts";
-import { type GuestLimits, guestLimits } from "./limits.ts";
+import { type GuestLimits, guestLimits, MOST_WAITING } from "./limits.ts";
+import { Outward } from "./outward/outward.ts";
+import { endSpawned, type SpawnedGuest, spawnGuest } from "./pool/spawned.ts";
+import { GuestConsole } from "./showing/console.ts";
 
 /** How long a process may be silent beyond the time that its guest may compute, in milliseconds. */
 const GRACE = 250;
+/** How long a process may be silent after what it runs was aborted, in milliseconds. */
+const ABORT = 1000;
 /** How long a process may take to start, in milliseconds. */
 const START = 10_000;
-/** What the child needs of the environment to find its modules; nothing of it is readable there. */
-const KEPT = ["DENO_DIR", "HOME", "LOCALAPPDATA", "XDG_CACHE_HOME"];
-
 /** A guest in a process. Dispose of it: the process runs until then. */
 export class ProcessGuest implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
@@ -27,46 +28,51 @@ export class ProcessGuest implements AsyncDisposable {
   readonly #options: IsolateOptions;
   readonly #pending = new Map<number, PromiseWithResolvers<unknown>>();
   readonly #ready = Promise.withResolvers<unknown>();
-  readonly #calls = new AbortController();
+  readonly #outward: Outward;
+  readonly #console: GuestConsole;
+  readonly #calls = new Map<number, { readonly abort: AbortController; readonly size: number }>();
+  #waiting = 0;
+  #unread = 0;
   readonly #reading: Promise<void>;
   #operations: readonly GuestOperation[] = [];
   #last = 0;
   #silence: ReturnType<typeof setTimeout> | undefined;
   #ended: GuestError | undefined;
 
-  private constructor(options: IsolateOptions) {
-    this.#limits = guestLimits(options.limits);
+  private constructor(options: IsolateOptions, limits: GuestLimits, outward: Outward, spawned: SpawnedGuest) {
+    this.#limits = limits;
+    this.#console = new GuestConsole(options.host ?? {}, this.#limits.output);
     this.#options = options;
-    const env = Object.fromEntries(KEPT.flatMap((name) => {
-      const value = Deno.env.get(name);
-      return value === undefined ? [] : [[name, value]];
-    }));
-    this.#child = new Deno.Command(Deno.execPath(), {
-      // With the lock file that this process has: what it resolves is cached, and what the registry knows of it may not be.
-      args: ["run", "--no-prompt", "--cached-only", "--quiet", import.meta.resolve("./child.ts")],
-      clearEnv: true,
-      env,
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "null",
-    }).spawn();
-    this.#writer = this.#child.stdin.getWriter();
+    this.#outward = outward;
+    this.#child = spawned.process;
+    this.#writer = spawned.writer;
     this.#reading = this.#read();
   }
 
   /**
    * Starts a process and boots the guest in it.
    *
-   * @throws {GuestError} `E_UNAVAILABLE`: no process can be started here.
+   * @param spawned A process that waits, as `GuestPool.take` gives it; it ends with the guest. Default: one is started.
+   * @throws {GuestError} `E_UNAVAILABLE`: no process can be started here. `E_REFUSED`: a grant is unfit.
    */
-  static async start(options: IsolateOptions = {}): Promise<ProcessGuest> {
-    if (Deno.build.standalone) {
-      throw new GuestError("E_UNAVAILABLE", "a compiled executable cannot start a guest's process; use deno run");
+  static async start(
+    options: IsolateOptions = {},
+    spawned: Promise<SpawnedGuest> = spawnGuest(),
+  ): Promise<ProcessGuest> {
+    const process = await spawned;
+    let outward: Outward;
+    let limits: GuestLimits;
+    try {
+      limits = guestLimits(options.limits);
+      outward = new Outward(options);
+    } catch (error) {
+      await endSpawned(process);
+      throw error;
     }
-    const bytes = await engineBytes();
-    const guest = new ProcessGuest(options);
+    const guest = new ProcessGuest(options, limits, outward, process);
     guest.#listen(START);
-    guest.#send({ t: "boot", limits: guest.#limits, operations: options.operations ?? [] }, [bytes]);
+    const { operations = [], doors = outward.doors } = options;
+    guest.#send({ t: "boot", limits, operations, doors });
     await guest.#ready.promise;
     guest.#listen();
     return guest;
@@ -83,8 +89,8 @@ export class ProcessGuest implements AsyncDisposable {
   }
 
   /** Runs a script and gives its last value, awaited. @throws {GuestError} What it threw, or what ended it. */
-  async evaluate(source: string, { file, signal }: EvaluateOptions = {}): Promise<unknown> {
-    return await this.#work({ kind: "evaluate", text: source, file }, [], signal);
+  async evaluate(source: string, { file, signal, show }: EvaluateOptions = {}): Promise<unknown> {
+    return await this.#work({ kind: "evaluate", text: source, file, show }, [], signal);
   }
 
   /** Runs a module's default export. @throws {GuestError} What it threw, or what ended it. */
@@ -127,22 +133,33 @@ export class ProcessGuest implements AsyncDisposable {
     this.#pending.set(id, result);
     if (this.#pending.size === 1) this.#listen();
     this.#send({ t: "work", id, ...head }, buffers);
-    const aborted = () => this.#send({ t: "abort", id });
+    const aborted = () => {
+      this.#send({ t: "abort", id });
+      // What the host runs itself is killed where it computes on; what others call goes on for the others.
+      if (head.kind === "evaluate" || head.kind === "run") this.#listen(ABORT);
+    };
     if (signal?.aborted) aborted();
     signal?.addEventListener("abort", aborted);
     return result.promise.finally(() => signal?.removeEventListener("abort", aborted));
   }
 
   #send(head: Frame["head"], buffers?: readonly Uint8Array[]): void {
-    this.#writer.write(encodeFrame(head, buffers)).catch(() => {});
+    const frame = encodeFrame(head, buffers);
+    this.#unread += frame.length;
+    this.#writer.write(frame).then(() => void (this.#unread -= frame.length), () => {});
+    // It asked for more than it has memory for, and does not take it.
+    if (this.#unread > MOST_WAITING + (this.#limits.memory << 20)) {
+      this.#end(new GuestError("E_KILLED", "the guest's process did not read what it had asked for and was killed"));
+    }
   }
 
   /** The process is heard of in time, or killed. Nothing is asked of one that has nothing to do. */
   #listen(time: number = this.#limits.cpu + GRACE): void {
     clearTimeout(this.#silence);
     if (this.#ended || (this.#pending.size === 0 && time !== START)) return;
+    const why = time === ABORT ? "when it was told to" : `after ${this.#limits.cpu} ms`;
     this.#silence = setTimeout(() => {
-      this.#end(new GuestError("E_KILLED", `the guest did not stop after ${this.#limits.cpu} ms and was killed`));
+      this.#end(new GuestError("E_KILLED", `the guest did not stop ${why} and was killed`));
     }, time);
   }
 
@@ -159,7 +176,9 @@ export class ProcessGuest implements AsyncDisposable {
     this.#ready.promise.catch(() => {});
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
-    this.#calls.abort(error);
+    for (const { abort } of this.#calls.values()) abort.abort(error);
+    this.#calls.clear();
+    this.#outward[Symbol.dispose]();
   }
 
   async #read(): Promise<void> {
@@ -182,36 +201,68 @@ export class ProcessGuest implements AsyncDisposable {
     const { t, id, text } = head as { t: string; id: number; text: string };
     if (t === "beat" || this.#ended) return;
     if (t === "ready") return this.#ready.resolve(undefined);
-    if (t === "log") return this.#options.host?.log?.(String(head.level), String(text));
-    if (t === "ask") return void this.#answer(id, String(head.kind), String(head.name), { text, buffers });
+    if (t === "log") return this.#console.write(String(head.level), String(text));
+    if (t === "ask") return this.#asked(id, String(head.kind), String(head.name), { text, buffers });
+    if (t === "forget") return this.#take(id)?.abort();
     const result = this.#pending.get(id);
     if (result === undefined || (t !== "done" && t !== "fail")) throw new TypeError(`message ${t} is out of place`);
-    this.#pending.delete(id);
-    if (t === "fail") return result.reject(failureOf(head));
-    this.#operations = head.operations as readonly GuestOperation[];
-    result.resolve(decodeCrossing({ text, buffers }));
-  }
-
-  async #answer(id: number, kind: string, name: string, crossing: Crossing): Promise<void> {
-    try {
-      const { text, buffers } = encodeCrossing(await this.#called(kind, name, decodeCrossing(crossing)));
-      this.#send({ t: "answer", id, ok: true, text }, buffers);
-    } catch (error) {
-      this.#send({ t: "answer", id, ok: false, ...outwardError(error) });
+    if (t === "fail") {
+      this.#pending.delete(id);
+      return result.reject(failureOf(head));
     }
+    // Whoever waits hears of what is wrong with these, too, so they are looked at first.
+    this.#operations = checkedOperations(head.operations, this.#limits.operations);
+    const value = decodeCrossing({ text, buffers });
+    this.#pending.delete(id);
+    result.resolve(value);
   }
 
-  async #called(kind: string, name: string, input: unknown): Promise<unknown> {
+  #asked(id: number, kind: string, name: string, crossing: Crossing): void {
+    // The isolate keeps to this; what does not is no isolate.
+    const size = sizeOfCrossing(crossing);
+    const tooMuch = this.#calls.size >= this.#limits.callsInFlight || this.#waiting + size > MOST_WAITING;
+    if (this.#calls.has(id) || tooMuch) throw new TypeError("a call is out of place");
+    const abort = new AbortController();
+    this.#calls.set(id, { abort, size });
+    this.#waiting += size;
+    this.#answerOf(kind, name, crossing, abort.signal).then(encodeCrossing).then(
+      ({ text, buffers }) => this.#take(id) && this.#send({ t: "answer", id, ok: true, text }, buffers),
+      (error) => this.#take(id) && this.#send({ t: "answer", id, ok: false, ...outwardError(error) }),
+    );
+  }
+
+  #take(id: number): AbortController | undefined {
+    const call = this.#calls.get(id);
+    if (call === undefined) return undefined;
+    this.#calls.delete(id);
+    this.#waiting -= call.size;
+    return call.abort;
+  }
+
+  async #answerOf(kind: string, name: string, crossing: Crossing, signal: AbortSignal): Promise<unknown> {
+    const input = decodeCrossing(crossing);
     const { host = {}, operations = [] } = this.#options;
-    const { signal } = this.#calls;
     if (kind === "next") return await host.next?.(input as number, signal);
     if (kind === "end") return await host.end?.(input as number);
+    if (kind === "reach") return await (host.reach ?? this.#outward.reach)(name, input, signal);
     // The child filters too; it may be lost to its guest, so what it says is not taken for granted.
     if (!operations.some((granted) => granted.name === name)) {
       throw new GuestError("NOT_FOUND", `operation ${name} is not granted`);
     }
     return await (kind === "open" ? host.open : host.call)?.(name, input, signal);
   }
+}
+
+/** What a child says that its guest has registered: it is held to what an isolate takes. */
+function checkedOperations(given: unknown, most: number): readonly GuestOperation[] {
+  if (!Array.isArray(given)) throw new TypeError("its operations are no list");
+  const found = new Map<string, GuestOperation>();
+  for (const operation of given) {
+    const fault = operationFault(operation ?? {}, found, most);
+    if (fault !== undefined) throw new TypeError(fault);
+    found.set(operation.name, operation);
+  }
+  return given;
 }
 
 function failureOf(head: Frame["head"]): GuestError {
@@ -221,5 +272,5 @@ function failureOf(head: Frame["head"]): GuestError {
     position?: GuestPosition;
     thrown?: ThrownValue;
   };
-  return new GuestError(code, message, { position, thrown });
+  return new GuestError(String(code) as GuestCode, String(message), { position, thrown });
 }

@@ -16,6 +16,8 @@ export interface Run {
   cpu: number;
   /** Calls to the host so far. */
   calls: number;
+  /** Aborted when it ends badly: what it has begun elsewhere ends with it. */
+  readonly failed: AbortSignal;
   /** Ends it well; the first end counts. */
   succeed(value: unknown): void;
   /** Ends it badly; the first end counts. */
@@ -31,6 +33,7 @@ export class RunTable {
   open(limits: GuestLimits, signal?: AbortSignal): Run {
     const id = ++this.#last;
     const result = Promise.withResolvers<unknown>();
+    const failed = new AbortController();
     const timer = setTimeout(
       () => run.fail(new GuestError("E_TIMEOUT", `the guest did not answer within ${limits.wall} ms`)),
       limits.wall,
@@ -46,6 +49,7 @@ export class RunTable {
       result,
       cpu: limits.cpu,
       calls: 0,
+      failed: failed.signal,
       succeed(value) {
         end();
         result.resolve(value);
@@ -53,6 +57,7 @@ export class RunTable {
       fail(error) {
         end();
         result.reject(error);
+        failed.abort();
       },
     };
     signal?.addEventListener("abort", aborted);

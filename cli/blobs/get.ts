@@ -5,15 +5,15 @@
  */
 import { AlknetError } from "@alknet/core/handler";
 import { nodeIdOf } from "@alknet/core/identity";
-import { BLOBS_ALPN, type BlobStore, getBlob, type Held, linksOf } from "@alknet/handlers/fs";
+import { BLOBS_ALPN, type BlobStore, download, getBlob, type Held, linksOf, type Provider } from "@alknet/handlers/fs";
 import { type Format, isTicketText, parseHash, parseTicket } from "@alknet/handlers/fs/bao";
-import { locateHome } from "../home/home.ts";
 import { formatSize } from "../terminal/size.ts";
 import { type DialAddress, prepareDials, type ReachOptions } from "../reaching/reach.ts";
 import { ExitCode, note, print, printJson, UsageError } from "../terminal/output.ts";
 import { collectionOf, placeCollection } from "./collection.ts";
 import { formatOf } from "./keeping.ts";
 import { assertFree, toFile, toStdout } from "./placing.ts";
+import { redeem } from "./redeem.ts";
 import { untilStopped } from "./stopping.ts";
 import { openBlobHome } from "./store.ts";
 import { TransferLine } from "./transfer_line.ts";
@@ -35,6 +35,9 @@ export interface GetCommandOptions extends Omit<ReachOptions, "address" | "token
   /** Print JSON. */
   readonly json: boolean;
 }
+
+/** Lines that say what went wrong at others. */
+const MOST_NOTES = 20;
 
 interface Wanted {
   readonly hash: string;
@@ -105,6 +108,9 @@ async function provided(
     throw new AlknetError("BLOB_NOT_FOUND", `${what}; say who has it: --from NODEID@HOST:PORT, or give a ticket`);
   }
   const dial = await prepareDials(options);
+  if (new Set(providers).size > redeemedAt.length && providers.length > 1) {
+    return await fromSeveral({ hash, format, providers, secret, redeemedAt }, blobs, { dial, options, line, signal });
+  }
   const faults: unknown[] = [];
   for (const address of providers) {
     try {
@@ -122,20 +128,50 @@ async function provided(
   throw faults.find((error) => /^(?:HASH_MISMATCH|BLOB_)/.test((error as AlknetError).code)) ?? faults[0];
 }
 
-/** Gives the right that a ticket holds to the key of this home. */
-async function redeem(
-  address: string,
-  secret: Uint8Array,
-  options: GetCommandOptions,
-  signal: AbortSignal,
-): Promise<void> {
-  const [{ openRemote }, { publicIdentity }] = await Promise.all([
-    import("../reaching/remote.ts"),
-    import("../node/node_key.ts"),
-  ]);
-  const { fingerprint: key } = await publicIdentity(locateHome(options.home));
-  await using client = await openRemote({ ...options, address }, signal);
-  await client.call("blobs/redeem", { secret: secret.toHex(), key }, { signal });
+/** From all who may have it at once; the addresses of a ticket are one node. */
+async function fromSeveral(
+  { hash, format = "raw", providers, secret, redeemedAt = [] }: Wanted,
+  blobs: BlobStore,
+  { dial, options, line, signal }: {
+    readonly dial: DialAddress;
+    readonly options: GetCommandOptions;
+    readonly line: TransferLine;
+    readonly signal: AbortSignal;
+  },
+): Promise<Held> {
+  const named = [...new Set(providers)].filter((address) => !redeemedAt.includes(address));
+  const nodes = [...named.map((address) => [address]), ...redeemedAt.length > 0 ? [redeemedAt] : []];
+  let redeemed = secret === undefined;
+  const from = nodes.map((addresses): Provider => ({
+    address: addresses[0],
+    async dial(signal) {
+      let fault: unknown;
+      for (const address of addresses) {
+        try {
+          // Only the node that made the ticket learns its secret.
+          if (!redeemed && redeemedAt.includes(address)) await redeem(address, secret!, options, signal);
+          redeemed ||= redeemedAt.includes(address);
+          return await dial(address, BLOBS_ALPN, signal);
+        } catch (error) {
+          signal.throwIfAborted();
+          fault ??= error;
+        }
+      }
+      throw fault;
+    },
+  }));
+  const noted = new Set<string>();
+  const faulty = (address: string, error: unknown): void => {
+    const text = `alknet: ${address}: ${(error as Error).message}`;
+    // Whoever fails again in the same way is told of once.
+    if (noted.size < MOST_NOTES && !noted.has(text)) note(text);
+    noted.add(text);
+  };
+  const what = { hash, format };
+  for await (const { bytes, size, providers } of download(what, from, blobs, { signal, faulty })) {
+    line.report(bytes, size, `${providers} ${providers === 1 ? "provider" : "providers"}`);
+  }
+  return await blobs.hold(hash, format);
 }
 
 /** What is in the store already, with all that it lists. */

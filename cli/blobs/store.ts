@@ -70,7 +70,7 @@ async function addressesOf(
 ): Promise<readonly string[]> {
   if (options.addresses) return options.addresses;
   const announced = await announcedAddresses(join(folder, "tmp"));
-  const listening = announced.length > 0 ? announced : config?.listen ?? [];
+  const listening = announced.length > 0 ? announced : (config?.listen ?? []).map(({ address }) => address);
   const found = [...new Set(listening.flatMap(reachable))].slice(0, MOST_ADDRESSES);
   if (found.length > 0) return found;
   throw new AlknetError(

@@ -30,15 +30,15 @@ export class TransferLine implements Disposable {
     return this.#part === undefined ? undefined : Math.floor(this.#part * 100);
   }
 
-  /** Tells the bytes done, and those of the whole. A function of its own, to be passed on. */
-  readonly report = (bytes: number, of?: number): void => {
+  /** Tells the bytes done, those of the whole, and what stands behind them. A function of its own, to be passed on. */
+  readonly report = (bytes: number, of?: number, more?: string): void => {
     this.#part = of === undefined ? undefined : of === 0 ? 1 : bytes / of;
     const now = performance.now();
     if (!this.#shown || now - this.#last < INTERVAL) return;
     this.#last = now;
     this.#seen.push({ at: now, bytes });
     while (this.#seen.length > 1 && now - this.#seen[0].at > RATE_OVER) this.#seen.shift();
-    this.#write(`${CLEAR_LINE}alknet: ${this.#what}  ${this.#figures(bytes, of, now)}`);
+    this.#write(`${CLEAR_LINE}alknet: ${this.#what}  ${this.#figures(bytes, of, now)}${more ? `  ${more}` : ""}`);
   };
 
   /** Takes the line away. */

@@ -82,7 +82,7 @@ export async function checkConfig(home: Home): Promise<Finding | undefined> {
 export async function configuredPorts(home: Home): Promise<number[]> {
   try {
     const { static: { listen } } = await loadConfig(home.configFile);
-    const ports = listen.map((address) => Number(address.slice(address.lastIndexOf(":") + 1))).filter((port) =>
+    const ports = listen.map(({ address }) => Number(address.slice(address.lastIndexOf(":") + 1))).filter((port) =>
       port > 0
     );
     if (ports.length > 0) return [...new Set(ports)];

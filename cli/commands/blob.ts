@@ -14,6 +14,7 @@ import type { Action, Command } from "../grammar/action.ts";
 import { checked, configOption, duration, homeOption, jsonFlag } from "../grammar/arguments.ts";
 import { reachOptions } from "../reaching/reach.ts";
 import { gcCommand, lsCommand, statCommand, tagCommand, untagCommand, verifyCommand } from "./blob/keeping.ts";
+import { pushCommand } from "./blob/pushing.ts";
 
 const SHARED = { home: homeOption(), config: configOption(), json: jsonFlag() };
 
@@ -86,11 +87,11 @@ const ticketCommand: Command = command(
 export const blobCommand: Command = command(
   "blob",
   or(
-    or(addCommand, getCommand, shareCommand, ticketCommand),
+    or(addCommand, getCommand, pushCommand, shareCommand, ticketCommand),
     or(lsCommand, statCommand, tagCommand, untagCommand, verifyCommand, gcCommand),
   ),
   {
-    brief: message`Files under their hash: add, get, share, keep.`,
+    brief: message`Files under their hash: add, get, push, share, keep.`,
   },
 );
 
@@ -100,7 +101,7 @@ function getOptions() {
     what: argument(string({ metavar: "HASH|TICKET" }), { description: message`What to get.` }),
     from: multiple(option("--from", checked("ADDRESS", "localhost:4433", parseAddress), {
       description:
-        message`Node to ask: NODEID@HOST:PORT. May be given several times; asked before those of the ticket.`,
+        message`Node to ask: NODEID@HOST:PORT. May be given several times: all are asked at once, with that of the ticket.`,
     })),
     output: optional(option("-o", "--output", string({ metavar: "PATH" }), {
       description: message`Where it goes; - is stdout. Default: the hash, in this folder; of a collection this folder.`,

@@ -10,6 +10,7 @@ import { basename } from "node:path";
 import { untilStopped } from "../blobs/stopping.ts";
 import { TransferLine } from "../blobs/transfer_line.ts";
 import { ExitCode, printJson, UsageError } from "../terminal/output.ts";
+import { RemoteTarget } from "./copying/remote_target.ts";
 import { BranchTarget, LocalTarget, type Target } from "./copying/targets.ts";
 import { branchItems, type Item, localItems } from "./copying/sources.ts";
 import { type Copying, type CopyOptions, Faces, shownError } from "./face.ts";
@@ -26,11 +27,6 @@ export async function copyFiles(options: CopyOptions): Promise<number> {
     throw new UsageError("neither is a place in a branch; write one as main:/path, or ADDRESS/main:/path");
   }
   if (to) changing(to);
-  if (to?.address !== undefined && to.address !== from?.address) {
-    throw new UsageError(
-      "files are not sent to other nodes yet; run the command there, with what `alknet blob get` brings",
-    );
-  }
   using line = new TransferLine(`copying ${basename(options.from)}`);
   const code = await untilStopped(line, async (signal) => {
     await using faces = new Faces(options, signal);
@@ -53,11 +49,6 @@ async function copy(
   if (from && goal && from.branch === goal.branch && from.address === goal.address) {
     return await within(copying, from, goal);
   }
-  if (goal?.address !== undefined) {
-    throw new UsageError(
-      "between two branches of another node nothing is copied yet; use merge, or run the command there",
-    );
-  }
   const found = { skipped: 0 };
   const items: Item[] = [];
   const source = from ? branchItems(copying, from) : localItems(options.from, found);
@@ -70,7 +61,9 @@ async function copy(
       throw new AlknetError("INVALID_INPUT", `${options.from} holds more than ${MOST_ITEMS} names; copy its parts`);
     }
   }
-  const target: Target = goal ? new BranchTarget(copying, goal) : new LocalTarget(copying, options.to, from!.path);
+  const target: Target = goal
+    ? goal.address === undefined ? new BranchTarget(copying, goal) : new RemoteTarget(copying, goal)
+    : new LocalTarget(copying, options.to, from!.path);
   await target.prepare(items);
   const files = items.filter(({ kind }) => kind === "file");
   const all = files.reduce((sum, { size }) => sum + size, 0);

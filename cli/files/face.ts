@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { AlknetError } from "@alknet/core/handler";
+import { AlknetError, type Connection } from "@alknet/core/handler";
 import { CallError, Dispatcher, type JsonObject, type JsonValue, nodeRegistry } from "@alknet/core/operations";
 import {
   BLOBS_ALPN,
@@ -12,6 +12,7 @@ import {
   fsOperations,
   getBlob,
   type Held,
+  pushBlob,
   type Told,
 } from "@alknet/handlers/fs";
 import { type BlobHome, type BlobHomeChoice, openBlobHome } from "../blobs/store.ts";
@@ -21,6 +22,8 @@ import { ExitCode, printJson } from "../terminal/output.ts";
 import { StopSignals } from "../terminal/signals.ts";
 import type { FilePlace } from "./place.ts";
 
+/** Codes of a connection that carries no further push. */
+const ENDED: readonly unknown[] = ["STREAM_UNAVAILABLE", "CONNECTION_CLOSED"];
 const HASH = /^[0-9a-f]{64}$/;
 
 /** What the command line says of every one of these. */
@@ -59,6 +62,8 @@ export interface Face extends AsyncDisposable {
   subscribe(operation: string, input: JsonValue): AsyncIterable<JsonObject>;
   /** Brings a blob into a store, where it is not there. */
   bring(hash: string, into: BlobStore, told: Told): Promise<Held>;
+  /** Sends it a blob of a store. */
+  push(hash: string, from: BlobStore, told: Told): Promise<void>;
 }
 
 /** Everyone who is asked by one command. */
@@ -132,6 +137,7 @@ export class Faces implements AsyncDisposable {
       subscribe: (operation, input) =>
         untilAborted(dispatcher.subscribe({ operation, input, identity }), signal) as AsyncIterable<JsonObject>,
       bring: (hash) => fs.blobs.hold(hash),
+      push: () => Promise.resolve(),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
   }
@@ -140,6 +146,7 @@ export class Faces implements AsyncDisposable {
     const options = { ...this.#options, address };
     const signal = this.#signal;
     const client = await openRemote(options, signal);
+    let pushing: Connection | undefined;
     return {
       call: async (operation, input) => await client.call(operation, input, { signal }) as JsonObject,
       subscribe: (operation, input) => client.subscribe(operation, input, { signal }) as AsyncIterable<JsonObject>,
@@ -149,7 +156,24 @@ export class Faces implements AsyncDisposable {
         await using connection = await dial(BLOBS_ALPN, signal);
         return await getBlob(connection, hash, into, told);
       },
-      [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
+      async push(hash, from, told) {
+        // Many files go over one connection, where it carries several streams.
+        if (pushing) {
+          const again = await pushBlob(pushing, hash, from, told).then(() => true, (error) => {
+            if (!ENDED.includes(error.cause?.code ?? error.code)) throw error;
+            return false;
+          });
+          if (again) return;
+          await pushing[Symbol.asyncDispose]();
+        }
+        const dial = await prepareReach(options);
+        pushing = await dial(BLOBS_ALPN, signal);
+        await pushBlob(pushing, hash, from, told);
+      },
+      async [Symbol.asyncDispose]() {
+        await pushing?.[Symbol.asyncDispose]();
+        await client[Symbol.asyncDispose]();
+      },
     };
   }
 }

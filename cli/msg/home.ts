@@ -101,7 +101,7 @@ function dialAs(node: NodeKey, { transport = "auto" }: MessengerChoice): Dial {
 
 /** Where this node is: the first address of the configuration; of one of all interfaces the name of the machine. */
 function ownAddress(config: StaticConfig | undefined): string {
-  const { hostname, port } = parseListenAddress(config?.listen[0] ?? `0.0.0.0:${DEFAULT_PORT}`);
+  const { hostname, port } = parseListenAddress(config?.listen[0]?.address ?? `0.0.0.0:${DEFAULT_PORT}`);
   const host = hostname === "0.0.0.0" || hostname === "::" ? Deno.hostname().toLowerCase() : hostname;
   return formatSocketAddress({ hostname: host, port: port === 0 ? DEFAULT_PORT : port });
 }

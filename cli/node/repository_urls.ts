@@ -35,7 +35,7 @@ export async function urlMaker(
   const found = names.find((one) => !LOOPBACK.test(one)) ?? "localhost";
   const host = found.includes(":") ? `[${found}]` : found;
   const [listen] = config?.listen ?? [];
-  const port = listen === undefined ? DEFAULT_PORT : parseListenAddress(listen).port || DEFAULT_PORT;
+  const port = listen === undefined ? DEFAULT_PORT : parseListenAddress(listen.address).port || DEFAULT_PORT;
   const id = await publicIdentity(home).then(({ nodeId }) => `${nodeId}@`, () => "");
   return (name) => {
     const urls = [`https://${host}:${port}/${name}`, `alknet://${id}${host}:${port}/${name}`];

@@ -31,7 +31,12 @@ export async function configuredPkarr(
   const { static: { handlers, listen } } = await loadConfig(file);
   const { pkarr } = (handlers.dns ?? {}) as { pkarr?: Partial<ConfiguredPkarr> };
   const { relays, origins, publish } = pkarr ?? {};
-  return { relays: textsIn(relays), origins: textsIn(origins), listen, ...(publish && { publish }) };
+  return {
+    relays: textsIn(relays),
+    origins: textsIn(origins),
+    listen: listen.map(({ address }) => address),
+    ...(publish && { publish }),
+  };
 }
 
 /** A command works beside a configuration that a node would refuse. */

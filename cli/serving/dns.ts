@@ -4,8 +4,17 @@
  * @module
  */
 import { AlknetError, type Handler, type IdentityProvider, logger, type SocketAddress } from "@alknet/core/handler";
+import { formatSocketAddress } from "@alknet/core/address";
 import type { HandlerRegistration } from "@alknet/core/operations";
-import type { DesignatedResolver, DnsLimits, DnsStore, FrontParts, RelayParts } from "@alknet/handlers/dns";
+import type {
+  DesignatedResolver,
+  DnsLimits,
+  DnsName,
+  DnsStore,
+  FrontParts,
+  PlainOptions,
+  RelayParts,
+} from "@alknet/handlers/dns";
 import type { NodeKey } from "@alknet/core/identity";
 import type { Home } from "../home/home.ts";
 import type { DnsConfig } from "./dns/schema.ts";
@@ -89,6 +98,11 @@ export async function dnsOf(
   };
   const doh = config.doh === false ? undefined : parts;
   const relay = pkarr.mode && { packets, mode: pkarr.mode, rates, identityProvider };
+  const zoneOf = (name: DnsName) => zones.find(name)?.name.key;
+  const plain = config.plain && stack.use(await plainOn(config.plain, { ...parts, zoneOf, log }, configFile));
+  for (const address of plain?.addresses ?? []) {
+    log.info("plain DNS on {address} over UDP and TCP", { address: formatSocketAddress(address) });
+  }
   const owned = stack.move();
   return {
     handler: dns(parts),
@@ -107,6 +121,17 @@ export async function dnsOf(
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** Plain DNS; an address that is none is a fault of the configuration. */
+async function plainOn(addresses: readonly string[], options: PlainOptions, configFile: string) {
+  const { listenPlain } = await import("@alknet/handlers/dns");
+  try {
+    return await listenPlain(addresses, options);
+  } catch (error) {
+    if (!(error instanceof AlknetError) || error.code !== "INVALID_ADDRESS") throw error;
+    throw new AlknetError("INVALID_CONFIG", `config ${configFile}: handlers.dns.plain: ${error.message}`);
+  }
 }
 
 function limitsOf({ limits = {} }: DnsConfig, known: DnsLimits, configFile: string): Partial<DnsLimits> {

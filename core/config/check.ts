@@ -98,7 +98,13 @@ function firstFault(errors: SchemaError[], schema: Schema): { error: SchemaError
   if (!union) return { error: first, expected: expectation(first, schema) };
   const branches = errors.filter((error) => error.schemaPath.startsWith(`${union.schemaPath}/anyOf/`));
   const inside = branches.find((error) => error.keyword !== "type" || error.instancePath !== union.instancePath);
-  if (inside && inside.keyword !== "const") return { error: inside, expected: expectation(inside, schema) };
+  if (inside && inside.keyword !== "const") {
+    // Of the one that fits so far; in it there may be alternatives too.
+    const branch = /^\/anyOf\/\d+/.exec(inside.schemaPath.slice(union.schemaPath.length))![0];
+    const path = union.schemaPath + branch;
+    const within = ({ schemaPath }: SchemaError): boolean => schemaPath === path || schemaPath.startsWith(`${path}/`);
+    return firstFault(branches.filter(within), schema);
+  }
   return { error: union, expected: [...new Set(branches.map((error) => expectation(error, schema)))].join(" or ") };
 }
 

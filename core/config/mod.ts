@@ -41,6 +41,7 @@ export type {
   ConfigDocument,
   DynamicConfig,
   LimitsDocument,
+  ListenDocument,
   PeerConfig,
   PeerDocument,
   QuicDocument,

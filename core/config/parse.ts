@@ -5,7 +5,7 @@
  */
 import { dirname, resolve } from "node:path";
 import { AlknetError } from "../errors.ts";
-import { parseListenAddress } from "../handler/address.ts";
+import { type ListenEntry, parseListenAddress } from "../handler/address.ts";
 import { parseFingerprint } from "../identity/fingerprint.ts";
 import { parseTokenHash } from "../identity/token.ts";
 import { checkSchema, describeValue, InvalidConfigError } from "./check.ts";
@@ -91,8 +91,12 @@ function checkHandlers({ handlers = {} }: ConfigDocument, file: string, { handle
 }
 
 function staticPart(document: ConfigDocument, file: string): StaticConfig {
-  const listen = [document.listen ?? []].flat();
-  listen.forEach((address, i) => {
+  const listen = [document.listen ?? []].flat().map((entry): ListenEntry => {
+    if (typeof entry === "string") return { address: entry };
+    const { address, without_alpn: withoutAlpn } = entry;
+    return { address, ...withoutAlpn !== undefined && { withoutAlpn } };
+  });
+  listen.forEach(({ address }, i) => {
     const path = Array.isArray(document.listen) ? `listen[${i}]` : "listen";
     attempt(file, path, "HOST:PORT", () => parseListenAddress(address), (error) => error.message);
   });

@@ -66,8 +66,17 @@ const apiKey = Type.Object({
   expires_at: Type.Optional(Type.Integer({ minimum: 0, description: "Unix seconds" })),
 }, closed);
 
+const listenEntry = Type.Object({
+  address: Type.String({ minLength: 1, description: "HOST:PORT" }),
+  without_alpn: Type.Optional(
+    Type.String({ minLength: 1, description: "what clients get whose TLS names no protocol, as dot" }),
+  ),
+}, closed);
+
 const schema = Type.Object({
-  listen: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1 })])),
+  listen: Type.Optional(
+    Type.Union([Type.String(), Type.Array(Type.Union([Type.String(), listenEntry]), { minItems: 1 })]),
+  ),
   certificate: Type.Optional(certificate),
   drain_timeout_ms: Type.Optional(milliseconds("time for handlers to finish at shutdown", 0)),
   transports: Type.Optional(Type.Array(Type.Enum(["quic", "tls"]), { minItems: 1, uniqueItems: true })),

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { ListenEntry } from "../handler/address.ts";
 import type { ApiKeyEntry, PeerEntry } from "../identity/provider.ts";
 
 /** A schema made with TypeBox, which is also a JSON Schema. */
@@ -99,10 +100,18 @@ export interface ApiKeyDocument {
   expires_at?: number;
 }
 
+/** An address to listen on, and what is special about it. */
+export interface ListenDocument {
+  /** `HOST:PORT`. */
+  address: string;
+  /** The protocol of clients over TCP whose TLS names none, as `dot`: they are refused where it is absent. */
+  without_alpn?: string;
+}
+
 /** What a configuration file holds. Everything may be left out. */
 export interface ConfigDocument {
   /** `HOST:PORT`, one or several. Default: the program's. Static, as all that follows up to `handlers`. */
-  listen?: string | string[];
+  listen?: string | (string | ListenDocument)[];
   /** Certificate of the public profile. Default mode `key`. */
   certificate?: CertificateDocument;
   /** Time for handlers to finish at shutdown, in milliseconds. Default 2000. */
@@ -124,7 +133,7 @@ export interface ConfigDocument {
 /** The part that takes effect at the next start. Frozen. */
 export interface StaticConfig {
   /** Addresses to listen on; empty where the file names none. */
-  readonly listen: readonly string[];
+  readonly listen: readonly ListenEntry[];
   /** Certificate of the public profile; paths are absolute. */
   readonly certificate: Readonly<CertificateDocument>;
   /** Time for handlers to finish at shutdown, in milliseconds. */

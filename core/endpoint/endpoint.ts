@@ -14,11 +14,11 @@ import { type Limits, limitsWith } from "../limits/limits.ts";
 import { logger } from "../log.ts";
 import type { CertificateKeyPair } from "../identity/key_pair.ts";
 import { assertNoOverlap } from "./overlap.ts";
-import { assertPair } from "../transports/tls_profile.ts";
+import { alpnsFor, assertPair } from "../transports/tls_profile.ts";
 import type { Listener } from "../transports/transport.ts";
 import { beEngineIfStartedAsOne } from "../transports/quic/process/engine_command.ts";
 import type { QuicListenOptions } from "../transports/quic/quic.ts";
-import { formatSocketAddress, parseListenAddress } from "../handler/address.ts";
+import { formatSocketAddress, type ListenEntry, parseListenAddress } from "../handler/address.ts";
 import { bind, type BindOptions } from "./binding.ts";
 import { CloseCode } from "./codes.ts";
 import { connect, type ConnectOptions } from "./dial.ts";
@@ -35,7 +35,7 @@ export interface HandlerTable<Alpns extends readonly string[]> {
 /** Options of `Router.listen`. */
 export interface ListenOptions {
   /** `HOST:PORT`, one or several. Port 0 picks one that is free for UDP and TCP. Default `127.0.0.1:0`. */
-  readonly listen?: string | readonly string[];
+  readonly listen?: string | readonly (string | ListenEntry)[];
   /** The node's key. Default: a new one, which lasts as long as the endpoint. */
   readonly key?: NodeKey;
   /** The certificate of the public profile. Without one, the node certificate serves every client. */
@@ -204,10 +204,16 @@ class RunningEndpoint<Alpns extends readonly string[]> implements Endpoint<Alpns
       quic: options.quic,
     };
     try {
-      const addresses = (typeof wanted === "string" ? [wanted] : wanted).map(parseListenAddress);
+      const entries = (typeof wanted === "string" ? [wanted] : wanted).map((entry) =>
+        typeof entry === "string" ? { address: entry } : entry
+      );
+      const addresses = entries.map(({ address }) => parseListenAddress(address));
       assertNoOverlap(addresses);
+      assertCarried(entries, this.alpns);
       if (options.certificate) assertPair("public", options.certificate);
-      for (const address of addresses) this.#listeners.push(...await bind(address, shared));
+      for (const [n, address] of addresses.entries()) {
+        this.#listeners.push(...await bind(address, { ...shared, withoutAlpn: entries[n].withoutAlpn }));
+      }
       if (this.#listeners.length === 0) {
         const names = this.alpns.join(", ");
         throw new AlknetError("NO_TRANSPORT", `${names}: not carried over ${shared.transports.join(" or ")}`);
@@ -312,6 +318,18 @@ function withinDescriptors(limits: Limits): Limits {
     descriptors,
   });
   return { ...limits, maxConnections: most };
+}
+
+/** Who names no protocol is given one that a handler claims and that TCP carries. */
+function assertCarried(entries: readonly ListenEntry[], alpns: readonly string[]): void {
+  const carried = alpnsFor("tls", alpns);
+  for (const { address, withoutAlpn } of entries) {
+    if (withoutAlpn === undefined || carried.includes(withoutAlpn)) continue;
+    const message =
+      `listen ${address}: no handler serves ${JSON.stringify(withoutAlpn)} over TCP, which clients that ` +
+      `name no protocol would get; served are ${carried.join(", ")}`;
+    throw new AlknetError("INCOMPATIBLE_OPTIONS", message);
+  }
 }
 
 function logRefusal(address: string, reason: string): void {

@@ -53,6 +53,14 @@ export function parseTarget(text: string): Target {
   return { kind: "node", nodeId };
 }
 
+/** An address to listen on, and what is special about it. */
+export interface ListenEntry {
+  /** `HOST:PORT`; port 0 picks one that is free for UDP and TCP. */
+  readonly address: string;
+  /** The protocol of clients over TCP whose TLS names none (RFC 7301): they are refused where it is absent. */
+  readonly withoutAlpn?: string;
+}
+
 /**
  * Parses `HOST:PORT` for listening; the host is an IP address or `localhost`, port 0 picks a free one.
  *

@@ -39,6 +39,7 @@ export { descriptorLimit } from "../limits/descriptors.ts";
 export { DEFAULT_LIMITS, type Limits, limitsWith } from "../limits/limits.ts";
 export type { Connection, ConnectionStats, Datagrams, SocketAddress, TransportName } from "./connection.ts";
 export { toDuplex } from "./duplex.ts";
+export { RecentMap, type RecentMapOptions } from "../limits/recent_map.ts";
 export { addressGroup, canonicalIp, formatIp, type IpAddress, parseIp } from "../ip.ts";
 export { defineHandler, type Handler, type HandlerContext } from "./handler.ts";
 export { memoryPair, type MemoryPairOptions } from "./memory.ts";

@@ -31,6 +31,8 @@ export interface ListenRequest {
   readonly address: SocketAddress;
   /** Protocols to offer on this transport, in the server's order of preference. */
   readonly alpns: readonly string[];
+  /** Of these, the one of clients over TCP that name none; absent: they are refused. */
+  readonly withoutAlpn?: string;
   /** The certificates. */
   readonly profiles: TlsProfiles;
   /** z-base-32 of the node's key; what clients that pin it send as server name. */

@@ -8,9 +8,11 @@ import { addressGroup, type Identity } from "@alknet/core/handler";
 /** Who asks. */
 export interface DnsCaller {
   /** By which way. */
-  readonly front: "dot" | "doq" | "doh" | "alknet" | "operations";
+  readonly front: "dot" | "doq" | "doh" | "alknet" | "plain" | "operations";
   /** The address, without port; operations know none, and have their own name here. */
   readonly address: string;
+  /** Whether anybody may have written the address as theirs: a datagram without a cookie. What it costs is its own. */
+  readonly unproven?: boolean;
   /** Who it is, where that is known. */
   readonly identity?: Identity;
 }
@@ -26,6 +28,9 @@ export function callerKey(caller: DnsCaller): string {
 /** The address group. */
 export function groupOf(caller: DnsCaller): string {
   let group = GROUPS.get(caller);
-  if (group === undefined) GROUPS.set(caller, group = addressGroup(caller.address));
+  if (group === undefined) {
+    const of = addressGroup(caller.address);
+    GROUPS.set(caller, group = caller.unproven ? `unproven ${of}` : of);
+  }
   return group;
 }

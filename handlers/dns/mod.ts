@@ -62,6 +62,7 @@ export type { UpstreamOptions, UpstreamVia } from "./forward/upstreams/upstream.
 export { answerDoh } from "./fronts/doh.ts";
 export { dns } from "./fronts/handler.ts";
 export type { FrontParts } from "./fronts/parts.ts";
+export { listenPlain, type PlainListener, type PlainOptions } from "./plain/listen.ts";
 export { DNS_LIMITS, type DnsLimits, dnsLimitsWith, type Rate } from "./limits.ts";
 export { MasterFileError } from "./zones/master/errors.ts";
 export { importMaster, zoneOfMaster } from "./zones/master/importing.ts";

@@ -18,6 +18,8 @@ export interface FsLimits {
   readonly nodeStreams: number;
   /** Without a requester taking a byte that is ready for it. */
   readonly writeStall: number;
+  /** A blob that is pushed: what one of them takes of the disk. Up to 2^53-1. */
+  readonly maxBlobSize: number;
   /** Streams of a connection that are told what changes of a blob: each looks at it some times a second. */
   readonly observers: number;
   /** Malformed requests of a connection, which is closed at the last. */
@@ -36,6 +38,7 @@ export const FS_LIMITS: FsLimits = Object.freeze({
   anonymousStreams: 8,
   nodeStreams: 512,
   writeStall: 30_000,
+  maxBlobSize: 2 ** 40,
   observers: 16,
   malformed: 8,
   sessions: 256,

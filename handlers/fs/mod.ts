@@ -53,7 +53,7 @@ export type {
   Told,
   VerifyStep,
 } from "./blobs/blob_store.ts";
-export type { Grant, Grants, NewGrant, SecretGrant, Subject } from "./blobs/grants.ts";
+export type { Grant, GrantAction, Grants, NewGrant, PushGrant, SecretGrant, Subject } from "./blobs/grants.ts";
 export { linksOf } from "./blobs/sequence.ts";
 export type { Quota, Quotas } from "./blobs/disk/tables/usage.ts";
 export { announcedAddresses } from "./blobs/disk/holder.ts";
@@ -95,6 +95,9 @@ export { type FsWeb, fsWeb, type FsWebOptions, isFsPath } from "./web/web.ts";
 export type { Asker } from "./rights.ts";
 export { HistoryGoneError } from "./tree/errors.ts";
 export { getBlob, type GetOptions } from "./transfer/client.ts";
+export { download, type DownloadOptions, type DownloadProgress } from "./transfer/several/download.ts";
+export type { Patience, Provider } from "./transfer/several/source.ts";
+export { pushBlob, type PushOptions } from "./transfer/pushing/sending.ts";
 
 /** Our name of the protocol: both ends prove their keys. */
 export const BLOBS_ALPN = "alknet/blobs";

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { blobAdding, blobThreads } from "./fs/adding.ts";
+import { blobProviders } from "./fs/providers.ts";
 import { blobHashing } from "./blobs.ts";
 import { calls } from "./calls.ts";
 import { callsWebSocket } from "./calls_websocket.ts";
@@ -11,6 +13,7 @@ import { dialStart } from "./dial_start.ts";
 import { floor } from "./floor.ts";
 import type { Group } from "./harness.ts";
 import { dnsForwarding } from "./dns/forwarding.ts";
+import { dnsZones } from "./dns/zones.ts";
 import { direct, http } from "./http.ts";
 import { guests } from "./guests.ts";
 import { idle } from "./idle_connections.ts";
@@ -45,12 +48,16 @@ export const GROUPS: readonly Group[] = [
   http,
   direct,
   dnsForwarding,
+  dnsZones,
   sshBulk,
   sshSessions,
   sshForwards,
   sftpBulk,
   sftpListing,
   blobHashing,
+  blobThreads,
+  blobAdding,
+  blobProviders,
   gitClone,
   gitFetch,
   gitIndexPack,

@@ -70,7 +70,7 @@ Deno.test("blobs/grant, redeem, revoke over calls: by who may read, to a key, ta
   const answer = async (...args: Parameters<typeof call>) => JSON.parse(await well(one, ...call(...args)));
   const grant = { hash: HELLO, action: "read", subject: `key:${key}`, ttl: 3600 };
   match(await refused(one, ...call(nobody, "blobs/grant", grant)), /BLOB_NOT_FOUND|not for you/);
-  match(await refused(one, ...call(reader, "blobs/grant", { ...grant, action: "push" })), /action|read/);
+  match(await refused(one, ...call(reader, "blobs/grant", { ...grant, action: "push" })), /not for you to push/);
   match(await refused(one, ...call(reader, "blobs/grant", { ...grant, subject: "somebody" })), /subject/);
   const made = await answer(reader, "blobs/grant", grant);
   const { id, ticket } = made.output ?? made;

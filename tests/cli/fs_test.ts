@@ -235,7 +235,8 @@ async function atAnotherNode(): Promise<void> {
     "mine",
     "ada",
   ]]);
-  match(await refused(getter, "add", folder.join("big file"), `${at}/main:/`), /^2 .*not sent to other nodes yet/);
+  await well(getter, "add", folder.join("big file"), `${at}/mine:/sent`);
+  deepEqual(await well(getter, "diff", `${at}/main`, `${at}/mine`), ["A  /sent"]);
   match(await refused(getter, "share", `${at}/main:/docs/big file`), /^2 .*share it at that node/);
   // The same by REST.
   const call = JSON.stringify({ operation: "fs/list", input: { branch: "main", path: "/docs" } });

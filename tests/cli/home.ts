@@ -22,6 +22,8 @@ export interface TestHome extends AsyncDisposable {
   run(...args: readonly string[]): ReturnType<typeof runAlknet>;
   /** Starts a node in this home on a free port of 127.0.0.1, and waits until it listens. */
   serve(...args: readonly string[]): Promise<ServingNode>;
+  /** The same, where the configuration says. */
+  serveAsConfigured(...args: readonly string[]): Promise<ServingNode>;
 }
 
 /** A node that listens. */
@@ -52,7 +54,8 @@ export async function initHome(): Promise<TestHome> {
       await Deno.rename(await folder.write("next.json", text), file);
     },
     run: (...args) => runAlknet([...args, "--home", path]),
-    serve: (...args) => serve(path, args),
+    serve: (...args) => serve(path, ["--listen", "127.0.0.1:0", ...args]),
+    serveAsConfigured: (...args) => serve(path, args),
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };
 }
@@ -63,7 +66,7 @@ export async function nextEvent(child: Child, event: string): Promise<Record<str
 }
 
 async function serve(home: string, args: readonly string[]): Promise<ServingNode> {
-  const child = startAlknet(["serve", "--json", "--home", home, "--listen", "127.0.0.1:0", ...args]);
+  const child = startAlknet(["serve", "--json", "--home", home, ...args]);
   try {
     const listening = await child.json<{ addresses: string[] }>();
     const [address] = listening.addresses;

@@ -212,6 +212,23 @@ Deno.test("isolate: a flood of calls, timers and lines ends at its limit (runtim
   assert.ok(lines.join("").length < 200);
 });
 
+Deno.test("isolate: what calls that wait hold together is limited, and given back (runtime.md row 66)", async () => {
+  const waiting: PromiseWithResolvers<null>[] = [];
+  const call = () => {
+    const answer = Promise.withResolvers<null>();
+    waiting.push(answer);
+    return answer.promise;
+  };
+  const limits = { cpu: 10_000, wall: 30_000, memory: 64 };
+  using isolate = await Isolate.create({ limits, host: { call }, operations: [{ name: "a/wait", type: "query" }] });
+  const fill = `(() => { const bytes = new Uint8Array(8 << 20); let n = 0;
+    try { for (;; n++) env.a.wait(bytes) } catch (e) { return [n, e.code] } })()`;
+  assert.deepEqual(await isolate.evaluate(fill), [7, "LIMIT"]);
+  for (const { resolve } of waiting.splice(0)) resolve(null);
+  await isolate.evaluate("new Promise((done) => setTimeout(done, 1))");
+  assert.deepEqual(await isolate.evaluate(fill), [7, "LIMIT"]);
+});
+
 Deno.test("isolate: offers operations and subscriptions, which end with their reader (runtime.md §8.3)", async () => {
   const lines: string[] = [];
   using isolate = await Isolate.create({ host: { log: (_level, text) => void lines.push(text) } });

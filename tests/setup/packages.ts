@@ -12,6 +12,8 @@ export const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   fish: "fish",
   curl: "curl",
   dig: "bind9-dnsutils",
+  dnsperf: "dnsperf",
+  drill: "ldnsutils",
   git: "git",
   h2load: "nghttp2-client",
   ip: "iproute2",

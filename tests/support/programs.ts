@@ -32,6 +32,8 @@ const REQUIREMENTS = {
   b3sum: debian("b3sum", "b3sum"),
   curl: debian("curl", "curl"),
   dig: debian("dig", "bind9-dnsutils"),
+  dnsperf: debian("dnsperf", "dnsperf"),
+  drill: debian("drill", "ldnsutils"),
   kdig: debian("kdig", "knot-dnsutils"),
   "named-compilezone": debian("named-compilezone", "bind9-utils"),
   nsd: debian("nsd", "nsd"),

@@ -82,7 +82,7 @@ export async function homeServer(
   const file = choice.config ?? home.configFile;
   const { nodeId } = await publicIdentity(home);
   const config = await exists(file) ? await loadConfig(file) : undefined;
-  const { hostname, port } = parseListenAddress(config?.static.listen[0] ?? `127.0.0.1:${DEFAULT_PORT}`);
+  const { hostname, port } = parseListenAddress(config?.static.listen[0]?.address ?? `127.0.0.1:${DEFAULT_PORT}`);
   // What is listened on everywhere is reached here.
   const reached = hostname === "0.0.0.0" ? "127.0.0.1" : hostname === "::" ? "::1" : hostname;
   const address = formatSocketAddress({ hostname: reached, port });

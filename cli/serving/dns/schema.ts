@@ -54,6 +54,12 @@ const pkarr = Type.Object({
 
 const schema = Type.Object({
   doh: Type.Optional(Type.Boolean({ description: "whether HTTP answers at /dns-query" })),
+  plain: Type.Optional(
+    Type.Array(text("HOST:PORT, as 192.0.2.7:53"), {
+      minItems: 1,
+      description: "where plain DNS is answered, over UDP and TCP: from the node's zones alone",
+    }),
+  ),
   ddr: Type.Optional(
     Type.String({ minLength: 1, description: "name in this node's certificate, for clients that know its address" }),
   ),

@@ -204,8 +204,9 @@ class TlsListener implements Listener {
     { hello, bytes }: { hello: ClientHello; bytes: Uint8Array },
     handshakeDone: () => void,
   ): void {
-    const chosen = this.#alpns.find(({ wire }) => hello.alpns.includes(wire));
-    if (!chosen) {
+    const unnamed = hello.alpns.length === 0 ? this.#request.withoutAlpn : undefined;
+    const chosen = unnamed ?? this.#alpns.find(({ wire }) => hello.alpns.includes(wire))?.name;
+    if (chosen === undefined) {
       this.#request.gate.note(remoteAddress.hostname, hello.alpns.length === 0 ? "no-protocol" : "unknown-protocol");
       raw.end(NO_APPLICATION_PROTOCOL, () => raw.destroy());
       return;
@@ -219,7 +220,8 @@ class TlsListener implements Listener {
         secureContext: this.#contexts.get(profile),
         requestCert: profile === "identity",
         rejectUnauthorized: false,
-        ALPNProtocols: alpnList(chosen.name),
+        // Who names none is told none.
+        ...unnamed === undefined && { ALPNProtocols: alpnList(chosen) },
         allowHalfOpen: true,
       } as ConstructorParameters<typeof TLSSocket>[1],
     );
@@ -233,9 +235,9 @@ class TlsListener implements Listener {
     tls.once("secure", () => {
       reads.count(undefined);
       const peer = this.#peerOf(tls, remoteAddress.hostname);
-      if (!peer || tls.alpnProtocol !== chosen.name) return void raw.destroy();
+      if (!peer || (tls.alpnProtocol || unnamed) !== chosen) return void raw.destroy();
       handshakeDone();
-      const facts = { alpn: chosen.name, peer, remoteAddress };
+      const facts = { alpn: chosen, peer, remoteAddress };
       this.#request.onConnection(connectionOver({ tls, raw, reads, dialled: false }, facts));
     });
   }

@@ -158,6 +158,8 @@ export const Type = {
 
 /** Options of EDNS. */
 export const EdnsCode = {
+  /** RFC 7873. */
+  COOKIE: 10,
   /** RFC 7828. */
   KEEPALIVE: 11,
   /** RFC 7830. */

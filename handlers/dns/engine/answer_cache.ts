@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { RecentMap } from "@alknet/core/handler";
 import { MAX_MESSAGE, optionsSize, paddingOf } from "../codec/encode.ts";
 import { EdnsCode, type EdnsOption, type Message } from "../codec/types.ts";
 
@@ -30,15 +31,13 @@ const HEADER = 12;
 /** Bytes that an entry costs beside its own. */
 const ENTRY_COST = 200;
 
-/** A cache of answers, least recently used out first. */
+/** A cache of answers, of which those used lately stay. */
 export class AnswerCache {
-  readonly #limit: number;
-  readonly #entries = new Map<string, Entry>();
-  #bytes = 0;
+  readonly #entries: RecentMap<string, Entry>;
 
   /** @param limit Bytes. */
   constructor(limit: number) {
-    this.#limit = limit;
+    this.#entries = new RecentMap({ most: limit, costOf: cost });
   }
 
   /** How many answers it holds. */
@@ -60,12 +59,10 @@ export class AnswerCache {
     const key = keyOf(query);
     const entry = key === undefined ? undefined : this.#entries.get(key);
     if (!entry) return undefined;
-    this.#entries.delete(key!);
     if (generationOf(entry.zone) !== entry.generation) {
-      this.#bytes -= cost(key!, entry);
+      this.#entries.delete(key!);
       return undefined;
     }
-    this.#entries.set(key!, entry);
     return personal(entry.bytes, query, extras);
   }
 
@@ -77,17 +74,7 @@ export class AnswerCache {
   set(query: Message, bytes: Uint8Array, zone: string, generation: number): void {
     const key = keyOf(query);
     if (key === undefined) return;
-    const entry = { bytes: bytes.slice(), zone, generation };
-    const before = this.#entries.get(key);
-    if (before) this.#bytes -= cost(key, before);
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
-    this.#bytes += cost(key, entry);
-    for (const [oldest, old] of this.#entries) {
-      if (this.#bytes <= this.#limit) break;
-      this.#entries.delete(oldest);
-      this.#bytes -= cost(oldest, old);
-    }
+    this.#entries.set(key, { bytes: bytes.slice(), zone, generation });
   }
 }
 

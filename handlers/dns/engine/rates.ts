@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Logger } from "@alknet/core/handler";
+import { type Logger, RecentMap } from "@alknet/core/handler";
 import { callerKey, type DnsCaller, groupOf } from "../caller.ts";
 import type { DnsLimits, Rate } from "../limits.ts";
 import type { Zone } from "../zones/store.ts";
@@ -57,13 +57,13 @@ class TokenRates implements Rates {
   readonly #identityRate: Rate;
   readonly #now: () => number;
   readonly #refusals: Refusals;
-  /** Oldest use first. */
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #buckets: RecentMap<string, Bucket>;
 
   constructor({ limits, now = () => performance.now(), log }: RatesOptions) {
     this.#limits = limits;
     this.#identityRate = scaled(limits.queryRate, IDENTITY_FACTOR);
     this.#now = now;
+    this.#buckets = new RecentMap({ most: limits.rateEntries });
     this.#refusals = new Refusals({ entries: limits.rateEntries, now, log });
   }
 
@@ -116,14 +116,9 @@ class TokenRates implements Rates {
     const now = this.#now();
     let bucket = this.#buckets.get(key);
     if (bucket) {
-      this.#buckets.delete(key);
       bucket.tokens = Math.min(burst, bucket.tokens + (now - bucket.at) / 1000 * perSecond);
       bucket.at = now;
-    } else bucket = { tokens: burst, at: now, closedUntil: 0 };
-    this.#buckets.set(key, bucket);
-    if (this.#buckets.size > this.#limits.rateEntries) {
-      this.#buckets.delete(this.#buckets.keys().next().value!);
-    }
+    } else this.#buckets.set(key, bucket = { tokens: burst, at: now, closedUntil: 0 });
     return bucket;
   }
 }

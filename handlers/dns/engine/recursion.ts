@@ -48,7 +48,8 @@ export class Recursion {
 
   /** Whether a caller may have names of others asked for. */
   may(caller: DnsCaller): boolean {
-    if (!this.#options) return false;
+    // Over plain DNS the node says what it has itself, whoever asks.
+    if (!this.#options || caller.front === "plain") return false;
     let may = this.#known.get(caller);
     if (may === undefined) this.#known.set(caller, may = this.#options.mayRecurse(caller));
     return may;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Logger } from "@alknet/core/handler";
+import { type Logger, RecentMap } from "@alknet/core/handler";
 import { type DnsCaller, groupOf } from "../caller.ts";
 
 /** Why something is refused; stable words for logs and counters. */
@@ -35,12 +35,13 @@ export class Refusals {
   /** How many so far, by reason. */
   readonly counts: Map<string, number> = new Map();
   readonly #options: RefusalsOptions;
-  /** When a line was written, oldest first. */
-  readonly #told = new Map<string, number>();
+  /** When a line was written. */
+  readonly #told: RecentMap<string, number>;
 
   /** @param options What it remembers, and where it tells. */
   constructor(options: RefusalsOptions) {
     this.#options = options;
+    this.#told = new RecentMap({ most: options.entries });
   }
 
   /** Counts a refusal, and tells of it where that was not done in this minute. */
@@ -50,10 +51,10 @@ export class Refusals {
     const now = this.#options.now();
     const told = this.#told.get(key);
     if (told !== undefined && now - told < MINUTE) return;
-    this.#told.delete(key);
     this.#told.set(key, now);
-    if (this.#told.size > this.#options.entries) this.#told.delete(this.#told.keys().next().value!);
-    const { address: src, front: proto } = caller;
+    const { front: proto } = caller;
+    // Nobody is to be banned for what others write as their address.
+    const src = caller.unproven ? "-" : caller.address;
     this.#options.log?.warn("refused src={src} reason={reason} proto={proto}", { src, reason, proto });
   }
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { RecentMap } from "@alknet/core/handler";
 import type { PacketStore } from "./packet_store.ts";
 import type { RelayClient } from "./relay_client.ts";
 import type { SignedPacket } from "./signed_packet.ts";
@@ -29,7 +30,7 @@ export class Lookups {
   readonly #relays: readonly RelayClient[];
   readonly #now: () => number;
   /** When a key was asked for, oldest first, and the question while it is under way. */
-  readonly #asked = new Map<string, { readonly at: number; running?: Promise<void> }>();
+  readonly #asked = new RecentMap<string, { readonly at: number; running?: Promise<void> }>({ most: MAX_KEYS });
 
   /**
    * Begins with no key asked for.
@@ -71,9 +72,7 @@ export class Lookups {
     const last = this.#asked.get(nodeId);
     if (last && now - last.at < ASKED) return last.running;
     const asked: { at: number; running?: Promise<void> } = { at: now };
-    this.#asked.delete(nodeId);
     this.#asked.set(nodeId, asked);
-    if (this.#asked.size > MAX_KEYS) this.#asked.delete(this.#asked.keys().next().value!);
     const all = this.#relays.map(async (relay) => {
       const packet = await relay.get(nodeId);
       if (packet) this.#packets.put(packet);

@@ -20,7 +20,7 @@ export interface Outboard {
 }
 
 /** Groups that are read and hashed at once: 4 MiB. */
-const AT_ONCE = 256;
+export const AT_ONCE = 256;
 
 /**
  * Hashes a blob that can be read anywhere, a few MiB at a time.
@@ -35,11 +35,37 @@ export async function hashBlob(
   read: (at: number, length: number) => Maybe<Uint8Array>,
   put: (place: number, pairs: Uint8Array) => Maybe<void>,
 ): Promise<Uint8Array> {
+  return await hashTree(size, async (first, groups, isRoot) => {
+    const at = first * GROUP;
+    const pairs = new Uint8Array((groups - 1) * PAIR);
+    const value = hashSubtree(await read(at, Math.min(groups * GROUP, size - at)), first, isRoot, pairs);
+    return { value, pairs };
+  }, put);
+}
+
+/** A subtree that was hashed. */
+export interface HashedSubtree {
+  /** Its chaining value; of the whole blob its hash. */
+  readonly value: Uint8Array;
+  /** Its pairs, in pre-order. */
+  readonly pairs: Uint8Array;
+}
+
+/**
+ * Hashes a blob by its subtrees of 4 MiB, whoever hashes these; they are asked for from left to right.
+ *
+ * @param subtree Hashes so many groups from one on.
+ * @param put Takes pairs, one or several that follow each other, and the place of the first.
+ * @returns The hash.
+ */
+export async function hashTree(
+  size: number,
+  subtree: (first: number, groups: number, isRoot: boolean) => Maybe<HashedSubtree>,
+  put: (place: number, pairs: Uint8Array) => Maybe<void>,
+): Promise<Uint8Array> {
   const node = async (first: number, groups: number, place: number, isRoot: boolean): Promise<Uint8Array> => {
     if (groups <= AT_ONCE) {
-      const at = first * GROUP;
-      const pairs = new Uint8Array((groups - 1) * PAIR);
-      const value = hashSubtree(await read(at, Math.min(groups * GROUP, size - at)), first, isRoot, pairs);
+      const { value, pairs } = await subtree(first, groups, isRoot);
       if (groups > 1) await put(place, pairs);
       return value;
     }

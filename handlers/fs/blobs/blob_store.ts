@@ -120,6 +120,8 @@ export interface AddOptions extends Told {
 export interface ReceiveOptions extends Told {
   /** Largest blob that is taken, in bytes. Default 1 TiB. */
   readonly maxSize?: number;
+  /** Its bytes, where they are proven: whoever claims others sends something else, and nothing is forgotten for it. */
+  readonly size?: number;
   /** Identity for whom it is kept. */
   readonly owner?: string;
 }

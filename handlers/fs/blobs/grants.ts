@@ -1,5 +1,5 @@
 /**
- * Grants: who may read one blob, beside those whose scopes let them read all.
+ * Grants: who may read or push one blob, beside those whose scopes let them do so with all.
  *
  * @module
  */
@@ -13,10 +13,17 @@ export type Subject = "anyone" | `id:${string}` | `key:${string}`;
 /** The subject of a grant whose secret was not redeemed. */
 export const SEALED = "secret";
 
+/** What a grant allows: to read a blob and what it lists, or to push them. */
+export type GrantAction = "read" | "push";
+
 /** A grant to be made. */
 export interface NewGrant {
   /** The blob. */
   readonly hash: Hash;
+  /** What it allows. Default `read`. */
+  readonly action?: GrantAction;
+  /** Most bytes of a push, with what the blob lists; absent: as many as the quota of the owner takes. */
+  readonly bytes?: number;
   /** For whom. */
   readonly subject: Subject;
   /** When it ends, Unix seconds; absent: never. */
@@ -64,6 +71,19 @@ export interface Grants {
    * whatever is stored.
    */
   mayRead(hash: Hash, subjects: readonly Subject[]): Promise<boolean>;
+  /**
+   * The grant by which one of these may push the blob, that has not ended; of several the one that takes most. What a blob
+   * lists goes with a push of the blob itself. A lookup, whatever is stored.
+   */
+  mayPush(hash: Hash, subjects: readonly Subject[]): Promise<PushGrant | undefined>;
+}
+
+/** What a grant to push says. */
+export interface PushGrant {
+  /** Most bytes; absent: no limit of its own. */
+  readonly bytes?: number;
+  /** Who granted it, in whose quota the blob is counted. */
+  readonly owner?: string;
 }
 
 /** `GRANT_EXPIRED`. */
@@ -93,7 +113,10 @@ export class MemoryGrants implements Grants {
 
   grant(wanted: NewGrant): Promise<Grant> {
     const all = this.#grants.get(wanted.hash) ?? [];
-    const there = all.find((one) => one.subject === wanted.subject && one.expires === wanted.expires);
+    const there = all.find((one) =>
+      one.subject === wanted.subject && one.expires === wanted.expires && isPush(one) === isPush(wanted) &&
+      one.bytes === wanted.bytes
+    );
     if (there) return Promise.resolve(there);
     const made = { ...wanted, id: grantId() };
     this.#grants.set(wanted.hash, [...all, made]);
@@ -136,6 +159,21 @@ export class MemoryGrants implements Grants {
   mayRead(hash: Hash, subjects: readonly Subject[]): Promise<boolean> {
     const now = Date.now() / 1000;
     const all = [hash, ...this.#rootsOf(hash)].flatMap((one) => this.#grants.get(one) ?? []);
-    return Promise.resolve(all.some(({ subject, expires = Infinity }) => subjects.includes(subject) && expires > now));
+    return Promise.resolve(
+      all.some((one) => !isPush(one) && subjects.includes(one.subject) && (one.expires ?? Infinity) > now),
+    );
   }
+
+  mayPush(hash: Hash, subjects: readonly Subject[]): Promise<PushGrant | undefined> {
+    const now = Date.now() / 1000;
+    const found = (this.#grants.get(hash) ?? []).filter((one) =>
+      isPush(one) && subjects.includes(one.subject) && (one.expires ?? Infinity) > now
+    );
+    const [best] = found.sort((one, other) => (other.bytes ?? Infinity) - (one.bytes ?? Infinity) || 0);
+    return Promise.resolve(best && { bytes: best.bytes, owner: best.owner });
+  }
+}
+
+function isPush({ action }: NewGrant): boolean {
+  return action === "push";
 }

@@ -43,6 +43,7 @@ interface MemoryBlob {
 export class MemoryBlobStore implements BlobStore {
   readonly #blobs = new Map<Hash, MemoryBlob>();
   readonly #parts = new Map<Hash, MemoryPartial>();
+  readonly #receiving = new Map<Hash, { readonly part: MemoryPartial; users: number }>();
   readonly #tags = new Map<string, Tag>();
   readonly #holds = new Set<Held>();
   readonly #roots = new Map<Hash, Set<Hash>>();
@@ -89,13 +90,18 @@ export class MemoryBlobStore implements BlobStore {
     options: ReceiveOptions = {},
   ): Promise<Held | undefined> {
     using _told = this.#changes.during(hash);
-    const part = this.#parts.get(hash) ?? new MemoryPartial(0);
+    // Streams that bring parts of the same one share it.
+    const shared = this.#receiving.get(hash) ?? { part: this.#parts.get(hash) ?? new MemoryPartial(0), users: 0 };
+    this.#receiving.set(hash, shared);
+    shared.users++;
+    const { part } = shared;
     try {
       await receiveInto(hash, ranges, from, (claimed) => {
         if (part.groups.count === 0) part.restart(claimed);
         return part;
       }, options);
     } finally {
+      if (--shared.users === 0) this.#receiving.delete(hash);
       if (part.groups.count > 0 && !this.#blobs.has(hash)) this.#parts.set(hash, part);
     }
     const bytes = await part.whole();

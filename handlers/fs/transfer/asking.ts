@@ -12,15 +12,24 @@ import { type Request, writeRequest } from "../wire/requests.ts";
 import { StreamReader } from "./stream_reader.ts";
 
 /** Milliseconds without a byte after which a node is given up. */
-const STALL = 20_000;
+export const STALL = 20_000;
 
-/** Sends a request, and gives what reads its answer. */
-export function ask(stream: BidiStream, request: Request, signal: AbortSignal | undefined): StreamReader {
+/**
+ * Sends a request, and gives what reads its answer.
+ *
+ * @param stall Milliseconds without a byte after which the node is given up.
+ */
+export function ask(
+  stream: BidiStream,
+  request: Request,
+  signal: AbortSignal | undefined,
+  stall: number = STALL,
+): StreamReader {
   const writer = stream.writable.getWriter();
   // A refusal may come before the request has gone out; reading says so.
   writer.write(writeRequest(request)).catch(() => {});
   writer.close().catch(() => {});
-  return new StreamReader(stream.readable, STALL, signal);
+  return new StreamReader(stream.readable, stall, signal);
 }
 
 /**

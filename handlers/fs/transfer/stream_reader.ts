@@ -16,17 +16,19 @@ export class StreamReader implements ByteReader, Disposable {
   readonly #stall: number;
   readonly #signal: AbortSignal | undefined;
   readonly #scratch = new Uint8Array(GROUP);
-  #chunk: Uint8Array = EMPTY;
+  #chunk: Uint8Array;
   #received = 0;
 
   /**
    * @param stall Milliseconds without a byte.
    * @param signal Ends what waits, with its reason.
+   * @param first What was read before.
    */
-  constructor(readable: ReadableStream<Uint8Array>, stall: number, signal?: AbortSignal) {
+  constructor(readable: ReadableStream<Uint8Array>, stall: number, signal?: AbortSignal, first: Uint8Array = EMPTY) {
     this.#reader = readable.getReader();
     this.#stall = stall;
     this.#signal = signal;
+    this.#chunk = first;
   }
 
   /** Bytes that came. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { RecentMap } from "@alknet/core/handler";
 
 interface Bucket {
   tokens: number;
@@ -12,19 +13,17 @@ interface Bucket {
 /** Bursts are so many times the rate. */
 const BURST = 2;
 
-/** Rates by key; the ones that were used least recently are forgotten first. */
+/** Rates by key; those that were not used lately are forgotten first. */
 export class Rates {
-  readonly #entries: number;
   readonly #now: () => number;
-  /** Oldest use first. */
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #buckets: RecentMap<string, Bucket>;
 
   /**
    * @param entries How many are remembered.
    * @param now Milliseconds that only go forward.
    */
   constructor(entries: number, now: () => number) {
-    this.#entries = entries;
+    this.#buckets = new RecentMap({ most: entries });
     this.#now = now;
   }
 
@@ -39,11 +38,9 @@ export class Rates {
   take(key: string, count: number, period: number): number {
     const now = this.#now();
     const before = this.#buckets.get(key);
-    this.#buckets.delete(key);
     const tokens = before ? Math.min(count * BURST, before.tokens + (now - before.at) * count / period) : count * BURST;
     const may = tokens >= 1;
     this.#buckets.set(key, { tokens: may ? tokens - 1 : tokens, at: now });
-    if (this.#buckets.size > this.#entries) this.#buckets.delete(this.#buckets.keys().next().value!);
     return may ? 0 : Math.ceil((1 - tokens) * period / count);
   }
 }

@@ -169,7 +169,7 @@ Deno.test("reload names static fields that changed, and does not apply them (cor
   const result = await config.reload();
   assert.deepEqual(result.staticChanged, ["listen", "limits"]);
   assert.equal(result.outcome, "applied");
-  assert.deepEqual(config.static.listen, ["127.0.0.1:1"]);
+  assert.deepEqual(config.static.listen, [{ address: "127.0.0.1:1" }]);
   assert.equal(numberOf(config.snapshot()), 2);
   await config.reload();
   assert.deepEqual(told.fields.all, [["listen", "limits"]], "told once for each change");

@@ -74,7 +74,7 @@ Deno.test("parseConfig gives the defaults for an empty document (core.md §18 ro
 Deno.test("parseConfig reads the example (core.md §12.2), and freezes it", () => {
   const config = parse(EXAMPLE);
   assert.deepEqual(config.dynamic.auth, EXAMPLE.auth);
-  assert.deepEqual(config.static.listen, EXAMPLE.listen);
+  assert.deepEqual(config.static.listen, EXAMPLE.listen.map((address) => ({ address })));
   for (
     const part of [
       config,
@@ -84,6 +84,17 @@ Deno.test("parseConfig reads the example (core.md §12.2), and freezes it", () =
       config.dynamic.auth.peers[0].scopes,
     ]
   ) assert.ok(Object.isFrozen(part));
+});
+
+Deno.test("parseConfig takes addresses as texts and as entries", () => {
+  const { static: { listen } } = parse({
+    listen: ["127.0.0.1:1", { address: "127.0.0.1:2" }, { address: "127.0.0.1:853", without_alpn: "dot" }],
+  });
+  assert.deepEqual(listen, [
+    { address: "127.0.0.1:1" },
+    { address: "127.0.0.1:2" },
+    { address: "127.0.0.1:853", withoutAlpn: "dot" },
+  ]);
 });
 
 Deno.test("parseConfig fills in what an entry leaves out (core.md §7.1)", () => {
@@ -146,7 +157,16 @@ Deno.test("parseConfig says path, expectation and finding in one line (core.md �
     [keys({ prefix: "a", hash: HASH, expires_at: 1.5 }), "auth.api_keys[0].expires_at: expected integer, found 1.5"],
     [{ listen: 4433 }, "listen: expected string or array, found number"],
     [{ listen: [] }, "listen: expected at least 1 entry, found an empty array"],
-    [{ listen: [4433] }, "listen[0]: expected string, found number"],
+    [{ listen: [4433] }, "listen[0]: expected string or object, found number"],
+    [
+      { listen: [{ address: "a" }] },
+      'listen[0]: expected HOST:PORT, found address "a": the port is missing; write a:4433',
+    ],
+    [
+      { listen: [{ address: "127.0.0.1:1", without: "dot" }] },
+      "listen[0].without: expected one of address, without_alpn, found an unknown field",
+    ],
+    [{ listen: [{}] }, "listen[0].address: expected a value, found nothing"],
     [
       { listen: "127.0.0.1:99999" },
       'listen: expected HOST:PORT, found address "127.0.0.1:99999": port 99999 is above 65535',

@@ -53,7 +53,7 @@ import type { DiskStoreOptions } from "./options.ts";
 import type { DiskParts, Tables } from "./parts.ts";
 import { repairWhereRoom } from "./repair.ts";
 import { hashedInPlace, References, type Source } from "./references.ts";
-import { BlobRows, COMPLETE, PLACE } from "./tables/rows.ts";
+import { BlobRows, bytesOf, COMPLETE, PLACE } from "./tables/rows.ts";
 import { openSource } from "./source.ts";
 import { TagRows } from "./tables/tags.ts";
 import { type Quotas, Usage } from "./tables/usage.ts";
@@ -114,6 +114,7 @@ export class DiskBlobStore implements BlobStore {
       database,
       rows: this.#rows,
       going,
+      usage: this.#usage,
       newPath: () => holder.path(),
       pathOf: (hash, kind) => blobPath(folder, hash, kind),
       isClosed: () => this.#closed,
@@ -240,8 +241,7 @@ export class DiskBlobStore implements BlobStore {
     this.#rows.count(hash);
     try {
       return await this.#working(async (newPath) => {
-        const { owner, maxSize = MAX_BLOB_SIZE } = options;
-        const most = Math.min(maxSize, this.#usage.room(owner));
+        const most = Math.min(options.maxSize ?? MAX_BLOB_SIZE, this.#usage.room(options.owner, bytesOf(hash)));
         const small = await this.#partials.receive(hash, ranges, from, { ...options, maxSize: most });
         if (small) return await this.#keep(await hashed({ bytes: small }, newPath, {}), { owner: options.owner });
         return await this.#whole(hash) && await this.hold(hash);

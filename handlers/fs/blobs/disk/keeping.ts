@@ -13,7 +13,7 @@ import type { DiskParts } from "./parts.ts";
 import { lockPartial } from "./partial/disk_partial.ts";
 import { removePartial } from "./places.ts";
 import type { References, Source } from "./references.ts";
-import { type NewRow, PLACE } from "./tables/rows.ts";
+import { bytesOf, type NewRow, PLACE } from "./tables/rows.ts";
 
 /** What keeping needs. */
 export interface KeepParts extends DiskParts {
@@ -53,11 +53,12 @@ export async function keep(
 }
 
 async function own({ hash, data, pairs }: Import, row: NewRow, parts: KeepParts): Promise<void> {
-  const { rows, going, batch, database, pathOf } = parts;
+  const { rows, going, batch, database, pathOf, usage } = parts;
   const files = [data, pairs].flatMap((part) => "path" in part ? [part.path] : []);
   if (files.length === 0) {
     const change = (): void => {
       going.refuse(hash);
+      if (!rows.find(hash)) usage.assertRoom(row.owner, bytesOf(hash), row.size);
       rows.writeHold(hash);
       rows.insert(hash, row);
     };

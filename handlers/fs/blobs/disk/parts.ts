@@ -19,6 +19,8 @@ export interface DiskParts {
   readonly rows: BlobRows;
   /** Blobs that are being taken away. */
   readonly going: Going;
+  /** How much identities keep. */
+  readonly usage: Usage;
   /** A fresh path for a file that this process works on. */
   readonly newPath: () => string;
   /** Where a file of a complete blob is. */

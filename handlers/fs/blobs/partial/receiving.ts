@@ -58,6 +58,7 @@ export async function receiveInto(
   };
   await decode(Uint8Array.fromHex(hash), ranges, from, {
     async size(claimed) {
+      if (options.size !== undefined && claimed !== options.size) throw wrongSize(claimed);
       if (claimed > maxSize) throw tooLarge(claimed, maxSize);
       signal?.throwIfAborted();
       size = claimed;

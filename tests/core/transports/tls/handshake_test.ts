@@ -51,6 +51,39 @@ for (const { what, args, alpn, alert } of CLIENTS) {
   });
 }
 
+Deno.test({
+  name: "TLS: who names no protocol gets the one that the listener has for it; who names one is treated as everywhere",
+  ...needs("openssl"),
+  fn: async () => {
+    await using server = await tlsServer({
+      alpns: ["alknet/echo", "dot"],
+      withoutAlpn: "dot",
+      public: selfSignedCertificate({ names: ["localhost"] }),
+    });
+    const target = ["-connect", `127.0.0.1:${server.port}`, "-servername", "localhost"];
+    for (const args of [[], ["-tls1_2"]]) {
+      const client = runProgram("openssl", ["s_client", ...target, ...args], { stdin: "" });
+      const connection = await server.next();
+      assert.equal(connection.alpn, "dot");
+      await connection[Symbol.asyncDispose]();
+      assert.match((await client).stdout, /No ALPN negotiated/);
+    }
+    for (
+      const [alpn, says] of [["nope", /SSL alert number 120/], ["alknet/echo", /ALPN protocol: alknet\/echo/]] as const
+    ) {
+      const client = runProgram("openssl", ["s_client", ...target, "-alpn", alpn], { stdin: "" });
+      if (alpn !== "nope") {
+        const connection = await server.next();
+        assert.equal(connection.alpn, alpn);
+        await connection[Symbol.asyncDispose]();
+      }
+      const { stdout, stderr } = await client;
+      assert.match(stdout + stderr, says);
+    }
+    assert.deepEqual([...server.gate.refused], [["unknown-protocol", 1]]);
+  },
+});
+
 Deno.test("TLS: the server name picks the certificate, and whether the client's is asked for (core.md §18 row 50)", async () => {
   const pair = selfSignedCertificate({ names: ["localhost"] });
   await using server = await tlsServer({ public: pair });

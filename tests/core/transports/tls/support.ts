@@ -15,6 +15,8 @@ import type { Listener } from "../../../../core/transports/transport.ts";
 export interface TlsServerOptions {
   /** Protocols. Default `test/suite`. */
   readonly alpns?: readonly string[];
+  /** The protocol of clients that name none. */
+  readonly withoutAlpn?: string;
   /** Changes to the limits, which here allow what one machine can do. */
   readonly limits?: Partial<Limits>;
   /** The public profile. */
@@ -66,6 +68,7 @@ export async function tlsServer(options: TlsServerOptions = {}): Promise<TlsServ
   const listener = await listenTls({
     address: { hostname: "127.0.0.1", port: 0 },
     alpns: options.alpns ?? ["test/suite"],
+    withoutAlpn: options.withoutAlpn,
     profiles: {
       identity: options.identity === null ? undefined : options.identity ?? key.certificate(),
       public: options.public,

@@ -1,10 +1,10 @@
 /**
- * Stock iroh-blobs 0.104 asks us, and we ask it: its protocol code over the streams of a connection (fs.md §11 rows 10-12).
+ * Stock iroh-blobs 0.104 asks us, and we ask it: its protocol code over the streams of a connection (fs.md §11 rows 10-13).
  *
  * @module
  */
 import { type BidiStream, memoryPair } from "@alknet/core/handler";
-import { getBlob, memoryFs } from "@alknet/handlers/fs";
+import { type BlobStore, getBlob, memoryFs, pushBlob } from "@alknet/handlers/fs";
 import { hashOf, writeRequest } from "@alknet/handlers/fs/bao";
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { needs } from "../../../support/programs.ts";
@@ -12,7 +12,7 @@ import { IROH_PEER } from "../../../support/rust.ts";
 import { temporaryFolder } from "../../../support/temp.ts";
 import { KINDS, readerOfBytes } from "../stores.ts";
 import { joined, pattern, slowEncoding } from "../twin.ts";
-import { ask, serving } from "./serving.ts";
+import { ask, identityOf, serving } from "./serving.ts";
 
 const SIZES = [10, 40_000, 0, 200_000];
 const BLOBS = SIZES.map((size) => pattern(size));
@@ -113,3 +113,95 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name: "fs: stock pushes a blob, and a sequence with all that it lists, with a right and without (row 13)",
+  ...needs("iroh-peer"),
+  async fn() {
+    await using folder = await temporaryFolder();
+    const files = await Promise.all(BLOBS.map((bytes, i) => folder.write(`${i}`, bytes)));
+    for (const make of Object.values(KINDS)) {
+      await using taker = await make();
+      const { blobs } = taker.fs;
+      const push = async (what: "all" | "raw", ...scopes: string[]): Promise<void> => {
+        const identity = identityOf("stock", ...scopes);
+        await using connection = serving(taker.fs, { identity, alpn: "/iroh-bytes/4" });
+        await stock(await connection.open(), "push", what, ...what === "raw" ? files.slice(3) : files);
+      };
+      await push("all", "blobs:read");
+      equal((await blobs.status(HASH)).state, "absent");
+      await push("raw", "blobs:write");
+      // It listens to no answer.
+      await whole(blobs, LINKS[3].toHex());
+      equal((await blobs.status(LINKS[1].toHex())).state, "absent");
+      await push("all", "blobs:write");
+      for (const link of LINKS) await whole(blobs, link.toHex());
+      await using _held = await blobs.hold(HASH, "hashSeq");
+      await using reader = await blobs.open(LINKS[3].toHex());
+      deepEqual(await reader.read(0, SIZES[3]), BLOBS[3]);
+    }
+  },
+});
+
+Deno.test({
+  name: "pushBlob: to stock, which ends its direction at once: it is asked until it has it all (row 13)",
+  ...needs("iroh-peer"),
+  async fn() {
+    await using pusher = memoryFs();
+    for (const bytes of BLOBS) await pusher.blobs.add(new Blob([bytes]).stream());
+    await pusher.blobs.add(new Blob([ROOT]).stream(), { format: "hashSeq" });
+    for (const [hash, format, count] of [[LINKS[3].toHex(), "raw", 1], [HASH, "hashSeq", 4]] as const) {
+      await using folder = await temporaryFolder();
+      const [near, far] = memoryPair("/iroh-bytes/4");
+      const running: Promise<unknown>[] = [];
+      let pushes = 0;
+      // A stream has a process, and so a store: those that ask come after the one that takes.
+      const serve = (async () => {
+        let taking: Promise<unknown> = Promise.resolve();
+        for await (const stream of far) {
+          const reader = stream.readable.getReader();
+          const { value } = await reader.read();
+          reader.releaseLock();
+          const isPush = value![0] === 8;
+          if (isPush) pushes++;
+          const all = (async () => {
+            await taking;
+            const there = [...Deno.readDirSync(folder.path)].map(({ name }) => folder.join(name));
+            const again = { ...stream, readable: before(value!, stream.readable) };
+            return await stock(again, ...isPush ? ["take", folder.path] : ["serve", ...there]);
+          })();
+          if (isPush) taking = all;
+          running.push(all);
+        }
+      })();
+      await pushBlob(near, hash, pusher.blobs, { format });
+      // What is empty is in every store of theirs, and not listed.
+      equal([...Deno.readDirSync(folder.path)].length, count);
+      deepEqual(await Deno.readFile(folder.join(LINKS[3].toHex())), BLOBS[3]);
+      equal(pushes, 1);
+      near.close();
+      await serve;
+      await Promise.all(running);
+    }
+  },
+});
+
+/** Waits until all of a blob is there. */
+async function whole(blobs: BlobStore, hash: string): Promise<void> {
+  const stop = new AbortController();
+  for await (const { state } of blobs.observe(hash, stop.signal)) if (state === "complete") stop.abort();
+}
+
+/** A stream from which a chunk was read already. */
+function before(chunk: Uint8Array, readable: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  const rest = readable.getReader();
+  return new ReadableStream({
+    start: (controller) => controller.enqueue(chunk),
+    async pull(controller) {
+      const { value, done } = await rest.read();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => rest.cancel(reason),
+  });
+}

@@ -5,7 +5,7 @@
  */
 import { type Connection, memoryPair } from "@alknet/core/handler";
 import { FS_LIMITS, getBlob, memoryFs } from "@alknet/handlers/fs";
-import { hashOf, type Request, writeRequest } from "@alknet/handlers/fs/bao";
+import { hashOf, writeRequest } from "@alknet/handlers/fs/bao";
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { needs } from "../../../support/programs.ts";
 import { seeded } from "../../../support/random.ts";
@@ -140,18 +140,6 @@ Deno.test("fs: half a request ends when its time is over (row 9)", async () => {
   const stream = await connection.open();
   await stream.writable.getWriter().write(Uint8Array.of(0, 1, 2));
   await rejects(new Response(stream.readable as ReadableStream<Uint8Array<ArrayBuffer>>).bytes(), /code 2/);
-});
-
-Deno.test("fs: pushes are refused with 1", async () => {
-  await using provider = memoryFs();
-  await using connection = serving(provider, { publicBlobs: true, identity: identityOf("ada", "admin") });
-  const push: Request = {
-    type: "push",
-    hash: hashOf(new Uint8Array()),
-    seq: [{ index: 0n, ranges: [0n] }],
-    encodings: 0,
-  };
-  for (let i = 0; i < 10; i++) equal(await ask(connection, writeRequest(push)), "reset 1");
 });
 
 Deno.test("fs: more streams than an address or an identity has get reset 2 (fs.md §9)", async () => {

@@ -5,6 +5,8 @@
 //! iroh_peer get HASH all|raw|FROM-TO   gets it, verified; prints `HASH BYTES` of each blob on stderr
 //! iroh_peer many HASH...        asks for several; prints the answer in hex on stderr
 //! iroh_peer observe HASH        prints `SIZE RANGES` of the first answer on stderr
+//! iroh_peer take FOLDER         takes a push; each blob that is whole then becomes a file of the folder, under its hash
+//! iroh_peer push all|raw FILE...  pushes the sequence of the files with them, or the first file; listens to no answer
 //! ```
 
 use std::{env, error::Error, io, os::fd::FromRawFd, str::FromStr};
@@ -16,9 +18,12 @@ use iroh_blobs::{
     hashseq::HashSeq,
     protocol::{
         ChunkRanges, ChunkRangesExt, ChunkRangesSeq, GetManyRequest, GetRequest, ObserveItem,
-        ObserveRequest, Request,
+        ObserveRequest, PushRequest, Request,
     },
-    provider::{events::EventSender, handle_stream, StreamPair},
+    provider::{
+        events::{EventMask, EventSender, RequestMode},
+        handle_stream, StreamPair,
+    },
     store::mem::MemStore,
     util::{
         AsyncReadRecvStream, AsyncReadRecvStreamExtra, AsyncWriteSendStream,
@@ -82,11 +87,14 @@ async fn main() -> Res<()> {
         "serve" => serve(&args[1..]).await,
         "get" => get(Hash::from_str(&args[1])?, &args[2]).await,
         "many" => many(&args[1..]).await,
+        "take" => take(&args[1]).await,
+        "push" => push(args[1] == "all", &args[2..]).await,
         _ => observe(Hash::from_str(&args[1])?).await,
     }
 }
 
-async fn serve(files: &[String]) -> Res<()> {
+/// The files in a store, the sequence that lists them, and their hashes.
+async fn filled(files: &[String]) -> Res<(MemStore, Hash, Vec<Hash>)> {
     let store = MemStore::new();
     let mut links = Vec::new();
     for file in files {
@@ -94,18 +102,72 @@ async fn serve(files: &[String]) -> Res<()> {
         links.push(Hash::new(&bytes));
         store.blobs().add_bytes(bytes).await?;
     }
-    let sequence: HashSeq = links.into_iter().collect();
+    let sequence: HashSeq = links.iter().copied().collect();
     let options = AddBytesOptions {
         data: sequence.into_inner(),
         format: iroh_blobs::BlobFormat::HashSeq,
     };
+    let root = Hash::new(&options.data);
     store.blobs().add_bytes_with_opts(options).await?;
+    Ok((store, root, links))
+}
+
+async fn serve(files: &[String]) -> Res<()> {
+    let (store, _, _) = filled(files).await?;
     let (input, output) = streams();
     handle_stream(
         StreamPair::new(0, input, output, EventSender::DEFAULT),
         (*store).clone(),
     )
     .await?;
+    Ok(())
+}
+
+async fn take(folder: &str) -> Res<()> {
+    let store = MemStore::new();
+    let mask = EventMask {
+        push: RequestMode::None,
+        ..EventMask::DEFAULT
+    };
+    let (events, _messages) = EventSender::channel(16, mask);
+    let (input, output) = streams();
+    handle_stream(StreamPair::new(0, input, output, events), (*store).clone()).await?;
+    for hash in store.blobs().list().hashes().await? {
+        let Ok(bytes) = store.blobs().get_bytes(hash).await else {
+            continue;
+        };
+        if Hash::new(&bytes) == hash {
+            tokio::fs::write(format!("{folder}/{}", hash.to_hex()), bytes).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn push(all: bool, files: &[String]) -> Res<()> {
+    let (store, root, links) = filled(files).await?;
+    let (hash, ranges) = match all {
+        true => (root, ChunkRangesSeq::all()),
+        false => (links[0], ChunkRangesSeq::root()),
+    };
+    let (input, mut output) = streams();
+    // As `execute_push_sink` does it, which takes no other connections than its own.
+    drop(input);
+    let request = postcard::to_stdvec(&PushRequest::new(hash, ranges))?;
+    output.send(&[8]).await?;
+    output
+        .send(&postcard::to_stdvec(&(request.len() as u64))?)
+        .await?;
+    output.send(&request).await?;
+    let rest = if all { links } else { Vec::new() };
+    for hash in [hash].into_iter().chain(rest) {
+        let encoding = store
+            .blobs()
+            .export_bao(hash, ChunkRanges::all())
+            .bao_to_vec()
+            .await?;
+        output.send(&encoding).await?;
+    }
+    output.sync().await?;
     Ok(())
 }
 

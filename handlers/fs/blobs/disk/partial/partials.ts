@@ -14,6 +14,7 @@ import type { ReceiveOptions } from "../../blob_store.ts";
 import { GroupSet } from "../../partial/group_set.ts";
 import { MemoryPartial } from "../../partial/memory_partial.ts";
 import { type Partial, receiveInto } from "../../partial/receiving.ts";
+import { bytesOf } from "../tables/rows.ts";
 import { INLINE, place, syncFolder } from "../files.ts";
 import type { DiskParts } from "../parts.ts";
 import { partialPath, removePartial } from "../places.ts";
@@ -100,12 +101,13 @@ export class Partials {
   }
 
   async #begin(hash: Hash, claimed: number, { owner, signal }: ReceiveOptions): Promise<DiskPartial | undefined> {
-    const { rows, database, root, newPath, going } = this.#parts;
+    const { rows, database, root, newPath, going, usage } = this.#parts;
     // Before the row is written: whoever collects sees one of them.
     rows.count(hash);
     try {
       const begin = (): number => {
         going.refuse(hash);
+        usage.assertRoom(owner, bytesOf(hash), claimed);
         rows.writeHold(hash);
         return rows.beginPartial(hash, claimed, owner);
       };

@@ -11,16 +11,19 @@ import {
   idOfSecret,
   type NewGrant,
   noGrant,
+  type PushGrant,
   SEALED,
   type SecretGrant,
   type Subject,
 } from "../../grants.ts";
 import type { StoreDatabase } from "./database.ts";
 
-const READ = 1;
+const ACTION = { read: 1, push: 2 } as const;
 
 interface GrantRow {
   readonly subject: string;
+  readonly action: number;
+  readonly bytes: number | null;
   readonly hash: Uint8Array;
   readonly expires: number;
   readonly owner: string | null;
@@ -38,30 +41,28 @@ export class DiskGrants implements Grants {
   // Async, so that a fault of the database rejects rather than throws.
   // deno-lint-ignore require-await
   async grant(wanted: NewGrant): Promise<Grant> {
-    const { subject, expires = 0, owner = null } = wanted;
-    const hash = Uint8Array.fromHex(wanted.hash);
+    const { subject, expires = 0, action = "read", bytes = null } = wanted;
     return this.#database.transaction(() => {
       const there = this.#database.get<{ id: Uint8Array }>(
-        "SELECT id FROM grants WHERE hash=? AND subject=? AND action=? AND expires=?",
-        hash,
+        "SELECT id FROM grants WHERE hash=? AND subject=? AND action=? AND expires=? AND bytes IS ?",
+        Uint8Array.fromHex(wanted.hash),
         subject,
-        READ,
+        ACTION[action],
         expires,
+        bytes,
       );
       if (there) return { ...wanted, id: there.id.toHex() };
       const id = grantId();
-      this.#insert(id, subject, { hash, expires, owner });
+      this.#insert(id, subject, wanted);
       return { ...wanted, id };
     });
   }
 
   // deno-lint-ignore require-await
   async grantSecret(wanted: Omit<NewGrant, "subject">): Promise<SecretGrant> {
-    const { expires = 0, owner = null } = wanted;
-    const hash = Uint8Array.fromHex(wanted.hash);
     const secret = crypto.getRandomValues(new Uint8Array(32));
     const id = idOfSecret(secret);
-    this.#database.transaction(() => this.#insert(id, SEALED, { hash, expires, owner }));
+    this.#database.transaction(() => this.#insert(id, SEALED, wanted));
     return { id, secret };
   }
 
@@ -70,7 +71,7 @@ export class DiskGrants implements Grants {
     const id = idOfSecret(secret);
     const subject: Subject = `key:${key}`;
     return this.#database.transaction(() => {
-      const { subject: before, hash, expires, owner } = this.#find(id);
+      const { subject: before, hash, action, bytes, expires, owner } = this.#find(id);
       const isOver = expires !== 0 && expires <= Date.now() / 1000;
       if (isOver || (before !== SEALED && before !== subject)) throw noGrant();
       if (before === SEALED) {
@@ -80,6 +81,8 @@ export class DiskGrants implements Grants {
         id,
         hash: hash.toHex(),
         subject,
+        ...action === ACTION.push && { action: "push" as const },
+        ...bytes !== null && { bytes },
         ...expires !== 0 && { expires },
         ...owner !== null && { owner },
       };
@@ -96,7 +99,7 @@ export class DiskGrants implements Grants {
 
   #find(id: string): GrantRow {
     const row = this.#database.get<GrantRow>(
-      "SELECT subject,hash,expires,owner FROM grants WHERE id=?",
+      "SELECT subject,action,bytes,hash,expires,owner FROM grants WHERE id=?",
       Uint8Array.fromHex(id),
     );
     if (!row) throw noGrant();
@@ -106,16 +109,23 @@ export class DiskGrants implements Grants {
   #insert(
     id: string,
     subject: string,
-    { hash, expires, owner }: { readonly hash: Uint8Array; readonly expires: number; readonly owner: string | null },
+    { hash, action = "read", bytes, expires = 0, owner }: Omit<NewGrant, "subject">,
   ): void {
+    // What has ended is of no use to anybody, and goes with the next one of its blob.
     this.#database.run(
-      "INSERT INTO grants(id,subject,action,hash,expires,owner) VALUES(?,?,?,?,?,?)",
+      "DELETE FROM grants WHERE hash=? AND expires<>0 AND expires<=?",
+      Uint8Array.fromHex(hash),
+      Date.now() / 1000,
+    );
+    this.#database.run(
+      "INSERT INTO grants(id,subject,action,hash,bytes,expires,owner) VALUES(?,?,?,?,?,?,?)",
       Uint8Array.fromHex(id),
       subject,
-      READ,
-      hash,
+      ACTION[action],
+      Uint8Array.fromHex(hash),
+      bytes ?? null,
       expires,
-      owner,
+      owner ?? null,
     );
   }
 
@@ -130,9 +140,26 @@ export class DiskGrants implements Grants {
           " AND g.action=?3 AND (g.expires=0 OR g.expires>?4) LIMIT 1",
         key,
         subject,
-        READ,
+        ACTION.read,
         now,
       ) !== undefined
     );
+  }
+
+  // deno-lint-ignore require-await
+  async mayPush(hash: Hash, subjects: readonly Subject[]): Promise<PushGrant | undefined> {
+    const key = Uint8Array.fromHex(hash);
+    const found = subjects.flatMap((subject) =>
+      this.#database.get<Pick<GrantRow, "bytes" | "owner">>(
+        "SELECT bytes,owner FROM grants WHERE hash=? AND subject=? AND action=? AND (expires=0 OR expires>?)" +
+          " ORDER BY bytes IS NOT NULL,bytes DESC LIMIT 1",
+        key,
+        subject,
+        ACTION.push,
+        Date.now() / 1000,
+      ) ?? []
+    );
+    const [best] = found.sort((one, other) => (other.bytes ?? Infinity) - (one.bytes ?? Infinity) || 0);
+    return best && { ...best.bytes !== null && { bytes: best.bytes }, ...best.owner !== null && { owner: best.owner } };
   }
 }

@@ -50,6 +50,7 @@ export class TagRows {
       owner ?? null,
       expires ? Math.floor(expires.getTime() / 1000) : null,
     );
+    this.#usage.settled(bytesOf(hash), format === "hashSeq");
     if (owner !== undefined) this.#usage.added(owner, bytesOf(hash), format === "hashSeq");
   }
 

@@ -1,6 +1,7 @@
 /**
  * How much each identity keeps, and how much it may (fs.md §5.5). What it keeps is what its tags name, and what sequences
- * under them list; and the files of its branches, which are counted beside these, in a row of their own.
+ * under them list; and the files of its branches, which are counted beside these, in a row of their own. What it has pushed
+ * and nothing refers to yet takes room as long as it is there.
  *
  * @module
  */
@@ -37,10 +38,36 @@ export class Usage {
     this.#quotas = quotas;
   }
 
-  /** Bytes that an identity may still add. */
-  room(owner: string | undefined): number {
+  /**
+   * Bytes that an identity may still add.
+   *
+   * @param except A blob of which a part is there for it already.
+   */
+  room(owner: string | undefined, except?: Uint8Array): number {
     const { bytes = Infinity } = this.#quotaOf(owner);
-    return Math.max(0, bytes - (owner === undefined ? 0 : this.total(owner).bytes));
+    if (owner === undefined || bytes === Infinity) return bytes;
+    return Math.max(0, bytes - this.total(owner).bytes - this.#loose(owner, except));
+  }
+
+  /**
+   * Makes sure that there is room for a blob, in the transaction that writes it down.
+   *
+   * @throws {AlknetError} `QUOTA_EXCEEDED`.
+   */
+  assertRoom(owner: string | undefined, hash: Uint8Array, size: number): void {
+    if (size > this.room(owner, hash)) {
+      throw exceeded(`the quota of ${JSON.stringify(owner)} has no room for ${size} bytes`);
+    }
+  }
+
+  /** Says that something refers to a blob, in whose quota it is counted from then on, with what a sequence lists. */
+  settled(hash: Uint8Array, isSequence: boolean): void {
+    this.#database.run("UPDATE blobs SET owner=NULL WHERE hash=? AND owner IS NOT NULL", hash);
+    if (!isSequence) return;
+    this.#database.run(
+      "UPDATE blobs SET owner=NULL WHERE hash IN (SELECT child FROM members WHERE root=?) AND owner IS NOT NULL",
+      hash,
+    );
   }
 
   /**
@@ -96,6 +123,17 @@ export class Usage {
     const has = JSON.stringify(owner);
     if (bytes > mostBytes) throw exceeded(`${has} would keep ${bytes} bytes; its quota is ${mostBytes}`);
     if (files > mostFiles) throw exceeded(`${has} would keep ${files} files; its quota is ${mostFiles}`);
+  }
+
+  /** Bytes that came for an identity, and nothing refers to: candidates of collection, each from when it came. */
+  #loose(owner: string, except: Uint8Array = new Uint8Array()): number {
+    return this.#database.get<Pick<Used, "bytes">>(
+      "SELECT CAST(total(size) AS INT) AS bytes FROM candidates JOIN blobs b USING(hash) WHERE owner=? " +
+        "AND hash<>? AND NOT EXISTS(SELECT 1 FROM entries e WHERE e.hash=b.hash) " +
+        "AND NOT EXISTS(SELECT 1 FROM past p WHERE p.hash=b.hash)",
+      owner,
+      except,
+    )!.bytes;
   }
 
   #quotaOf(owner: string | undefined): Quota {

@@ -1,0 +1,46 @@
+/**
+ * From a command line to what a guest is started with.
+ *
+ * @module
+ */
+import type { GuestHost, GuestLimits, IsolateOptions } from "@alknet/runtime";
+import { UsageError } from "../terminal/output.ts";
+import { parseFolderGrant } from "./folders.ts";
+import type { GrantOptions } from "./options.ts";
+
+/** What a guest is started with, and what has to be let go after it. */
+export interface Granted extends AsyncDisposable {
+  /** For `ProcessGuest.start`. */
+  readonly options: IsolateOptions;
+}
+
+/**
+ * Grants what the command line says.
+ *
+ * @param log Takes lines of the console.
+ * @throws {UsageError} Something of it cannot be granted.
+ */
+export async function granted(
+  given: GrantOptions,
+  log: GuestHost["log"],
+  signal: AbortSignal,
+  limits: Partial<GuestLimits> = {},
+): Promise<Granted> {
+  const { allowFetch: origins, allowFs, op, node, memory, timeout } = given;
+  if (op.length === 0 && node !== undefined) throw new UsageError("--node without --op: name what may be called there");
+  const mounts = allowFs.map(parseFolderGrant);
+  const twice = mounts.find(({ guest }, at) => mounts.findIndex((other) => other.guest === guest) < at);
+  if (twice) throw new UsageError(`--allow-fs: two folders are called ${twice.guest} for the guest; grant one of them`);
+  const operations = op.length === 0
+    ? undefined
+    : await (await import("./node_operations.ts")).nodeGrants(given, signal);
+  const time = timeout * 1000;
+  const options: IsolateOptions = {
+    limits: { memory, cpu: time, wall: time, ...limits },
+    operations: operations?.operations,
+    host: { ...operations?.host, log },
+    ...origins.length > 0 && { allowFetch: { origins, timeout: time } },
+    ...mounts.length > 0 && { allowFs: { mounts } },
+  };
+  return { options, [Symbol.asyncDispose]: async () => await operations?.[Symbol.asyncDispose]() };
+}

@@ -1,0 +1,45 @@
+/**
+ * What a guest is granted of the world beyond its host's operations, and what answers it there.
+ *
+ * @module
+ */
+import { GuestError } from "../errors.ts";
+import { Fetcher, type FetchGrant } from "./fetch/fetcher.ts";
+import { type FsGrant, GuestFiles } from "./files/guest_files.ts";
+
+/** Doors that a host can open for a guest. Without one its function is not there at all. */
+export interface OutwardGrants {
+  /** Origins that the guest's `fetch` reaches. Default: there is no `fetch`. */
+  readonly allowFetch?: FetchGrant;
+  /** Folders of the guest's `fs`. Default: there is no `fs`. */
+  readonly allowFs?: FsGrant;
+}
+
+/** The doors of one guest. */
+export class Outward implements Disposable {
+  readonly #fetcher: Fetcher | undefined;
+  readonly #files: GuestFiles | undefined;
+
+  /** @throws {GuestError} `E_REFUSED`, `E_UNAVAILABLE`: a grant that cannot be given. */
+  constructor({ allowFetch, allowFs }: OutwardGrants) {
+    this.#fetcher = allowFetch && new Fetcher(allowFetch);
+    this.#files = allowFs && new GuestFiles(allowFs);
+  }
+
+  /** Names of what is open. */
+  get doors(): readonly string[] {
+    return [...this.#fetcher ? ["fetch"] : [], ...this.#files ? ["fs"] : []];
+  }
+
+  /** Answers a guest. @throws {AlknetError} Why not, for the guest to read. */
+  readonly reach = async (door: string, input: unknown, signal: AbortSignal): Promise<unknown> => {
+    if (door === "fetch" && this.#fetcher) return await this.#fetcher.fetch(input, signal);
+    if (door.startsWith("fs/") && this.#files) return await this.#files.answer(door.slice(3), input, signal);
+    throw new GuestError("NOT_FOUND", "nothing of that name is granted");
+  };
+
+  /** Lets go of the folders. */
+  [Symbol.dispose](): void {
+    this.#files?.[Symbol.dispose]();
+  }
+}
