@@ -30,7 +30,8 @@ thread.onmessage = ({ data }) => {
     (error) => thread.postMessage({ failed: (error as Error).message }),
   );
 };
-thread.postMessage("ready");
+// Whoever imports it and is no thread has nobody to tell.
+if ("postMessage" in thread) thread.postMessage("ready");
 
 async function hashed({ path, first, groups, length, isRoot }: ToHashThread): Promise<HashedSubtree> {
   const handle = await (file ??= open(path, "r"));
