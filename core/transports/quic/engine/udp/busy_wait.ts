@@ -43,8 +43,8 @@ export class BusyWait {
   #asleep = 0;
   #rest = FEWEST_ASLEEP;
 
-  constructor(system: BusyWaitSystem = SYSTEM) {
-    this.#system = system;
+  constructor(system: Partial<BusyWaitSystem> = {}) {
+    this.#system = { ...SYSTEM, ...system };
   }
 
   /** How long the next wait begins awake, in milliseconds. */
