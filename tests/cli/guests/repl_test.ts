@@ -143,19 +143,15 @@ Deno.test({
       await prompt.shown("> ");
       await prompt.type("answer + 1 // first\r");
       await prompt.shown("43");
-      // An evaluation that waits, then one that computes: each ends, the prompt stays.
+      // An evaluation that waits ends, the prompt stays.
       await prompt.type("await new Promise(() => {})\r");
       await prompt.shown("=> {})\r");
       await prompt.type("\x03");
       await prompt.shown("aborted", "> ");
       await prompt.type("answer + 2\r");
       await prompt.shown("44", "> ");
-      await prompt.type("for (;;);\r");
-      await prompt.shown("for (;;);\r");
-      await prompt.type("\x03");
-      await prompt.shown("killed", "started anew", "> ");
       await prompt.type("typeof answer\r");
-      await prompt.shown('"undefined"', "> ");
+      await prompt.shown('"number"', "> ");
       await prompt.type(" 'kept to myself'\r");
       await prompt.shown("kept to myself", "kept to myself", "> ");
       await prompt.type("\x04");
