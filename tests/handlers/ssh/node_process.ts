@@ -48,9 +48,9 @@ export async function sshProcess(transport: "quic" | "tls" = "tls"): Promise<Ssh
   };
 }
 
-/** Looks until something is so; a guard against hanging, not a measurement. */
+/** Looks until something is so; a guard against hanging, not a measurement: a QUIC client that was killed is missed after 30 s. */
 export async function until(isSo: () => boolean | Promise<boolean>, what = "it"): Promise<void> {
-  const end = performance.now() + 20_000;
+  const end = performance.now() + 60_000;
   while (!await isSo()) {
     if (performance.now() > end) throw new Error(`${what} never came about`);
     await new Promise((resolve) => setTimeout(resolve, 20));
