@@ -27,6 +27,7 @@ export class ProcessGuest implements AsyncDisposable {
   readonly #limits: GuestLimits;
   readonly #options: IsolateOptions;
   readonly #pending = new Map<number, PromiseWithResolvers<unknown>>();
+  readonly #aborted = new Set<number>();
   readonly #ready = Promise.withResolvers<unknown>();
   readonly #outward: Outward;
   readonly #console: GuestConsole;
@@ -136,11 +137,16 @@ export class ProcessGuest implements AsyncDisposable {
     const aborted = () => {
       this.#send({ t: "abort", id });
       // What the host runs itself is killed where it computes on; what others call goes on for the others.
-      if (head.kind === "evaluate" || head.kind === "run") this.#listen(ABORT);
+      if (head.kind !== "evaluate" && head.kind !== "run") return;
+      this.#aborted.add(id);
+      this.#listen();
     };
     if (signal?.aborted) aborted();
     signal?.addEventListener("abort", aborted);
-    return result.promise.finally(() => signal?.removeEventListener("abort", aborted));
+    return result.promise.finally(() => {
+      this.#aborted.delete(id);
+      signal?.removeEventListener("abort", aborted);
+    });
   }
 
   #send(head: Frame["head"], buffers?: readonly Uint8Array[]): void {
@@ -154,13 +160,15 @@ export class ProcessGuest implements AsyncDisposable {
   }
 
   /** The process is heard of in time, or killed. Nothing is asked of one that has nothing to do. */
-  #listen(time: number = this.#limits.cpu + GRACE): void {
+  #listen(most: number = this.#limits.cpu + GRACE): void {
     clearTimeout(this.#silence);
-    if (this.#ended || (this.#pending.size === 0 && time !== START)) return;
-    const why = time === ABORT ? "when it was told to" : `after ${this.#limits.cpu} ms`;
+    if (this.#ended || (this.#pending.size === 0 && most !== START)) return;
+    // What was sent before the abort was heard of, and comes late, gives no more time.
+    const told = this.#aborted.size > 0 && most > ABORT;
+    const why = told ? "when it was told to" : `after ${this.#limits.cpu} ms`;
     this.#silence = setTimeout(() => {
       this.#end(new GuestError("E_KILLED", `the guest did not stop ${why} and was killed`));
-    }, time);
+    }, told ? ABORT : most);
   }
 
   #end(error: GuestError): void {

@@ -51,6 +51,23 @@ Deno.test("process guest: a deadline of the engine leaves it usable; calls, byte
   });
 });
 
+Deno.test("process guest: what it sent before it was told to stop, and is heard of late, gives it no more time", async () => {
+  await using guest = await ProcessGuest.start({ limits: { cpu: 5000 } });
+  const abort = new AbortController();
+  // Beats come and lie unread, until after the abort of what has begun meanwhile.
+  const busy = (milliseconds: number) => {
+    for (const end = Date.now() + milliseconds; Date.now() < end;);
+  };
+  busy(250);
+  const killed = assert.rejects(guest.evaluate("for (;;);", { signal: abort.signal }), {
+    code: "E_KILLED",
+    message: /when it was told to/,
+  });
+  busy(250);
+  abort.abort();
+  await killed;
+});
+
 Deno.test({
   name: "process guest: its process has no permission and none of the environment (runtime.md §13 row 71)",
   ignore: Deno.build.os !== "linux",

@@ -152,6 +152,13 @@ Deno.test({
       await prompt.shown("44", "> ");
       await prompt.type("typeof answer\r");
       await prompt.shown('"number"', "> ");
+      // One that computes is killed, even right behind Enter, and the guest is started anew.
+      await prompt.type("for (;;);\r");
+      await prompt.shown("(;;);\r");
+      await prompt.type("\x03");
+      await prompt.shown("killed", "started anew", "> ");
+      await prompt.type("typeof answer\r");
+      await prompt.shown('"undefined"', "> ");
       await prompt.type(" 'kept to myself'\r");
       await prompt.shown("kept to myself", "kept to myself", "> ");
       await prompt.type("\x04");
