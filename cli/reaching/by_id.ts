@@ -9,8 +9,10 @@ import {
   dialFound,
   discover,
   type DiscoveryProvider,
+  type Found,
   isNearby,
   keptPackets,
+  mdnsProvider,
   type NotReached,
   openDnsStore,
   originProvider,
@@ -30,6 +32,8 @@ export interface ByIdOptions {
   readonly relays?: readonly string[];
   /** Whether addresses are dialled that mean something only nearby, whoever tells of them. */
   readonly private?: boolean;
+  /** Whether the networks that this machine is in are asked too. */
+  readonly mdns?: boolean;
   /** Home folder, whose packets are looked at first. */
   readonly home?: string;
   /** Milliseconds for all of it. */
@@ -63,13 +67,14 @@ export async function dialById(
   const configured = await configuredPkarr(options);
   const providers: DiscoveryProvider[] = [
     ...(store ? [keptPackets(store.packets)] : []),
+    ...(options.mdns ? [mdnsProvider()] : []),
     ...relaysOf(options.relays ?? [], configured.relays, dials.relay).map((relay) => relayProvider(relay)),
     ...configured.origins.map((origin) => originProvider(origin, lookUpTexts)),
   ];
   try {
     const outcome = await dialFound((signal) => discover(providers, nodeId, signal), {
       attempt: (address, signal) => dials.node(`${nodeId}@${address}`, signal),
-      allowed: (address) => allowed(address, options.private === true),
+      allowed: (address, source) => allowed(address, source, options.private === true),
       signal,
       wait: sleep,
     });
@@ -100,9 +105,10 @@ function lookUpTexts(name: string, signal: AbortSignal): Promise<string[][]> {
  * What others say of what is near us is not dialled, whether they write it as an address or as a name; what is kept here came
  * from others too.
  */
-async function allowed(address: string, allowPrivate: boolean): Promise<string[]> {
+async function allowed(address: string, source: Found["source"], allowPrivate: boolean): Promise<string[]> {
   const { host, port } = parseAddress(address);
-  if (allowPrivate) return [address];
+  // Who is near tells of what is near.
+  if (allowPrivate || source === "mdns") return [address];
   if (isNearby(address)) return [];
   if (isIpAddress(host)) return [address];
   const found = await lookup(host, { all: true, verbatim: true }).catch(() => []);

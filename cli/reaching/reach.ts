@@ -7,7 +7,7 @@ import { parseTarget } from "@alknet/core/address";
 import type { Connection } from "@alknet/core/handler";
 import { AlknetError } from "@alknet/core/handler";
 import { type Message, message } from "@optique/core/message";
-import { multiple, optional, withDefault } from "@optique/core/modifiers";
+import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
 import type { Parser } from "@optique/core/parser";
 import { flag, option } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
@@ -49,6 +49,8 @@ export interface ReachOptions {
   readonly relays?: readonly string[];
   /** Whether private addresses are dialled that relays tell of. */
   readonly private?: boolean;
+  /** Whether the networks that this machine is in are asked where a node is of which the id alone is known. */
+  readonly mdns?: boolean;
 }
 
 /** RFC 6750 §2.1: the form of every bearer token. */
@@ -84,6 +86,13 @@ export function reachOptions(): ReachParsers {
     private: withDefault(
       flag("--private", { description: message`Dial private addresses too that relays tell of.` }),
       false,
+    ),
+    mdns: map(
+      withDefault(
+        flag("--no-mdns", { description: message`Do not ask the networks of this machine where NODEID is.` }),
+        false,
+      ),
+      (without) => !without,
     ),
     tokenFile: optional(option("--token-file", path({ metavar: "FILE", type: "file", mustExist: true }), {
       description: TOKEN_FILE_TEXT,

@@ -94,6 +94,9 @@ export {
 } from "./discovery/discover.ts";
 export { dialFound, type DialFoundOptions, type NotReached } from "./discovery/dial_found.ts";
 export { sleep } from "./discovery/sleep.ts";
+export { type Link } from "./local/links.ts";
+export { type MdnsOptions, mdnsProvider } from "./local/mdns_provider.ts";
+export { type MdnsResponder, mdnsResponder, type MdnsResponderOptions } from "./local/mdns_responder.ts";
 export { isNearby } from "./discovery/reachable.ts";
 export {
   type OwnNode,

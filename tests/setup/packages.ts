@@ -52,6 +52,7 @@ export const PYTHON_PACKAGES: readonly string[] = [
   "ssh-audit==3.9.0",
   "tlslite-ng==0.8.2",
   "uvicorn==0.54.0",
+  "zeroconf==0.154.0",
 ];
 
 /** Peers that run on Node: nothing of the project depends on them. */

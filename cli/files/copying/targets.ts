@@ -35,46 +35,63 @@ export interface Target extends AsyncDisposable {
   end(): Promise<void>;
 }
 
-/** A branch of the home's own store. */
-export class BranchTarget implements Target {
+/** A branch, here or of another node. */
+export abstract class InBranch implements Target {
   readonly skipped = 0;
-  readonly #copying: Copying;
-  readonly #place: FilePlace;
-  readonly #edits: ((edit: TreeEdit) => void)[] = [];
-  #holds = new AsyncDisposableStack();
-  #seq: number | undefined;
-  #hash: string | undefined;
+  /** What is copied, and how. */
+  protected readonly copying: Copying;
+  /** Where the first item comes to. */
+  protected readonly place: FilePlace;
+  /** The branch's last change, once there is one. */
+  protected seq: unknown;
+  /** The content of what was copied, where it is one file. */
+  protected hash: string | undefined;
 
   /** @param place Where the first item comes to. */
   constructor(copying: Copying, place: FilePlace) {
-    this.#copying = copying;
-    this.#place = place;
+    this.copying = copying;
+    this.place = place;
   }
 
   get path(): string {
-    return this.#place.path;
+    return this.place.path;
   }
 
   get result(): Readonly<Record<string, unknown>> {
     return {
-      ...this.#seq !== undefined && { seq: this.#seq },
-      ...this.#hash !== undefined && { hash: this.#hash },
+      ...this.seq !== undefined && { seq: this.seq },
+      ...this.hash !== undefined && { hash: this.hash },
     };
   }
 
   async prepare(items: readonly Item[]): Promise<void> {
-    if (items.length !== 1 || this.#copying.options.force) return;
-    // One file that may not come is not read first.
-    const there = await this.#copying.faces.statIfThere(this.#place);
-    if (there && items[0].kind !== "folder") throw exists(this.#place.path);
+    if (items.length !== 1 || this.copying.options.force) return;
+    // One file that may not come is not read, or sent, first.
+    const there = await this.copying.faces.statIfThere(this.place);
+    if (there && items[0].kind !== "folder") throw exists(this.path);
   }
 
+  abstract put(item: Item, told: Told): Promise<void>;
+  abstract end(): Promise<void>;
+  abstract [Symbol.asyncDispose](): Promise<void>;
+
+  /** The path in the branch of an item. */
+  protected pathOf(name: string): string {
+    return name === "" ? this.path : `${this.path === "/" ? "" : this.path}/${name}`;
+  }
+}
+
+/** A branch of the home's own store. */
+export class BranchTarget extends InBranch {
+  readonly #edits: ((edit: TreeEdit) => void)[] = [];
+  #holds = new AsyncDisposableStack();
+
   async put({ name, kind, mode, mtime, target, bring }: Item, told: Told): Promise<void> {
-    const { faces, options: { force } } = this.#copying;
-    const path = name === "" ? this.path : `${this.path === "/" ? "" : this.path}/${name}`;
+    const { faces, options: { force } } = this.copying;
+    const path = this.pathOf(name);
     if (kind === "folder") this.#edits.push((edit) => edit.mkdir({ path, parents: true, mode }));
     else if (kind === "link") {
-      const there = force ? await faces.statIfThere({ ...this.#place, path }) : undefined;
+      const there = force ? await faces.statIfThere({ ...this.place, path }) : undefined;
       this.#edits.push((edit) => {
         if (there && there.kind !== "folder") edit.remove({ path });
         edit.symlink({ path, target: target! });
@@ -82,9 +99,9 @@ export class BranchTarget implements Target {
     } else {
       const { fs } = await faces.home();
       const held = this.#holds.use(await bring(fs.blobs, told));
-      if (name === "") this.#hash = held.hash;
+      if (name === "") this.hash = held.hash;
       // A command that was ended after some of its commits goes on behind them.
-      const there = force ? undefined : await faces.statIfThere({ ...this.#place, path });
+      const there = force ? undefined : await faces.statIfThere({ ...this.place, path });
       if (there?.hash === held.hash) return;
       this.#edits.push((edit) => edit.putFile({ path, hash: held.hash, mode, mtime, ifAbsent: !force }));
     }
@@ -93,9 +110,9 @@ export class BranchTarget implements Target {
 
   async end(): Promise<void> {
     const edits = this.#edits.splice(0);
-    const { fs } = await this.#copying.faces.home();
+    const { fs } = await this.copying.faces.home();
     if (edits.length > 0) {
-      this.#seq = await fs.tree.commit(this.#place.branch, "local", (edit) => {
+      this.seq = await fs.tree.commit(this.place.branch, "local", (edit) => {
         for (const one of edits) one(edit);
       });
     }

@@ -6,6 +6,8 @@
 import { AlknetError, type Logger, type SocketAddress } from "@alknet/core/handler";
 import type { NodeKey } from "@alknet/core/identity";
 import {
+  mdnsResponder,
+  type MdnsResponderOptions,
   type OwnNode,
   type PacketStore,
   parseName,
@@ -44,7 +46,7 @@ export function pkarrOf(
   config: PkarrConfig = {},
   { configFile, key, log }: { readonly configFile: string; readonly key: NodeKey; readonly log: Logger },
 ): ConfiguredPkarr {
-  const { relay = "off", relays = [], origins = [], publish = false, iroh } = config;
+  const { relay = "off", relays = [], origins = [], publish = false, iroh, mdns } = config;
   const at = <T>(path: string, read: () => T): T => orInvalid(configFile, path, read);
   const dial: RelayDial = async (address, alpn, transport, signal) => {
     const { connect } = await import("@alknet/core/dial");
@@ -61,6 +63,7 @@ export function pkarrOf(
     mode: relay === "off" ? undefined : relay,
     relays: clients,
     announce(stack, packets, { addresses, alpns }) {
+      if (mdns) answerNearby(stack, { nodeId: key.id, listening: addresses, log });
       if (publish === false) return;
       const node = (): OwnNode => ({ addresses: written ?? listenedAddresses(addresses, false), alpns, iroh });
       if (node().addresses.length === 0) {
@@ -69,6 +72,14 @@ export function pkarrOf(
       stack.use(publisher({ key, packets, relays: clients, node, log }));
     },
   };
+}
+
+/** Answers on the node's own networks, where the port can be shared; else the node goes on without. */
+function answerNearby(stack: AsyncDisposableStack, options: MdnsResponderOptions): void {
+  const answering = mdnsResponder(options).catch((error) => {
+    options.log.warn("handlers.dns.pkarr.mdns: {message}; nobody is answered", { message: (error as Error).message });
+  });
+  stack.defer(async () => (await answering)?.[Symbol.dispose]());
 }
 
 function orInvalid<T>(configFile: string, path: string, read: () => T): T {

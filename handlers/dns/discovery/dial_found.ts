@@ -16,7 +16,7 @@ export interface DialFoundOptions<T> {
   /**
    * Addresses to dial in place of one that was found; none, where it is not to be dialled.
    */
-  readonly allowed: (address: string) => Promise<readonly string[]>;
+  readonly allowed: (address: string, source: Found["source"]) => Promise<readonly string[]>;
   /** Ends it. */
   readonly signal: AbortSignal;
   /** Waits so many milliseconds; rejects when the signal aborts. */
@@ -77,11 +77,11 @@ export async function dialFound<T extends AsyncDisposable>(
   };
   let isDone = false;
   const reading = (async () => {
-    for await (const { addresses, timestamp } of find(ended)) {
+    for await (const { addresses, source, timestamp } of find(ended)) {
       if (timestamp !== undefined && timestamp < newest) continue;
       const good: string[] = [];
       for (const address of addresses) {
-        const dialled = await allowed(address);
+        const dialled = await allowed(address, source);
         if (dialled.length === 0) skipped++;
         good.push(...dialled);
       }

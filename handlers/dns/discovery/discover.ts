@@ -17,7 +17,7 @@ export interface Found {
   /** `HOST:PORT` each, best first, 8 at most; none once they are no longer to be dialled. */
   readonly addresses: readonly string[];
   /** From whom. */
-  readonly source: "cache" | "relay" | "dns";
+  readonly source: "cache" | "mdns" | "relay" | "dns";
   /** When the node signed it: microseconds since 1970; absent where nobody did. */
   readonly timestamp?: bigint;
 }

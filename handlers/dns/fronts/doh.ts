@@ -8,12 +8,11 @@ import { Buffer } from "node:buffer";
 import type { DnsCaller } from "../caller.ts";
 import { decodeMessage } from "../codec/decode.ts";
 import { encodeMessage } from "../codec/encode.ts";
-import { DnsMalformedError } from "../codec/errors.ts";
 import { jsonOf } from "../codec/json.ts";
 import { soaParts } from "../codec/rdata_text.ts";
 import { type Message, Rcode, type Records, Type } from "../codec/types.ts";
 import { JSON_TYPE, queryIn } from "./doh_json.ts";
-import { type FrontParts, HEADER, malformed, padOf } from "./parts.ts";
+import { type FrontParts, HEADER, padOf, queryOrRefusal } from "./parts.ts";
 
 const MEDIA_TYPE = "application/dns-message";
 const METHODS = "GET, HEAD, POST";
@@ -60,18 +59,10 @@ async function answerBytes(
   { engine }: FrontParts,
   signal: AbortSignal,
 ): Promise<Response | { readonly bytes: Uint8Array<ArrayBuffer>; readonly message: Message }> {
-  let query: Message;
-  try {
-    query = decodeMessage(bytes);
-  } catch (error) {
-    if (!(error instanceof DnsMalformedError)) throw error;
-    // A question that could be read is told what is wrong with the rest of it.
-    const { head, rcode } = error;
-    if (!head || head.response || rcode === Rcode.FORMERR) return plain(400, "malformed");
-    const message = malformed(head, rcode);
-    return { bytes: encodeMessage(message), message };
-  }
-  if (query.response) return plain(400, "malformed");
+  const query = queryOrRefusal(bytes);
+  // A question that could be read is told what is wrong with the rest of it.
+  if (!query || query.response && query.rcode === Rcode.FORMERR) return plain(400, "malformed");
+  if (query.response) return { bytes: encodeMessage(query), message: query };
   const answer = await engine.respond(query, caller, { padTo: padOf(query), signal });
   return { bytes: answer, message: decodeMessage(answer) };
 }

@@ -5,15 +5,13 @@
  */
 import type { BidiStream, Connection, Logger } from "@alknet/core/handler";
 import type { DnsCaller } from "../caller.ts";
-import { decodeMessage } from "../codec/decode.ts";
 import { encodeMessage } from "../codec/encode.ts";
-import { DnsMalformedError } from "../codec/errors.ts";
-import { EdnsCode, type Message } from "../codec/types.ts";
+import { EdnsCode } from "../codec/types.ts";
 import { DoqCode } from "../codes.ts";
 import type { Soon } from "../engine/engine.ts";
 import { cut, isCancelled } from "./cut.ts";
 import { Expiry } from "./expiry.ts";
-import { framed, type FrontParts, HEADER, joined, malformed, optionOf, padOf } from "./parts.ts";
+import { framed, type FrontParts, HEADER, joined, optionOf, padOf, queryOrRefusal } from "./parts.ts";
 
 /** Streams refused for load within {@linkcode LOAD_TIME} that end the connection. */
 const MAX_REFUSED = 8;
@@ -153,17 +151,10 @@ export class DoqSession {
   }
 
   #answer(bytes: Uint8Array, signal: AbortSignal): Soon<Uint8Array> {
-    let query: Message;
-    try {
-      query = decodeMessage(bytes);
-    } catch (error) {
-      if (!(error instanceof DnsMalformedError)) throw error;
-      const { head, rcode } = error;
-      if (!head || head.response || head.id !== 0) throw new ProtocolError();
-      return encodeMessage(malformed(head, rcode));
-    }
+    const query = queryOrRefusal(bytes);
     // RFC 9250 §4.2.1 and §5.5.2: ids are 0, and connections are QUIC's business.
-    if (query.response || query.id !== 0 || optionOf(query, EdnsCode.KEEPALIVE)) throw new ProtocolError();
+    if (!query || query.id !== 0 || optionOf(query, EdnsCode.KEEPALIVE)) throw new ProtocolError();
+    if (query.response) return encodeMessage(query);
     return this.#parts.engine.respond(query, this.#caller, { padTo: padOf(query), signal });
   }
 

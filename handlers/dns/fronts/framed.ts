@@ -6,15 +6,13 @@
  */
 import { setImmediate } from "node:timers";
 import type { DnsCaller } from "../caller.ts";
-import { decodeMessage } from "../codec/decode.ts";
 import { encodeMessage } from "../codec/encode.ts";
-import { DnsMalformedError } from "../codec/errors.ts";
-import { EdnsCode, type EdnsOption, type Message, Rcode } from "../codec/types.ts";
+import { EdnsCode, type EdnsOption, Rcode } from "../codec/types.ts";
 import { DoqCode } from "../codes.ts";
 import type { Soon } from "../engine/engine.ts";
 import { Deadline } from "./deadline.ts";
 import { asksForTransfer, type Transfer } from "../transfer/transfer.ts";
-import { framed, type FrontParts, HEADER, joined, malformed, optionOf, padOf } from "./parts.ts";
+import { framed, type FrontParts, HEADER, joined, malformed, optionOf, padOf, queryOrRefusal } from "./parts.ts";
 
 /** A stream of bytes, both ways. */
 export interface ByteStream {
@@ -152,16 +150,9 @@ export class FramedStream {
   }
 
   #answer(bytes: Uint8Array): Soon<Uint8Array> | Transfer | "protocol" | undefined {
-    let query: Message;
-    try {
-      query = decodeMessage(bytes);
-    } catch (error) {
-      if (!(error instanceof DnsMalformedError)) throw error;
-      const { head, rcode } = error;
-      if (!head || head.response) return this.#response();
-      return encodeMessage(malformed(head, rcode));
-    }
-    if (query.response) return this.#response();
+    const query = queryOrRefusal(bytes);
+    if (!query) return this.#response();
+    if (query.response) return encodeMessage(query);
     const keepalive = optionOf(query, EdnsCode.KEEPALIVE)?.data.byteLength;
     // RFC 7828 §3.1: a client's is empty; one of two bytes is what servers send, and harmless.
     if (keepalive !== undefined && keepalive !== 0 && keepalive !== 2) {

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { MessageHead } from "../codec/errors.ts";
+import { decodeMessage } from "../codec/decode.ts";
+import { DnsMalformedError, type MessageHead } from "../codec/errors.ts";
 import { EdnsCode, type EdnsOption, type Message } from "../codec/types.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Rates } from "../engine/rates.ts";
@@ -35,6 +36,22 @@ export function padOf(query: Message): number | undefined {
 /** An option of a message. */
 export function optionOf({ edns }: Message, code: number): EdnsOption | undefined {
   return edns?.options.find((option) => option.code === code);
+}
+
+/**
+ * A query; where only its header can be read, the answer that says so (it has `response`); of all else, an answer of
+ * others with it, nothing.
+ */
+export function queryOrRefusal(bytes: Uint8Array): Message | undefined {
+  try {
+    const query = decodeMessage(bytes);
+    // What answers an answer goes to and fro for ever.
+    return query.response ? undefined : query;
+  } catch (error) {
+    if (!(error instanceof DnsMalformedError)) throw error;
+    const { head, rcode } = error;
+    return head && !head.response ? malformed(head, rcode) : undefined;
+  }
 }
 
 /** The answer to what cannot be read. */

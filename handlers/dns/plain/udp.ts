@@ -7,11 +7,9 @@
 import { addressGroup, type Logger, type SocketAddress } from "@alknet/core/handler";
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import type { DnsCaller } from "../caller.ts";
-import { decodeMessage } from "../codec/decode.ts";
 import { encodeMessage } from "../codec/encode.ts";
-import { DnsMalformedError } from "../codec/errors.ts";
 import { EdnsCode, type EdnsOption, type Message, Rcode } from "../codec/types.ts";
-import { malformed, optionOf } from "../fronts/parts.ts";
+import { malformed, optionOf, queryOrRefusal } from "../fronts/parts.ts";
 import type { CookieKind, Cookies } from "./cookies.ts";
 import type { PlainParts } from "./parts.ts";
 import { ResponseRate } from "./response_rate.ts";
@@ -93,17 +91,9 @@ export class UdpFront implements Disposable {
 
   #answer(bytes: Uint8Array, { address }: RemoteInfo): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     if (bytes.byteLength > this.#parts.limits.query) return undefined;
-    let query: Message;
-    try {
-      query = decodeMessage(bytes);
-    } catch (error) {
-      if (!(error instanceof DnsMalformedError)) throw error;
-      const { head, rcode } = error;
-      if (!head || head.response) return undefined;
-      return this.#judged(encodeMessage(malformed(head, rcode)), address, `${rcode}`);
-    }
-    // What answers an answer goes to and fro for ever.
-    if (query.response) return undefined;
+    const query = queryOrRefusal(bytes);
+    if (!query) return undefined;
+    if (query.response) return this.#judged(encodeMessage(query), address, `${query.rcode}`);
     const option = optionOf(query, EdnsCode.COOKIE);
     const kind = option && this.#cookies.judge(option.data, address);
     if (kind === "malformed") {

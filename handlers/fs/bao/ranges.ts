@@ -8,6 +8,8 @@ import { chunksOf } from "./tree.ts";
 /** Selected from the first, third, … boundary on, up to the next; an odd number of them leaves the end open. */
 export type ChunkRanges = readonly bigint[];
 
+/** No chunk. */
+export const NOTHING: ChunkRanges = Object.freeze([]);
 /** Every chunk. */
 export const ALL: ChunkRanges = Object.freeze([0n]);
 /** The last chunk alone, whatever the size: what proves it. */
@@ -20,6 +22,11 @@ export const SIZE_PROOF: ChunkRanges = Object.freeze([2n ** 64n - 1n]);
 export function complementOf(ranges: ChunkRanges, size: number): ChunkRanges {
   const rest = ranges[0] === 0n ? ranges.slice(1) : [0n, ...ranges];
   return rest.at(-1) === BigInt(chunksOf(size)) ? rest.slice(0, -1) : rest;
+}
+
+/** Whether both select the same. */
+export function isSameRanges(one: ChunkRanges, other: ChunkRanges): boolean {
+  return one.length === other.length && one.every((at, i) => at === other[i]);
 }
 
 /** Whether boundaries rise. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { AlknetError, type BidiStream, StreamClosedError } from "@alknet/core/handler";
+import { AlknetError, type BidiStream, type Connection, StreamClosedError } from "@alknet/core/handler";
 import { EncodingError } from "../bao/encoding_error.ts";
 import { ResetCode } from "../codes.ts";
 import { notFound, shortHash } from "../errors.ts";
@@ -30,6 +30,16 @@ export function ask(
   writer.write(writeRequest(request)).catch(() => {});
   writer.close().catch(() => {});
   return new StreamReader(stream.readable, stall, signal);
+}
+
+/** A stream beside those that are open, where a connection carries several. */
+export async function openAnother(connection: Connection): Promise<BidiStream | undefined> {
+  try {
+    return await connection.open();
+  } catch (error) {
+    if (error instanceof AlknetError && error.code === "STREAM_UNAVAILABLE") return undefined;
+    throw error;
+  }
 }
 
 /**

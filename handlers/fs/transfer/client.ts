@@ -3,14 +3,15 @@
  *
  * @module
  */
-import { AlknetError, type Connection } from "@alknet/core/handler";
+import { AlknetError, type BidiStream, type Connection } from "@alknet/core/handler";
 import { EncodingError } from "../bao/encoding_error.ts";
 import { ALL, type ChunkRanges, complementOf, SIZE_PROOF } from "../bao/ranges.ts";
 import type { BlobStore, Held, Told } from "../blobs/blob_store.ts";
 import { shortHash } from "../errors.ts";
 import type { Hash } from "../wire/hash_text.ts";
+import { seqOf } from "../wire/range_spec.ts";
 import type { Format } from "../wire/ticket.ts";
-import { ask, explained } from "./asking.ts";
+import { ask, explained, openAnother } from "./asking.ts";
 import { getSequence } from "./sequence_client.ts";
 import type { StreamReader } from "./stream_reader.ts";
 
@@ -43,10 +44,11 @@ export async function getBlob(
   const missing = size === undefined ? ALL : complementOf(have, size);
   const readers: StreamReader[] = [];
   try {
-    readers.push(await asked(connection, hash, missing, signal));
+    readers.push(asked(await connection.open(), hash, missing, signal));
     // Whoever goes on believes a size only once it is proven: what was there would be forgotten for one that is not so.
-    const proof = have.length > 0 && missing.length % 2 === 1 && await proofAsked(connection, hash, signal);
-    if (proof) {
+    const other = have.length > 0 && missing.length % 2 === 1 && await openAnother(connection);
+    if (other) {
+      const proof = asked(other, hash, SIZE_PROOF, signal);
       readers.push(proof);
       await proven(into.receive(hash, SIZE_PROOF, proof, { maxSize: options.maxSize, signal }));
     }
@@ -73,26 +75,6 @@ async function proven(receiving: Promise<Held | undefined>): Promise<void> {
 }
 
 /** Asks for ranges of a blob. */
-async function asked(
-  connection: Connection,
-  hash: Hash,
-  ranges: ChunkRanges,
-  signal: AbortSignal | undefined,
-): Promise<StreamReader> {
-  const seq = [{ index: 0n, ranges }, { index: 1n, ranges: [] }];
-  return ask(await connection.open(), { type: "get", hash: Uint8Array.fromHex(hash), seq }, signal);
-}
-
-/** Asks for the proof of a size, where a connection carries several streams. */
-async function proofAsked(
-  connection: Connection,
-  hash: Hash,
-  signal: AbortSignal | undefined,
-): Promise<StreamReader | undefined> {
-  try {
-    return await asked(connection, hash, SIZE_PROOF, signal);
-  } catch (error) {
-    if (error instanceof AlknetError && error.code === "STREAM_UNAVAILABLE") return undefined;
-    throw error;
-  }
+function asked(stream: BidiStream, hash: Hash, ranges: ChunkRanges, signal: AbortSignal | undefined): StreamReader {
+  return ask(stream, { type: "get", hash: Uint8Array.fromHex(hash), seq: seqOf([ranges]) }, signal);
 }

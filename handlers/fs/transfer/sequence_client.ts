@@ -7,16 +7,13 @@
  * @module
  */
 import { AlknetError, type BidiStream, type Connection } from "@alknet/core/handler";
-import { ALL, type ChunkRanges, complementOf } from "../bao/ranges.ts";
+import { ALL, type ChunkRanges, complementOf, isSameRanges, NOTHING } from "../bao/ranges.ts";
 import type { BlobStore, Held, ReceiveOptions } from "../blobs/blob_store.ts";
 import { linksOf } from "../blobs/sequence.ts";
 import type { Hash } from "../wire/hash_text.ts";
-import { MAX_ENTRIES, MAX_WIDTHS, type RangeSeq, type SeqEntry } from "../wire/range_spec.ts";
-import { ask, explained } from "./asking.ts";
+import { MAX_ENTRIES, MAX_WIDTHS, type RangeSeq, seqOf } from "../wire/range_spec.ts";
+import { ask, explained, openAnother } from "./asking.ts";
 import type { StreamReader } from "./stream_reader.ts";
-
-/** What is asked for of a child that is there. */
-const NOTHING: ChunkRanges = [];
 
 /**
  * Gets it.
@@ -47,7 +44,7 @@ export async function getSequence(
     if (state === "complete") {
       held = await into.hold(hash, "hashSeq");
       children = await missingOf(into, await linksOf(into, hash));
-      reader = get(first, seqOf(NOTHING, children.asked));
+      reader = get(first, seqOf([NOTHING, ...children.asked]));
     } else {
       const root = size === undefined ? ALL : complementOf(have, size);
       const second = await openAnother(connection);
@@ -57,7 +54,7 @@ export async function getSequence(
       const links = await linksOf(into, hash);
       if (second) {
         children = await missingOf(into, links);
-        reader = get(second, seqOf(NOTHING, children.asked));
+        reader = get(second, seqOf([NOTHING, ...children.asked]));
       } else children = { links, asked: links.map(() => ALL) };
     }
     await receiveChildren(children, reader, into, options);
@@ -106,34 +103,14 @@ async function missingOf(
     seen.add(hash);
     // With more of them the rest is asked for as a whole; what comes twice is verified and forgotten.
     if (entries >= MAX_ENTRIES - 1) ranges = ALL;
-    if (!isSame(ranges, asked.at(-1) ?? NOTHING)) entries++;
+    if (!isSameRanges(ranges, asked.at(-1) ?? NOTHING)) entries++;
     asked.push(ranges);
   }
   return { links, asked };
 }
 
-/** A seq that asks for something of a sequence, and of each child. */
-function seqOf(root: ChunkRanges, children: readonly ChunkRanges[]): RangeSeq {
-  const entries: SeqEntry[] = [];
-  [root, ...children, NOTHING].forEach((ranges, index) => {
-    if (!isSame(ranges, entries.at(-1)?.ranges ?? NOTHING)) entries.push({ index: BigInt(index), ranges });
-  });
-  return entries;
-}
-
 function bothOf(root: ChunkRanges): RangeSeq {
-  return isSame(root, ALL) ? [{ index: 0n, ranges: ALL }] : [{ index: 0n, ranges: root }, { index: 1n, ranges: ALL }];
-}
-
-async function openAnother(connection: Connection): Promise<BidiStream | undefined> {
-  try {
-    return await connection.open();
-  } catch (error) {
-    if (error instanceof AlknetError && error.code === "STREAM_UNAVAILABLE") return undefined;
-    throw error;
-  }
-}
-
-function isSame(one: ChunkRanges, other: ChunkRanges): boolean {
-  return one.length === other.length && one.every((at, i) => at === other[i]);
+  return isSameRanges(root, ALL)
+    ? [{ index: 0n, ranges: ALL }]
+    : [{ index: 0n, ranges: root }, { index: 1n, ranges: ALL }];
 }

@@ -10,7 +10,7 @@
  *
  * @module
  */
-import type { ChunkRanges } from "../bao/ranges.ts";
+import { type ChunkRanges, isSameRanges, NOTHING } from "../bao/ranges.ts";
 import type { WireReader, WireWriter } from "./varint.ts";
 import { WireError } from "./wire_error.ts";
 
@@ -69,7 +69,7 @@ export function readSeq(from: WireReader): RangeSeq {
     index += step;
     if (index >= END) throw new WireError("an index has more than 64 bits");
     const ranges = readSpec(from);
-    if (isSameSpec(ranges, entries.at(-1)?.ranges ?? [])) throw new WireError("a spec is that before it");
+    if (isSameRanges(ranges, entries.at(-1)?.ranges ?? [])) throw new WireError("a spec is that before it");
     entries.push({ index, ranges });
   }
   return entries;
@@ -98,11 +98,16 @@ export function rangesAt(seq: RangeSeq, index: bigint): ChunkRanges {
   return low === 0 ? [] : seq[low - 1].ranges;
 }
 
+/** A seq that asks for these of the blobs with the indexes 0, 1, …, and for nothing beyond. */
+export function seqOf(all: readonly ChunkRanges[]): RangeSeq {
+  const entries: SeqEntry[] = [];
+  [...all, NOTHING].forEach((ranges, index) => {
+    if (!isSameRanges(ranges, entries.at(-1)?.ranges ?? NOTHING)) entries.push({ index: BigInt(index), ranges });
+  });
+  return entries;
+}
+
 /** Whether a seq asks for anything of a blob with this index, or one after it. */
 export function asksFrom(seq: RangeSeq, index: bigint): boolean {
   return rangesAt(seq, index).length > 0 || seq.some((entry) => entry.index > index && entry.ranges.length > 0);
-}
-
-function isSameSpec(one: ChunkRanges, other: ChunkRanges): boolean {
-  return one.length === other.length && one.every((at, i) => at === other[i]);
 }

@@ -8,15 +8,16 @@
  */
 import { AlknetError, type BidiStream, type Connection, StreamClosedError } from "@alknet/core/handler";
 import { setTimeout as delay } from "node:timers/promises";
-import { ALL, type ChunkRanges, complementOf } from "../../bao/ranges.ts";
+import { ALL, type ChunkRanges, complementOf, isSameRanges, NOTHING } from "../../bao/ranges.ts";
 import type { BlobStore, Held, Told } from "../../blobs/blob_store.ts";
 import { linksOf } from "../../blobs/sequence.ts";
 import { ResetCode } from "../../codes.ts";
 import { shortHash } from "../../errors.ts";
 import type { Hash } from "../../wire/hash_text.ts";
-import { MAX_ENTRIES, MAX_WIDTHS, type RangeSeq, type SeqEntry } from "../../wire/range_spec.ts";
+import { MAX_ENTRIES, MAX_WIDTHS, type RangeSeq, seqOf } from "../../wire/range_spec.ts";
 import { writeRequest } from "../../wire/requests.ts";
 import type { Format } from "../../wire/ticket.ts";
+import { openAnother } from "../asking.ts";
 import { isWhole, observed } from "../observed.ts";
 import { Output } from "../output.ts";
 import { StreamReader } from "../stream_reader.ts";
@@ -29,7 +30,6 @@ const NEVER = 2 ** 31 - 1;
 const WORTH_ASKING = 256 * 1024;
 /** Milliseconds that a reason may come after what it is the reason of. */
 const FOR_A_REASON = 1000;
-const NOTHING: ChunkRanges = [];
 
 /** Options of {@linkcode pushBlob}. */
 export interface PushOptions extends Told {
@@ -103,7 +103,7 @@ class Pushing {
       // With more of them the rest is sent as a whole; what comes twice is verified and forgotten.
       if (entries >= MAX_ENTRIES - 2) ranges = ALL;
       else if (ranges === ALL) ranges = await this.#missing(child, size);
-      if (!isSame(ranges, all.at(-1)!.ranges)) entries++;
+      if (!isSameRanges(ranges, all.at(-1)!.ranges)) entries++;
       all.push({ hash: child, size, ranges });
     }
     return all;
@@ -113,7 +113,7 @@ class Pushing {
     const { signal, progress } = this.#options;
     const output = new Output(stream.writable, STALL);
     using reader = new StreamReader(stream.readable, NEVER, signal);
-    const seq = seqOf(all.map(({ ranges }) => ranges), format === "raw");
+    const seq = sentOf(all.map(({ ranges }) => ranges), format === "raw");
     const whole = all.reduce((sum, { size }) => sum + size, 0);
     let done = all.reduce((sum, { size, ranges }) => sum + size - bytesOf(ranges, size), 0);
     let ended = false;
@@ -219,14 +219,10 @@ function explained(error: unknown, hash: Hash): unknown {
 }
 
 /** A seq that says what is sent of each. */
-function seqOf(all: readonly ChunkRanges[], isRaw: boolean): RangeSeq {
-  const entries: SeqEntry[] = [];
-  [...all, NOTHING].forEach((ranges, index) => {
-    if (!isSame(ranges, entries.at(-1)?.ranges ?? NOTHING)) entries.push({ index: BigInt(index), ranges });
-  });
+function sentOf(all: readonly ChunkRanges[], isRaw: boolean): RangeSeq {
   // All of a sequence has a form of its own, whose last entry holds for ever.
-  const isAll = !isRaw && all.every((ranges) => isSame(ranges, ALL));
-  return isAll ? [{ index: 0n, ranges: ALL }] : entries;
+  const isAll = !isRaw && all.every((ranges) => isSameRanges(ranges, ALL));
+  return isAll ? [{ index: 0n, ranges: ALL }] : seqOf(all);
 }
 
 /** Bytes of the chunks of a blob that are selected, about. */
@@ -237,17 +233,4 @@ function bytesOf(ranges: ChunkRanges, size: number): number {
       Math.min(size, Number(ranges[i]) * 1024);
   }
   return Math.min(sum, size);
-}
-
-async function openAnother(connection: Connection): Promise<BidiStream | undefined> {
-  try {
-    return await connection.open();
-  } catch (error) {
-    if (error instanceof AlknetError && error.code === "STREAM_UNAVAILABLE") return undefined;
-    throw error;
-  }
-}
-
-function isSame(one: ChunkRanges, other: ChunkRanges): boolean {
-  return one.length === other.length && one.every((at, i) => at === other[i]);
 }

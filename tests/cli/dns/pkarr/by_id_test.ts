@@ -34,6 +34,22 @@ Deno.test("alknet dial by id: over QUIC and TLS, by a relay on the command line 
   equal(listed.code, 0, listed.stderr);
 });
 
+Deno.test("alknet dial by id: a node that says on its own networks where it is, if it is to (row 67)", async () => {
+  await using target = await pkarrHome({ mdns: true });
+  await using silent = await initHome();
+  await using _node = await target.serve();
+  await using _silent = await silent.serve();
+  await using guest = await initHome();
+  const pinged = await guest.run("ping", target.nodeId, "-c", "1", "--json");
+  equal(pinged.code, 0, pinged.stderr);
+  match(pinged.stdout, new RegExp(target.nodeId));
+  for (const args of [[target.nodeId, "--no-mdns"], [silent.nodeId]]) {
+    const { code, stderr } = await guest.run("ping", "-c", "1", ...args);
+    equal(code, 1);
+    match(stderr, /nobody knows where/);
+  }
+});
+
 Deno.test("alknet dial by id: nobody knows, private addresses, nobody there, wrong usage (row 69)", async () => {
   await using relay = await pkarrHome({ relay: "open" });
   await using relaying = await relay.serve();
@@ -49,9 +65,10 @@ Deno.test("alknet dial by id: nobody knows, private addresses, nobody there, wro
     [
       [unknown, "--relay", at],
       1,
-      new RegExp(`nobody knows where ${short(unknown)} is \\(asked ${relay.nodeId}@\\S+\\); `),
+      new RegExp(`nobody knows where ${short(unknown)} is \\(asked mdns, ${relay.nodeId}@\\S+\\); `),
     ],
-    [[unknown], 1, /nobody was asked\); name a relay with --relay, or write \S+@HOST:PORT/],
+    [[unknown, "--no-mdns"], 1, /nobody was asked\); name a relay with --relay, or write \S+@HOST:PORT/],
+    [[unknown], 1, /\(asked mdns\); name a relay/],
     [[id, "--relay", at], 1, /only private addresses of itself; --private dials them/],
     [[id, "--relay", at, "--private"], 1, /127\.0\.0\.1:1/],
     [[id, "--relay", "http://relay.example"], 2, /https/],
