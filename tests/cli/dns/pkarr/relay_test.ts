@@ -209,7 +209,6 @@ Deno.test("a node that publishes tells its relay at the start, and a node with r
       [{ relays: ["ftp://x"] }, /handlers\.dns\.pkarr\.relays\[0\]/],
       [{ relay: "all" }, /pkarr/],
       [{ origins: ["a..b"] }, /handlers\.dns\.pkarr\.origins\[0\]/],
-      [{ mdns: true }, /mdns/],
       [{ dht: true }, /dht/],
       [{ https: true }, /https/],
     ] as const
