@@ -6,8 +6,8 @@
  *
  * @module
  */
-import type { DType } from "../values/dtype.ts";
-import type { Tensor } from "../tensors/tensor.ts";
+import type { DType } from "../../values/dtype.ts";
+import type { Tensor } from "../../tensors/tensor.ts";
 
 /** |x|. */
 export function abs<D extends DType>(x: Tensor<D>): Tensor<D> {

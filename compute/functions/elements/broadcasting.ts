@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { type Operand, type Runner, Tensor } from "../tensors/tensor.ts";
+import { type Operand, type Runner, Tensor } from "../../tensors/tensor.ts";
 
 /** x + y; for bool, or. */
 export function add(x: Operand, y: Operand): Tensor {
@@ -138,7 +138,12 @@ export function lerp(x: Operand, y: Operand, weight: Operand): Tensor<"f32"> {
   return runnerOf("lerp", x, y, weight).map("lerp", [x, y, weight]) as Tensor<"f32">;
 }
 
-function runnerOf(name: string, ...operands: readonly Operand[]): Runner {
+/**
+ * The engine of the first tensor among operands.
+ *
+ * @throws {TypeError} When there is none.
+ */
+export function runnerOf(name: string, ...operands: readonly Operand[]): Runner {
   const tensor = operands.find((operand) => operand instanceof Tensor);
   if (tensor === undefined) throw new TypeError(`${name} needs a tensor among its operands`);
   return tensor.runner;

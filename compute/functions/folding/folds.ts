@@ -6,8 +6,8 @@
  *
  * @module
  */
-import type { FoldOptions, Tensor } from "../tensors/tensor.ts";
-import type { DType } from "../values/dtype.ts";
+import type { FoldOptions, Tensor } from "../../tensors/tensor.ts";
+import type { DType } from "../../values/dtype.ts";
 
 /** The sum; 0 of nothing. A sum of bool counts in i32, and integers wrap. */
 export function sum(x: Tensor, options?: FoldOptions): Tensor {
