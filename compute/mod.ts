@@ -101,6 +101,7 @@ export {
   minimum,
   mul,
   ne,
+  type ScaledOptions,
   sub,
   where,
 } from "./functions/elements/broadcasting.ts";
@@ -232,6 +233,19 @@ export {
   type ScatterReduction,
 } from "./functions/indexing/scattering.ts";
 export {
+  alibiBias,
+  type AttentionOptions,
+  causalMask,
+  type CellWeights,
+  gruCell,
+  lstmCell,
+  multiHeadAttention,
+  rnnCell,
+  rotaryEmbedding,
+  scaledDotProductAttention,
+  sinusoidalPositions,
+} from "./functions/layers/attention.ts";
+export {
   bceLoss,
   bceWithLogits,
   type ClassLossOptions,
@@ -290,6 +304,7 @@ export {
   baddbmm,
   bilinear,
   bmm,
+  cdist,
   dot,
   einsum,
   kron,
@@ -318,6 +333,34 @@ export {
   type WindowOptions,
   windowsOf,
 } from "./functions/layers/windows.ts";
+export {
+  bernoulli,
+  cauchy,
+  dropout,
+  dropout2d,
+  exponential,
+  Generator,
+  geometric,
+  gumbelSoftmax,
+  logNormal,
+  multinomial,
+  rand,
+  randint,
+  randn,
+  randomBits,
+  randperm,
+} from "./functions/random/random.ts";
+export {
+  arange,
+  type CreationOptions,
+  eye,
+  fullLike,
+  linspace,
+  logspace,
+  onesLike,
+  tri,
+  zerosLike,
+} from "./functions/shapes/creation.ts";
 export {
   cat,
   diag,

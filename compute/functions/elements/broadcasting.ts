@@ -8,14 +8,22 @@
  */
 import { type Operand, type Runner, Tensor } from "../../tensors/tensor.ts";
 
-/** x + y; for bool, or. */
-export function add(x: Operand, y: Operand): Tensor {
-  return runnerOf("add", x, y).map("add", [x, y]);
+/** What the second operand is multiplied by. */
+export interface ScaledOptions {
+  /** Default 1; 0 is 0. */
+  readonly alpha?: number;
 }
 
-/** x − y. */
-export function sub(x: Operand, y: Operand): Tensor {
-  return runnerOf("sub", x, y).map("sub", [x, y]);
+/** x + alpha·y; for bool, or. */
+export function add(x: Operand, y: Operand, { alpha = 1 }: ScaledOptions = {}): Tensor {
+  const runner = runnerOf("add", x, y);
+  return alpha === 1 ? runner.map("add", [x, y]) : runner.map("add_scaled", [x, y, alpha]);
+}
+
+/** x − alpha·y. */
+export function sub(x: Operand, y: Operand, { alpha = 1 }: ScaledOptions = {}): Tensor {
+  const runner = runnerOf("sub", x, y);
+  return alpha === 1 ? runner.map("sub", [x, y]) : runner.map("sub_scaled", [x, y, alpha]);
 }
 
 /** x · y; for bool, and. */

@@ -7,8 +7,9 @@
  */
 import type { Tensor } from "../../tensors/tensor.ts";
 import { dimOf, sizeOf } from "../../values/shape.ts";
-import { add, mul } from "../elements/broadcasting.ts";
+import { add, mul, sub } from "../elements/broadcasting.ts";
 import { matmul, sum } from "../folding/folds.ts";
+import { norm } from "../folding/statistics.ts";
 import { diagonal, expand, reshape, unsqueeze } from "../shapes/views.ts";
 import { checkDType, refuse, within } from "../tools/tools.ts";
 
@@ -132,6 +133,14 @@ export function kron(a: Tensor, b: Tensor): Tensor {
     const right = reshape(b, other.flatMap((extent) => [1, extent]));
     return reshape(mul(left, right), one.map((extent, dim) => extent * other[dim]));
   });
+}
+
+/** The distances of each row of one matrix, or stack, to each of another, by the norm of order p. */
+export function cdist(a: Tensor, b: Tensor, p = 2): Tensor<"f32"> {
+  if (a.shape.length < 2 || b.shape.length < 2 || a.shape.at(-1) !== b.shape.at(-1)) {
+    refuse("E_SHAPE", "cdist", `shapes [${a.shape}] and [${b.shape}] are no rows of one length`);
+  }
+  return within(a, () => norm(sub(unsqueeze(a, -2), unsqueeze(b, -3)), { p, dim: -1 }));
 }
 
 /** The sum of the diagonal of a matrix. */

@@ -85,5 +85,7 @@ CASES["bitwise_left_shift"] = ([integers[0], shifts], INT(torch.bitwise_left_shi
 CASES["bitwise_right_shift"] = ([integers[0], shifts], INT(torch.bitwise_right_shift))
 CASES["isclose"] = (few, torch.isclose)
 CASES["isclose near"] = ([f(1, 1, 1, 0, 1e6), f(1.000001, 1.0001, 1, 1e-9, 1e6 + 5)], torch.isclose)
+CASES["add alpha"] = (few, lambda x, y: [torch.add(x, y, alpha=2), torch.sub(x, y, alpha=0)])
+CASES["round decimals"] = ([normal(20) * f(30)], lambda x: [torch.round(x.float(), decimals=1), torch.round(x.float(), decimals=-1)])
 CASES["addcmul"] = ([normal(4, 1), normal(5), normal(4, 5)], torch.addcmul)
 CASES["lerp"] = ([normal(4, 5), normal(4, 5, seed=1), uniform(4, 5)], torch.lerp)

@@ -9,6 +9,24 @@ x = normal(4, 5, 6)
 logits = normal(6, 5)
 classes = i(0, 4, 2, -100, 1, 3)
 a, b2 = normal(5, 7), normal(7, 4)
+MASK = (whole(3, 4, high=2) + 0).astype("?")
+MASK[1] = False
+
+
+def attention(x, w, b, wo, bo):
+    made = torch.nn.MultiheadAttention(8, 2, batch_first=True).double()
+    with torch.no_grad():
+        made.in_proj_weight.copy_(w), made.in_proj_bias.copy_(b)
+        made.out_proj.weight.copy_(wo), made.out_proj.bias.copy_(bo)
+    return made(x, x, x, need_weights=False)[0].detach()
+
+
+def cells(x, h, wi, wh, bi, bh, c):
+    state = torch._VF.lstm_cell(x, (h, c), wi, wh, bi, bh)
+    gru = torch._VF.gru_cell(x, h, wi[:15], wh[:15], bi[:15], bh[:15])
+    return [*state, gru, torch._VF.rnn_tanh_cell(x, h, wi[:5], wh[:5], bi[:5], bh[:5]), torch._VF.rnn_relu_cell(x, h, wi[:5], wh[:5], None, None)]
+
+
 signs = f(1, -1, 1, 1, -1, -1)
 CASES = {
     "dot": ([normal(9), normal(9, seed=1)], torch.dot),
@@ -76,4 +94,13 @@ CASES = {
     "losses of signs": ([normal(6), normal(6, seed=1), signs], lambda x, y, s: [F.hinge_embedding_loss(x, s), F.margin_ranking_loss(x, y, s, 0.3), F.soft_margin_loss(x, s)]),
     "losses of vectors": ([logits, normal(6, 5, seed=1), normal(6, 5, seed=2), signs], lambda x, y, z, s: [F.cosine_similarity(x, y), F.cosine_embedding_loss(x, y, s, 0.2), F.triplet_margin_loss(x, y, z)]),
     "cosine_similarity of 0": ([f(0, 0, 1, 2).reshape(2, 2), f(1, 1, 1, 2).reshape(2, 2)], F.cosine_similarity),
+    "cdist": ([normal(2, 4, 3), normal(2, 5, 3)], lambda p, q: [torch.cdist(p, q), torch.cdist(p, q, 1)]),
+    "scaled_dot_product_attention": ([normal(2, 4, 5, 8), normal(2, 4, 6, 8), normal(2, 4, 6, 7)], lambda q, k, v: [
+        F.scaled_dot_product_attention(q, k, v), F.scaled_dot_product_attention(q, k, v, is_causal=True),
+        F.scaled_dot_product_attention(q, k[:, :2], v[:, :2], enable_gqa=True), F.scaled_dot_product_attention(q, k, v, scale=0.7)]),
+    "scaled_dot_product_attention masked": ([normal(2, 3, 4), normal(2, 4, 4), normal(2, 4, 5), normal(3, 4), MASK], lambda q, k, v, m, s: [
+        F.scaled_dot_product_attention(q, k, v, m), F.scaled_dot_product_attention(q, k, v, s)]),
+    "multi_head_attention": ([normal(2, 5, 8), normal(24, 8), normal(24), normal(8, 8), normal(8)], attention),
+    "rnn cells": ([normal(3, 4), normal(3, 5), normal(20, 4), normal(20, 5), normal(20), normal(20, seed=1), normal(3, 5, seed=2)], cells),
+    "arange and linspace": ([f(0)], lambda x: [torch.arange(2, 11, 3).int(), torch.arange(1, 0, -0.25), torch.arange(3, 3).int(), torch.linspace(-1, 2, 7), torch.linspace(5, 9, 1), torch.logspace(-2, 3, 6, dtype=torch.double), torch.logspace(0, 3, 4, 2.0), torch.eye(3, 4), torch.tril(torch.ones(3, 5), 1)]),
 }

@@ -95,6 +95,8 @@ export const ELEMENTS: Cases = {
   ...two("bitwise_left_shift", "E", c.bitwiseLeftShift),
   ...two("bitwise_right_shift", "E", c.bitwiseRightShift),
   ...two("isclose", "E", (x, y) => c.isclose(x, y), "near"),
+  "add alpha": ["A", ([x, y]) => [c.add(x, y, { alpha: 2 }), c.sub(x, y, { alpha: 0 })]],
+  "round decimals": ["D", ([x]) => [c.round(x, 1), c.round(x, -1)]],
   addcmul: ["A", ([x, y, z]) => c.addcmul(x, y, z)],
   lerp: ["A", ([x, y, z]) => c.lerp(x, y, z)],
 };

@@ -164,4 +164,43 @@ export const LAYERS: Cases = {
     c.tripletMarginLoss(x, y, z),
   ]],
   "cosine_similarity of 0": ["L", ([x, y]) => c.cosineSimilarity(x, y)],
+  "cdist": ["A", ([p, q]) => [c.cdist(p, q), c.cdist(p, q, 1)]],
+  "scaled_dot_product_attention": ["N", ([q, k, v]) => [
+    c.scaledDotProductAttention(q, k, v),
+    c.scaledDotProductAttention(q, k, v, { isCausal: true }),
+    c.scaledDotProductAttention(q, c.narrow(k, 1, 0, 2), c.narrow(v, 1, 0, 2)),
+    c.scaledDotProductAttention(q, k, v, { scale: 0.7 }),
+  ]],
+  "scaled_dot_product_attention masked": ["N", ([q, k, v, added, mask]) => [
+    c.scaledDotProductAttention(q, k, v, { mask: added }),
+    c.scaledDotProductAttention(q, k, v, { mask }),
+  ]],
+  "multi_head_attention": [
+    "P",
+    ([x, input, inputBias, output, outputBias]) =>
+      c.multiHeadAttention(x, x, x, 2, { input, inputBias, output, outputBias }),
+  ],
+  "rnn cells": ["T", ([x, h, input, hidden, inputBias, hiddenBias, state]) => {
+    const part = (count: number): c.CellWeights => {
+      const [a, b, d, e] = [input, hidden, inputBias, hiddenBias].map((one) => one.slice(0, { stop: count }));
+      return { input: a, hidden: b, inputBias: d, hiddenBias: e };
+    };
+    return [
+      ...c.lstmCell(x, [h, state], part(20)),
+      c.gruCell(x, h, part(15)),
+      c.rnnCell(x, h, part(5)),
+      c.rnnCell(x, h, { input: part(5).input, hidden: part(5).hidden }, "relu"),
+    ];
+  }],
+  "arange and linspace": ["A", (_, engine) => [
+    c.arange(engine, 2, 11, 3),
+    c.arange(engine, 1, 0, -0.25),
+    c.arange(engine, 3, 3),
+    c.linspace(engine, -1, 2, 7),
+    c.linspace(engine, 5, 9, 1),
+    c.logspace(engine, -2, 3, 6),
+    c.logspace(engine, 0, 3, 4, 2),
+    c.eye(engine, 3, 4),
+    c.tri(engine, 3, 5, 1),
+  ]],
 };

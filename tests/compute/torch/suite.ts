@@ -46,14 +46,17 @@ export async function torchSuite(
       for (const { name, operands, results } of lines as Case[]) {
         await t.step(name, async () => {
           const [tolerance, run] = cases[name];
-          const given = operands.map((one) => onto(engine, one));
-          const got = engine.scope(({ keep }) => [run(given, engine)].flat().map((one) => keep(one as Tensor)));
-          equal(got.length, results.length, "as many results");
-          for (const [i, one] of got.entries()) {
-            equal(one.dtype, results[i].dtype, `result ${i} has its type`);
-            await near(one, arrayOf(results[i]), tolerance, `result ${i}`);
+          {
+            using held = new DisposableStack();
+            const given = operands.map((one) => held.use(onto(engine, one)));
+            const got = engine.scope(({ keep }) => [run(given, engine)].flat().map((one) => keep(one as Tensor)));
+            for (const one of got) held.use(one);
+            equal(got.length, results.length, "as many results");
+            for (const [i, one] of got.entries()) {
+              equal(one.dtype, results[i].dtype, `result ${i} has its type`);
+              await near(one, arrayOf(results[i]), tolerance, `result ${i}`);
+            }
           }
-          for (const one of new Set([...given, ...got])) one.dispose();
           deepEqual(engine.tensors(), [], "every tensor was disposed of");
         });
       }
