@@ -6,6 +6,7 @@
  */
 import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
 import * as c from "@alknet/compute";
+import * as l from "@alknet/compute/layers";
 import { type Need, needs } from "../support/programs.ts";
 
 const LONG = 70_001;
@@ -134,14 +135,14 @@ export function tableSuite(options: c.EngineOptions, ...wanted: Need[]): void {
     using x = engine.zeros([2, 0, 3]);
     const shapes = engine.scope(() =>
       [
-        c.softmax(x, 1),
+        l.softmax(x, 1),
         c.cumsum(x, 1),
         c.sort(x, { dim: 1 })[0],
         c.cat([x, x], 1),
         c.pad(x, [0, 0, 1, 0]),
         c.repeat(x, [1, 1, 2]),
         c.sin(x),
-        c.layerNorm(x, [3]),
+        l.layerNorm(x, [3]),
         c.logsumexp(x, { dim: 1 }),
         c.tril(x),
         c.flip(x, 0),
@@ -215,18 +216,18 @@ export function tableSuite(options: c.EngineOptions, ...wanted: Need[]): void {
       [() => c.maskedFill(x, x, 1), "E_DTYPE", /^masked_fill: the mask is f32, not bool/],
       [() => c.topk(x, 4), "E_VALUE", /^topk: 4 elements are not in dim -1 of \[2,3\]; 0 to 3 are/],
       [() => c.quantile(x, 2), "E_VALUE", /^quantile: 2 is not within 0 to 1/],
-      [() => c.softmax(i, 0), "E_DTYPE", /^softmax: takes f32, not i32; cast/],
-      [() => c.softmax(x, 2), "E_DIM", /^softmax: dim 2 does not exist/],
-      [() => c.groupNorm(x, 2), "E_SHAPE", /^group_norm: 2 groups of equal size are not in dim 1/],
-      [() => c.layerNorm(x, [2]), "E_SHAPE", /^layer_norm: \[2\] is not the end of shape \[2,3\]/],
-      [() => c.mm(x, w), "E_SHAPE", /^mm: shape \[4,2,3\] has 3 dims, not 2/],
-      [() => c.einsum("ij,jk->ijk", x), "E_SHAPE", /^einsum: .* is not for 1 operands/],
-      [() => c.conv1d(w, w, { groups: 2 }), "E_SHAPE", /^conv1d: weights \[4,2,3\] in 2 groups do not fit/],
-      [() => c.conv1d(x, engine.zeros([1, 2, 5])), "E_SHAPE", /^conv1d: windows of \[5\] by \[1\] do not lie in \[3\]/],
-      [() => c.maxPool(w, [2], { padding: 2 }), "E_SHAPE", /^max_pool: padding \[2\] must be at most half/],
+      [() => l.softmax(i, 0), "E_DTYPE", /^softmax: takes f32, not i32; cast/],
+      [() => l.softmax(x, 2), "E_DIM", /^softmax: dim 2 does not exist/],
+      [() => l.groupNorm(x, 2), "E_SHAPE", /^group_norm: 2 groups of equal size are not in dim 1/],
+      [() => l.layerNorm(x, [2]), "E_SHAPE", /^layer_norm: \[2\] is not the end of shape \[2,3\]/],
+      [() => l.mm(x, w), "E_SHAPE", /^mm: shape \[4,2,3\] has 3 dims, not 2/],
+      [() => l.einsum("ij,jk->ijk", x), "E_SHAPE", /^einsum: .* is not for 1 operands/],
+      [() => l.conv1d(w, w, { groups: 2 }), "E_SHAPE", /^conv1d: weights \[4,2,3\] in 2 groups do not fit/],
+      [() => l.conv1d(x, engine.zeros([1, 2, 5])), "E_SHAPE", /^conv1d: windows of \[5\] by \[1\] do not lie in \[3\]/],
+      [() => l.maxPool(w, [2], { padding: 2 }), "E_SHAPE", /^max_pool: padding \[2\] must be at most half/],
       [() => c.glu(x), "E_SHAPE", /^glu: dim -1 of \[2,3\] has no halves/],
       [() => c.softshrink(x, -1), "E_VALUE", /^softshrink: lambda -1 must be 0 or more/],
-      [() => c.crossEntropy(x, w), "E_SHAPE", /^cross_entropy: .*\[4,2,3\]/],
+      [() => l.crossEntropy(x, w), "E_SHAPE", /^cross_entropy: .*\[4,2,3\]/],
       [() => c.arange(engine, 1, 0), "E_VALUE", /^arange: there is no way from 1 to 0 by 1/],
       [
         () => c.randint(engine, 3, 3, [1], new c.Generator(0)),

@@ -3,10 +3,12 @@
  *
  * @module
  */
-import * as c from "@alknet/compute";
+import * as compute from "@alknet/compute";
+import * as layers from "@alknet/compute/layers";
 import type { Cases } from "./suite.ts";
 
-const first = (x: c.Tensor): c.Tensor => c.select(x, 0, 0);
+const c = { ...compute, ...layers };
+const first = (x: compute.Tensor): compute.Tensor => c.select(x, 0, 0);
 
 /** Each case: its class and the function. */
 export const LAYERS: Cases = {
@@ -181,7 +183,7 @@ export const LAYERS: Cases = {
       c.multiHeadAttention(x, x, x, 2, { input, inputBias, output, outputBias }),
   ],
   "rnn cells": ["T", ([x, h, input, hidden, inputBias, hiddenBias, state]) => {
-    const part = (count: number): c.CellWeights => {
+    const part = (count: number): layers.CellWeights => {
       const [a, b, d, e] = [input, hidden, inputBias, hiddenBias].map((one) => one.slice(0, { stop: count }));
       return { input: a, hidden: b, inputBias: d, hiddenBias: e };
     };
