@@ -9,8 +9,9 @@
  * `using`, or by {@linkcode Engine.scope}, which disposes of what was made within; what is forgotten is listed by
  * {@linkcode Engine.tensors}. Views ({@linkcode Tensor.permute}, {@linkcode Tensor.slice}) share elements.
  *
- * **Operations** are functions: {@linkcode add}, {@linkcode matmul}, {@linkcode sum} and their like. They broadcast and
- * promote as PyTorch does, with NaN and infinities. On the CPU an operation is done when it returns, and the
+ * **Operations** are functions: {@linkcode add}, {@linkcode matmul}, {@linkcode sum}, {@linkcode gather}, {@linkcode sort},
+ * {@linkcode rand} and their like; those of networks are in `@alknet/compute/layers`. They broadcast and promote as PyTorch
+ * does, with NaN and infinities. {@linkcode Engine.kernel} runs a tree of one's own. On the CPU an operation is done when it returns, and the
  * thread is busy until then; on the GPU it goes on meanwhile.
  *
  * **Errors.** What is refused is a {@linkcode ComputeError} that names the operation, the shapes and the dim.
