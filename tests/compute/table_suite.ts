@@ -47,6 +47,15 @@ export function tableSuite(options: c.EngineOptions, ...wanted: Need[]): void {
     for (const one of [values, order]) one.dispose();
   });
 
+  test("elements far apart at the end of the memory: nothing beyond it is read", async (engine) => {
+    const x = engine.full([3, 2_000_000], 4);
+    using column = x.slice(1, { start: -1 });
+    using index = engine.zeros([3, 1], { dtype: "i32" });
+    using read = c.gather(column, 1, index);
+    deepEqual([...await read.read()], [4, 4, 4]);
+    x.dispose();
+  });
+
   test("Philox: its authors' vectors, and streams that are counted on", async (engine) => {
     // Random123 1.14, kat_vectors: philox4x32 10, of zeros.
     using words = c.randomBits(engine, [4], new c.Generator(0));
