@@ -170,6 +170,7 @@ export {
   amax,
   amin,
   any,
+  bitcast,
   cast,
   countNonzero,
   matmul,

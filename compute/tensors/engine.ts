@@ -21,6 +21,8 @@ import { type FoldOptions, type KernelOperand, type Operand, type Runner, type S
 
 /** Most elements of a result or an operand where places are computed with: they are 32-bit numbers of bytes. */
 const MOST_PLACES = 2 ** 29;
+/** Tensors that one kernel reads: WebGPU guarantees a shader eight buffers, of which one is the result. */
+const MOST_SOURCES = 7;
 
 /** A device and its tensors; {@linkcode openEngine} opens one. */
 export class Engine implements Runner, AsyncDisposable {
@@ -96,12 +98,20 @@ export class Engine implements Runner, AsyncDisposable {
 
   /**
    * Runs a tree over operands, which the functions of this module are made of. Each element of the result is computed from
-   * those at its place; a free operand is read from that place on.
+   * those at its place; a free operand is read from that place on. Trees are made by `@alknet/compute/expression`; they are
+   * trusted: what one reads beyond a free operand's elements is not said.
    *
    * @throws {ComputeError} `E_BUFFER`, `E_LIMIT`, `E_OOM`.
    */
   kernel(op: string, shape: readonly number[], operands: readonly KernelOperand[], forward: Forward): Tensor {
     const tensors = operands.flatMap((one) => one instanceof Tensor ? [one] : "tensor" in one ? [one.tensor] : []);
+    if (tensors.length > MOST_SOURCES) {
+      throw new ComputeError(
+        "E_LIMIT",
+        op,
+        `${tensors.length} tensors are too many for one kernel; ${MOST_SOURCES} are possible`,
+      );
+    }
     const sources = this.#sources(op, tensors);
     const planned = operands.map((one): PlannedOperand => {
       if (one instanceof Tensor) return { dtype: one.dtype, layout: expand(one.layout, shape) };

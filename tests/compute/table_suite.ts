@@ -6,6 +6,7 @@
  */
 import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
 import * as c from "@alknet/compute";
+import * as e from "@alknet/compute/expression";
 import * as l from "@alknet/compute/layers";
 import { type Need, needs } from "../support/programs.ts";
 
@@ -45,6 +46,24 @@ export function tableSuite(options: c.EngineOptions, ...wanted: Need[]): void {
     const both = [...data, ...data.toReversed()];
     deepEqual([...await turned.read()], [...both.slice(-5), ...both.slice(0, -5)]);
     for (const one of [values, order]) one.dispose();
+  });
+
+  test("kernel(): a tree of one's own over places, free operands and numbers; bitcast()", async (engine) => {
+    using x = engine.tensor([[1, 2, 3], [4, 5, 6]]);
+    const [shape, strides] = [[2, 3], [0, 1]];
+    const free = { tensor: x, layout: x.layout, free: true };
+    const operands: c.KernelOperand[] = [free, { place: { shape, strides, offset: 0 } }, { value: 10, dtype: "f32" }];
+    using y = engine.kernel("own", shape, operands, (source, column, scale) => {
+      const back = e.select(e.compare("gt", column, 0), e.constant(-1, "i32"), 0);
+      return e.binary("add", e.binary("mul", e.load(source, back), scale), e.convert(column, "f32"));
+    });
+    deepEqual([...await y.read()], [10, 11, 22, 40, 41, 52]);
+    throws(() => engine.kernel("own", shape, new Array(8).fill(x), (one) => one), { code: "E_LIMIT" });
+    throws(() => engine.kernel("own", shape, [x], (one) => e.load(e.unary("neg", one), one)), TypeError);
+    using bits = c.bitcast(x, "i32");
+    deepEqual([...await bits.read()].slice(0, 2), [0x3f800000, 0x40000000]);
+    using bools = c.cast(x, "bool");
+    throws(() => c.bitcast(bools, "i32"), { code: "E_DTYPE" });
   });
 
   test("elements far apart at the end of the memory: nothing beyond it is read", async (engine) => {
