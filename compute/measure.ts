@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { matmul, sum } from "./functions/folds.ts";
-import { exp } from "./functions/unary.ts";
-import { add } from "./functions/broadcasting.ts";
+import { matmul, sum } from "./functions/folding/folds.ts";
+import { exp } from "./functions/elements/unary.ts";
+import { add } from "./functions/elements/broadcasting.ts";
 import type { Engine } from "./tensors/engine.ts";
 import type { Tensor } from "./tensors/tensor.ts";
 

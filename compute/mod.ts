@@ -9,8 +9,9 @@
  * `using`, or by {@linkcode Engine.scope}, which disposes of what was made within; what is forgotten is listed by
  * {@linkcode Engine.tensors}. Views ({@linkcode Tensor.permute}, {@linkcode Tensor.slice}) share elements.
  *
- * **Operations** are functions: {@linkcode add}, {@linkcode matmul}, {@linkcode sum} and their like. They broadcast and
- * promote as PyTorch does, with NaN and infinities. On the CPU an operation is done when it returns, and the
+ * **Operations** are functions: {@linkcode add}, {@linkcode matmul}, {@linkcode sum}, {@linkcode gather}, {@linkcode sort},
+ * {@linkcode rand} and their like; those of networks are in `@alknet/compute/layers`. They broadcast and promote as PyTorch
+ * does, with NaN and infinities. {@linkcode Engine.kernel} runs a tree of one's own. On the CPU an operation is done when it returns, and the
  * thread is busy until then; on the GPU it goes on meanwhile.
  *
  * **Errors.** What is refused is a {@linkcode ComputeError} that names the operation, the shapes and the dim.
@@ -28,6 +29,54 @@
  *
  * @module
  */
+export {
+  celu,
+  elu,
+  geglu,
+  gelu,
+  glu,
+  hardshrink,
+  hardsigmoid,
+  hardswish,
+  hardtanh,
+  leakyRelu,
+  logsigmoid,
+  mish,
+  prelu,
+  quickGelu,
+  relu6,
+  rrelu,
+  selu,
+  softplus,
+  softshrink,
+  softsign,
+  swiglu,
+  tanhshrink,
+  threshold,
+} from "./functions/elements/activations.ts";
+export {
+  atan2,
+  bitwiseLeftShift,
+  bitwiseRightShift,
+  type CloseOptions,
+  divTrunc,
+  floatPower,
+  floorDivide,
+  fmod,
+  gcd,
+  heaviside,
+  hypot,
+  isclose,
+  lcm,
+  ldexp,
+  logaddexp,
+  logaddexp2,
+  pow,
+  remainder,
+  rsub,
+  xlog1py,
+  xlogy,
+} from "./functions/elements/arithmetic.ts";
 export {
   add,
   addcdiv,
@@ -53,10 +102,36 @@ export {
   minimum,
   mul,
   ne,
+  type ScaledOptions,
   sub,
   where,
-} from "./functions/broadcasting.ts";
-export { all, amax, amin, any, cast, countNonzero, matmul, mean, nansum, prod, sum } from "./functions/folds.ts";
+} from "./functions/elements/broadcasting.ts";
+export {
+  acos,
+  acosh,
+  asin,
+  asinh,
+  atan,
+  atanh,
+  cbrt,
+  cos,
+  cosh,
+  digamma,
+  erf,
+  erfc,
+  erfinv,
+  exp2,
+  type FiniteOptions,
+  isneginf,
+  isposinf,
+  lgamma,
+  logit,
+  nanToNum,
+  sin,
+  sinc,
+  sinh,
+  tan,
+} from "./functions/elements/functions.ts";
 export {
   abs,
   bitwiseNot,
@@ -89,15 +164,162 @@ export {
   square,
   tanh,
   trunc,
-} from "./functions/unary.ts";
+} from "./functions/elements/unary.ts";
+export {
+  all,
+  amax,
+  amin,
+  any,
+  bitcast,
+  cast,
+  countNonzero,
+  matmul,
+  mean,
+  nansum,
+  prod,
+  sum,
+} from "./functions/folding/folds.ts";
+export { cummax, cummin, cumprod, cumsum, diff, logcumsumexp } from "./functions/folding/scans.ts";
+export {
+  aminmax,
+  argmax,
+  argmin,
+  logsumexp,
+  maxAlong,
+  minAlong,
+  nanmean,
+  norm,
+  type NormOptions,
+  type SpreadOptions,
+  std,
+  stdMean,
+  variance,
+  varMean,
+} from "./functions/folding/statistics.ts";
+export {
+  bucketize,
+  embedding,
+  embeddingBag,
+  gather,
+  index,
+  indexSelect,
+  maskedFill,
+  oneHot,
+  type SearchOptions,
+  searchsorted,
+  take,
+  takeAlongDim,
+} from "./functions/indexing/gathering.ts";
+export {
+  argsort,
+  kthvalue,
+  median,
+  type OrderOptions,
+  quantile,
+  sort,
+  type SortOptions,
+  topk,
+  unique,
+} from "./functions/indexing/ordering.ts";
+export {
+  bincount,
+  indexAdd,
+  indexCopy,
+  indexFill,
+  indexPut,
+  maskedSelect,
+  nonzero,
+  scatter,
+  scatterAdd,
+  scatterReduce,
+  type ScatterReduction,
+} from "./functions/indexing/scattering.ts";
+export {
+  bernoulli,
+  cauchy,
+  dropout,
+  dropout2d,
+  exponential,
+  Generator,
+  geometric,
+  gumbelSoftmax,
+  logNormal,
+  multinomial,
+  rand,
+  randint,
+  randn,
+  randomBits,
+  randperm,
+} from "./functions/random/random.ts";
+export {
+  arange,
+  type CreationOptions,
+  eye,
+  fullLike,
+  linspace,
+  logspace,
+  onesLike,
+  tri,
+  zerosLike,
+} from "./functions/shapes/creation.ts";
+export {
+  cat,
+  diag,
+  diagEmbed,
+  dstack,
+  hstack,
+  pad,
+  type PadOptions,
+  repeat,
+  repeatInterleave,
+  roll,
+  stack,
+  tile,
+  tril,
+  triu,
+  vstack,
+} from "./functions/shapes/joining.ts";
+export {
+  asStrided,
+  broadcastTensors,
+  chunk,
+  contiguousOf,
+  diagonal,
+  expand,
+  flatten,
+  flip,
+  meshgrid,
+  movedim,
+  narrow,
+  reshape,
+  rot90,
+  select,
+  split,
+  squeeze,
+  tensorSplit,
+  unbind,
+  unflatten,
+  unfold,
+  unsqueeze,
+  view,
+} from "./functions/shapes/views.ts";
+export type { BinaryName, CompareName, Expr, Forward, UnaryName } from "./table/expression.ts";
+export type { PadMode } from "./table/movement.ts";
 export { measure, type Measurement, type MeasureOptions } from "./measure.ts";
 export { type DataOptions, type Flat, type Nested } from "./tensors/data.ts";
 export { type BufferStats, type Storage } from "./tensors/buffers.ts";
 export type { BufferId } from "./devices/device.ts";
-export { Engine, type Scope } from "./tensors/engine.ts";
+export { Engine } from "./tensors/engine.ts";
 export { type LiveTensor } from "./tensors/leaks.ts";
 export { type EngineOptions, openEngine } from "./tensors/open.ts";
-export { type FoldOptions, type Operand, type Runner, Tensor } from "./tensors/tensor.ts";
+export {
+  type FoldOptions,
+  type KernelOperand,
+  type Operand,
+  type Runner,
+  type Scope,
+  Tensor,
+} from "./tensors/tensor.ts";
 export { type DataOf, type DType, DTYPES } from "./values/dtype.ts";
 export { AlknetError } from "@alknet/core/handler";
 export { type ComputeCode, ComputeError } from "./values/errors.ts";

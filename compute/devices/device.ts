@@ -61,6 +61,8 @@ export interface Device extends AsyncDisposable {
   write(buffer: BufferId, words: Uint32Array<ArrayBuffer>): void;
   /** Reads words; the one thing that is waited for. */
   read(buffer: BufferId, offset: number, count: number): Promise<Uint32Array<ArrayBuffer>>;
+  /** A word, on a device that is done when a launch returns. */
+  peek?(buffer: BufferId, place: number): number;
   /** Runs a kernel; the output is the first buffer. */
   launch(launch: Launch, buffers: readonly BufferId[]): void;
   /** Multiplies; `temporary` lends a buffer until the end of the call. */

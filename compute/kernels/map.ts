@@ -8,11 +8,14 @@ import { coalesce, type Layout, sizeOf } from "../values/shape.ts";
 import { convert, type Expr, fingerprint, input } from "../table/expression.ts";
 import type { InputSpec, Launch, MapSpec } from "./spec.ts";
 
-/** An operand: elements in a buffer, seen in the shape of the result, or a number. */
-export type Operand = { readonly dtype: DType; readonly layout: Layout } | {
-  readonly dtype: DType;
-  readonly value: number;
-};
+/**
+ * An operand: elements in a buffer, seen in the shape of the result and, where they are free, read from that place on; a
+ * number; or the place itself that a layout gives, in i32.
+ */
+export type Operand =
+  | { readonly dtype: DType; readonly layout: Layout; readonly free?: boolean }
+  | { readonly dtype: DType; readonly value: number }
+  | { readonly dtype: "i32"; readonly place: Layout };
 
 /**
  * The launch of a map.
@@ -28,17 +31,21 @@ export function planMap(
   types: readonly DType[],
   forward: (...operands: Expr[]) => Expr,
 ): Launch {
-  const layouts = operands.flatMap((operand) => "layout" in operand ? [operand.layout] : []);
+  const layouts = operands.flatMap((operand) =>
+    "layout" in operand ? [operand.layout] : "place" in operand ? [operand.place] : []
+  );
   const joined = coalesce(shape, layouts.map(({ strides }) => strides));
   const rank = joined.shape.length;
   let buffer = 0;
   const inputs = operands.map((operand): InputSpec => {
     const { dtype } = operand;
-    if (!("layout" in operand)) return { dtype, stepping: "value" };
+    if ("value" in operand) return { dtype, stepping: "value" };
     const last = joined.strides[buffer++][rank - 1];
+    if ("place" in operand) return { dtype, stepping: "place" };
+    if (operand.free) return { dtype, stepping: "free" };
     return { dtype, stepping: last === 1 ? "contiguous" : last === 0 ? "broadcast" : "strided" };
   });
-  const vector = rank === 1 && inputs.every(({ stepping }) => stepping !== "strided") &&
+  const vector = rank === 1 && inputs.every(({ stepping }) => !["strided", "place", "free"].includes(stepping)) &&
     layouts.every(({ offset }, i) => joined.strides[i][0] === 0 || offset % 4 === 0);
   const body = forward(...inputs.map(({ dtype }, index) => convert(input(index, dtype), types[index])));
   const form = inputs.map(({ dtype, stepping }) => `${dtype}.${stepping}`);

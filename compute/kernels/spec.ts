@@ -9,8 +9,11 @@
 import type { DType } from "../values/dtype.ts";
 import type { Expr } from "../table/expression.ts";
 
-/** How an operand is stepped through along the innermost dim: one by one, not at all, by a stride, or it is a word. */
-export type Stepping = "contiguous" | "broadcast" | "strided" | "value";
+/**
+ * How an operand is stepped through along the innermost dim: one by one, not at all, by a stride; or it is a word, its own
+ * place (in i32, without a buffer), or free, to be read anywhere beyond its place.
+ */
+export type Stepping = "contiguous" | "broadcast" | "strided" | "value" | "place" | "free";
 
 /** One operand of a kernel. */
 export interface InputSpec {

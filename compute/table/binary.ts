@@ -37,6 +37,8 @@ export const BINARY: readonly MapOp[] = [
 
 /** Rows of three operands. */
 export const TERNARY: readonly MapOp[] = [
+  { ...row("add_scaled", NUMBERS, "R", (x, y, alpha) => binary("add", x, binary("mul", alpha, y))), arity: 3 },
+  { ...row("sub_scaled", NUMBERS, "R", (x, y, alpha) => binary("sub", x, binary("mul", alpha, y))), arity: 3 },
   { ...row("where", ALL, "E", select), arity: 3, promotesFrom: 1 },
   { ...row("clamp", NUMBERS, "E", (x, low, high) => binary("min", binary("max", x, low), high)), arity: 3 },
   { ...row("addcmul", NUMBERS, "A", (x, y, z) => binary("add", x, binary("mul", y, z))), arity: 3 },

@@ -9,10 +9,11 @@ import type { DType } from "../values/dtype.ts";
 /** Functions of one value that keep its type; `not` is of bool and integers, `rint` rounds ties to even. */
 export type UnaryName = "neg" | "abs" | "sqrt" | "ceil" | "floor" | "trunc" | "rint" | "not";
 /**
- * Functions of two values of one type. `max` and `min` give NaN when either is NaN; `shl` and `shr` take a constant
- * count as second operand, and `shr` keeps the sign of an i32.
+ * Functions of two values of one type. `max` and `min` give NaN when either is NaN; `rem`, of integers, has the sign of the
+ * first, and no integer may be divided by 0 or an i32 by −1; `shl` and `shr` take a count of 0 to 31, and `shr` keeps the
+ * sign of an i32.
  */
-export type BinaryName = "add" | "sub" | "mul" | "div" | "max" | "min" | "and" | "or" | "xor" | "shl" | "shr";
+export type BinaryName = "add" | "sub" | "mul" | "div" | "rem" | "max" | "min" | "and" | "or" | "xor" | "shl" | "shr";
 /** Comparisons, which give bool: all but `ne` are false where a side is NaN. */
 export type CompareName = "eq" | "ne" | "lt" | "le" | "gt" | "ge";
 
@@ -20,11 +21,15 @@ export type CompareName = "eq" | "ne" | "lt" | "le" | "gt" | "ge";
 export type Expr =
   | { readonly kind: "input"; readonly dtype: DType; readonly index: number }
   | { readonly kind: "const"; readonly dtype: DType; readonly value: number }
+  | { readonly kind: "load"; readonly dtype: DType; readonly index: number; readonly of: readonly [Expr] }
   | { readonly kind: "unary"; readonly dtype: DType; readonly name: UnaryName; readonly of: readonly [Expr] }
   | { readonly kind: "binary"; readonly dtype: DType; readonly name: BinaryName; readonly of: readonly [Expr, Expr] }
   | { readonly kind: "compare"; readonly dtype: "bool"; readonly name: CompareName; readonly of: readonly [Expr, Expr] }
   | { readonly kind: "select"; readonly dtype: DType; readonly of: readonly [test: Expr, then: Expr, otherwise: Expr] }
   | { readonly kind: "convert" | "bitcast"; readonly dtype: DType; readonly of: readonly [Expr] };
+
+/** The tree of a result, from those of its operands. */
+export type Forward = (...operands: Expr[]) => Expr;
 
 /** The value of an operand. */
 export function input(index: number, dtype: DType): Expr {
@@ -34,6 +39,16 @@ export function input(index: number, dtype: DType): Expr {
 /** A constant; for bool 0 or 1. NaN and the infinities are allowed. */
 export function constant(value: number, dtype: DType): Expr {
   return { kind: "const", dtype, value };
+}
+
+/**
+ * An element of an operand that is free: so many elements, in i32, beyond the operand's place.
+ *
+ * @param x The operand, an input. What is added has to stay within its buffer.
+ */
+export function load(x: Expr, beyond: Expr): Expr {
+  if (x.kind !== "input") throw new TypeError("only an input can be read from");
+  return { kind: "load", dtype: x.dtype, index: x.index, of: [beyond] };
 }
 
 /** A function of one value. */
@@ -93,7 +108,7 @@ export function fingerprint(root: Expr): string {
   const at = new Map<Expr, number>();
   return inOrder(root).map((expr, i) => {
     at.set(expr, i);
-    const own = expr.kind === "input"
+    const own = expr.kind === "input" || expr.kind === "load"
       ? expr.index
       : expr.kind === "const"
       ? textOf(expr.value)

@@ -19,6 +19,24 @@ export function exp(x: Expr): Expr {
   return select(isNaNOf(x), x, scaled(y, n));
 }
 
+/** 2ˣ: overflows to ∞ from 128 on. */
+export function exp2(x: Expr): Expr {
+  const bounded = binary("min", binary("max", x, -152), 129);
+  const n = unary("rint", bounded);
+  const y = scaled(exp(binary("mul", binary("sub", bounded, n), Math.LN2)), n);
+  return select(isNaNOf(x), x, y);
+}
+
+/** x·2ⁿ, exactly where n is a whole number (row 92). */
+export function ldexp(x: Expr, y: Expr): Expr {
+  const n = binary("min", binary("max", unary("floor", y), -320), 320);
+  const rest = select(compare("lt", unary("abs", y), 320), binary("sub", y, n), 0);
+  const third = unary("trunc", binary("mul", n, 1 / 3));
+  const twice = binary("mul", binary("mul", x, power2(third)), power2(third));
+  const whole = binary("mul", twice, power2(binary("sub", n, binary("add", third, third))));
+  return select(isNaNOf(y), y, binary("mul", whole, exp(binary("mul", rest, Math.LN2))));
+}
+
 /** eˣ−1 (row 17). */
 export function expm1(x: Expr): Expr {
   const near = binary("mul", x, polynomial(x, [1 / 24, 1 / 6, 0.5, 1]));
@@ -90,7 +108,7 @@ export function tanh(x: Expr): Expr {
 }
 
 /** Horner's rule, highest power first. */
-function polynomial(x: Expr, coefficients: readonly number[]): Expr {
+export function polynomial(x: Expr, coefficients: readonly number[]): Expr {
   const [first, ...rest] = coefficients;
   return rest.reduce((sum: Expr, one) => binary("add", binary("mul", sum, x), one), constant(first, "f32"));
 }
@@ -100,6 +118,10 @@ function scaled(y: Expr, n: Expr): Expr {
   const power = convert(n, "i32");
   const half = binary("shr", power, 1);
   return binary("mul", binary("mul", y, twoTo(half)), twoTo(binary("sub", power, half)));
+}
+
+function power2(n: Expr): Expr {
+  return twoTo(convert(n, "i32"));
 }
 
 function twoTo(power: Expr): Expr {

@@ -7,14 +7,14 @@ import type { DType } from "../values/dtype.ts";
 import type { Expr } from "./expression.ts";
 
 /** How far a result may lie from a float64 evaluation (ops.md §1.6). */
-export type ToleranceClass = "E" | "R" | "D" | "A" | "T" | "S" | "M";
+export type ToleranceClass = "E" | "R" | "D" | "A" | "T" | "G" | "S" | "M" | "L" | "Z";
 
 /** An operation that computes each element of its result from one element of each operand. */
 export interface MapOp {
   /** Name, `add` for example. */
   readonly name: string;
   /** How many operands it takes. */
-  readonly arity: 1 | 2 | 3;
+  readonly arity: 1 | 2 | 3 | 4;
   /** Element types that it computes in; operands are promoted first. */
   readonly dtypes: readonly DType[];
   /** Integers and bools are computed in f32. */

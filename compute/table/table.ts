@@ -3,13 +3,23 @@
  *
  * @module
  */
+import { ACTIVATIONS } from "./activations.ts";
+import { ARITHMETIC } from "./arithmetic.ts";
 import { BINARY, TERNARY } from "./binary.ts";
+import { FUNCTIONS } from "./functions.ts";
 import { REDUCTIONS } from "./reductions.ts";
 import type { MapOp, ReduceOp } from "./spec.ts";
 import { UNARY } from "./unary.ts";
 
 /** Rows that map elements. */
-export const MAPS: ReadonlyMap<string, MapOp> = byName([...UNARY, ...BINARY, ...TERNARY]);
+export const MAPS: ReadonlyMap<string, MapOp> = byName([
+  ...UNARY,
+  ...FUNCTIONS,
+  ...BINARY,
+  ...ARITHMETIC,
+  ...TERNARY,
+  ...ACTIVATIONS,
+]);
 /** Rows that fold elements. */
 export const FOLDS: ReadonlyMap<string, ReduceOp> = byName(REDUCTIONS);
 

@@ -6,24 +6,23 @@
 import type { Device } from "../devices/device.ts";
 import { type Operand as PlannedOperand, planMap } from "../kernels/map.ts";
 import { planReduce } from "../kernels/reduce.ts";
-import type { Expr } from "../table/expression.ts";
+import type { Forward } from "../table/expression.ts";
 import type { ReduceOp } from "../table/spec.ts";
 import { FOLDS, MAPS } from "../table/table.ts";
 import { asDType, type DataOf, decode, type DType, ELEMENT_BYTES } from "../values/dtype.ts";
 import { ComputeError } from "../values/errors.ts";
-import { checkShape, contiguous, dimOf, isContiguous, type Layout, sizeOf } from "../values/shape.ts";
+import { checkShape, contiguous, dimOf, expand, isContiguous, type Layout, sizeOf } from "../values/shape.ts";
 import type { Buffers, BufferStats, Storage } from "./buffers.ts";
 import { type DataOptions, elementsOf, type Flat, type Nested } from "./data.ts";
 import { type LiveTensor, Register } from "./leaks.ts";
 import { prepare } from "./operands.ts";
 import { planProduct } from "./products.ts";
-import { type FoldOptions, type Operand, type Runner, Tensor } from "./tensor.ts";
+import { type FoldOptions, type KernelOperand, type Operand, type Runner, type Scope, Tensor } from "./tensor.ts";
 
-/** What a scope gives its function. */
-export interface Scope {
-  /** Lets a tensor outlive the scope. */
-  keep<T extends Tensor>(tensor: T): T;
-}
+/** Most elements of a result or an operand where places are computed with: they are 32-bit numbers of bytes. */
+const MOST_PLACES = 2 ** 29;
+/** Tensors that one kernel reads: WebGPU guarantees a shader eight buffers, of which one is the result. */
+const MOST_SOURCES = 7;
 
 /** A device and its tensors; {@linkcode openEngine} opens one. */
 export class Engine implements Runner, AsyncDisposable {
@@ -95,6 +94,42 @@ export class Engine implements Runner, AsyncDisposable {
     const sources = this.#sources(name, operands.filter((operand) => operand instanceof Tensor));
     const { shape, types, operands: planned } = prepare(row, operands);
     return this.#map(name, shape, planned, types, row.forward, sources);
+  }
+
+  /**
+   * Runs a tree over operands, which the functions of this module are made of. Each element of the result is computed from
+   * those at its place; a free operand is read from that place on. Trees are made by `@alknet/compute/expression`; they are
+   * trusted: what one reads beyond a free operand's elements is not said.
+   *
+   * @throws {ComputeError} `E_BUFFER`, `E_LIMIT`, `E_OOM`.
+   */
+  kernel(op: string, shape: readonly number[], operands: readonly KernelOperand[], forward: Forward): Tensor {
+    const tensors = operands.flatMap((one) => one instanceof Tensor ? [one] : "tensor" in one ? [one.tensor] : []);
+    if (tensors.length > MOST_SOURCES) {
+      throw new ComputeError(
+        "E_LIMIT",
+        op,
+        `${tensors.length} tensors are too many for one kernel; ${MOST_SOURCES} are possible`,
+      );
+    }
+    const sources = this.#sources(op, tensors);
+    const planned = operands.map((one): PlannedOperand => {
+      if (one instanceof Tensor) return { dtype: one.dtype, layout: expand(one.layout, shape) };
+      if ("place" in one) return { dtype: "i32", place: one.place };
+      return "tensor" in one ? { dtype: one.tensor.dtype, layout: one.layout, free: one.free } : one;
+    });
+    const places = planned.some((one) => "place" in one || ("free" in one && one.free));
+    const largest = Math.max(sizeOf(shape), ...tensors.map(({ size }) => size));
+    if (places && largest > MOST_PLACES) {
+      throw new ComputeError("E_LIMIT", op, `${largest} elements are more than the ${MOST_PLACES} that have places`);
+    }
+    return this.#map(op, checkShape(op, shape), planned, planned.map(({ dtype }) => dtype), forward, sources);
+  }
+
+  /** See {@linkcode Runner.peek}. */
+  peek(of: Tensor): number | undefined {
+    const [storage] = this.#sources("peek", [of]);
+    return storage && this.#device.peek?.(storage.buffer, of.layout.offset);
   }
 
   /**
@@ -264,7 +299,7 @@ export class Engine implements Runner, AsyncDisposable {
     shape: readonly number[],
     operands: readonly PlannedOperand[],
     types: readonly DType[],
-    forward: (...operands: Expr[]) => Expr,
+    forward: Forward,
     sources: readonly (Storage | undefined)[],
   ): Tensor {
     const launch = planMap(shape, operands, types, forward);

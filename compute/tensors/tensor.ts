@@ -7,7 +7,9 @@
 import type { DataOf, DType } from "../values/dtype.ts";
 import { ComputeError } from "../values/errors.ts";
 import { checkShape, contiguous, dimOf, isContiguous, type Layout, sizeOf } from "../values/shape.ts";
+import type { Forward } from "../table/expression.ts";
 import type { Storage } from "./buffers.ts";
+import type { DataOptions, Flat, Nested } from "./data.ts";
 
 /** What an operation takes: a tensor, or a number, which is weak (ops.md §1.3). */
 export type Operand = Tensor | number | boolean;
@@ -20,8 +22,34 @@ export interface FoldOptions {
   readonly keepdim?: boolean;
 }
 
+/** What a scope gives its function. */
+export interface Scope {
+  /** Lets a tensor outlive the scope. */
+  keep<T extends Tensor>(tensor: T): T;
+}
+
+/**
+ * An operand of {@linkcode Runner.kernel}: a tensor, which broadcasts; its elements in another layout, which may be `free` to be
+ * read anywhere; a number of a type; or the place that a layout gives, in i32.
+ */
+export type KernelOperand =
+  | Tensor
+  | { readonly tensor: Tensor; readonly layout: Layout; readonly free?: boolean }
+  | { readonly value: number; readonly dtype: DType }
+  | { readonly place: Layout };
+
 /** What tensors ask of the engine that made them. */
 export interface Runner {
+  /** Which target, and what that is called. */
+  readonly device: { readonly kind: "cpu" | "gpu"; readonly name: string; readonly fallback: boolean };
+  /** Runs a tree over operands; each element of the result is computed from those at its place. */
+  kernel(op: string, shape: readonly number[], operands: readonly KernelOperand[], forward: Forward): Tensor;
+  /** A new tensor. */
+  tensor<D extends DType = "f32">(data: Nested | Flat, options?: DataOptions<D>): Tensor<D>;
+  /** Runs a function and disposes of the tensors that were made meanwhile, but for those kept. */
+  scope<T>(run: (scope: Scope) => T): T;
+  /** The first word of a tensor, on a device that is done when a launch returns; else undefined. */
+  peek(of: Tensor): number | undefined;
   /** Runs a row that maps elements. */
   map(name: string, operands: readonly Operand[]): Tensor;
   /** Runs a row that folds elements. */
@@ -186,7 +214,10 @@ export class Tensor<D extends DType = DType> implements Disposable {
    */
   reshape(...shape: number[]): Tensor<D> {
     const known = sizeOf(shape.filter((extent) => extent !== -1));
-    const whole = shape.map((extent) => extent === -1 ? (known === 0 ? 0 : this.size / known) : extent);
+    if (shape.includes(-1) && known === 0) {
+      throw new ComputeError("E_SHAPE", "reshape", `-1 in [${shape}] could be any extent beside a 0; name it`);
+    }
+    const whole = shape.map((extent) => extent === -1 ? this.size / known : extent);
     if (
       shape.filter((extent) => extent === -1).length > 1 || sizeOf(whole) !== this.size ||
       whole.some((extent) => !Number.isInteger(extent))

@@ -5,7 +5,10 @@
  */
 import { AlknetError } from "@alknet/core/handler";
 
-/** Why. `E_BUFFER` is a handle that is gone or another engine's; `E_LIMIT` is a budget or a bound of a device. */
+/**
+ * Why. `E_BUFFER` is a handle that is gone or another engine's; `E_LIMIT` is a budget or a bound of a device; `E_VALUE` is a
+ * number that an operation has no result for.
+ */
 export type ComputeCode =
   | "E_SHAPE"
   | "E_DIM"
@@ -14,6 +17,9 @@ export type ComputeCode =
   | "E_BUFFER"
   | "E_OOM"
   | "E_LIMIT"
+  | "E_INDEX"
+  | "E_DIV_ZERO"
+  | "E_VALUE"
   | "E_DEVICE_LOST";
 
 /** A computation was refused or failed. */

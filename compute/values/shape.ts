@@ -70,6 +70,29 @@ export function isContiguous({ shape, strides }: Layout): boolean {
 }
 
 /**
+ * The same elements, in the same order, in another shape of as many; undefined where no strides give it.
+ *
+ * @param shape Of as many elements.
+ */
+export function viewOf(layout: Layout, shape: readonly number[]): Layout | undefined {
+  if (sizeOf(shape) === 0) return { ...contiguous(shape), offset: layout.offset };
+  const joined = coalesce(layout.shape, [layout.strides]);
+  const strides: number[] = new Array(shape.length);
+  let dim = shape.length - 1;
+  for (let from = joined.shape.length - 1; from >= 0; from--) {
+    let [step, left] = [joined.strides[0][from], joined.shape[from]];
+    while (dim >= 0 && (left > 1 || shape[dim] === 1)) {
+      if (left % shape[dim] !== 0) return undefined;
+      strides[dim] = step;
+      step *= shape[dim];
+      left /= shape[dim--];
+    }
+    if (left > 1) return undefined;
+  }
+  return { shape, strides, offset: layout.offset };
+}
+
+/**
  * A dim counted from the start.
  *
  * @throws {ComputeError} `E_DIM` outside [−rank, rank−1]; a rank-0 tensor accepts 0 and −1.

@@ -26,7 +26,7 @@ const UNARY: Readonly<Record<string, PlainName>> = {
 
 const SIGNED: Readonly<Record<string, string>> = { lt: "lt", le: "le", gt: "gt", ge: "ge", max: "max", min: "min" };
 
-/** Pushes the value of a tree; `inputs` are locals that hold the operands. */
+/** Pushes the value of a tree; `inputs` are locals that hold the operands, or, of a free one, its address in each lane. */
 export function emit(code: FunctionBuilder, root: Expr, inputs: readonly Local[]): void {
   const uses = new Map<Expr, number>();
   for (const expr of inOrder(root)) for (const child of childrenOf(expr)) uses.set(child, (uses.get(child) ?? 0) + 1);
@@ -38,7 +38,8 @@ export function emit(code: FunctionBuilder, root: Expr, inputs: readonly Local[]
     }
     const known = held.get(expr);
     if (known) return code.get(known);
-    node(code, expr, push);
+    if (expr.kind === "load") read(code, expr.dtype, inputs[expr.index], () => push(expr.of[0]));
+    else node(code, expr, push);
     if ((uses.get(expr) ?? 0) < 2) return;
     const local = code.local("v128");
     held.set(expr, local);
@@ -61,9 +62,31 @@ export function beforeStore(code: FunctionBuilder, dtype: DType): void {
   code.op("v128.and");
 }
 
+/** Reads a lane at a time, so many elements beyond an address. */
+function read(code: FunctionBuilder, dtype: DType, base: Local, beyond: () => void): void {
+  const [address, value] = [code.local("v128"), code.local("v128")];
+  beyond();
+  code.i32(2);
+  code.op("i32x4.shl");
+  code.get(base);
+  code.op("i32x4.add");
+  code.set(address);
+  code.splat(0);
+  code.set(value);
+  for (let lane = 0; lane < 4; lane++) {
+    code.get(address);
+    code.extract(lane);
+    code.get(value);
+    code.lane("v128.load32_lane", lane);
+    code.set(value);
+  }
+  code.get(value);
+  afterLoad(code, dtype);
+}
+
 function node(
   code: FunctionBuilder,
-  expr: Exclude<Expr, { kind: "input" | "const" }>,
+  expr: Exclude<Expr, { kind: "input" | "const" | "load" }>,
   push: (expr: Expr) => void,
 ): void {
   const [x, y, z] = expr.of as readonly Expr[];
@@ -72,7 +95,12 @@ function node(
       push(x);
       return code.op(known(UNARY[`${expr.dtype}.${expr.name}`], expr));
     case "binary":
-      if (expr.name === "shl" || expr.name === "shr") return shift(code, expr.name, x, y, push);
+      if ((expr.name === "shl" || expr.name === "shr") && y.kind === "const") {
+        return shift(code, expr.name, x, y.value, push);
+      }
+      if (["shl", "shr", "rem"].includes(expr.name) || (expr.name === "div" && expr.dtype !== "f32")) {
+        return byLane(code, expr.name, x, y, push);
+      }
       push(x);
       push(y);
       return code.op(arithmetic(expr.name, expr.dtype));
@@ -99,11 +127,28 @@ function arithmetic(name: string, dtype: DType): PlainName {
   return `i32x4.${SIGNED[name] ? `${name}_${dtype === "u32" ? "u" : "s"}` : name}` as PlainName;
 }
 
-/** Lanes are shifted alike, so the count is a constant. */
-function shift(code: FunctionBuilder, name: "shl" | "shr", x: Expr, y: Expr, push: (expr: Expr) => void): void {
-  if (y.kind !== "const") throw new TypeError("a shift needs a constant count");
+/** What has no instruction for four lanes: division of integers, and shifts whose counts differ. */
+function byLane(code: FunctionBuilder, name: string, x: Expr, y: Expr, push: (expr: Expr) => void): void {
+  const [a, b] = [code.local("v128"), code.local("v128")];
   push(x);
-  code.i32(y.value);
+  code.set(a);
+  push(y);
+  code.set(b);
+  code.get(a);
+  for (let lane = 0; lane < 4; lane++) {
+    for (const operand of [a, b]) {
+      code.get(operand);
+      code.extract(lane);
+    }
+    code.op((name === "shl" ? "i32.shl" : `i32.${name}_${x.dtype === "u32" ? "u" : "s"}`) as PlainName);
+    code.replace(lane);
+  }
+}
+
+/** Lanes are shifted alike. */
+function shift(code: FunctionBuilder, name: "shl" | "shr", x: Expr, count: number, push: (expr: Expr) => void): void {
+  push(x);
+  code.i32(count);
   code.op(name === "shl" ? "i32x4.shl" : x.dtype === "u32" ? "i32x4.shr_u" : "i32x4.shr_s");
 }
 

@@ -97,6 +97,16 @@ export class FunctionBuilder {
     for (const lane of lanes) this.#code.push(4 * lane, 4 * lane + 1, 4 * lane + 2, 4 * lane + 3);
   }
 
+  /** Pops a vector, pushes one of its lanes. */
+  extract(lane: number): void {
+    this.#code.push(0xfd, 0x1b, lane);
+  }
+
+  /** Pops a vector and a number, pushes the vector with that number in a lane. */
+  replace(lane: number): void {
+    this.#code.push(0xfd, 0x1c, lane);
+  }
+
   /** Calls a function of the module. */
   call(index: number): void {
     this.#code.push(0x10, ...unsigned(index));

@@ -29,7 +29,7 @@ export function renderMap(spec: MapSpec): Uint8Array<ArrayBuffer> {
   const { rank, inputs, body } = spec;
   const code = new FunctionBuilder(RUN_PARAMETERS);
   const [begin, end, at] = code.parameters;
-  const buffers = 1 + inputs.filter(({ stepping }) => stepping !== "value").length;
+  const buffers = 1 + inputs.filter(({ stepping }) => stepping !== "value" && stepping !== "place").length;
   const args = new Arguments(code, at, buffers);
   const operands = operandsOf(spec, code);
   const [row, column, length, quads, j, out] = ["i32", "i32", "i32", "i32", "i32", "i32"].map(() => code.local("i32"));
@@ -83,9 +83,9 @@ export function renderMap(spec: MapSpec): Uint8Array<ArrayBuffer> {
 }
 
 function operandsOf({ rank, inputs }: MapSpec, code: FunctionBuilder): Operand[] {
-  const buffered = inputs.filter(({ stepping }) => stepping !== "value").length;
+  const placed = inputs.filter(({ stepping }) => stepping !== "value").length;
   let word = 2 + rank;
-  let value = word + buffered * (1 + rank);
+  let value = word + placed * (1 + rank);
   let buffer = 1;
   return inputs.map(({ stepping, dtype }) => {
     const own = stepping === "value" ? value++ : word;
@@ -94,7 +94,7 @@ function operandsOf({ rank, inputs }: MapSpec, code: FunctionBuilder): Operand[]
       stepping,
       dtype,
       word: own,
-      buffer: stepping === "value" ? 0 : buffer++,
+      buffer: stepping === "value" || stepping === "place" ? 0 : buffer++,
       address: code.local("i32"),
       step: code.local("i32"),
       value: code.local("v128"),
@@ -112,12 +112,14 @@ function seek(
   column: Local,
 ): void {
   const addressed = operands.filter(({ stepping }) => stepping !== "value");
-  for (const { address, step, word, buffer } of addressed) {
+  for (const { address, step, word, buffer, stepping } of addressed) {
     args.word(word + rank);
     code.i32(2);
     code.op("i32.shl");
     code.set(step);
-    args.buffer(buffer);
+    // A place is kept as an address is, from 0 on.
+    if (stepping === "place") code.i32(0);
+    else args.buffer(buffer);
     args.word(word);
     code.i32(2);
     code.op("i32.shl", "i32.add");
@@ -131,13 +133,17 @@ function seek(
 
 /** Loads four elements of each operand and steps on. */
 function load(code: FunctionBuilder, operands: readonly Operand[]): void {
-  for (const { stepping, dtype, address, step, value } of operands) {
+  for (const operand of operands) {
+    const { stepping, dtype, address, step, value } = operand;
     if (stepping === "contiguous") {
       code.get(address);
       code.memory("v128.load");
       afterLoad(code, dtype);
       code.set(value);
       code.increase(address, 16);
+    } else if (stepping === "free" || stepping === "place") {
+      ramp(code, operand);
+      for (let lane = 0; lane < 4; lane++) code.increase(address, step);
     } else if (stepping === "strided") {
       code.splat(0);
       code.set(value);
@@ -156,6 +162,25 @@ function load(code: FunctionBuilder, operands: readonly Operand[]): void {
   }
 }
 
+/** The addresses, or places, of four neighbours; where fewer are left, the others are at the first's. */
+function ramp(code: FunctionBuilder, { address, step, value, stepping }: Operand, left?: Local): void {
+  code.quad([0, 1, 2, 3]);
+  code.get(step);
+  code.op("i32x4.splat", "i32x4.mul");
+  if (left) {
+    code.quad([0, 1, 2, 3]);
+    code.get(left);
+    code.op("i32x4.splat", "i32x4.lt_u", "v128.and");
+  }
+  code.get(address);
+  code.op("i32x4.splat", "i32x4.add");
+  if (stepping === "place") {
+    code.i32(2);
+    code.op("i32x4.shr_s");
+  }
+  code.set(value);
+}
+
 /** The last one to three elements of a row. A buffer ends in room for a whole load; a strided one stays where it is. */
 function partial(
   code: FunctionBuilder,
@@ -167,7 +192,12 @@ function partial(
   const left = code.local("i32");
   difference(code, length, quads);
   code.set(left);
-  for (const { stepping, dtype, address, step, value } of operands) {
+  for (const operand of operands) {
+    const { stepping, dtype, address, step, value } = operand;
+    if (stepping === "free" || stepping === "place") {
+      ramp(code, operand, left);
+      continue;
+    }
     if (stepping === "contiguous") {
       code.get(address);
       code.memory("v128.load");

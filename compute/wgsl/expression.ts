@@ -12,6 +12,7 @@ const SYMBOL: Readonly<Record<string, string>> = {
   sub: "-",
   mul: "*",
   div: "/",
+  rem: "%",
   and: "&",
   or: "|",
   xor: "^",
@@ -33,7 +34,7 @@ const ROUNDING: Readonly<Record<string, string>> = {
 /**
  * Statements that compute a tree, and the name of its value.
  *
- * @param inputs Names of the operands.
+ * @param inputs Names of the operands; that of a free one is its place, and its buffer is called `in` and its number.
  * @param prefix Begins the names of the values that are made.
  */
 export function statements(root: Expr, inputs: readonly string[], prefix: string): { lines: string[]; value: string } {
@@ -43,7 +44,7 @@ export function statements(root: Expr, inputs: readonly string[], prefix: string
     if (expr.kind === "input") names.set(expr, inputs[expr.index]);
     else {
       const name = `${prefix}${lines.length}`;
-      lines.push(`let ${name}: ${TYPE[expr.dtype]} = ${text(expr, names)};`);
+      lines.push(`let ${name}: ${TYPE[expr.dtype]} = ${text(expr, names, inputs)};`);
       names.set(expr, name);
     }
   }
@@ -71,7 +72,7 @@ export function literal(value: number, dtype: DType): string {
   return `F(${Number.isInteger(single) && Math.abs(single) < 1e9 ? single.toFixed(1) : String(single)})`;
 }
 
-function text(expr: Exclude<Expr, { kind: "input" }>, names: Map<Expr, string>): string {
+function text(expr: Exclude<Expr, { kind: "input" }>, names: Map<Expr, string>, inputs: readonly string[]): string {
   if (expr.kind === "const") return literal(expr.value, expr.dtype);
   const [x, y, z] = (expr.of as readonly Expr[]).map((child) => names.get(child)!);
   const from = expr.of[0].dtype;
@@ -83,10 +84,12 @@ function text(expr: Exclude<Expr, { kind: "input" }>, names: Map<Expr, string>):
     case "binary":
       if (expr.name === "max" || expr.name === "min") return `${expr.name}${from === "f32" ? "_f" : ""}(${x}, ${y})`;
       if (expr.name === "shl" || expr.name === "shr") {
-        return `${x} ${expr.name === "shl" ? "<<" : ">>"} U(${(expr.of[1] as { value: number }).value}u)`;
+        return `${x} ${expr.name === "shl" ? "<<" : ">>"} (bitcast<U>(${y}) & U(31u))`;
       }
       if (expr.name === "xor" && from === "bool") return `${x} != ${y}`;
       return `${x} ${SYMBOL[expr.name]} ${y}`;
+    case "load":
+      return loaded(expr.dtype, `in${expr.index}[${inputs[expr.index]} + bitcast<u32>(${x})]`);
     case "compare":
       return from === "f32" ? `${expr.name}_f(${x}, ${y})` : `${x} ${SYMBOL[expr.name]} ${y}`;
     case "select":

@@ -13,9 +13,9 @@ export function renderMap(spec: MapSpec): string {
   const element = vector ? "vec4<u32>" : "u32";
   const lines: string[] = [prelude(vector ? 4 : 1), buffer(1, "out", element)];
   const loads: string[] = [];
-  const buffered = inputs.filter(({ stepping }) => stepping !== "value").length;
+  const placed = inputs.filter(({ stepping }) => stepping !== "value").length;
   let word = 2 + rank;
-  let value = word + buffered * (1 + rank);
+  let value = word + placed * (1 + rank);
   let binding = 2;
   const names = inputs.map(({ dtype, stepping }, index) => {
     const name = `x${index}`;
@@ -24,14 +24,16 @@ export function renderMap(spec: MapSpec): string {
       return name;
     }
     const scalar = vector && stepping === "broadcast";
-    lines.push(buffer(binding++, `in${index}`, scalar ? "u32" : element));
+    if (stepping !== "place") lines.push(buffer(binding++, `in${index}`, scalar ? "u32" : element));
     const place = vector
       ? (scalar ? `word(${word}u)` : `word(${word}u) / 4u + invocation`)
       : [`word(${word}u)`, ...Array.from({ length: rank }, (_, dim) => `i${dim} * word(${word + 1 + dim}u)`)].join(
         " + ",
       );
     const read = `in${index}[${place}]`;
-    loads.push(`let ${name} = ${loaded(dtype, scalar ? `U(${read})` : read)};`);
+    if (stepping === "place") loads.push(`let ${name} = bitcast<I>(${place});`);
+    else if (stepping === "free") loads.push(`let ${name} = ${place};`);
+    else loads.push(`let ${name} = ${loaded(dtype, scalar ? `U(${read})` : read)};`);
     word += 1 + rank;
     return name;
   });

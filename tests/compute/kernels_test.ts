@@ -21,10 +21,10 @@ const CAPS = { relaxed: true, workgroup: 64 };
 Deno.test("every row renders for both targets, equal each time, in each of its types and forms", () => {
   for (const { name, arity, dtypes, forward, promotesFrom = 0 } of MAPS.values()) {
     for (const dtype of dtypes) {
-      const shapes = [[[8], [8], [8]], [[1], [8], [1]], [[4, 1], [1, 8], [1, 1]]];
+      const shapes = [[[8], [8], [8], [8]], [[1], [8], [1], [1]], [[4, 1], [1, 8], [1, 1], [1, 1]]];
       for (const operands of shapes) {
         const shape = operands.reduce((a, b) => a.length < b.length || b.some((one, i) => one > a[i]) ? b : a);
-        const whole = operands.length === 3 && shape.length === 2 ? [4, 8] : shape;
+        const whole = shape.length === 2 ? [4, 8] : shape;
         const given = operands.slice(0, arity).map((own) => ({ dtype, layout: expand(contiguous(own), whole) }));
         const types = given.map((_, index) => index < promotesFrom ? "bool" as const : dtype);
         const { spec } = planMap(whole, given, types, forward);

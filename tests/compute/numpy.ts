@@ -14,8 +14,8 @@ export interface NumpyArray {
   readonly data: Elements;
   readonly shape: readonly number[];
 }
-/** Tolerance classes. */
-export type ToleranceClass = "E" | "R" | "D" | "A" | "T";
+/** Tolerance classes of f32; `P` is that of functions near their poles, `N` of attention, `S` and `M` are fixed bounds for sums of a few normal numbers. */
+export type ToleranceClass = "E" | "R" | "D" | "A" | "T" | "G" | "L" | "P" | "S" | "M" | "N";
 
 const BOUNDS: Readonly<Record<ToleranceClass, readonly [relative: number, absolute: number]>> = {
   E: [0, 0],
@@ -23,6 +23,12 @@ const BOUNDS: Readonly<Record<ToleranceClass, readonly [relative: number, absolu
   D: [4e-7, 1e-38],
   A: [2e-6, 1e-6],
   T: [1e-5, 1e-5],
+  G: [2e-5, 1e-5],
+  L: [1e-5, 2e-6],
+  P: [1e-4, 1e-5],
+  S: [2e-6, 2e-6],
+  M: [4e-6, 4e-6],
+  N: [2e-5, 2e-6],
 };
 /** Below this, values of f32 count as 0 (rule N5). */
 const SUBNORMAL = 2 ** -126;

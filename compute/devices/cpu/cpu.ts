@@ -93,6 +93,11 @@ export class CpuDevice implements Device {
     return Promise.resolve(words);
   }
 
+  /** See {@linkcode Device.peek}. */
+  peek(buffer: BufferId, place: number): number {
+    return new Uint32Array(this.#memory.buffer, this.#address(buffer) + 4 * place, 1)[0];
+  }
+
   /** See {@linkcode Device.launch}. */
   launch({ spec, words, items, weight }: Launch, buffers: readonly BufferId[]): void {
     this.#run(

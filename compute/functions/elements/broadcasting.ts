@@ -6,16 +6,24 @@
  *
  * @module
  */
-import { type Operand, type Runner, Tensor } from "../tensors/tensor.ts";
+import { type Operand, type Runner, Tensor } from "../../tensors/tensor.ts";
 
-/** x + y; for bool, or. */
-export function add(x: Operand, y: Operand): Tensor {
-  return runnerOf("add", x, y).map("add", [x, y]);
+/** What the second operand is multiplied by. */
+export interface ScaledOptions {
+  /** Default 1; 0 is 0. */
+  readonly alpha?: number;
 }
 
-/** x − y. */
-export function sub(x: Operand, y: Operand): Tensor {
-  return runnerOf("sub", x, y).map("sub", [x, y]);
+/** x + alpha·y; for bool, or. */
+export function add(x: Operand, y: Operand, { alpha = 1 }: ScaledOptions = {}): Tensor {
+  const runner = runnerOf("add", x, y);
+  return alpha === 1 ? runner.map("add", [x, y]) : runner.map("add_scaled", [x, y, alpha]);
+}
+
+/** x − alpha·y. */
+export function sub(x: Operand, y: Operand, { alpha = 1 }: ScaledOptions = {}): Tensor {
+  const runner = runnerOf("sub", x, y);
+  return alpha === 1 ? runner.map("sub", [x, y]) : runner.map("sub_scaled", [x, y, alpha]);
 }
 
 /** x · y; for bool, and. */
@@ -138,7 +146,12 @@ export function lerp(x: Operand, y: Operand, weight: Operand): Tensor<"f32"> {
   return runnerOf("lerp", x, y, weight).map("lerp", [x, y, weight]) as Tensor<"f32">;
 }
 
-function runnerOf(name: string, ...operands: readonly Operand[]): Runner {
+/**
+ * The engine of the first tensor among operands.
+ *
+ * @throws {TypeError} When there is none.
+ */
+export function runnerOf(name: string, ...operands: readonly Operand[]): Runner {
   const tensor = operands.find((operand) => operand instanceof Tensor);
   if (tensor === undefined) throw new TypeError(`${name} needs a tensor among its operands`);
   return tensor.runner;

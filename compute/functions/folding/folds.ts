@@ -6,8 +6,10 @@
  *
  * @module
  */
-import type { FoldOptions, Tensor } from "../tensors/tensor.ts";
-import type { DType } from "../values/dtype.ts";
+import { bitcast as bits } from "../../table/expression.ts";
+import type { FoldOptions, Tensor } from "../../tensors/tensor.ts";
+import type { DType } from "../../values/dtype.ts";
+import { checkDType } from "../tools/tools.ts";
 
 /** The sum; 0 of nothing. A sum of bool counts in i32, and integers wrap. */
 export function sum(x: Tensor, options?: FoldOptions): Tensor {
@@ -60,6 +62,12 @@ export function countNonzero(x: Tensor, options?: FoldOptions): Tensor<"i32"> {
  */
 export function matmul(a: Tensor, b: Tensor): Tensor<"f32"> {
   return a.runner.matmul(a, b);
+}
+
+/** The same 32 bits of each element as another type (row 245); not of bool. */
+export function bitcast<D extends "f32" | "i32" | "u32">(x: Tensor, dtype: D): Tensor<D> {
+  checkDType("bitcast", x, "f32", "i32", "u32");
+  return x.runner.kernel("bitcast", x.shape, [x], (one) => bits(one, dtype)) as Tensor<D>;
 }
 
 /** Elements in another type: floats saturate and NaN becomes 0, integers wrap (ops.md §13, row 244). */

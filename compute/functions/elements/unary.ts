@@ -6,8 +6,9 @@
  *
  * @module
  */
-import type { DType } from "../values/dtype.ts";
-import type { Tensor } from "../tensors/tensor.ts";
+import type { DType } from "../../values/dtype.ts";
+import type { Tensor } from "../../tensors/tensor.ts";
+import { within } from "../tools/tools.ts";
 
 /** |x|. */
 export function abs<D extends DType>(x: Tensor<D>): Tensor<D> {
@@ -49,9 +50,14 @@ export function trunc<D extends DType>(x: Tensor<D>): Tensor<D> {
   return x.runner.map("trunc", [x]) as Tensor<D>;
 }
 
-/** The nearest whole number, ties to even. */
-export function round<D extends DType>(x: Tensor<D>): Tensor<D> {
-  return x.runner.map("round", [x]) as Tensor<D>;
+/** The nearest whole number, or one of so many decimals; ties to even. */
+export function round<D extends DType>(x: Tensor<D>, decimals = 0): Tensor<D> {
+  if (decimals === 0 || x.dtype !== "f32") return x.runner.map("round", [x]) as Tensor<D>;
+  return within(x, (runner) => {
+    const scale = 10 ** Math.abs(decimals);
+    const [to, from] = decimals > 0 ? ["mul", "div"] : ["div", "mul"];
+    return runner.map(from, [runner.map("round", [runner.map(to, [x, scale])]), scale]) as Tensor<D>;
+  });
 }
 
 /** x − trunc(x). */
