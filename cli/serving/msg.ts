@@ -29,6 +29,11 @@ const mailboxSchema = Type.Object({
 }, closed);
 
 const messengerSchema = Type.Object({
+  read_receipts: Type.Optional(
+    Type.Boolean({
+      description: "whether contacts are told that their messages were shown; default: that they came, alone",
+    }),
+  ),
   mailbox: Type.Optional(
     Type.String({ minLength: 1, description: "ID@HOST:PORT where new queues are made; default: this node" }),
   ),

@@ -17,6 +17,7 @@ export type {
   MessageQuery,
   Messenger,
   MessengerOptions,
+  Outgoing,
   StoredMessage,
   Synced,
   WaitingMessage,

@@ -6,6 +6,7 @@
  */
 import type { AlknetError } from "@alknet/core/handler";
 import type { OutboxRow } from "../store/messages.ts";
+import type { MessageState } from "../store/messages.ts";
 import type { MessageEvent, StoredMessage } from "../types.ts";
 import { Bell } from "../bell.ts";
 import { MailboxListener } from "./listening.ts";
@@ -17,6 +18,8 @@ import { flush } from "./sending.ts";
 const LOOK = 1000;
 /** Messages of one look at the store. */
 const AT_ONCE = 100;
+/** Own messages whose receipts are told. */
+const OWN = 500;
 /** Whoever wrote something tries to send it for that long; what is left then is sent here. */
 const OTHERS_TRY = 15_000;
 const SENDING = 30_000;
@@ -48,6 +51,8 @@ class Watch {
   #place: number;
   /** Whether the store is to be looked at, whatever others do. */
   #isNew = true;
+  /** What has become of the last of one's own, by place. */
+  #states: Map<number, MessageState>;
   #failure?: { readonly error: unknown };
 
   constructor(parts: Parts, options: WatchOptions) {
@@ -55,6 +60,7 @@ class Watch {
     this.#options = options;
     this.#place = parts.messages.lastPlace();
     this.#requests = new Set(this.#requesting());
+    this.#states = new Map(parts.messages.ownStates(OWN).map(({ place, state }) => [place, state]));
   }
 
   async *events(): AsyncGenerator<MessageEvent> {
@@ -93,6 +99,7 @@ class Watch {
 
   /** What has come into the store. */
   #look(): void {
+    this.#lookAtOwn();
     const messages = this.#options.behind(this.#place, AT_ONCE);
     if (messages.length === 0) return;
     this.#place = messages.at(-1)!.place;
@@ -105,6 +112,16 @@ class Watch {
     for (const { place: _, ...message } of messages) {
       if (!message.mine) this.#events.push({ event: "message", message });
     }
+  }
+
+  /** Receipts, whoever received them; what was sent is told by whoever sent it. */
+  #lookAtOwn(): void {
+    const rows = this.#parts.messages.ownStates(OWN);
+    for (const { place, id, state } of rows.toReversed()) {
+      const isNews = this.#states.get(place) !== state && (state === "delivered" || state === "read");
+      if (isNews) this.#events.push({ event: "state", id, state });
+    }
+    this.#states = new Map(rows.map(({ place, state }) => [place, state]));
   }
 
   #listener(mailbox: string): MailboxListener {

@@ -5,10 +5,10 @@
  */
 import assert from "node:assert/strict";
 import { NodeKey } from "@alknet/core/identity";
+import { b64 } from "../../../../handlers/msg/content/bytes.ts";
 import {
-  b64,
   type Content,
-  formatText,
+  formatContent,
   readContent,
   type TextContent,
 } from "../../../../handlers/msg/content/content.ts";
@@ -28,13 +28,13 @@ Deno.test("content: a text, with and without what it answers and where it is ans
     { type: "text", id: ID, at: 1, text: "x", also: ALSO },
   ];
   for (const one of cases) {
-    assert.deepEqual(JSON.parse(JSON.stringify(readContent(formatText(one)))), JSON.parse(JSON.stringify(one)));
+    assert.deepEqual(JSON.parse(JSON.stringify(readContent(formatContent(one)))), JSON.parse(JSON.stringify(one)));
   }
-  assert.deepEqual(readContent(formatText(cases[2])).also, ALSO);
+  assert.deepEqual(readContent(formatContent(cases[2])).also, ALSO);
 });
 
 Deno.test("content: every cut, other versions, kinds, ids and times are BAD_CONTENT", () => {
-  const whole = formatText({ type: "text", id: ID, at: 1, text: "hello", also: ALSO });
+  const whole = formatContent({ type: "text", id: ID, at: 1, text: "hello", also: ALSO });
   for (let length = 0; length < whole.byteLength; length++) {
     assert.throws(() => readContent(whole.subarray(0, length)), { code: "BAD_CONTENT" });
   }
