@@ -54,8 +54,12 @@ export async function saveFile(
   return ExitCode.DONE;
 }
 
-/** A name that its sender chose, where it can be none of ours: no path, not hidden, nothing that drives a terminal. */
-function safeName(name: string): string {
+/**
+ * A name that its sender chose, where a file of ours may have it: no path, not hidden, nothing that drives a terminal.
+ *
+ * @throws {UsageError} It is none.
+ */
+export function safeName(name: string): string {
   // deno-lint-ignore no-control-regex -- those are what is refused.
   if (!/[/\\\x00-\x1f\x7f-\x9f]/.test(name) && !/^[.-]/.test(name)) return name;
   throw new UsageError(`its sender calls it ${visibleLine(name)}, which is no name to save it by; give one with -o`);

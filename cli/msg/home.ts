@@ -11,7 +11,7 @@ import { type Dial, mailboxClient, messageKeys, type Messenger, openMessenger } 
 import type { TransportChoice } from "../grammar/arguments.ts";
 import { exists, type Home, locateHome } from "../home/home.ts";
 import { DEFAULT_PORT } from "../node/node.ts";
-import type { MessengerConfig } from "../serving/msg.ts";
+import type { MessengerConfig } from "./config.ts";
 import { note } from "../terminal/output.ts";
 import { shortId } from "./showing.ts";
 import { readVaultFile } from "../vault/reading.ts";

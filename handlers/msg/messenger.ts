@@ -237,7 +237,9 @@ class StoredMessenger implements Messenger {
     return this.#shown(messages.list({ contact: of, after: place, limit: Math.min(limit, MOST_MESSAGES), unread }));
   }
 
-  watch(options: Stop & { readonly onFault?: (fault: AlknetError) => void }): AsyncIterable<MessageEvent> {
+  watch(
+    options: Stop & { readonly onFault?: (fault: AlknetError) => void; readonly looksOnly?: boolean },
+  ): AsyncIterable<MessageEvent> {
     const { messages } = this.#parts;
     const behind = (after: number, limit: number) => {
       const rows = messages.list({ after, limit });

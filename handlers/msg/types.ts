@@ -205,10 +205,13 @@ export interface Messenger extends Disposable {
    * What happens from now on, as it happens: messages come while it is told of, and what waits is sent. What another program
    * receives into the same database is told of too. Ends at the signal; lost connections are made anew.
    *
-   * @param options Also told of what cannot be done for now, each once, until it can: it is tried again.
+   * @param options Also told of what cannot be done for now, each once, until it can: it is tried again. With
+   * `looksOnly` nothing is received or sent by it: another one does that.
    * @throws {AlknetError} `MESSAGE_STORE`, `DISK_FULL`: what comes cannot be kept.
    */
-  watch(options: Stop & { readonly onFault?: (fault: AlknetError) => void }): AsyncIterable<MessageEvent>;
+  watch(
+    options: Stop & { readonly onFault?: (fault: AlknetError) => void; readonly looksOnly?: boolean },
+  ): AsyncIterable<MessageEvent>;
   /** Messages that wait to be sent, the oldest first. */
   waiting(): WaitingMessage[];
   /**

@@ -30,6 +30,8 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
   /** Told of what cannot be done for now; it is tried again. */
   readonly onFault?: (fault: AlknetError) => void;
+  /** Whether it tells of what others receive and send, and does neither. */
+  readonly looksOnly?: boolean;
   /** Others' messages behind a place, as people see them. */
   readonly behind: (place: number, limit: number) => readonly (StoredMessage & { readonly place: number })[];
 }
@@ -72,7 +74,8 @@ class Watch {
       this.#failure = { error };
       inner.abort();
     };
-    const tasks = new Map([["", this.#send(signal).catch(fail)]]);
+    const { looksOnly = false } = this.#options;
+    const tasks = new Map(looksOnly ? [] : [["", this.#send(signal).catch(fail)]]);
     let version = store.database.version;
     try {
       while (!signal.aborted) {
@@ -83,7 +86,7 @@ class Watch {
           version = current;
           this.#isNew = false;
           for (const mailbox of new Set(queues.list().map(({ mailbox }) => mailbox))) {
-            if (!tasks.has(mailbox)) tasks.set(mailbox, this.#listener(mailbox).run(signal).catch(fail));
+            if (!looksOnly && !tasks.has(mailbox)) tasks.set(mailbox, this.#listener(mailbox).run(signal).catch(fail));
           }
           this.#look();
         }

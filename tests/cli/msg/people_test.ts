@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { temporaryFolder } from "../../support/temp.ts";
+import { safeName } from "../../../cli/msg/files.ts";
 import { mailboxHome, personHome, well } from "./home.ts";
 
 const by = ["--transport", "tls"];
@@ -50,6 +51,27 @@ Deno.test("alknet msg: delivered and read as the contact says; files and long te
   // Nobody is there to say that it has come.
   const late = await ann.run("msg", "send", "bob", "x", "--wait", "delivered", "--timeout", "1s", ...by);
   assert.deepEqual([late.code, / stored\n$/.test(late.stdout)], [1, true]);
+});
+
+Deno.test("alknet msg save: by its sender's name only where that is no path, not hidden, no option, and drives no terminal", () => {
+  for (const name of ["a.bin", "two words", "ü.txt", "a..b"]) assert.equal(safeName(name), name);
+  for (
+    const name of [
+      "../a",
+      "/etc/passwd",
+      "a/b",
+      "..",
+      ".bashrc",
+      "-rf",
+      "a\\b",
+      "a\u001b[2Jb",
+      "a\nb",
+      "a\u0000",
+      "\u009b2J",
+    ]
+  ) {
+    assert.throws(() => safeName(name), { name: "UsageError" });
+  }
 });
 
 Deno.test("alknet msg: verify prints the same number to both; remove forgets, and refuses a request; a token that is revoked is none", async () => {
