@@ -134,9 +134,31 @@ const outboxCommand: Command = command(
   { brief: message`List what waits to be sent.` },
 );
 
+const chatCommand: Command = command(
+  "chat",
+  map(
+    object({
+      name: argument(string({ metavar: "NAME" }), { description: message`The contact.` }),
+      ...SHARED,
+    }),
+    (options): Action => async () => (await import("../msg/chat/chat.ts")).chat(options),
+  ),
+  { brief: message`Talk with a contact on the whole screen, until ctrl-D.` },
+);
+
 /** `alknet msg …`. */
 export const msgCommand: Command = command(
   "msg",
-  or(idCommand, contactCommand, sendCommand, readCommand, saveCommand, watchCommand, syncCommand, outboxCommand),
+  or(
+    idCommand,
+    contactCommand,
+    sendCommand,
+    readCommand,
+    saveCommand,
+    chatCommand,
+    watchCommand,
+    syncCommand,
+    outboxCommand,
+  ),
   { brief: message`Sealed messages, kept for those who are away.` },
 );
