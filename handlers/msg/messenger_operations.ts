@@ -57,7 +57,7 @@ const send = operation({
   description: "Sends a text or a small file to a contact: stored once the contact's mailbox has it, else failed.",
   input: Type.Object({
     to: name("the contact"),
-    text: Type.Optional(Type.String({ maxLength: 98_304 })),
+    text: Type.Optional(Type.String({ minLength: 1, maxLength: 98_304 })),
     file: Type.Optional(Type.String({ maxLength: 96_000, description: "bytes, base64; 72,000 at most" })),
     name: Type.Optional(Type.String({ maxLength: 255, description: "of the file" })),
   }, closed),

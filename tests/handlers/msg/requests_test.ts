@@ -9,7 +9,7 @@ import { DatabaseSync } from "node:sqlite";
 import { nodeIdOf } from "@alknet/core/identity";
 import { MOST_OF_REQUEST } from "../../../handlers/msg/flow/contents.ts";
 import { MOST_REQUESTS } from "../../../handlers/msg/flow/receiving.ts";
-import { type Person, place, seen, stop, texts } from "./people.ts";
+import { around, type Person, place, seen, stop, texts } from "./people.ts";
 
 const count = (file: string, table: string): number => {
   using database = new DatabaseSync(file) as DatabaseSync & Disposable;
@@ -126,6 +126,42 @@ Deno.test("remove: everything of the contact goes, its queue at the mailbox too,
   await bob.messenger.sync(stop);
   assert.deepEqual([bob.messenger.contacts()[0].state, ...texts(bob)], ["request", "five"]);
   await assert.rejects(bob.messenger.remove("nobody", stop), { code: "NO_CONTACT" });
+});
+
+Deno.test("remove: what is just coming from the contact is for nobody, and no fault", async () => {
+  await using here = await place();
+  let removes: (() => Promise<unknown>) | undefined;
+  using bob = here.person("bob", (carrier) =>
+    around(carrier, {
+      async *receive(from, options) {
+        for await (const arrival of carrier.receive(from, options)) {
+          const now = removes;
+          removes = undefined;
+          await now?.();
+          yield arrival;
+        }
+      },
+    }));
+  using ann = here.person("ann");
+  using eve = here.person("eve");
+  const { token } = await bob.messenger.token("", stop);
+  for (const one of [ann, eve]) {
+    one.messenger.addContact("bob", token);
+    await one.messenger.send("bob", "one", stop);
+    await bob.messenger.sync(stop);
+    const { name } = bob.messenger.contacts().find(({ state }) => state === "request")!;
+    await bob.messenger.send(name, "two", stop);
+    await one.messenger.sync(stop);
+    await one.messenger.send("bob", "three", stop);
+  }
+  const late = { signal: AbortSignal.abort(new DOMException("", "TimeoutError")) };
+  removes = async () => {
+    for (const { name } of bob.messenger.contacts()) await bob.messenger.remove(name, late);
+  };
+  const { received, unreadable } = await bob.messenger.sync(stop);
+  assert.deepEqual([received, unreadable, bob.messenger.contacts(), texts(bob)], [0, 0, [], []]);
+  await bob.messenger.sync(stop);
+  assert.equal(count(bob.file, "queue"), 1);
 });
 
 Deno.test("revoke: a token's queue is gone, so that nobody begins by it; contacts stay; the name is free again", async () => {
