@@ -7,7 +7,7 @@ import { object, or } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { map, optional, withDefault } from "@optique/core/modifiers";
 import { argument, command, flag, option } from "@optique/core/primitives";
-import { integer, string } from "@optique/core/valueparser";
+import { choice, integer, string } from "@optique/core/valueparser";
 import { parseAddress } from "@alknet/core/address";
 import type { Action, Command } from "../grammar/action.ts";
 import {
@@ -40,9 +40,16 @@ const idCommand: Command = command(
       mailbox: optional(option("--mailbox", checked("ID@HOST:PORT", "mail.example:4433", parseAddress), {
         description: message`Where its queue is made. Default: handlers.messenger.mailbox, else this node.`,
       })),
+      revoke: withDefault(
+        flag("--revoke", { description: message`Take the token back: nobody begins to write by it any more.` }),
+        false,
+      ),
       ...SHARED,
     }),
-    (options): Action => async () => (await running()).showToken(options),
+    (options): Action => async () => {
+      if (options.revoke) return await (await import("../msg/contacts.ts")).revokeToken(options);
+      return await (await running()).showToken(options);
+    },
   ),
   { brief: message`Print a token: whoever has it may write to you.` },
 );
@@ -53,6 +60,12 @@ const sendCommand: Command = command(
     object({
       name: argument(string({ metavar: "NAME" }), { description: message`The contact.` }),
       text: optional(argument(string({ metavar: "TEXT" }), { description: message`The message. Default: stdin.` })),
+      file: optional(option("--file", string({ metavar: "FILE" }), {
+        description: message`A file in place of a text, 72,000 bytes at most.`,
+      })),
+      wait: optional(option("--wait", choice(["stored", "delivered"], { metavar: "STATE" }), {
+        description: message`Until the mailbox has it, or until the contact has it and says so. Default: stored.`,
+      })),
       queue: withDefault(
         flag("--queue", { description: message`Keep it, and send it at another time, where it cannot be sent now.` }),
         false,
@@ -85,6 +98,24 @@ const readCommand: Command = command(
   { brief: message`Look into the mailbox and show what came.` },
 );
 
+const saveCommand: Command = command(
+  "save",
+  map(
+    object({
+      name: argument(string({ metavar: "NAME" }), { description: message`The contact.` }),
+      id: argument(string({ metavar: "ID" }), {
+        description: message`The message, as alknet msg read --json says it.`,
+      }),
+      output: optional(option("-o", "--output", string({ metavar: "FILE" }), {
+        description: message`Where to; - is stdout. Default: its name, here. What is there is not overwritten.`,
+      })),
+      ...SHARED,
+    }),
+    (options): Action => async () => (await import("../msg/files.ts")).saveFile(options),
+  ),
+  { brief: message`Save a file that came.` },
+);
+
 const syncCommand: Command = command(
   "sync",
   map(object(SHARED), (options): Action => async () => (await running()).syncMessages(options)),
@@ -103,9 +134,31 @@ const outboxCommand: Command = command(
   { brief: message`List what waits to be sent.` },
 );
 
+const chatCommand: Command = command(
+  "chat",
+  map(
+    object({
+      name: argument(string({ metavar: "NAME" }), { description: message`The contact.` }),
+      ...SHARED,
+    }),
+    (options): Action => async () => (await import("../msg/chat/chat.ts")).chat(options),
+  ),
+  { brief: message`Talk with a contact on the whole screen, until ctrl-D.` },
+);
+
 /** `alknet msg …`. */
 export const msgCommand: Command = command(
   "msg",
-  or(idCommand, contactCommand, sendCommand, readCommand, watchCommand, syncCommand, outboxCommand),
+  or(
+    idCommand,
+    contactCommand,
+    sendCommand,
+    readCommand,
+    saveCommand,
+    chatCommand,
+    watchCommand,
+    syncCommand,
+    outboxCommand,
+  ),
   { brief: message`Sealed messages, kept for those who are away.` },
 );

@@ -11,8 +11,9 @@ import { type Dial, mailboxClient, messageKeys, type Messenger, openMessenger } 
 import type { TransportChoice } from "../grammar/arguments.ts";
 import { exists, type Home, locateHome } from "../home/home.ts";
 import { DEFAULT_PORT } from "../node/node.ts";
-import type { MessengerConfig } from "../serving/msg.ts";
+import type { MessengerConfig } from "./config.ts";
 import { note } from "../terminal/output.ts";
+import { shortId } from "./showing.ts";
 import { readVaultFile } from "../vault/reading.ts";
 import { openVault } from "../vault/vault_folder.ts";
 
@@ -28,10 +29,18 @@ export interface MessengerChoice {
   readonly transport?: TransportChoice;
 }
 
+/** What all commands of messages have. */
+export interface Shared extends MessengerChoice {
+  /** Print JSON. */
+  readonly json: boolean;
+}
+
 /** A messenger that is open. Disposing of it ends its connections and wipes its keys. */
 export interface OpenMessenger extends AsyncDisposable {
   /** The messenger. */
   readonly messenger: Messenger;
+  /** Whether contacts are told of what was shown. */
+  readonly readReceipts: boolean;
   /** Whether queues would be made at this node, which serves no mailbox. */
   readonly isHomeless: boolean;
   /** The configuration that says so. */
@@ -51,15 +60,16 @@ export async function openMessengerHome(choice: MessengerChoice): Promise<OpenMe
   const configFile = choice.config ?? home.configFile;
   const isThere = choice.config !== undefined || await exists(configFile);
   const config = isThere ? (await loadConfig(configFile)).static : undefined;
-  const { mailbox, name } = (config?.handlers.messenger ?? {}) as MessengerConfig;
+  const { mailbox, name, read_receipts: readReceipts = false } = (config?.handlers.messenger ?? {}) as MessengerConfig;
   const { keys, node } = await keysOf(home, choice);
   const direct = mailboxClient({ dial: dialAs(node, choice) });
   try {
     const own = mailbox ?? `${node.id}@${ownAddress(config)}`;
-    const messenger = openMessenger({ keys, file: home.messagesFile, direct, name, mailbox: own });
+    const messenger = openMessenger({ keys, file: home.messagesFile, direct, name, mailbox: own, readReceipts });
     if (messenger.fault) note(`alknet: note: ${messenger.fault.message}`);
     return {
       messenger,
+      readReceipts,
       isHomeless: mailbox === undefined && config?.handlers.mailbox === undefined,
       configFile,
       async [Symbol.asyncDispose]() {
@@ -74,6 +84,19 @@ export async function openMessengerHome(choice: MessengerChoice): Promise<OpenMe
     node[Symbol.dispose]();
     throw error;
   }
+}
+
+/**
+ * A contact as somebody wrote it: its name, or the short form of a key that one contact alone has.
+ *
+ * @throws {AlknetError} `NO_CONTACT`.
+ */
+export function nameOf(messenger: Messenger, text: string): string {
+  const contacts = messenger.contacts();
+  if (contacts.some(({ name }) => name === text)) return text;
+  const fitting = contacts.filter(({ nodeId }) => shortId(nodeId) === text || nodeId === text);
+  if (fitting.length === 1) return fitting[0].name;
+  throw new AlknetError("NO_CONTACT", `there is no contact ${text}; alknet msg contact list names them`);
 }
 
 /** The keys of messages, and that of the node, for which the vault is opened once. */

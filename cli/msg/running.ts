@@ -4,24 +4,19 @@
  * @module
  */
 import { AlknetError } from "@alknet/core/handler";
-import type { Messenger, StoredMessage, Synced } from "@alknet/handlers/msg";
+import type { MessageState, Messenger, StoredMessage, Synced } from "@alknet/handlers/msg";
 import { StopSignals } from "../terminal/signals.ts";
 import { ExitCode, note, print, printJson, UsageError } from "../terminal/output.ts";
-import { type MessengerChoice, type OpenMessenger, openMessengerHome } from "./home.ts";
+import { outgoingFile } from "./files.ts";
+import { nameOf, type OpenMessenger, openMessengerHome, type Shared } from "./home.ts";
 import { contactLine, eventJson, eventLine, messageJson, messageLine, shortId, waitingLine } from "./showing.ts";
-
-/** What all of them have. */
-export interface Shared extends MessengerChoice {
-  /** Print JSON. */
-  readonly json: boolean;
-}
 
 /** Time to make the queue of a token. */
 const TOKEN_TIME = 5000;
 /** Time to look into the mailboxes, where the command line says none. */
 const DEFAULT_TIME = 10_000;
 /** More than any message has. */
-const MOST_INPUT = 64 * 1024;
+const MOST_INPUT = 96 * 1024;
 
 /** `msg id`: the token of a name. */
 export async function showToken(
@@ -83,21 +78,47 @@ export async function sendMessage(
   options: Shared & {
     readonly name: string;
     readonly text?: string;
+    readonly file?: string;
+    readonly wait?: "stored" | "delivered";
     readonly queue: boolean;
     readonly timeout?: number;
   },
 ): Promise<number> {
-  const { queue, json, timeout = DEFAULT_TIME } = options;
-  const text = options.text ?? await stdinText("the text");
-  if (text === "") throw new UsageError("the message is empty; give a text, or write one to stdin");
+  const { queue, json, file, wait, timeout = DEFAULT_TIME } = options;
+  if (file !== undefined && options.text !== undefined) throw new UsageError("a message is a text or a file, not both");
+  if (queue && wait === "delivered") {
+    throw new UsageError("what is queued is not waited for: leave out --queue or --wait");
+  }
+  const what = file === undefined ? options.text ?? await stdinText("the text") : await outgoingFile(file);
+  if (what === "") throw new UsageError("the message is empty; give a text, or write one to stdin");
   await using open = await openMessengerHome(options);
   const name = nameOf(open.messenger, options.name);
-  const { id, state, fault } = await open.messenger.send(name, text, { queue, signal: AbortSignal.timeout(timeout) });
+  const signal = AbortSignal.timeout(timeout);
+  const sent = await open.messenger.send(name, what, { queue, signal });
+  const { id, fault } = sent;
+  const isWanted = wait === "delivered" && sent.state === "stored";
+  const state = isWanted ? await delivered(open.messenger, { name, id, signal }) : sent.state;
   if (json) printJson({ id, state });
   else print(`${id.slice(0, 4)}… ${state}`);
   if (fault) note(`alknet: not sent${state === "waiting" ? " yet" : ""}: ${fault.message}`);
   if (fault && /handlers\.messenger\.mailbox/.test(fault.message)) noteHomeless(open);
-  return state === "failed" ? ExitCode.FAILED : ExitCode.DONE;
+  if (isWanted && state === "stored") note("alknet: the contact has not said yet that it has come");
+  return state === "failed" || (isWanted && state === "stored") ? ExitCode.FAILED : ExitCode.DONE;
+}
+
+/** What has become of one that the mailbox has, once the contact says that it has come, or the time is over. */
+async function delivered(
+  messenger: Messenger,
+  { name, id, signal }: { readonly name: string; readonly id: string; readonly signal: AbortSignal },
+): Promise<MessageState> {
+  const state = () => messenger.messages({ contact: name, limit: 500 }).find((one) => one.id === id)?.state ?? "stored";
+  const events = messenger.watch({ signal });
+  // What came before it watched is looked at once.
+  if (state() !== "stored") return state();
+  for await (const event of events) {
+    if (event.event === "state" && event.id === id) return event.state;
+  }
+  return state();
 }
 
 /** `msg read`: what came, after a look into the mailboxes. */
@@ -124,6 +145,8 @@ export async function readMessages(
   const contact = options.name === undefined ? undefined : nameOf(messenger, options.name);
   if (!follow) {
     show(messenger.messages({ contact, unread, limit }));
+    // Who wants to know that it was shown is told now, not with the next command.
+    if (open.readReceipts) noteSynced(await messenger.sync({ signal: AbortSignal.timeout(DEFAULT_TIME) }));
     return ExitCode.DONE;
   }
   return await untilInterrupted(async (signal) => {
@@ -204,15 +227,6 @@ function noteHomeless({ isHomeless, configFile }: OpenMessenger): void {
     `alknet: note: no handlers.mailbox in ${configFile}: this node keeps no messages; add "mailbox": {}, or name another ` +
       "with --mailbox",
   );
-}
-
-/** A contact as somebody wrote it: its name, or the short form of a key that one contact alone has. */
-function nameOf(messenger: Messenger, text: string): string {
-  const contacts = messenger.contacts();
-  if (contacts.some(({ name }) => name === text)) return text;
-  const fitting = contacts.filter(({ nodeId }) => shortId(nodeId) === text || nodeId === text);
-  if (fitting.length === 1) return fitting[0].name;
-  throw new AlknetError("NO_CONTACT", `there is no contact ${text}; alknet msg contact list names them`);
 }
 
 /** What stands on stdin, without the line end after it. */

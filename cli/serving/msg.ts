@@ -1,5 +1,5 @@
 /**
- * The mailbox as the configuration has it, and what commands know from there of the messenger.
+ * The mailbox as the configuration has it.
  *
  * @module
  */
@@ -28,24 +28,10 @@ const mailboxSchema = Type.Object({
   ),
 }, closed);
 
-const messengerSchema = Type.Object({
-  mailbox: Type.Optional(
-    Type.String({ minLength: 1, description: "ID@HOST:PORT where new queues are made; default: this node" }),
-  ),
-  name: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 64, description: "how tokens call their owner; default: not at all" }),
-  ),
-}, closed);
-
 /** The schema of `handlers.mailbox`. */
 export const MAILBOX_SCHEMA: TSchema = mailboxSchema;
 /** Options of `handlers.mailbox`. */
 export type MailboxConfig = Static<typeof mailboxSchema>;
-/** The schema of `handlers.messenger`. */
-export const MESSENGER_SCHEMA: TSchema = messengerSchema;
-/** Options of `handlers.messenger`. */
-export type MessengerConfig = Static<typeof messengerSchema>;
-
 /** A mailbox as a node serves it. */
 export interface ServedMailbox extends AsyncDisposable {
   /** Serves it. */

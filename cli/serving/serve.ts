@@ -35,6 +35,7 @@ import type { Guests } from "../guests/folder.ts";
 import type { FsConfig, ServedFs } from "./fs.ts";
 import type { GitConfig } from "./git.ts";
 import type { MailboxConfig, ServedMailbox } from "./msg.ts";
+import type { ServedMessenger } from "./messenger.ts";
 import type { SftpConfig } from "./sftp.ts";
 import type { SshConfig } from "./ssh.ts";
 import { logStrayRejections } from "./stray_rejections.ts";
@@ -93,12 +94,14 @@ export async function serve(options: ServeOptions): Promise<number> {
   await using fs = await configuredFs(config, home, key);
   await using dns = await configuredDns(config, home, key);
   await using mailbox = await configuredMailbox(config, home, key);
+  await using messenger = await configuredMessenger(config, home, options);
   const ownOperations = [
     ...builtInOperations(node),
     ...git?.operations() ?? [],
     ...fs?.operations ?? [],
     ...dns?.operations ?? [],
     ...mailbox?.operations ?? [],
+    ...messenger?.operations ?? [],
   ];
   await using imported = await importedBy(config, ownOperations, { key, home, passphraseFile: options.passphraseFile });
   const withoutGuests = [...ownOperations, ...imported.registrations];
@@ -126,9 +129,12 @@ export async function serve(options: ServeOptions): Promise<number> {
   });
   up.renewal = renewal;
   git?.mirror();
+  messenger?.start();
   face.started(endpoint, observer);
   const signal = await signals.first;
   face.event({ event: "draining", signal, milliseconds: config.static.drain_timeout_ms });
+  // Its connections may be to this node itself, which waits for them.
+  await messenger?.stop();
   return await drain(endpoint, signal, signals, face);
 }
 
@@ -289,6 +295,16 @@ async function configuredMailbox(
   if (!handlers.mailbox) return;
   const { mailboxOf } = await import("./msg.ts");
   return await mailboxOf(handlers.mailbox as MailboxConfig, { configFile, home, own });
+}
+
+async function configuredMessenger(
+  { path: config, static: { handlers } }: ConfigFile,
+  { folder: home }: Home,
+  { passphraseFile }: ServeOptions,
+): Promise<ServedMessenger | undefined> {
+  if (!handlers.messenger) return;
+  const { messengerOf } = await import("./messenger.ts");
+  return await messengerOf({ home, config, passphraseFile });
 }
 
 async function listen(

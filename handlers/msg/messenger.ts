@@ -3,22 +3,35 @@
  *
  * @module
  */
-import { equalBytes, systemBytes } from "@alknet/core/crypto";
+import { systemBytes } from "@alknet/core/crypto";
 import { parseAddress } from "@alknet/core/address";
 import { AlknetError } from "@alknet/core/handler";
 import { nodeIdOf, parseNodeId } from "@alknet/core/identity";
-import { formatToken, NAME_CHARACTERS, parseToken } from "./agreement/token.ts";
+import { formatToken } from "./agreement/token.ts";
 import type { Stop } from "./carrier.ts";
-import { b64, readContent } from "./content/content.ts";
+import { b64 } from "./content/bytes.ts";
+import { type FileContent, readContent, type TextContent } from "./content/content.ts";
+import { dayOf } from "./agreement/labels.ts";
+import {
+  addContact,
+  checkMailbox,
+  checkName,
+  decided,
+  dropQueues,
+  removeContact,
+  safetyNumberOf,
+} from "./flow/contacting.ts";
 import { freshQueue, keptQueue, madeQueue } from "./flow/own_queues.ts";
 import type { Parts } from "./flow/parts.ts";
+import { acknowledge } from "./flow/receipts.ts";
 import { receive } from "./flow/receiving.ts";
 import { beginAnew, renewedQueue, restored } from "./flow/restoring.ts";
-import { asFault, flush, sendOne, written } from "./flow/sending.ts";
+import { asFault, flush, isFault, sendOne, written } from "./flow/sending.ts";
 import { watch } from "./flow/watching.ts";
 import { type ContactRow, Contacts } from "./store/contacts.ts";
 import { MessageStore } from "./store/message_store.ts";
 import { type MessageRow, Messages, type MessageState } from "./store/messages.ts";
+import { Partials } from "./store/partials.ts";
 import { OwnQueues } from "./store/queues.ts";
 import { Sessions } from "./store/sessions.ts";
 import type {
@@ -28,6 +41,7 @@ import type {
   MessageQuery,
   Messenger,
   MessengerOptions,
+  Outgoing,
   StoredMessage,
   Synced,
   WaitingMessage,
@@ -35,6 +49,8 @@ import type {
 
 const DEFAULT_MESSAGES = 100;
 const MOST_MESSAGES = 500;
+/** Bytes of a file that goes in a message: as base64 and in parts. */
+const MOST_FILE = 72_000;
 
 /**
  * Opens a messenger.
@@ -51,7 +67,8 @@ class StoredMessenger implements Messenger {
   readonly #name: string;
 
   constructor(options: MessengerOptions) {
-    const { keys, file, direct: carrier, name = "", mailbox, now = Date.now, random = systemBytes } = options;
+    const { keys, file, direct: carrier, name = "", mailbox, readReceipts = false } = options;
+    const { now = Date.now, random = systemBytes } = options;
     if (mailbox !== undefined) checkMailbox(mailbox);
     const store = new MessageStore(file, keys, random);
     this.#name = name;
@@ -63,6 +80,8 @@ class StoredMessenger implements Messenger {
       queues: new OwnQueues(store, random),
       sessions: new Sessions(store),
       messages: new Messages(store),
+      partials: new Partials(store),
+      readReceipts,
       carrier,
       mailbox,
       random,
@@ -101,34 +120,7 @@ class StoredMessenger implements Messenger {
   }
 
   addContact(name: string, text: string): Contact {
-    checkName(name);
-    const token = parseToken(text.trim());
-    // Those who were not named yet are called by their ids.
-    if (isNodeId(name) && name !== nodeIdOf(token.ed)) {
-      throw new AlknetError("BAD_NAME", "the name is the id of another key; choose another name");
-    }
-    const { store, contacts, sessions, keys } = this.#parts;
-    if (equalBytes(token.ed, keys.ed)) throw new AlknetError("BAD_TOKEN", "the token is your own; give it to others");
-    const to = { mailbox: `${nodeIdOf(token.mailboxKey)}@${token.address}`, sid: token.sid, t: token.t };
-    checkMailbox(to.mailbox);
-    return store.transaction(() => {
-      const [named, known] = [contacts.find("name", name), contacts.find("ed", token.ed)];
-      if (named && named.id !== known?.id) {
-        throw new AlknetError(
-          "NAME_TAKEN",
-          `there is a contact ${name} already, with another key; choose another name`,
-        );
-      }
-      if (!known) {
-        return shown(contacts.add({ name, ed: token.ed, state: "accepted", to, verified: false }));
-      }
-      if (known.state !== "request" && known.name !== name) {
-        throw new AlknetError("CONTACT_KNOWN", `the token is that of ${known.name}, who is a contact already`);
-      }
-      // Where a session sends already, its own queue is better than one that many know.
-      const keeps = sessions.sending(known.id) !== undefined;
-      return shown(contacts.change(known, { name, state: "accepted", to: keeps ? known.to : to }));
-    });
+    return shown(addContact(this.#parts, name, text));
   }
 
   contacts(): Contact[] {
@@ -136,13 +128,39 @@ class StoredMessenger implements Messenger {
   }
 
   decide(name: string, state: "accepted" | "blocked"): Contact {
+    return this.#parts.store.transaction(() => shown(decided(this.#parts, this.#named(name), state)));
+  }
+
+  async remove(name: string, options: Stop): Promise<{ readonly fault?: AlknetError }> {
+    return { fault: await removeContact(this.#parts, this.#named(name), options) };
+  }
+
+  async revoke(name: string, options: Stop): Promise<{ readonly fault?: AlknetError }> {
+    const { store, queues } = this.#parts;
+    store.transaction(() => {
+      const queue = queues.ofToken(name);
+      if (!queue) throw noToken(name);
+      queues.abandon(queue);
+    });
+    return { fault: (await dropQueues(this.#parts, options))[0] };
+  }
+
+  safetyNumber(name: string): string {
+    return safetyNumberOf(this.#parts, this.#named(name));
+  }
+
+  verify(name: string, number: string): Contact {
     const { store, contacts } = this.#parts;
-    return store.transaction(() => shown(contacts.change(this.#named(name), { state })));
+    return store.transaction(() => {
+      const contact = this.#named(name);
+      if (safetyNumberOf(this.#parts, contact) === number) return shown(contacts.change(contact, { verified: true }));
+      throw new AlknetError("IDENTITY_CHANGED", `${name} has another key by now; compare the numbers anew`);
+    });
   }
 
   async send(
     to: string,
-    text: string,
+    what: Outgoing,
     { queue = false, signal }: Stop & { readonly queue?: boolean },
   ): Promise<{ readonly id: string; readonly state: MessageState; readonly fault?: AlknetError }> {
     const { store, messages, random, now } = this.#parts;
@@ -156,7 +174,7 @@ class StoredMessenger implements Messenger {
     const id = b64(random(16));
     // Whoever answers a request has accepted it.
     if (contact.state === "request") this.decide(to, "accepted");
-    const row = written(this.#parts, contact, { type: "text", id, at: now(), text });
+    const row = written(this.#parts, contact, { ...outgoing(what), id, at: now() });
     try {
       // What was written to the same contact before goes first.
       await flush(this.#parts, { signal }, (other) => other.contact === contact.id && other.id < row.id);
@@ -179,6 +197,7 @@ class StoredMessenger implements Messenger {
 
   async sync(stop: Stop): Promise<Synced> {
     const parts = this.#parts;
+    const { store, partials, now } = parts;
     const away = new Map<string, AlknetError>();
     let [received, unreadable, drained] = [0, 0, 0];
     for (const queue of parts.queues.list()) {
@@ -199,11 +218,13 @@ class StoredMessenger implements Messenger {
         away.set(queue.mailbox, fault);
       }
     }
+    const kept = await dropQueues(parts, stop);
+    store.transaction(() => partials.sweep(dayOf(now())));
     const resets = beginAnew(parts);
     // Somebody asked: what waits is tried now, whenever it would be due.
     const { sent, faults } = await flush(parts, stop, () => true);
     const waiting = parts.messages.outbox().filter(({ message }) => message !== undefined).length;
-    return { received, sent, waiting, unreadable, drained, resets, faults: [...away.values(), ...faults] };
+    return { received, sent, waiting, unreadable, drained, resets, faults: [...away.values(), ...kept, ...faults] };
   }
 
   messages({ contact, after, limit = DEFAULT_MESSAGES, unread }: MessageQuery = {}): StoredMessage[] {
@@ -216,7 +237,9 @@ class StoredMessenger implements Messenger {
     return this.#shown(messages.list({ contact: of, after: place, limit: Math.min(limit, MOST_MESSAGES), unread }));
   }
 
-  watch(options: Stop & { readonly onFault?: (fault: AlknetError) => void }): AsyncIterable<MessageEvent> {
+  watch(
+    options: Stop & { readonly onFault?: (fault: AlknetError) => void; readonly looksOnly?: boolean },
+  ): AsyncIterable<MessageEvent> {
     const { messages } = this.#parts;
     const behind = (after: number, limit: number) => {
       const rows = messages.list({ after, limit });
@@ -233,13 +256,23 @@ class StoredMessenger implements Messenger {
   }
 
   markRead(shown: readonly StoredMessage[]): void {
-    const { store, messages, contacts } = this.#parts;
+    const { store, messages, contacts, readReceipts } = this.#parts;
     store.transaction(() => {
+      const read = new Map<number, string[]>();
       for (const { id, contact } of shown.filter(({ mine }) => !mine)) {
         const of = contacts.find("name", contact);
-        if (of) messages.markRead(of.id, id);
+        if (of && messages.markRead(of.id, id)) read.set(of.id, [...read.get(of.id) ?? [], id]);
       }
+      if (!readReceipts) return;
+      for (const [contact, ids] of read) acknowledge(this.#parts, contact, "read", ids);
     });
+  }
+
+  file(contact: string, id: string): { readonly name: string; readonly mime: string; readonly data: Uint8Array } {
+    const row = this.#parts.messages.find(this.#named(contact).id, id);
+    const content = row && readContent(row.content);
+    if (content?.type === "file") return content;
+    throw new AlknetError("NO_FILE", row ? "the message is no file" : "there is no message of that id");
   }
 
   [Symbol.dispose](): void {
@@ -269,38 +302,29 @@ function shown({ id, name, ed, state, verified, to }: ContactRow): Contact {
 function shownMessage({ id, mine, at, got, state, content }: MessageRow, contact?: ContactRow): StoredMessage {
   const read = readContent(content);
   const text = read.type === "text" ? read.text : "";
-  return { id, contact: contact?.name ?? "-", request: contact?.state === "request", mine, at, got, state, text };
+  const file = read.type === "file" && { file: { name: read.name, mime: read.mime, size: read.size } };
+  const request = contact?.state === "request";
+  return { id, contact: contact?.name ?? "-", request, mine, at, got, state, text, ...file };
 }
 
-/** Whether what failed was sending or receiving, and not the program. */
-function isFault(error: unknown): boolean {
-  return error instanceof AlknetError || (error as Error).name === "TimeoutError";
-}
-
-function checkName(name: string): void {
-  // deno-lint-ignore no-control-regex -- those are what is refused.
-  if ([...name].length <= NAME_CHARACTERS && /^[^\s\x00-\x1f\x7f-\x9f-][^\s\x00-\x1f\x7f-\x9f]*$/.test(name)) return;
-  throw new AlknetError(
-    "BAD_NAME",
-    `a name has 1 to ${NAME_CHARACTERS} characters, no spaces, and does not begin with a dash`,
-  );
-}
-
-function isNodeId(name: string): boolean {
-  try {
-    parseNodeId(name);
-    return true;
-  } catch {
-    return false;
+/** What is sent, as a content. */
+function outgoing(what: Outgoing): TextContent | FileContent {
+  if (typeof what === "string") return { type: "text", text: what };
+  const { name, mime, data } = what;
+  if (name === "" || [...name].length > 255 || /[/\\]/.test(name)) {
+    throw new AlknetError("BAD_NAME", "a file has a name of 1 to 255 characters, which is no path");
   }
+  if (data.byteLength > MOST_FILE) {
+    throw new AlknetError(
+      "NO_BLOBS",
+      `a file of ${data.byteLength} bytes is too long to be sent in a message: ${MOST_FILE} may be`,
+    );
+  }
+  return { type: "file", name, size: data.byteLength, mime, data };
 }
 
-function checkMailbox(mailbox: string): void {
-  if (parseAddress(mailbox).nodeId !== undefined) return;
-  throw new AlknetError(
-    "NO_MAILBOX",
-    `mailbox ${mailbox} names no key; write ID@HOST:PORT, its id as alknet id says it`,
-  );
+function noToken(name: string): AlknetError {
+  return new AlknetError("NO_TOKEN", name === "" ? "there is no token without a name" : `there is no token ${name}`);
 }
 
 function noMailbox(): AlknetError {

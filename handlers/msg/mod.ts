@@ -17,6 +17,7 @@ export type {
   MessageQuery,
   Messenger,
   MessengerOptions,
+  Outgoing,
   StoredMessage,
   Synced,
   WaitingMessage,
@@ -35,3 +36,4 @@ export {
 export type { Held, Item, MailboxStore, NewItem, Published, QueueRow } from "./mailbox/mailbox_store.ts";
 export { memoryMailboxStore, openMailboxStore } from "./mailbox/sqlite_store.ts";
 export { mailboxOperations } from "./operations.ts";
+export { messengerOperations } from "./messenger_operations.ts";

@@ -53,9 +53,14 @@ export interface StoredMessage {
   readonly got: number;
   /** Of another's: `delivered` until it was shown, then `read`. */
   readonly state: MessageState;
-  /** The text. */
+  /** The text; empty for a file. */
   readonly text: string;
+  /** Of a file what it is called, and how many bytes it has. */
+  readonly file?: { readonly name: string; readonly mime: string; readonly size: number };
 }
+
+/** What is sent: a text, or a small file, 72,000 bytes at most. */
+export type Outgoing = string | { readonly name: string; readonly mime: string; readonly data: Uint8Array };
 
 /** What one look at the mailboxes has done. */
 export interface Synced {
@@ -91,7 +96,7 @@ export interface WaitingMessage {
 export type MessageEvent =
   /** Another's message has come. */
   | { readonly event: "message"; readonly message: StoredMessage }
-  /** One's own message, that waited, has gone or was given up. */
+  /** One's own message, that waited, has gone or was given up; or came to its reader, who may have said that it was shown. */
   | { readonly event: "state"; readonly id: string; readonly state: MessageState }
   /** Somebody new has written; something came that does not open, of a contact where that is known; a new session begins. */
   | { readonly event: "request" | "unreadable" | "reset"; readonly contact?: string };
@@ -120,6 +125,8 @@ export interface MessengerOptions {
   readonly name?: string;
   /** Where new queues are made, `ID@HOST:PORT`. Default: nowhere. */
   readonly mailbox?: string;
+  /** Whether contacts are told that their messages were shown. Default `false`: they are told that they came, no more. */
+  readonly readReceipts?: boolean;
   /** Milliseconds since 1970. Default: the machine's. */
   readonly now?: () => number;
   /** Default: the system's. */
@@ -151,13 +158,39 @@ export interface Messenger extends Disposable {
    */
   decide(name: string, decision: "accepted" | "blocked"): Contact;
   /**
-   * Sends a text. Resolves once the mailbox has it; with `queue`, or else fails, when the signal says that it took too long.
+   * Forgets a contact with everything of it; a request is refused by that. The queue in which it answered is dropped.
    *
-   * @throws {AlknetError} `NO_CONTACT`, `BLOCKED`; why it was not sent: nothing of it is kept, but that it failed.
+   * @returns Why the mailbox has it still; the next look takes it away.
+   * @throws {AlknetError} `NO_CONTACT`.
+   */
+  remove(name: string, options: Stop): Promise<{ readonly fault?: AlknetError }>;
+  /**
+   * Takes a token back: its queue is dropped, and what lies in it lost. Contacts that were made by it stay.
+   *
+   * @returns As {@linkcode remove}.
+   * @throws {AlknetError} `NO_TOKEN`.
+   */
+  revoke(name: string, options: Stop): Promise<{ readonly fault?: AlknetError }>;
+  /**
+   * Twelve groups of five digits, the same for both, to be compared by another way.
+   *
+   * @throws {AlknetError} `NO_CONTACT`; `NO_KEY`: nothing went to the contact yet, and nothing came.
+   */
+  safetyNumber(name: string): string;
+  /**
+   * The number of a contact was compared, and is the same there.
+   *
+   * @throws {AlknetError} `NO_CONTACT`, `NO_KEY`; `IDENTITY_CHANGED`: the number is another one by now.
+   */
+  verify(name: string, number: string): Contact;
+  /**
+   * Sends a text or a small file. Resolves once the mailbox has it; with `queue`, or else fails, when the signal says that it took too long.
+   *
+   * @throws {AlknetError} `NO_CONTACT`, `BLOCKED`, `NO_BLOBS`, `BAD_NAME`; why it was not sent: nothing of it is kept, but that it failed.
    */
   send(
     to: string,
-    text: string,
+    what: Outgoing,
     options: Stop & { readonly queue?: boolean },
   ): Promise<{ readonly id: string; readonly state: MessageState; readonly fault?: AlknetError }>;
   /** Looks into all mailboxes once: receives, sends what waits, makes queues that are pending. */
@@ -172,12 +205,21 @@ export interface Messenger extends Disposable {
    * What happens from now on, as it happens: messages come while it is told of, and what waits is sent. What another program
    * receives into the same database is told of too. Ends at the signal; lost connections are made anew.
    *
-   * @param options Also told of what cannot be done for now, each once, until it can: it is tried again.
+   * @param options Also told of what cannot be done for now, each once, until it can: it is tried again. With
+   * `looksOnly` nothing is received or sent by it: another one does that.
    * @throws {AlknetError} `MESSAGE_STORE`, `DISK_FULL`: what comes cannot be kept.
    */
-  watch(options: Stop & { readonly onFault?: (fault: AlknetError) => void }): AsyncIterable<MessageEvent>;
+  watch(
+    options: Stop & { readonly onFault?: (fault: AlknetError) => void; readonly looksOnly?: boolean },
+  ): AsyncIterable<MessageEvent>;
   /** Messages that wait to be sent, the oldest first. */
   waiting(): WaitingMessage[];
+  /**
+   * A file that came, or went.
+   *
+   * @throws {AlknetError} `NO_CONTACT`, `NO_FILE`.
+   */
+  file(contact: string, id: string): { readonly name: string; readonly mime: string; readonly data: Uint8Array };
   /** Others' messages were shown. */
   markRead(messages: readonly StoredMessage[]): void;
 }

@@ -43,8 +43,8 @@ for (const transport of ["quic", "tls"]) {
       assert.deepEqual(
         read.map(({ mine, contact, state, content }) => ({ mine, contact, state, text: content.text })),
         [
-          { mine: true, contact: "bob", state: "stored", text: "hi" },
-          { mine: true, contact: "bob", state: "stored", text: "two\n2026-01-01 00:00 eve  \x1b[31mlines" },
+          { mine: true, contact: "bob", state: "delivered", text: "hi" },
+          { mine: true, contact: "bob", state: "delivered", text: "two\n2026-01-01 00:00 eve  \x1b[31mlines" },
           { mine: false, contact: "bob", state: "delivered", text: "hello" },
         ],
       );

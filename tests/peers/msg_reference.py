@@ -1,4 +1,4 @@
-"""A second implementation of the agreement and the ratchet of msg.md, sections 2 and 3, both suites, from its text alone.
+"""A second implementation of the agreement and the ratchet of msg.md, sections 2 and 3 with the parts of 3.2, both suites, from its text alone.
 
 Reads one JSON object a line: {"do": ..., ...}; bytes are hex. Answers one a line.
 """
@@ -87,6 +87,25 @@ def agree(t0, shared, idb, second):
     t1 = H(t0, idb)
     out = expand(prk1, L("session") + b"\0" + t1, 96)
     return out[:32], out[32:64], out[64:], t1
+
+
+def cut(ident, content, room):
+    """Section 3.2: 01, id 16, index u16, count u16, bytes; all but the last fill their envelope."""
+    pieces = [content[at:at + room - 21] for at in range(0, len(content), room - 21)]
+    assert len(ident) == 16 and len(pieces) <= 64 and len(content) <= 96 * 1024
+    head = lambda i: b"\x01" + ident + i.to_bytes(2, "big") + len(pieces).to_bytes(2, "big")
+    return [head(i) + piece for i, piece in enumerate(pieces)]
+
+
+def join(parts):
+    """In whatever order they come."""
+    ident, count = parts[0][1:17], int.from_bytes(parts[0][19:21], "big")
+    found = {}
+    for part in parts:
+        assert part[0] == 1 and part[1:17] == ident and int.from_bytes(part[19:21], "big") == count <= 64
+        found[int.from_bytes(part[17:19], "big")] = part[21:]
+    assert sorted(found) == list(range(count))
+    return b"".join(found[i] for i in range(count))
 
 
 class Session:
@@ -224,6 +243,10 @@ for line in sys.stdin:
             session = Session.answer(me, data["spk"], data.get("opk"), data.get("pq"), data["envelope"])
         elif ask["do"] == "seal":
             answer = {"envelope": session.seal(data["content"], ask["size"], data.get("hn") or os.urandom(12)).hex()}
+        elif ask["do"] == "cut":
+            answer = {str(i): part.hex() for i, part in enumerate(cut(data["id"], data["content"], ask["room"]))}
+        elif ask["do"] == "join":
+            answer = {"content": join([data[str(i)] for i in range(ask["parts"])]).hex()}
         elif ask["do"] == "open":
             answer = {"content": session.open(data["envelope"], data.get("dhs") or os.urandom(32)).hex()}
     except Exception as error:  # What went wrong is the answer.

@@ -22,6 +22,7 @@ export const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   nsd: "nsd",
   unbound: "unbound",
   zsh: "zsh",
+  tmux: "tmux",
   openssl: "openssl",
   rsync: "rsync",
   "ssh-keygen": "openssh-client",

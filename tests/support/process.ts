@@ -77,7 +77,8 @@ export function runAlknet(
   return runProgram(Deno.execPath(), ["run", "-A", CLI, ...args], options);
 }
 
-const CLI = new URL("../../cli/main.ts", import.meta.url).pathname;
+/** The program of this project. */
+export const CLI = new URL("../../cli/main.ts", import.meta.url).pathname;
 
 /** A child process whose output is read line by line. */
 export class Child implements AsyncDisposable {

@@ -55,6 +55,8 @@ const REQUIREMENTS = {
   chromium: debian("chromium", "chromium"),
   fish: debian("fish", "fish"),
   zsh: debian("zsh", "zsh"),
+  /** A terminal whose screen can be read. */
+  tmux: debian("tmux", "tmux"),
   bash: debian("bash", "bash"),
   /** Gives a program a terminal. */
   script: debian("script", "bsdutils"),

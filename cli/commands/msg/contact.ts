@@ -5,14 +5,15 @@
  */
 import { object, or } from "@optique/core/constructs";
 import { type Message, message } from "@optique/core/message";
-import { map } from "@optique/core/modifiers";
-import { argument, command } from "@optique/core/primitives";
+import { map, withDefault } from "@optique/core/modifiers";
+import { argument, command, flag } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
 import type { Action, Command } from "../../grammar/action.ts";
-import { configOption, homeOption, jsonFlag, passphraseFileOption } from "../../grammar/arguments.ts";
+import { configOption, homeOption, jsonFlag, passphraseFileOption, transportOption } from "../../grammar/arguments.ts";
 
 const SHARED = { home: homeOption(), config: configOption(), passphraseFile: passphraseFileOption(), json: jsonFlag() };
 const running = () => import("../../msg/running.ts");
+const contacts = () => import("../../msg/contacts.ts");
 const nameArgument = () => argument(string({ metavar: "NAME" }), { description: message`The contact.` });
 
 const addCommand: Command = command(
@@ -36,7 +37,29 @@ const listCommand: Command = command(
   { brief: message`List contacts: name, key, state.` },
 );
 
-/** `alknet msg contact add|list|accept|block`. */
+const removeCommand: Command = command(
+  "remove",
+  map(
+    object({ name: nameArgument(), transport: transportOption(), ...SHARED }),
+    (options): Action => async () => (await contacts()).removeContact(options),
+  ),
+  { brief: message`Forget somebody with all messages; refuses who asked to write.` },
+);
+
+const verifyCommand: Command = command(
+  "verify",
+  map(
+    object({
+      name: nameArgument(),
+      yes: withDefault(flag("--yes", { description: message`They are the same: do not ask.` }), false),
+      ...SHARED,
+    }),
+    (options): Action => async () => (await contacts()).verifyContact(options),
+  ),
+  { brief: message`Print the number that both see, to be compared by another way.` },
+);
+
+/** `alknet msg contact add|list|accept|block|remove|verify`. */
 export const contactCommand: Command = command(
   "contact",
   or(
@@ -44,6 +67,8 @@ export const contactCommand: Command = command(
     listCommand,
     deciding("accept", "accepted", message`Let somebody write who asked for it.`),
     deciding("block", "blocked", message`Hide whatever somebody writes from now on.`),
+    removeCommand,
+    verifyCommand,
   ),
   { brief: message`Who is written to, and who may write.` },
 );

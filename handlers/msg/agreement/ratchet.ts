@@ -24,7 +24,7 @@ import {
 } from "@alknet/core/crypto";
 import { LATER, LEAST_FIRST, ratchetPart, unreadable } from "./envelope.ts";
 import { label, readU32, SEPARATOR, u32 } from "./labels.ts";
-import { padded, type Size, smallestSize, unpadded } from "./padding.ts";
+import { padded, type Size, SIZES, smallestSize, unpadded } from "./padding.ts";
 import { Session, type State, stateOf } from "./state.ts";
 
 /** Messages of a chain that may be missing before one that came. */
@@ -71,6 +71,11 @@ export function sizeFor(session: Session, length: number): Size {
   const { prefix } = stateOf(session);
   const before = prefix.byteLength || 1;
   return smallestSize(length, before + PART_OVERHEAD, prefix.byteLength > 0 ? LEAST_FIRST : undefined);
+}
+
+/** Bytes of content for which an envelope of the largest class has room. */
+export function roomOf(session: Session): number {
+  return SIZES.at(-1)! - (stateOf(session).prefix.byteLength || 1) - PART_OVERHEAD;
 }
 
 /**

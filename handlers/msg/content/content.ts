@@ -3,6 +3,8 @@
  *
  * ```text
  * { "v": 1, "id": 16 bytes b64, "at": ms, "type": "text", "text": …, "reply"?: id, "also"?: queue }
+ * { "v": 1, "id", "at", "type": "file", "name": …, "size": bytes, "mime": …, "data": b64 }
+ * { "v": 1, "id", "at", "type": "receipt", "of": [id, to 64], "state": "delivered" or "read" }
  * { "v": 1, "id", "at", "type": "queue", "mailbox": "ID@HOST:PORT", "sid", "t" }
  * { "v": 1, "id", "at", "type": "reset", "also"?: queue }
  * ```
@@ -11,6 +13,7 @@
  */
 import { AlknetError } from "@alknet/core/crypto";
 import { parseAddress } from "@alknet/core/address";
+import { b64, bytesOf } from "./bytes.ts";
 
 /** A queue to which a contact may be written. */
 export interface Destination {
@@ -31,6 +34,28 @@ export interface TextContent {
   readonly reply?: string;
 }
 
+/** A small file, which travels as messages do. */
+export interface FileContent {
+  readonly type: "file";
+  /** What its sender calls it, to 255 characters. No path: whoever keeps it chooses where. */
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  /** What kind it is, as its sender says. */
+  readonly mime: string;
+  /** What is in it. */
+  readonly data: Uint8Array;
+}
+
+/** What has become of messages of the one that it is sent to. */
+export interface ReceiptContent {
+  readonly type: "receipt";
+  /** Their ids, to {@linkcode MOST_RECEIPTS}. */
+  readonly of: readonly string[];
+  /** `delivered`: kept there; `read`: shown. */
+  readonly state: "delivered" | "read";
+}
+
 /** What is in an envelope. */
 export type Content =
   & {
@@ -41,36 +66,43 @@ export type Content =
     /** Where its writer is answered from now on. */
     readonly also?: Destination;
   }
-  & (TextContent | { readonly type: "queue" } | { readonly type: "reset" } | { readonly type: "unknown" });
+  & (TextContent | FileContent | ReceiptContent | { readonly type: "queue" } | { readonly type: "reset" } | {
+    readonly type: "unknown";
+  });
 
 const LATEST = 8.64e15;
+/** Messages that a receipt names. */
+export const MOST_RECEIPTS = 64;
+/** Characters of a file's name, and of its kind. */
+const FILE_NAME = 255;
+const FILE_MIME = 127;
 
-/** Bytes in JSON. */
-export function b64(bytes: Uint8Array): string {
-  return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
-}
-
-/** Bytes of JSON; nothing where the text is none, or of another length. */
-export function bytesOf(text: unknown, length?: number): Uint8Array | undefined {
-  if (typeof text !== "string") return undefined;
-  try {
-    const bytes = Uint8Array.fromBase64(text, { alphabet: "base64url" });
-    return length === undefined || bytes.byteLength === length ? bytes : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** A text as it goes into an envelope. */
-export function formatText(content: Extract<Content, { readonly type: "text" }>): Uint8Array {
-  const { id, at, text, reply, also } = content;
-  const whole = { v: 1, id, at, type: "text", text, reply, also: also && destinationJson(also) };
+/**
+ * A content as it goes into an envelope.
+ *
+ * @throws {RangeError} It is of a type that this program does not know.
+ */
+export function formatContent(content: Content): Uint8Array {
+  const { id, at, type, also } = content;
+  const whole = { v: 1, id, at, type, ...membersOf(content), also: also && destinationJson(also) };
   return new TextEncoder().encode(JSON.stringify(whole));
 }
 
-/** What begins a session anew, and shows nothing, as it goes into an envelope. */
-export function formatReset({ id, at, also }: Omit<Content, "type">): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify({ v: 1, id, at, type: "reset", also: also && destinationJson(also) }));
+function membersOf(content: Content): Record<string, unknown> {
+  switch (content.type) {
+    case "text":
+      return { text: content.text, reply: content.reply };
+    case "file": {
+      const { name, size, mime, data } = content;
+      return { name, size, mime, data: b64(data) };
+    }
+    case "receipt":
+      return { of: content.of, state: content.state };
+    case "reset":
+      return {};
+    default:
+      throw new RangeError(`a content of type ${content.type} is none to be sent`);
+  }
 }
 
 /** A destination as JSON has it. */
@@ -99,11 +131,42 @@ export function readContent(bytes: Uint8Array): Content {
   if (type === "queue" && !named) throw bad("the queue that it names is none");
   const shared = { id: b64(id), at, also: named };
   if (type === "queue" || type === "reset") return { ...shared, type };
-  if (type !== "text") return { ...shared, type: "unknown" };
-  const { text, reply } = whole;
+  switch (type) {
+    case "text":
+      return { ...shared, ...readText(whole) };
+    case "file":
+      return { ...shared, ...readFile(whole) };
+    case "receipt":
+      return { ...shared, ...readReceipt(whole) };
+    default:
+      return { ...shared, type: "unknown" };
+  }
+}
+
+function readText({ text, reply }: Record<string, unknown>): TextContent {
   if (typeof text !== "string") throw bad("its text is none");
   const answered = bytesOf(reply, 16);
-  return { ...shared, type, text, ...answered && { reply: b64(answered) } };
+  return { type: "text", text, ...answered && { reply: b64(answered) } };
+}
+
+function readFile({ name, size, mime, data }: Record<string, unknown>): FileContent {
+  const bytes = bytesOf(data);
+  if (!isShort(name, FILE_NAME) || name === "") throw bad("its file has no name");
+  if (!isShort(mime, FILE_MIME)) throw bad("it does not say what kind of file it is");
+  if (!bytes || size !== bytes.byteLength) throw bad("its file is not there, or has another size");
+  return { type: "file", name, size, mime, data: bytes };
+}
+
+function readReceipt({ of, state }: Record<string, unknown>): ReceiptContent {
+  if (state !== "delivered" && state !== "read") throw bad("its receipt says nothing that is known");
+  if (!Array.isArray(of) || of.length > MOST_RECEIPTS) throw bad("its receipt is of no messages, or of too many");
+  const ids = of.map((id) => bytesOf(id, 16));
+  if (ids.some((id) => id === undefined)) throw bad("its receipt names what is no message");
+  return { type: "receipt", of: ids.map((id) => b64(id!)), state };
+}
+
+function isShort(text: unknown, most: number): text is string {
+  return typeof text === "string" && [...text].length <= most;
 }
 
 /** A destination of JSON; nothing where it is none. */

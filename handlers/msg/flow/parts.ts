@@ -9,6 +9,7 @@ import type { Carrier, Mailboxes } from "../carrier.ts";
 import type { Contacts } from "../store/contacts.ts";
 import type { MessageStore } from "../store/message_store.ts";
 import type { Messages } from "../store/messages.ts";
+import type { Partials } from "../store/partials.ts";
 import type { OwnQueues } from "../store/queues.ts";
 import type { Sessions } from "../store/sessions.ts";
 
@@ -23,10 +24,13 @@ export interface Parts {
   readonly queues: OwnQueues;
   readonly sessions: Sessions;
   readonly messages: Messages;
+  readonly partials: Partials;
   /** What carries. */
   readonly carrier: Carrier & Mailboxes;
   /** Where new queues are made; absent: nowhere. */
   readonly mailbox?: string;
+  /** Whether contacts are told that their messages were shown. */
+  readonly readReceipts: boolean;
   /** Bytes that nobody foresees. */
   readonly random: Random;
   /** Milliseconds since 1970. */

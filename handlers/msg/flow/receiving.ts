@@ -14,10 +14,11 @@ import { dayOf } from "../agreement/labels.ts";
 import { open, type SkippedChange } from "../agreement/ratchet.ts";
 import type { Session } from "../agreement/state.ts";
 import type { Arrival, Stop } from "../carrier.ts";
-import { type Content, type Destination, formatText, readContent } from "../content/content.ts";
+import type { Destination } from "../content/content.ts";
 import type { ContactRow } from "../store/contacts.ts";
 import type { OwnQueue } from "../store/queues.ts";
 import type { SessionRow } from "../store/sessions.ts";
+import { contentOf, keepContent } from "./contents.ts";
 import { readerOf } from "./own_queues.ts";
 import type { Parts } from "./parts.ts";
 
@@ -90,7 +91,8 @@ function take(parts: Parts, queue: OwnQueue, envelope: Uint8Array): Taken {
   const today = dayOf(now());
   try {
     return store.transaction(() => {
-      if (sessions.hasSeen(digest)) return "other";
+      // What came to a queue that was taken back meanwhile is for nobody.
+      if (sessions.hasSeen(digest) || !parts.queues.isWanted(queue)) return "other";
       const opened = openAny(parts, queue, envelope);
       const isNew = keep(parts, queue, opened, today);
       opened.row.session[Symbol.dispose]();
@@ -186,7 +188,7 @@ function openOne({ sessions, random }: Parts, session: Session, envelope: Uint8A
 
 /** Keeps what was opened. Whether it is a message that was not there. */
 function keep(parts: Parts, queue: OwnQueue, { row, content, skipped, first }: Opened, today: number): boolean {
-  const { sessions, contacts, queues, messages, now } = parts;
+  const { sessions, contacts, queues } = parts;
   sessions.put(row);
   sessions.changeSkipped(row.session, skipped, today);
   if (queue.contact !== undefined && (!queue.used || queue.unreadable > 0)) {
@@ -194,12 +196,9 @@ function keep(parts: Parts, queue: OwnQueue, { row, content, skipped, first }: O
   }
   const contact = contacts.find("id", row.contact)!;
   if (contact.state === "blocked") return false;
-  const read = readOrNothing(content);
+  const read = contentOf(parts, contact, content, today);
   if (row.session.canSend && !row.isStale) answerBy(parts, queue, contact, { row, first, also: read?.also });
-  if (read?.type !== "text") return false;
-  const shown = formatText({ ...read, also: undefined });
-  const { id, at } = read;
-  return messages.add({ contact: contact.id, mine: false, id, at, got: now(), state: "delivered", content: shown });
+  return read !== undefined && keepContent(parts, contact, read);
 }
 
 /** Where and by which session a contact is answered from now on. */
@@ -236,13 +235,10 @@ function comesFirst(one: Uint8Array, other: Uint8Array): boolean {
   return at >= 0 && one[at] < other[at];
 }
 
-/** What cannot be shown was sealed by the contact all the same: the session goes on. */
-function readOrNothing(content: Uint8Array): Content | undefined {
-  try {
-    return readContent(content);
-  } catch {
-    return undefined;
-  }
+/** A contact of another X25519 key is another one to whoever compared safety numbers. */
+function withKey(contacts: Parts["contacts"], contact: ContactRow, ik: Uint8Array): ContactRow {
+  const isSame = contact.ik !== undefined && equalBytes(contact.ik, ik);
+  return contacts.change(contact, { ik, verified: contact.verified && isSame });
 }
 
 /** The contact that begins to write; one that is not known is a request. */
@@ -250,7 +246,7 @@ function writerOf({ contacts }: Parts, queue: OwnQueue, { ed, ik }: PeerIdentity
   const there = contacts.find("ed", ed);
   // A contact's own queue is told to nobody else.
   if (queue.contact !== undefined) assertSameIdentity(contacts.find("id", queue.contact)!.ed, ed);
-  if (there) return contacts.change(there, { ik });
+  if (there) return withKey(contacts, there, ik);
   if (contacts.requests() >= MOST_REQUESTS) {
     throw new AlknetError("REQUESTS", `${MOST_REQUESTS} who wrote wait to be accepted; no more are let in`);
   }

@@ -3,24 +3,27 @@
  *
  * @module
  */
+import { equalBytes } from "@alknet/core/crypto";
 import { AlknetError } from "@alknet/core/handler";
 import { begin } from "../agreement/agreement.ts";
 import { type Bundle, queueKeys, readBundleAnswer } from "../agreement/bundle.ts";
 import { ekHash } from "../agreement/envelope.ts";
 import { dayOf } from "../agreement/labels.ts";
-import { seal, sizeFor } from "../agreement/ratchet.ts";
+import { roomOf, seal, sizeFor } from "../agreement/ratchet.ts";
+import type { Session } from "../agreement/state.ts";
 import type { Address, Stop } from "../carrier.ts";
+import { b64, bytesOf } from "../content/bytes.ts";
 import {
-  b64,
   type Content,
   type Destination,
-  formatReset,
-  formatText,
+  type FileContent,
+  formatContent,
   readContent,
   type TextContent,
 } from "../content/content.ts";
+import { cut } from "../content/part.ts";
 import type { ContactRow } from "../store/contacts.ts";
-import type { OutboxRow } from "../store/messages.ts";
+import type { OutboxRow, Sealed } from "../store/messages.ts";
 import type { OwnQueue } from "../store/queues.ts";
 import type { SessionRow } from "../store/sessions.ts";
 import type { Parts } from "./parts.ts";
@@ -35,11 +38,11 @@ const GIVEN_UP = 30 * 86_400_000;
 const OWN_QUEUE_TIME = 5000;
 
 /** Keeps what was written, and puts it on its way. */
-export function written(parts: Parts, contact: ContactRow, content: Content & TextContent): OutboxRow {
+export function written(parts: Parts, contact: ContactRow, content: Content & (TextContent | FileContent)): OutboxRow {
   const { store, messages, now } = parts;
   return store.transaction(() => {
     const { id, at } = content;
-    const body = formatText(content);
+    const body = formatContent(content);
     messages.add({ contact: contact.id, mine: true, id, at, got: at, state: "waiting", content: body });
     return messages.queue(contact.id, id, now());
   });
@@ -53,9 +56,12 @@ export function written(parts: Parts, contact: ContactRow, content: Content & Te
  */
 export async function sendOne(parts: Parts, row: OutboxRow, stop: Stop): Promise<void> {
   const { store, messages, carrier } = parts;
-  const { to, envelope } = row.sealed ?? await sealedNow(parts, row, stop);
-  await carrier.send(to, envelope, stop);
-  store.transaction(() => messages.unqueue(row, "stored"));
+  let left: Sealed | undefined = row.sealed ?? await sealedNow(parts, row, stop);
+  while (left) {
+    const envelope: Uint8Array = left.envelopes[0];
+    await carrier.send(left.to, envelope, stop);
+    left = store.transaction(() => messages.wasStored(row, envelope));
+  }
 }
 
 /** What became of all on their way. */
@@ -95,7 +101,7 @@ export async function flush(
       await sendOne(parts, row, stop);
       if (row.message !== undefined) sent++;
     } catch (error) {
-      if (!(error instanceof AlknetError) && (error as Error).name !== "TimeoutError") throw error;
+      if (!isFault(error)) throw error;
       // What comes later to the same contact waits, so that it comes in order.
       held.add(row.contact);
       faults.push(asFault(error));
@@ -106,6 +112,11 @@ export async function flush(
   return { sent, faults };
 }
 
+/** Whether what failed was sending or receiving, and not the program. */
+export function isFault(error: unknown): boolean {
+  return error instanceof AlknetError || (error as Error).name === "TimeoutError";
+}
+
 /** A time that ran out, as an error that says so. */
 export function asFault(error: unknown): AlknetError {
   if (error instanceof AlknetError) return error;
@@ -113,7 +124,7 @@ export function asFault(error: unknown): AlknetError {
 }
 
 /** Seals a message that is on its way. Two who do so at once come to one envelope. */
-async function sealedNow(parts: Parts, row: OutboxRow, stop: Stop): Promise<NonNullable<OutboxRow["sealed"]>> {
+async function sealedNow(parts: Parts, row: OutboxRow, stop: Stop): Promise<Sealed> {
   const { contacts, sessions } = parts;
   const contact = contacts.find("id", row.contact);
   if (!contact?.to) throw notYet(contact?.name ?? "the contact");
@@ -129,12 +140,12 @@ async function sealedNow(parts: Parts, row: OutboxRow, stop: Stop): Promise<NonN
   });
 }
 
-/** In one transaction: the session after it, and the envelope. */
+/** In one transaction: the session after it, and the envelopes. */
 function sealRow(
   parts: Parts,
   row: OutboxRow,
   { bundle, own }: { readonly bundle?: Bundle; readonly own?: OwnQueue },
-): NonNullable<OutboxRow["sealed"]> {
+): Sealed {
   const { keys, contacts, sessions, messages, random, now } = parts;
   const contact = contacts.find("id", row.contact)!;
   const there = sessions.sending(contact.id);
@@ -147,26 +158,45 @@ function sealRow(
   // Until something came by it, the contact may not know where to answer.
   const also = own?.state === "made" && !own.used ? { mailbox: own.mailbox, sid: own.sid, t: own.t } : undefined;
   const body = bodyOf(row, also);
-  const { session: next, envelope } = seal(session.session, body, {
-    size: sizeFor(session.session, body.byteLength),
-    random,
-  });
+  const { session: next, envelopes } = sealAll(parts, session.session, body, row.message);
   sessions.put({ ...session, session: next });
   if (!there && bundle) {
     sessions.sendBy(contact.id, next.id);
     sessions.limit(contact.id, next.id);
-    contacts.change(contact, { ik: bundle.ik, suite: bundle.suite, ek: ekHash(envelope) });
+    const { ik, suite } = bundle;
+    const verified = contact.verified && contact.ik !== undefined && equalBytes(contact.ik, ik);
+    contacts.change(contact, { ik, suite, verified, ek: ekHash(envelopes[0]) });
   }
-  session.session[Symbol.dispose]();
-  const sealed = { to: senderOf(contact.to!), envelope };
-  messages.putEnvelope(row, sealed);
+  next[Symbol.dispose]();
+  const sealed = { to: senderOf(contact.to!), envelopes };
+  messages.putEnvelopes(row, sealed);
   return sealed;
 
-  function bodyOf({ message }: OutboxRow, also: Destination | undefined): Uint8Array {
-    if (message === undefined) return formatReset({ id: b64(random(16)), at: now(), also });
-    const content = readContent(messages.own(contact.id, message)!.content) as Content & TextContent;
-    return formatText({ ...content, also });
+  function bodyOf({ message, content }: OutboxRow, also: Destination | undefined): Uint8Array {
+    const kept = message === undefined ? content : messages.own(contact.id, message)!.content;
+    return formatContent(
+      kept ? { ...readContent(kept), also } : { type: "reset", id: b64(random(16)), at: now(), also },
+    );
   }
+}
+
+/** Seals a content, in parts where no envelope has room for it. Each session but the last is wiped. */
+function sealAll(
+  { random }: Parts,
+  session: Session,
+  body: Uint8Array,
+  id: string | undefined,
+): { readonly session: Session; readonly envelopes: readonly Uint8Array[] } {
+  const room = roomOf(session);
+  const pieces = body.byteLength <= room ? [body] : cut(bytesOf(id) ?? random(16), body, room);
+  const envelopes: Uint8Array[] = [];
+  for (const piece of pieces) {
+    const sealed = seal(session, piece, { size: sizeFor(session, piece.byteLength), random });
+    session[Symbol.dispose]();
+    session = sealed.session;
+    envelopes.push(sealed.envelope);
+  }
+  return { session, envelopes };
 }
 
 const NO_OWN_QUEUE = "there is no mailbox in which an answer could lie; name one: handlers.messenger.mailbox in the " +

@@ -6,6 +6,7 @@
  */
 import type { AlknetError } from "@alknet/core/handler";
 import type { OutboxRow } from "../store/messages.ts";
+import type { MessageState } from "../store/messages.ts";
 import type { MessageEvent, StoredMessage } from "../types.ts";
 import { Bell } from "../bell.ts";
 import { MailboxListener } from "./listening.ts";
@@ -17,6 +18,8 @@ import { flush } from "./sending.ts";
 const LOOK = 1000;
 /** Messages of one look at the store. */
 const AT_ONCE = 100;
+/** Own messages whose receipts are told. */
+const OWN = 500;
 /** Whoever wrote something tries to send it for that long; what is left then is sent here. */
 const OTHERS_TRY = 15_000;
 const SENDING = 30_000;
@@ -27,6 +30,8 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
   /** Told of what cannot be done for now; it is tried again. */
   readonly onFault?: (fault: AlknetError) => void;
+  /** Whether it tells of what others receive and send, and does neither. */
+  readonly looksOnly?: boolean;
   /** Others' messages behind a place, as people see them. */
   readonly behind: (place: number, limit: number) => readonly (StoredMessage & { readonly place: number })[];
 }
@@ -48,6 +53,8 @@ class Watch {
   #place: number;
   /** Whether the store is to be looked at, whatever others do. */
   #isNew = true;
+  /** What has become of the last of one's own, by place. */
+  #states: Map<number, MessageState>;
   #failure?: { readonly error: unknown };
 
   constructor(parts: Parts, options: WatchOptions) {
@@ -55,6 +62,7 @@ class Watch {
     this.#options = options;
     this.#place = parts.messages.lastPlace();
     this.#requests = new Set(this.#requesting());
+    this.#states = new Map(parts.messages.ownStates(OWN).map(({ place, state }) => [place, state]));
   }
 
   async *events(): AsyncGenerator<MessageEvent> {
@@ -66,7 +74,8 @@ class Watch {
       this.#failure = { error };
       inner.abort();
     };
-    const tasks = new Map([["", this.#send(signal).catch(fail)]]);
+    const { looksOnly = false } = this.#options;
+    const tasks = new Map(looksOnly ? [] : [["", this.#send(signal).catch(fail)]]);
     let version = store.database.version;
     try {
       while (!signal.aborted) {
@@ -77,7 +86,7 @@ class Watch {
           version = current;
           this.#isNew = false;
           for (const mailbox of new Set(queues.list().map(({ mailbox }) => mailbox))) {
-            if (!tasks.has(mailbox)) tasks.set(mailbox, this.#listener(mailbox).run(signal).catch(fail));
+            if (!looksOnly && !tasks.has(mailbox)) tasks.set(mailbox, this.#listener(mailbox).run(signal).catch(fail));
           }
           this.#look();
         }
@@ -93,6 +102,7 @@ class Watch {
 
   /** What has come into the store. */
   #look(): void {
+    this.#lookAtOwn();
     const messages = this.#options.behind(this.#place, AT_ONCE);
     if (messages.length === 0) return;
     this.#place = messages.at(-1)!.place;
@@ -105,6 +115,16 @@ class Watch {
     for (const { place: _, ...message } of messages) {
       if (!message.mine) this.#events.push({ event: "message", message });
     }
+  }
+
+  /** Receipts, whoever received them; what was sent is told by whoever sent it. */
+  #lookAtOwn(): void {
+    const rows = this.#parts.messages.ownStates(OWN);
+    for (const { place, id, state } of rows.toReversed()) {
+      const isNews = this.#states.get(place) !== state && (state === "delivered" || state === "read");
+      if (isNews) this.#events.push({ event: "state", id, state });
+    }
+    this.#states = new Map(rows.map(({ place, state }) => [place, state]));
   }
 
   #listener(mailbox: string): MailboxListener {

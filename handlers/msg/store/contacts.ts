@@ -4,7 +4,8 @@
  * @module
  */
 import type { Suite } from "../agreement/bundle.ts";
-import { b64, bytesOf, type Destination, destinationJson, readDestination } from "../content/content.ts";
+import { b64, bytesOf } from "../content/bytes.ts";
+import { type Destination, destinationJson, readDestination } from "../content/content.ts";
 import type { MessageStore } from "./message_store.ts";
 
 /** Whether somebody may write. */
@@ -81,6 +82,11 @@ export class Contacts {
     const sql = "UPDATE contact SET name = ?, state = ?, secret = ? WHERE id = ?";
     this.#store.database.run(sql, next.name, next.state, this.#sealed(next), next.id);
     return next;
+  }
+
+  /** Forgets one, and all sessions with it. */
+  remove({ id }: ContactRow): void {
+    this.#store.database.run("DELETE FROM contact WHERE id = ?", id);
   }
 
   #sealed({ id, ik, to, verified, suite, ek, reset }: ContactRow): Uint8Array {

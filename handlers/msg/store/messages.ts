@@ -3,12 +3,16 @@
  *
  * @module
  */
-import { b64, bytesOf } from "../content/content.ts";
+import { equalBytes } from "@alknet/core/crypto";
+import { b64, bytesOf } from "../content/bytes.ts";
 import type { Address } from "../carrier.ts";
 import type { MessageStore } from "./message_store.ts";
 
 /** What has become of a message: of another's, `delivered` until it was shown, then `read`. */
 export type MessageState = "waiting" | "stored" | "delivered" | "read" | "failed";
+
+/** States that another's receipt gives, which nothing takes back. */
+const RANK: Partial<Record<MessageState, number>> = { delivered: 1, read: 2 };
 
 /** A message. */
 export interface MessageRow {
@@ -36,8 +40,10 @@ export interface OutboxRow {
   readonly id: number;
   /** To whom. */
   readonly contact: number;
-  /** Id of the message, b64; absent: what begins a session anew. */
+  /** Id of the message, b64; absent: what is no message. */
   readonly message?: string;
+  /** Of what is no message; absent: what begins a session anew. */
+  readonly content?: Uint8Array;
   /** Milliseconds since 1970. */
   readonly made: number;
   /** How often it was tried. */
@@ -45,7 +51,15 @@ export interface OutboxRow {
   /** When it is tried again. */
   readonly due: number;
   /** Where it goes, sealed; absent while nothing is known to seal it with. */
-  readonly sealed?: { readonly to: Address; readonly envelope: Uint8Array };
+  readonly sealed?: Sealed;
+}
+
+/** What is on its way, sealed. */
+export interface Sealed {
+  /** Where it goes. */
+  readonly to: Address;
+  /** Those that the mailbox does not have yet, one at least; of a content in parts several. */
+  readonly envelopes: readonly Uint8Array[];
 }
 
 interface RawMessage extends Omit<MessageRow, "mine" | "id" | "content"> {
@@ -54,7 +68,7 @@ interface RawMessage extends Omit<MessageRow, "mine" | "id" | "content"> {
   readonly secret: Uint8Array;
 }
 
-interface RawOutbox extends Omit<OutboxRow, "message" | "sealed"> {
+interface RawOutbox extends Omit<OutboxRow, "message" | "content" | "sealed"> {
   readonly message: Uint8Array | null;
   readonly secret: Uint8Array;
 }
@@ -101,16 +115,51 @@ export class Messages {
     return row && this.#read(row);
   }
 
-  /** What has become of one's own. */
-  setState(contact: number, id: string, state: MessageState): void {
-    const sql = "UPDATE message SET state = ? WHERE contact = ? AND mine = 1 AND id = ?";
-    this.#store.database.run(sql, state, contact, bytesOf(id)!);
+  /** One of a contact, the other's before one's own. */
+  find(contact: number, id: string): MessageRow | undefined {
+    const sql = "SELECT * FROM message WHERE contact = ? AND id = ? ORDER BY mine LIMIT 1";
+    const row = this.#store.database.get<RawMessage>(sql, contact, bytesOf(id) ?? new Uint8Array());
+    return row && this.#read(row);
   }
 
-  /** Another's was shown. */
-  markRead(contact: number, id: string): void {
-    const sql = "UPDATE message SET state = 'read' WHERE contact = ? AND mine = 0 AND id = ?";
-    this.#store.database.run(sql, contact, bytesOf(id)!);
+  /** What has become of one's own. What was read stays read, and what was delivered delivered. */
+  setState(contact: number, id: string, state: MessageState): void {
+    const sql = "UPDATE message SET state = ?1 WHERE contact = ?2 AND mine = 1 AND id = ?3 AND " +
+      "CASE state WHEN 'read' THEN 2 WHEN 'delivered' THEN 1 ELSE 0 END <= ?4";
+    this.#store.database.run(sql, state, contact, bytesOf(id)!, RANK[state] ?? 0);
+  }
+
+  /** Another's was shown. Whether it was not before. */
+  markRead(contact: number, id: string): boolean {
+    const sql = "UPDATE message SET state = 'read' WHERE contact = ? AND mine = 0 AND id = ? AND state <> 'read'";
+    return this.#store.database.run(sql, contact, bytesOf(id)!).changes > 0;
+  }
+
+  /** How many of a contact there are, and their bytes; those of a content that is not whole yet count. */
+  sizeOf(contact: number): { readonly count: number; readonly bytes: number } {
+    const sql = "SELECT count(*) AS count, coalesce(sum(length(secret)), 0) AS bytes FROM " +
+      "(SELECT secret FROM message WHERE contact = ?1 AND mine = 0 UNION ALL SELECT secret FROM part WHERE contact = ?1)";
+    return this.#store.database.get<{ count: number; bytes: number }>(sql, contact)!;
+  }
+
+  /** Ids of all of a contact. */
+  idsOf(contact: number): string[] {
+    const sql = "SELECT id FROM message WHERE contact = ? AND mine = 0 ORDER BY place";
+    return this.#store.database.all<{ id: Uint8Array }>(sql, contact).map(({ id }) => b64(id));
+  }
+
+  /** What has become of the last of one's own: by place, without their contents. */
+  ownStates(limit: number): { readonly place: number; readonly id: string; readonly state: MessageState }[] {
+    const sql = "SELECT place, id, state FROM message WHERE mine = 1 ORDER BY place DESC LIMIT ?";
+    const rows = this.#store.database.all<{ place: number; id: Uint8Array; state: MessageState }>(sql, limit);
+    return rows.map(({ id, ...row }) => ({ ...row, id: b64(id) }));
+  }
+
+  /** Forgets all of a contact, and what is on its way there. */
+  forget(contact: number): void {
+    for (const table of ["message", "outbox", "part"]) {
+      this.#store.database.run(`DELETE FROM ${table} WHERE contact = ?`, contact);
+    }
   }
 
   /** The place of a message, by its id. */
@@ -133,11 +182,11 @@ export class Messages {
     return rows.map((row) => this.#read(row)).sort((a, b) => a.place - b.place);
   }
 
-  /** Puts one on its way. */
-  queue(contact: number, message: string | undefined, now: number): OutboxRow {
-    const row = { id: this.#store.nextId("outbox"), contact, message, made: now, tries: 0, due: now };
+  /** Puts one on its way: a message by its id, or what is none by its content. */
+  queue(contact: number, message: string | undefined, now: number, content?: Uint8Array): OutboxRow {
+    const row = { id: this.#store.nextId("outbox"), contact, message, content, made: now, tries: 0, due: now };
     const sql = "INSERT INTO outbox (id, contact, message, made, tries, due, secret) VALUES (?, ?, ?, ?, 0, ?, ?)";
-    const secret = this.#store.sealJson("outbox", [row.id], {});
+    const secret = this.#store.sealJson("outbox", [row.id], { content: content && b64(content) });
     this.#store.database.run(sql, row.id, contact, bytesOf(message) ?? null, now, now, secret);
     return row;
   }
@@ -148,14 +197,35 @@ export class Messages {
     return this.#store.database.all<RawOutbox>(sql, id ?? null).map((row) => this.#readOutbox(row));
   }
 
-  /** Keeps the envelope of one. */
-  putEnvelope({ id }: OutboxRow, { to, envelope }: NonNullable<OutboxRow["sealed"]>): void {
+  /** Those of a contact that are no messages. */
+  besides(contact: number): OutboxRow[] {
+    const sql = "SELECT * FROM outbox WHERE contact = ? AND message IS NULL ORDER BY id";
+    return this.#store.database.all<RawOutbox>(sql, contact).map((row) => this.#readOutbox(row));
+  }
+
+  /** Another content of one that is no message and is not sealed. */
+  putContent({ id }: OutboxRow, content: Uint8Array): void {
+    this.#putSecret(id, { content: b64(content) });
+  }
+
+  /** Keeps the envelopes of one. */
+  putEnvelopes({ id }: OutboxRow, { to, envelopes: [envelope, ...rest] }: Sealed): void {
     const json = { mailbox: to.mailbox, sid: b64(to.id), scap: b64(to.cap), envelope: b64(envelope) };
-    this.#store.database.run(
-      "UPDATE outbox SET secret = ? WHERE id = ?",
-      this.#store.sealJson("outbox", [id], json),
-      id,
-    );
+    this.#putSecret(id, { ...json, ...rest.length > 0 && { rest: rest.map(b64) } });
+  }
+
+  /** The mailbox has an envelope of one. Gives what is left to send, whoever sent the others. */
+  wasStored({ id }: OutboxRow, envelope: Uint8Array): Sealed | undefined {
+    const [row] = this.outbox(id);
+    if (!row?.sealed) return undefined;
+    const { to, envelopes } = row.sealed;
+    const left = { to, envelopes: envelopes.filter((other) => !equalBytes(other, envelope)) };
+    if (left.envelopes.length > 0) {
+      this.putEnvelopes(row, left);
+      return left;
+    }
+    this.unqueue(row, "stored");
+    return undefined;
   }
 
   /** One could not be sent, and is tried again. */
@@ -180,8 +250,17 @@ export class Messages {
 
   #readOutbox({ message, secret, ...row }: RawOutbox): OutboxRow {
     const json = this.#store.openJson("outbox", [row.id], secret);
-    const [id, cap, envelope] = [bytesOf(json.sid), bytesOf(json.scap), bytesOf(json.envelope)];
-    const sealed = id && cap && envelope && { to: { mailbox: json.mailbox as string, id, cap }, envelope };
-    return { ...row, ...message && { message: b64(message) }, ...sealed && { sealed } };
+    const [id, cap, envelope, content] = [json.sid, json.scap, json.envelope, json.content].map((text) =>
+      bytesOf(text)
+    );
+    const rest = (json.rest as string[] | undefined ?? []).map((text) => bytesOf(text)!);
+    const sealed = id && cap && envelope &&
+      { to: { mailbox: json.mailbox as string, id, cap }, envelopes: [envelope, ...rest] };
+    return { ...row, ...message && { message: b64(message) }, ...content && { content }, ...sealed && { sealed } };
+  }
+
+  #putSecret(id: number, json: Record<string, unknown>): void {
+    const secret = this.#store.sealJson("outbox", [id], json);
+    this.#store.database.run("UPDATE outbox SET secret = ? WHERE id = ?", secret, id);
   }
 }

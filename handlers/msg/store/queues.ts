@@ -4,7 +4,7 @@
  * @module
  */
 import type { Random } from "@alknet/core/crypto";
-import { b64, bytesOf } from "../content/content.ts";
+import { b64, bytesOf } from "../content/bytes.ts";
 import type { MessageStore } from "./message_store.ts";
 
 /** An own queue. */
@@ -104,6 +104,28 @@ export class OwnQueues {
     const { contact = null, token = null, state } = queue;
     this.#store.database.run(sql, rid, contact, token, state, this.#sealed(queue));
     return queue;
+  }
+
+  /** Those that are not wanted any more, and that their mailboxes may have still. */
+  dropped(): OwnQueue[] {
+    const rows = this.#store.database.all<Raw>("SELECT * FROM queue WHERE state = 'dropped'");
+    return rows.map((row) => this.#read(row));
+  }
+
+  /** One is not wanted any more, whosever it was; its mailbox does not know that yet. */
+  abandon({ rid }: OwnQueue): void {
+    const sql = "UPDATE queue SET state = 'dropped', contact = NULL, token = NULL WHERE rid = ?";
+    this.#store.database.run(sql, rid);
+  }
+
+  /** Forgets one, and its keys. */
+  forget({ rid }: OwnQueue): void {
+    this.#store.database.run("DELETE FROM queue WHERE rid = ?", rid);
+  }
+
+  /** Whether one is there and wanted. */
+  isWanted({ rid }: OwnQueue): boolean {
+    return this.#store.has("SELECT 1 FROM queue WHERE rid = ? AND state <> 'dropped'", rid);
   }
 
   /** As it is now, whoever changed it. */

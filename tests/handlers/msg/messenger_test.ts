@@ -59,7 +59,7 @@ Deno.test("send: to one who is away; read, answered, and answered again; the mai
   assert.deepEqual(seen(again).slice(2).map((line) => line.slice(54)), ["ann 0", "ann 1", "ann 2"]);
   assert.deepEqual(seen(ann).slice(1), ["bob: bob 0", "bob: bob 1", "bob: bob 2"]);
   const own = ann.messenger.messages({ contact: "bob" }).filter(({ mine }) => mine);
-  assert.deepEqual(own.map(({ state }) => state), Array(5).fill("stored"));
+  assert.deepEqual(own.map(({ state }) => state), Array(5).fill("delivered"));
 });
 
 Deno.test("requests: named and accepted by their token or name; blocked are hidden; crossing first messages both come (row 11)", async () => {
@@ -126,7 +126,7 @@ Deno.test("mailbox away: the token is pending, a message fails, or waits where t
   assert.deepEqual(seen(bob).map((line) => line.slice(54)), ["first", "second", "third"]);
   const states = ann.messenger.messages().map(({ text, state }) => `${text} ${state}`);
   assert.deepEqual(states, ["lost failed", "first stored", "second stored", "third stored"]);
-  const tooLong = await ann.messenger.send("bob", "x".repeat(17_000), { ...stop, queue: true });
+  const tooLong = await ann.messenger.send("bob", "x".repeat(98_304), { ...stop, queue: true });
   assert.deepEqual([tooLong.state, tooLong.fault?.code], ["failed", "TOO_LONG"]);
 });
 

@@ -8,11 +8,14 @@ import { AlknetError } from "@alknet/core/handler";
 import { NodeKey } from "@alknet/core/identity";
 import {
   type Carrier,
+  type Dial,
   mailboxClient,
   type Mailboxes,
+  mailboxLimitsWith,
   type MailboxOptions,
   type MessageKeys,
   messageKeys,
+  type MessageSecrets,
   type Messenger,
   openMailboxStore,
   openMessenger,
@@ -36,9 +39,21 @@ export interface Place extends AsyncDisposable {
   /** Ends the mailbox and begins it anew from its file. */
   restart(): Promise<void>;
   /** Somebody with a database of this name; the same name is the same person. */
-  person(name: string, around?: (carrier: Carrier & Mailboxes) => Carrier & Mailboxes): Person;
+  person(
+    name: string,
+    around?: (carrier: Carrier & Mailboxes) => Carrier & Mailboxes,
+    options?: PersonOptions,
+  ): Person;
   /** The keys of one who was here. The caller disposes of them. */
   keysOf(name: string): MessageKeys;
+}
+
+/** How somebody is. */
+export interface PersonOptions {
+  /** Whether others are told of what was shown. */
+  readonly readReceipts?: boolean;
+  /** Whether it is another database and another X25519 key under the same Ed25519 key. */
+  readonly ik?: boolean;
 }
 
 /** Somebody. */
@@ -46,6 +61,10 @@ export interface Person extends Disposable {
   readonly messenger: Messenger;
   /** The database. */
   readonly file: string;
+  /** What the keys are made of. */
+  readonly secrets: MessageSecrets;
+  /** Reaches the mailbox. */
+  readonly dial: Dial;
 }
 
 /** Makes one. */
@@ -56,7 +75,7 @@ export async function place(options: Partial<MailboxOptions> = {}): Promise<Plac
   const now = (): number => Date.now() + self.days * 86_400_000;
   const clock = { now, wall: now };
   const start = () => {
-    const store = openMailboxStore(file);
+    const store = openMailboxStore(file, mailboxLimitsWith(options.limits));
     return {
       store,
       box: served({ store, open: true, limits: { contactRate: 1000, frames: 100_000 }, clock, ...options }),
@@ -81,24 +100,26 @@ export async function place(options: Partial<MailboxOptions> = {}): Promise<Plac
       await end();
       up = start();
     },
-    person(name, around = (carrier) => carrier) {
-      const known = secrets.get(name) ?? { ed: systemBytes(32), ik: systemBytes(32), store: systemBytes(32) };
-      secrets.set(name, known);
-      const client = mailboxClient({
-        dial: (_, __, { signal }) => {
-          signal.throwIfAborted();
-          if (self.isAway) return Promise.reject(new AlknetError("UNREACHABLE", "nobody answers"));
-          return Promise.resolve(up.box.connect());
-        },
-      });
+    person(name, around = (carrier) => carrier, { readReceipts, ik = false } = {}) {
+      const kept = secrets.get(name) ?? { ed: systemBytes(32), ik: systemBytes(32), store: systemBytes(32) };
+      secrets.set(name, kept);
+      const known = ik ? { ...kept, ik: systemBytes(32) } : kept;
+      const dial: Dial = (_, __, { signal }) => {
+        signal.throwIfAborted();
+        if (self.isAway) return Promise.reject(new AlknetError("UNREACHABLE", "nobody answers"));
+        return Promise.resolve(up.box.connect());
+      };
+      const client = mailboxClient({ dial });
       clients.push(client);
       const keys = messageKeys(known);
-      const path = folder.join(`${name}.sqlite`);
+      const path = folder.join(`${name}${ik ? " of another key" : ""}.sqlite`);
       const direct = around(client);
-      const messenger = openMessenger({ keys, file: path, direct, name, mailbox: MAILBOX, now });
+      const messenger = openMessenger({ keys, file: path, direct, name, mailbox: MAILBOX, readReceipts, now });
       return {
         messenger,
         file: path,
+        secrets: known,
+        dial,
         [Symbol.dispose]() {
           messenger[Symbol.dispose]();
           keys[Symbol.dispose]();

@@ -63,6 +63,7 @@ Deno.test("watch: what waits and what comes, a request before its message, in qu
   await bob.messenger.send(name, "answer", stop);
   await ann.messenger.sync(stop);
   assert.deepEqual(texts(ann), ["answer"]);
+  assert.equal(await watch.next(), "state: delivered");
   await ann.messenger.send("bob", "three", stop);
   assert.equal(await watch.next(), "message: three");
   assert.deepEqual(watch.faults, []);

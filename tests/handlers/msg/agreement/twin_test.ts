@@ -14,6 +14,7 @@ import { messageKeys } from "../../../../handlers/msg/agreement/keys.ts";
 import { u32 } from "../../../../handlers/msg/agreement/labels.ts";
 import { open, seal, sizeFor } from "../../../../handlers/msg/agreement/ratchet.ts";
 import type { Session } from "../../../../handlers/msg/agreement/state.ts";
+import { cut, readPart } from "../../../../handlers/msg/content/part.ts";
 import { needs } from "../../../support/programs.ts";
 import { type Peer, startPeer } from "../../../support/python.ts";
 import { seeded } from "../../../support/random.ts";
@@ -157,6 +158,32 @@ Deno.test({
           session = opened.session;
         }
       }
+    }
+  },
+});
+
+Deno.test({
+  name: "twin: contents of every kind of length in the same parts, and each joins the other's in any order",
+  ...needs("python"),
+  async fn() {
+    const random = seeded("msg parts");
+    await using twin = startPeer("msg_reference.py");
+    for (let round = 0; round < 60; round++) {
+      const room = random.between(1600, 16_295);
+      const length = round < 4 ? [1, room - 21, room - 20, 98_304][round] : random.between(1, 98_304);
+      const [id, content] = [random.bytes(16), random.bytes(length)];
+      const ours = cut(id, content, room);
+      const theirs = await ask(twin, { do: "cut", id: id.toHex(), content: content.toHex(), room });
+      assert.deepEqual(Object.values(theirs), ours.map((part) => part.toHex()));
+      const mixed = ours.map((part) => [random.uint32(), part] as const).sort(([a], [b]) => a - b).map(([, part]) =>
+        part
+      );
+      const parts = Object.fromEntries(mixed.map((part, i) => [`${i}`, part.toHex()]));
+      assert.equal((await ask(twin, { do: "join", parts: mixed.length, ...parts })).content, content.toHex());
+      const read = ours.map((part) => readPart(part)!);
+      assert.deepEqual(joined(...read.map(({ bytes }) => bytes)), content);
+      assert.deepEqual(read.map(({ index }) => index), ours.map((_, i) => i));
+      assert.ok(read.every((part) => part.count === ours.length && part.id.toHex() === id.toHex()));
     }
   },
 });

@@ -5,10 +5,10 @@
  */
 import assert from "node:assert/strict";
 import { NodeKey } from "@alknet/core/identity";
+import { b64 } from "../../../../handlers/msg/content/bytes.ts";
 import {
-  b64,
   type Content,
-  formatText,
+  formatContent,
   readContent,
   type TextContent,
 } from "../../../../handlers/msg/content/content.ts";
@@ -19,6 +19,17 @@ const MAILBOX = `${NodeKey.generate().id}@mail.example:4433`;
 const ALSO = { mailbox: MAILBOX, sid: new Uint8Array(24).fill(1), t: new Uint8Array(32).fill(2) };
 const bytes = (value: unknown): Uint8Array =>
   new TextEncoder().encode(typeof value === "string" ? value : JSON.stringify(value));
+const receipt = { v: 1, id: ID, at: 5, type: "receipt", of: [ID], state: "read" };
+const file = {
+  v: 1,
+  id: ID,
+  at: 5,
+  type: "file",
+  name: "a",
+  size: 3,
+  mime: "text/plain",
+  data: b64(new Uint8Array(3)),
+};
 const text = { v: 1, id: ID, at: 5, type: "text", text: "hi" };
 
 Deno.test("content: a text, with and without what it answers and where it is answered, there and back", () => {
@@ -28,13 +39,22 @@ Deno.test("content: a text, with and without what it answers and where it is ans
     { type: "text", id: ID, at: 1, text: "x", also: ALSO },
   ];
   for (const one of cases) {
-    assert.deepEqual(JSON.parse(JSON.stringify(readContent(formatText(one)))), JSON.parse(JSON.stringify(one)));
+    assert.deepEqual(JSON.parse(JSON.stringify(readContent(formatContent(one)))), JSON.parse(JSON.stringify(one)));
   }
-  assert.deepEqual(readContent(formatText(cases[2])).also, ALSO);
+  assert.deepEqual(readContent(formatContent(cases[2])).also, ALSO);
+});
+
+Deno.test("content: a receipt and a file, there and back, without what is not known", () => {
+  for (const one of [receipt, file]) {
+    const { v: _, ...read } = one;
+    const whole = readContent(bytes({ ...one, more: 1, constructor: 2 }));
+    assert.deepEqual(JSON.parse(new TextDecoder().decode(formatContent(whole))), one);
+    assert.deepEqual(Object.keys(whole).sort(), ["also", ...Object.keys(read)].sort());
+  }
 });
 
 Deno.test("content: every cut, other versions, kinds, ids and times are BAD_CONTENT", () => {
-  const whole = formatText({ type: "text", id: ID, at: 1, text: "hello", also: ALSO });
+  const whole = formatContent({ type: "text", id: ID, at: 1, text: "hello", also: ALSO });
   for (let length = 0; length < whole.byteLength; length++) {
     assert.throws(() => readContent(whole.subarray(0, length)), { code: "BAD_CONTENT" });
   }
@@ -49,6 +69,18 @@ Deno.test("content: every cut, other versions, kinds, ids and times are BAD_CONT
     { ...text, at: null },
     { ...text, type: 1 },
     { ...text, text: ["hi"] },
+    { ...receipt, of: "x" },
+    { ...receipt, of: [ID, "AAAA"] },
+    { ...receipt, of: [7] },
+    { ...receipt, of: Array(65).fill(ID) },
+    { ...receipt, state: "stored" },
+    { ...file, size: 2 },
+    { ...file, size: "3" },
+    { ...file, data: "!" },
+    { ...file, data: undefined },
+    { ...file, name: "" },
+    { ...file, name: "x".repeat(256) },
+    { ...file, mime: 1 },
     { v: 1, id: ID, at: 5, type: "queue", mailbox: "mail.example:4433", sid: b64(ALSO.sid), t: b64(ALSO.t) },
     "[1]",
     '"{}"',

@@ -61,6 +61,24 @@ for (const step of ["after ITEM", "before ACK", "after ACK"]) {
   });
 }
 
+Deno.test("parts, killed after SEND and after each ACK: all come, joined once, and what follows opens (row 18)", async () => {
+  await using folder = await temporaryFolder();
+  const { out: token } = await run(folder, "bob", "token", "-");
+  await run(folder, "ann", "add", "-", "bob", token);
+  const long = "long ".repeat(8000);
+  assert.equal((await run(folder, "ann", "send", "after SEND", "bob", long)).code, KILLED);
+  // The same part again: whoever dies before the answer does not know that the mailbox has it.
+  assert.equal((await run(folder, "ann", "sync", "after SEND")).code, KILLED);
+  await run(folder, "ann", "sync", "-");
+  let deaths = 0;
+  while ((await run(folder, "bob", "sync", "after ACK")).code === KILLED) deaths++;
+  assert.equal(deaths, 3);
+  await run(folder, "ann", "send", "-", "bob", "after");
+  assert.equal((await run(folder, "bob", "sync", "before ACK")).code, KILLED);
+  const texts = JSON.parse((await run(folder, "bob", "sync", "-")).out) as [string, string][];
+  assert.deepEqual(texts.map(([, text]) => text), [long, "after"]);
+});
+
 Deno.test("token, killed after NEW and after PUT: the queue is made at the next sync, the token the same", async () => {
   await using folder = await temporaryFolder();
   for (const step of ["before NEW", "after NEW", "before PUT", "after PUT", "after PUT of keys"]) {

@@ -1,0 +1,133 @@
+/**
+ * Contacts: added by a token, accepted, blocked, compared, and removed again (msg.md §2, §6).
+ *
+ * @module
+ */
+import { equalBytes } from "@alknet/core/crypto";
+import { parseAddress } from "@alknet/core/address";
+import { AlknetError } from "@alknet/core/handler";
+import { nodeIdOf, parseNodeId } from "@alknet/core/identity";
+import { safetyNumber } from "../agreement/identity.ts";
+import { NAME_CHARACTERS, parseToken } from "../agreement/token.ts";
+import type { Stop } from "../carrier.ts";
+import type { ContactRow } from "../store/contacts.ts";
+import { readerOf } from "./own_queues.ts";
+import type { Parts } from "./parts.ts";
+import { acknowledge } from "./receipts.ts";
+import { asFault, isFault } from "./sending.ts";
+
+/**
+ * Adds a contact by a token; a request of the same key is accepted by it.
+ *
+ * @throws {AlknetError} `BAD_TOKEN`, `NAME_TAKEN`, `BAD_NAME`, `CONTACT_KNOWN`.
+ */
+export function addContact(parts: Parts, name: string, text: string): ContactRow {
+  checkName(name);
+  const token = parseToken(text.trim());
+  // Those who were not named yet are called by their ids.
+  if (isNodeId(name) && name !== nodeIdOf(token.ed)) {
+    throw new AlknetError("BAD_NAME", "the name is the id of another key; choose another name");
+  }
+  const { store, contacts, sessions, keys } = parts;
+  if (equalBytes(token.ed, keys.ed)) throw new AlknetError("BAD_TOKEN", "the token is your own; give it to others");
+  const to = { mailbox: `${nodeIdOf(token.mailboxKey)}@${token.address}`, sid: token.sid, t: token.t };
+  checkMailbox(to.mailbox);
+  return store.transaction(() => {
+    const [named, known] = [contacts.find("name", name), contacts.find("ed", token.ed)];
+    if (named && named.id !== known?.id) {
+      throw new AlknetError("NAME_TAKEN", `there is a contact ${name} already, with another key; choose another name`);
+    }
+    if (!known) return contacts.add({ name, ed: token.ed, state: "accepted", to, verified: false });
+    if (known.state !== "request" && known.name !== name) {
+      throw new AlknetError("CONTACT_KNOWN", `the token is that of ${known.name}, who is a contact already`);
+    }
+    // Where a session sends already, its own queue is better than one that many know.
+    const keeps = sessions.sending(known.id) !== undefined;
+    return decided(parts, contacts.change(known, { name, to: keeps ? known.to : to }), "accepted");
+  });
+}
+
+/** Accepts or blocks one. Who wrote before being accepted learns now that it came. Called in a transaction. */
+export function decided(parts: Parts, contact: ContactRow, state: "accepted" | "blocked"): ContactRow {
+  const { contacts, messages } = parts;
+  const next = contacts.change(contact, { state });
+  if (contact.state === "request" && state === "accepted") {
+    acknowledge(parts, contact.id, "delivered", messages.idsOf(contact.id));
+  }
+  return next;
+}
+
+/**
+ * The number that both see, and that nobody between them can make the same.
+ *
+ * @throws {AlknetError} `NO_KEY`: nothing was sent to the contact yet, and nothing came.
+ */
+export function safetyNumberOf({ keys }: Parts, { name, ed, ik }: ContactRow): string {
+  if (ik) return safetyNumber(keys, { ed, ik });
+  throw new AlknetError("NO_KEY", `nothing was sent to ${name} yet, and nothing came: there is nothing to compare`);
+}
+
+/**
+ * Forgets a contact: messages, sessions, keys, and the queue in which it answered. Whoever writes again is a stranger.
+ *
+ * @returns Why the mailbox may have the queue still; the next look there takes it away.
+ */
+export async function removeContact(parts: Parts, contact: ContactRow, stop: Stop): Promise<AlknetError | undefined> {
+  const { store, contacts, queues, messages } = parts;
+  store.transaction(() => {
+    const queue = queues.ofContact(contact.id);
+    if (queue) queues.abandon(queue);
+    messages.forget(contact.id);
+    contacts.remove(contact);
+  });
+  return (await dropQueues(parts, stop))[0];
+}
+
+/** Takes away what is not wanted any more. Gives why some of it could not be, for each mailbox. */
+export async function dropQueues({ store, queues, carrier }: Parts, stop: Stop): Promise<AlknetError[]> {
+  const away = new Map<string, AlknetError>();
+  for (const queue of queues.dropped()) {
+    if (away.has(queue.mailbox)) continue;
+    try {
+      await carrier.drop(readerOf(queue), stop);
+    } catch (error) {
+      if (!isFault(error)) throw error;
+      const fault = asFault(error);
+      // One that is not there needs no dropping.
+      if (fault.code !== "MAILBOX_NO_QUEUE") {
+        away.set(queue.mailbox, fault);
+        continue;
+      }
+    }
+    store.transaction(() => queues.forget(queue));
+  }
+  return [...away.values()];
+}
+
+/** Throws `BAD_NAME` for what is no name of a contact or a token. */
+export function checkName(name: string): void {
+  // deno-lint-ignore no-control-regex -- those are what is refused.
+  if ([...name].length <= NAME_CHARACTERS && /^[^\s\x00-\x1f\x7f-\x9f-][^\s\x00-\x1f\x7f-\x9f]*$/.test(name)) return;
+  throw new AlknetError(
+    "BAD_NAME",
+    `a name has 1 to ${NAME_CHARACTERS} characters, no spaces, and does not begin with a dash`,
+  );
+}
+
+/** Throws `NO_MAILBOX` for an address that names no key. */
+export function checkMailbox(mailbox: string): void {
+  if (parseAddress(mailbox).nodeId !== undefined) return;
+  throw new AlknetError(
+    "NO_MAILBOX",
+    `mailbox ${mailbox} names no key; write ID@HOST:PORT, its id as alknet id says it`,
+  );
+}
+
+function isNodeId(name: string): boolean {
+  try {
+    parseNodeId(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
