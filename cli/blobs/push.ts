@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseAddress } from "@alknet/core/address";
+import { parseTarget } from "@alknet/core/address";
 import { AlknetError } from "@alknet/core/handler";
 import { nodeIdOf } from "@alknet/core/identity";
 import { BLOBS_ALPN, pushBlob } from "@alknet/handlers/fs";
@@ -67,7 +67,7 @@ export async function pushToNode(options: PushCommandOptions): Promise<number> {
 /** Where the node is, and what is redeemed there. */
 function nodeOf(to: string, hash: string): { readonly addresses: readonly string[]; readonly secret?: Uint8Array } {
   if (!isTicketText(to)) {
-    parseAddress(to);
+    parseTarget(to);
     return { addresses: [to] };
   }
   const ticket = parseTicket(to);

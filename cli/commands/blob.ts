@@ -9,7 +9,7 @@ import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, command, flag, option } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
-import { parseAddress } from "@alknet/core/address";
+import { parseTarget } from "@alknet/core/address";
 import type { Action, Command } from "../grammar/action.ts";
 import { checked, configOption, duration, homeOption, jsonFlag } from "../grammar/arguments.ts";
 import { reachOptions } from "../reaching/reach.ts";
@@ -99,9 +99,9 @@ function getOptions() {
   const { transport, insecure, ca, timeout, passphraseFile } = reachOptions();
   return object({
     what: argument(string({ metavar: "HASH|TICKET" }), { description: message`What to get.` }),
-    from: multiple(option("--from", checked("ADDRESS", "localhost:4433", parseAddress), {
+    from: multiple(option("--from", checked("ADDRESS", "localhost:4433", parseTarget), {
       description:
-        message`Node to ask: NODEID@HOST:PORT. May be given several times: all are asked at once, with that of the ticket.`,
+        message`Node to ask: NODEID@HOST:PORT, or NODEID. May be given several times: all are asked at once, with that of the ticket.`,
     })),
     output: optional(option("-o", "--output", string({ metavar: "PATH" }), {
       description: message`Where it goes; - is stdout. Default: the hash, in this folder; of a collection this folder.`,

@@ -7,12 +7,12 @@
  *
  * @module
  */
-import { parseAddress } from "@alknet/core/address";
+import { parseTarget } from "@alknet/core/address";
 import { UsageError } from "../terminal/output.ts";
 
 /** A branch, or a version of one. */
 export interface BranchPlace {
-  /** The node; absent: the home's own store. */
+  /** The node, by its address or its id; absent: the home's own store. */
   readonly address?: string;
   /** The branch. */
   readonly branch: string;
@@ -88,7 +88,7 @@ function branchOf({ address, branch, version }: Record<string, string | undefine
 function isAddress(text: string | undefined): boolean {
   if (text === undefined) return true;
   try {
-    parseAddress(text);
+    parseTarget(text);
     return true;
   } catch {
     return false;

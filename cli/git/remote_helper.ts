@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { parseAddress } from "@alknet/core/address";
+import { parseTarget } from "@alknet/core/address";
 import { AlknetError, type BidiStream, type Connection } from "@alknet/core/handler";
 import { formatRequestLine, pktLine, repositoryName } from "@alknet/handlers/git";
 import { DEFAULT_PORT } from "../node/node.ts";
@@ -18,6 +18,7 @@ import { UsageError } from "../terminal/output.ts";
 
 const GIT_ALPN = "alknet/git";
 const URL_FORM = /^alknet:\/\/((?:[^@/]+@)?)(\[[^\]/]+\]|[^:/[\]@]+)(?::(\d+))?(\/.+)$/;
+const NODE_ID = /^[A-Za-z0-9]{52}$/;
 const SERVICES = ["git-upload-pack", "git-receive-pack"];
 const DIAL_TIME = 10_000;
 /** Longest line of git's: a command and its argument. */
@@ -25,23 +26,28 @@ const MAX_LINE = 4096;
 
 /** Where a URL leads. */
 export interface GitUrl {
-  /** `[NODEID@]HOST:PORT`. */
+  /** `[NODEID@]HOST:PORT`, or `NODEID`. */
   readonly address: string;
   /** The path, such as `/notes`. */
   readonly path: string;
 }
 
 /**
- * Reads `alknet://[NODEID@]HOST[:PORT]/NAME[.git]`.
+ * Reads `alknet://[NODEID@]HOST[:PORT]/NAME[.git]`, or `alknet://NODEID/NAME[.git]`.
  *
  * @throws {AlknetError} `USAGE`, `INVALID_ADDRESS`: it is none.
  */
 export function parseGitUrl(url: string): GitUrl {
-  const [, id, host, port = `${DEFAULT_PORT}`, path] = URL_FORM.exec(url) ?? [];
-  if (path === undefined) throw new UsageError(`URL ${JSON.stringify(url)}: write alknet://[NODEID@]HOST[:PORT]/NAME`);
+  const [, id, host, port, path] = URL_FORM.exec(url) ?? [];
+  if (path === undefined) {
+    throw new UsageError(
+      `URL ${JSON.stringify(url)}: write alknet://[NODEID@]HOST[:PORT]/NAME, or alknet://NODEID/NAME`,
+    );
+  }
   if (repositoryName(path) === undefined) throw new UsageError(`URL ${JSON.stringify(url)} names no repository`);
-  const address = `${id}${host}:${port}`;
-  parseAddress(address);
+  const isNode = id === "" && port === undefined && NODE_ID.test(host);
+  const address = isNode ? host : `${id}${host}:${port ?? DEFAULT_PORT}`;
+  parseTarget(address);
   return { address, path };
 }
 

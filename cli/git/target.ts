@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseAddress } from "@alknet/core/address";
+import { parseTarget } from "@alknet/core/address";
 import { AlknetError } from "@alknet/core/handler";
 import type { JsonValue } from "@alknet/core/operations";
 import type { RepositoryKeeper as Keeper } from "@alknet/handlers/git";
@@ -60,7 +60,7 @@ function remoteOf(target: string): { readonly address: string; readonly name: st
   const [, address, name] = /^(?:alknet:\/\/)?([^/]+)\/(.+?)(?:\.git)?$/.exec(target) ?? [];
   if (address === undefined) return undefined;
   try {
-    parseAddress(address);
+    parseTarget(address);
     return { address, name };
   } catch {
     return undefined;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseAddress } from "@alknet/core/address";
+import { parseTarget } from "@alknet/core/address";
 import { message } from "@optique/core/message";
 import { multiple, optional, withDefault } from "@optique/core/modifiers";
 import type { Parser } from "@optique/core/parser";
@@ -56,8 +56,9 @@ export function grantOptions(): GrantParsers {
     op: multiple(option("--op", string({ metavar: "NAME" }), {
       description: message`Operation that it may call, as node/info. Can be repeated.`,
     })),
-    node: optional(option("--node", checked("ADDRESS", "localhost:4433", parseAddress), {
-      description: message`Node that offers the operations: [NODEID@]HOST:PORT. Default: that of the home folder.`,
+    node: optional(option("--node", checked("ADDRESS", "localhost:4433", parseTarget), {
+      description:
+        message`Node that offers the operations: [NODEID@]HOST:PORT, or NODEID. Default: that of the home folder.`,
     })),
     insecure: insecureFlag(),
     ca: authoritiesOption(),

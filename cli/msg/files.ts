@@ -43,15 +43,25 @@ export async function saveFile(
     return ExitCode.DONE;
   }
   const path = options.output ?? safeName(name);
+  using file = await created(path);
   try {
-    using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
     for (let at = 0; at < data.byteLength;) at += await file.write(data.subarray(at));
+  } catch (error) {
+    // Half of it would look like all, and be in the way of the next try.
+    await Deno.remove(path).catch(() => {});
+    throw error;
+  }
+  note(`alknet: saved ${visibleLine(path)}`);
+  return ExitCode.DONE;
+}
+
+async function created(path: string): Promise<Deno.FsFile> {
+  try {
+    return await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
   } catch (cause) {
     if (!(cause instanceof Deno.errors.AlreadyExists)) throw cause;
     throw new AlknetError("EXISTS", `${visibleLine(path)} is there already; name another with -o`, { cause });
   }
-  note(`alknet: saved ${visibleLine(path)}`);
-  return ExitCode.DONE;
 }
 
 /**

@@ -32,7 +32,7 @@ export interface ByIdOptions {
   readonly relays?: readonly string[];
   /** Whether addresses are dialled that mean something only nearby, whoever tells of them. */
   readonly private?: boolean;
-  /** Whether the networks that this machine is in are asked too. */
+  /** Whether the networks that this machine is in are asked too. Default true. */
   readonly mdns?: boolean;
   /** Home folder, whose packets are looked at first. */
   readonly home?: string;
@@ -67,7 +67,7 @@ export async function dialById(
   const configured = await configuredPkarr(options);
   const providers: DiscoveryProvider[] = [
     ...(store ? [keptPackets(store.packets)] : []),
-    ...(options.mdns ? [mdnsProvider()] : []),
+    ...(options.mdns === false ? [] : [mdnsProvider()]),
     ...relaysOf(options.relays ?? [], configured.relays, dials.relay).map((relay) => relayProvider(relay)),
     ...configured.origins.map((origin) => originProvider(origin, lookUpTexts)),
   ];

@@ -49,7 +49,7 @@ export interface ReachOptions {
   readonly relays?: readonly string[];
   /** Whether private addresses are dialled that relays tell of. */
   readonly private?: boolean;
-  /** Whether the networks that this machine is in are asked where a node is of which the id alone is known. */
+  /** Whether the networks that this machine is in are asked where a node is of which the id alone is known. Default true. */
   readonly mdns?: boolean;
 }
 

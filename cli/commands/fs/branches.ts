@@ -8,14 +8,14 @@ import { message } from "@optique/core/message";
 import { map, optional, withDefault } from "@optique/core/modifiers";
 import { argument, command, flag, option } from "@optique/core/primitives";
 import { choice, integer, string } from "@optique/core/valueparser";
-import { parseAddress } from "@alknet/core/address";
+import { parseTarget } from "@alknet/core/address";
 import type { Action, Command } from "../../grammar/action.ts";
 import { checked } from "../../grammar/arguments.ts";
 import { branchArgument, SHARED } from "./shared.ts";
 
 const load = () => import("../../files/branches.ts");
 const ONE = { branch: branchArgument(), ...SHARED };
-const NODE = optional(argument(checked("ADDRESS", "localhost:4433", parseAddress), {
+const NODE = optional(argument(checked("ADDRESS", "localhost:4433", parseTarget), {
   description: message`Another node. Default: the store of this home.`,
 }));
 

@@ -25,7 +25,7 @@ export const installHelperCommand: Command = command(
     }),
     (options): Action => () => install(options),
   ),
-  { brief: message`Teach git on this machine to clone alknet://ID@HOST:PORT/NAME.` },
+  { brief: message`Teach git on this machine to clone alknet://ID@HOST:PORT/NAME, and alknet://ID/NAME.` },
 );
 
 /** `alknet git remote-helper REMOTE URL`, which git runs. */
@@ -34,7 +34,9 @@ export const remoteHelperCommand: Command = command(
   map(
     object({
       remote: argument(string({ metavar: "REMOTE" }), { description: message`What git calls it.` }),
-      url: argument(string({ metavar: "URL" }), { description: message`alknet://[NODEID@]HOST[:PORT]/NAME` }),
+      url: argument(string({ metavar: "URL" }), {
+        description: message`alknet://[NODEID@]HOST[:PORT]/NAME, or alknet://NODEID/NAME`,
+      }),
     }),
     ({ url }): Action => () => help(url),
   ),

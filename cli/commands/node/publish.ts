@@ -18,6 +18,7 @@ import { isoSeconds, messageOf, ownKey, RELAY_OPTIONS, sendAll } from "../dns/pa
 interface PublishOptions extends RelayChoice {
   readonly addresses: readonly string[];
   readonly iroh: boolean;
+  readonly https: boolean;
   readonly private: boolean;
   readonly json: boolean;
 }
@@ -34,6 +35,7 @@ export const publishCommand: Command = command(
         { max: 8 },
       ),
       iroh: withDefault(flag("--iroh", { description: message`Have clients of iroh find it too.` }), false),
+      https: withDefault(flag("--https", { description: message`Have browsers find it too.` }), false),
       private: withDefault(
         flag("--private", { description: message`Publish addresses too that mean something only nearby.` }),
         false,
@@ -64,7 +66,7 @@ async function publish(options: PublishOptions): Promise<number> {
   const addresses = await addressesOf(options, configured);
   using opened = await openZones(options);
   const { packets } = opened.store;
-  const packet = signNode(key, packets, { addresses, alpns: [], iroh: options.iroh });
+  const packet = signNode(key, packets, { addresses, alpns: [], iroh: options.iroh, https: options.https });
   const until = isoSeconds(nodeRecord(packet)!.expires);
   const count = `${addresses.length} ${addresses.length === 1 ? "address" : "addresses"}`;
   return await sendAll(packet, relays, (relay) => sendPacket(relay, packet, { key, packets }), {

@@ -46,7 +46,7 @@ export function pkarrOf(
   config: PkarrConfig = {},
   { configFile, key, log }: { readonly configFile: string; readonly key: NodeKey; readonly log: Logger },
 ): ConfiguredPkarr {
-  const { relay = "off", relays = [], origins = [], publish = false, iroh, mdns } = config;
+  const { relay = "off", relays = [], origins = [], publish = false, iroh, https, mdns } = config;
   const at = <T>(path: string, read: () => T): T => orInvalid(configFile, path, read);
   const dial: RelayDial = async (address, alpn, transport, signal) => {
     const { connect } = await import("@alknet/core/dial");
@@ -65,7 +65,11 @@ export function pkarrOf(
     announce(stack, packets, { addresses, alpns }) {
       if (mdns) answerNearby(stack, { nodeId: key.id, listening: addresses, log });
       if (publish === false) return;
-      const node = (): OwnNode => ({ addresses: written ?? listenedAddresses(addresses, false), alpns, iroh });
+      const browsers = https && alpns.includes("h2");
+      if (https && !browsers) log.warn("handlers.dns.pkarr.https: this node serves no HTTP; browsers are told nothing");
+      const node = (): OwnNode => {
+        return { addresses: written ?? listenedAddresses(addresses, false), alpns, iroh, https: browsers };
+      };
       if (node().addresses.length === 0) {
         log.warn("handlers.dns.pkarr.publish: no address that is reached from elsewhere; nothing is published");
       }

@@ -50,6 +50,7 @@ const pkarr = Type.Object({
     ], { description: "where this node says that it is; auto: where it listens" }),
   ),
   iroh: Type.Optional(Type.Boolean({ description: "whether clients of iroh find it too" })),
+  https: Type.Optional(Type.Boolean({ description: "whether browsers find it too, by HTTPS records" })),
   mdns: Type.Optional(
     Type.Boolean({ description: "whether this node says where it is to who asks for its id on its own networks" }),
   ),

@@ -7,9 +7,10 @@
  * @module
  */
 import { formatSocketAddress, parseAddress } from "@alknet/core/address";
-import { AlknetError } from "@alknet/core/handler";
-import { parseName } from "../codec/name.ts";
-import { CLASS_IN, type Records, type ResourceRecord, Type } from "../codec/types.ts";
+import { AlknetError, parseIp } from "@alknet/core/handler";
+import { parseName, ROOT } from "../codec/name.ts";
+import { parseRdata, wordsOf } from "../codec/rdata_text.ts";
+import { CLASS_IN, type DnsName, type Records, type ResourceRecord, Type } from "../codec/types.ts";
 import type { SignedPacket } from "../pkarr/signed_packet.ts";
 
 /** What a node says of itself. */
@@ -26,6 +27,8 @@ export interface NodeRecord {
 export interface NodeRecordOptions extends NodeRecord {
   /** Whether clients of iroh find the addresses too. */
   readonly iroh?: boolean;
+  /** Whether browsers find the node by its key, as a name: HTTPS, A and AAAA at the key itself (RFC 9460). */
+  readonly https?: boolean;
 }
 
 /** Addresses that are read and written. */
@@ -37,12 +40,17 @@ const DEFAULT_LIFE = 86_400;
 const VERSION = "1";
 
 /** The records of a node. */
-export function nodeRecords(nodeId: string, { addresses, alpns, expires, iroh = false }: NodeRecordOptions): Records {
-  const own = addresses.slice(0, MAX_ADDRESSES).map((address) => `addr=${address}`);
+export function nodeRecords(
+  nodeId: string,
+  { addresses, alpns, expires, iroh = false, https = false }: NodeRecordOptions,
+): Records {
+  const first = addresses.slice(0, MAX_ADDRESSES);
+  const own = first.map((address) => `addr=${address}`);
   const texts = [`v=${VERSION}`, ...own, ...(alpns.length > 0 ? [`alpn=${alpns.join(",")}`] : []), `exp=${expires}`];
   return [
     ...texts.map((text) => textRecord(`_alknet.${nodeId}.`, text)),
     ...(iroh ? own : []).map((text) => textRecord(`_iroh.${nodeId}.`, text)),
+    ...(https ? apexRecords(parseName(`${nodeId}.`), first) : []),
   ];
 }
 
@@ -127,6 +135,23 @@ function alpnsIn(text: string): string[] | undefined {
 
 function secondsIn(text: string): number | undefined {
   return /^\d{1,12}$/.test(text) ? Number(text) : undefined;
+}
+
+/** One port has a record, and the addresses that have it: a browser takes each with each. Host names are none's. */
+function apexRecords(name: DnsName, addresses: readonly string[]): ResourceRecord[] {
+  const hosts = addresses.map((address) => parseAddress(address)).flatMap(({ host, port }) => {
+    const ip = parseIp(host);
+    return ip && ip.zone === undefined ? [{ bytes: ip.bytes, port }] : [];
+  });
+  if (hosts.length === 0) return [];
+  const { port } = hosts[0];
+  const record = (type: number, data: Uint8Array) => ({ name, type, class: CLASS_IN, ttl: TTL, data });
+  const service = parseRdata(Type.HTTPS, wordsOf(`1 . alpn="h2,http/1.1" port=${port}`), ROOT);
+  const there = hosts.filter((host) => host.port === port);
+  return [
+    record(Type.HTTPS, service),
+    ...there.map(({ bytes }) => record(bytes.byteLength === 4 ? Type.A : Type.AAAA, bytes)),
+  ];
 }
 
 function textRecord(owner: string, text: string): ResourceRecord {

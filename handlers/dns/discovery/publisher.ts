@@ -19,6 +19,8 @@ export type PacketKey = Pick<NodeKey, "publicKey" | "sign" | "id">;
 export interface OwnNode extends Pick<NodeRecord, "addresses" | "alpns"> {
   /** Whether clients of iroh find it too. */
   readonly iroh?: boolean;
+  /** Whether browsers do. */
+  readonly https?: boolean;
 }
 
 /** Options of {@linkcode publisher}. */
@@ -59,13 +61,13 @@ const [FIRST_RETRY, LAST_RETRY] = [10_000, 600_000];
 export function signNode(
   key: PacketKey,
   packets: PacketStore,
-  { addresses, alpns, iroh }: OwnNode,
+  { addresses, alpns, iroh, https }: OwnNode,
   now: number = Date.now(),
 ): SignedPacket {
   const expires = Math.floor(now / 1000) + LIFE;
   const all = { addresses, alpns, expires };
   const timestamp = nextTimestamp(key, packets, now);
-  const wishes = [{ ...all, iroh }, all, { ...all, alpns: [] }];
+  const wishes = [{ ...all, iroh, https }, { ...all, iroh }, all, { ...all, alpns: [] }];
   let packet: SignedPacket | undefined;
   for (const [n, wish] of wishes.entries()) {
     try {

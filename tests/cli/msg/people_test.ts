@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { smallDisk } from "../../support/small_disk.ts";
 import { temporaryFolder } from "../../support/temp.ts";
 import { safeName } from "../../../cli/msg/files.ts";
 import { mailboxHome, personHome, well } from "./home.ts";
@@ -44,6 +45,14 @@ Deno.test("alknet msg: delivered and read as the contact says; files and long te
   assert.deepEqual(await Deno.readFile(saved), data);
   const again = await bob.run("msg", "save", "ann", id, "-o", saved);
   assert.deepEqual([again.code, /is there already/.test(again.stderr)], [1, true]);
+  // Of what did not fit nothing stays that would look whole.
+  await using disk = await smallDisk(folder, "16k");
+  if (disk) {
+    const full = await bob.run("msg", "save", "ann", id, "-o", `${disk.path}/saved`);
+    assert.equal(full.code, 1, full.stderr);
+    assert.match(full.stderr, /space/i);
+    assert.deepEqual([...Deno.readDirSync(disk.path)], []);
+  }
   await Deno.writeFile(path, new Uint8Array(72_001));
   const large = await ann.run("msg", "send", "bob", "--file", path);
   assert.deepEqual([large.code, /72000 bytes.*alknet blob share/.test(large.stderr)], [1, true]);

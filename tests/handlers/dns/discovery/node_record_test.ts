@@ -5,6 +5,9 @@
  */
 import { deepEqual, equal, throws } from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { formatType } from "../../../../handlers/dns/codec/mnemonics.ts";
+import { formatName } from "../../../../handlers/dns/codec/name.ts";
+import { formatRdata } from "../../../../handlers/dns/codec/rdata_text.ts";
 import { isNearby, nodeRecord, nodeRecords, SignedPacket } from "../../../../handlers/dns/mod.ts";
 import { KEY, packet, TIME } from "../pkarr/packets.ts";
 
@@ -53,6 +56,18 @@ Deno.test("what is malformed counts as absent, what is unknown is ignored, sever
     .concat(`${KEY.id}@192.0.2.1:1`, "192.0.2.1:0", "x.example:443");
   const lines = addresses.map((text) => `_alknet 300 TXT "addr=${text}"`);
   deepEqual(read(["_alknet 300 TXT v=1", ...lines].join("\n"))?.addresses, ["x.example:443", "[2001:db8::1]:9"]);
+});
+
+Deno.test("for browsers: one port, the addresses that have it, and no names", () => {
+  const addresses = ["x.example:9", "192.0.2.7:443", "192.0.2.8:80", "[2001:db8::7]:443"];
+  const told = nodeRecords(KEY.id, { ...EXAMPLE, addresses, https: true });
+  const apex = told.filter(({ name }) => formatName(name) === `${KEY.id}.`);
+  deepEqual(apex.map(({ type, data }) => `${formatType(type)} ${formatRdata(type, data)}`), [
+    'HTTPS 1 . alpn="h2,http/1.1" port=443',
+    "A 192.0.2.7",
+    "AAAA 2001:db8::7",
+  ]);
+  equal(nodeRecords(KEY.id, { ...EXAMPLE, addresses: ["x.example:9"], https: true }).length, 4);
 });
 
 Deno.test("8 addresses at most; those for iroh are read too", () => {

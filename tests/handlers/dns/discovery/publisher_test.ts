@@ -61,13 +61,14 @@ Deno.test("what does not fit is left out: addresses for iroh, then protocols (ro
   const sign = (node: OwnNode) => {
     const signed = signNode(key, store.packets, node, now());
     const hasIroh = signed.records.some(({ name }) => name.key.includes("_iroh"));
-    return [signed.toRelayPayload().byteLength <= 972, hasIroh, nodeRecord(signed)!.alpns.length];
+    const hasApex = signed.records.some(({ type }) => type === 65);
+    return [signed.toRelayPayload().byteLength <= 972, hasIroh, nodeRecord(signed)!.alpns.length, hasApex];
   };
   const alpns = (count: number) => Array.from({ length: count }, (_, n) => `alknet/protocol-${n}`);
   const hosts = Array.from({ length: 8 }, (_, n) => `${String(n).repeat(24)}.example:4433`);
-  deepEqual(sign({ ...NODE, iroh: true }), [true, true, 1]);
-  deepEqual(sign({ addresses: hosts, alpns: alpns(3), iroh: true }), [true, false, 3]);
-  deepEqual(sign({ addresses: hosts, alpns: alpns(40), iroh: true }), [true, false, 0]);
+  deepEqual(sign({ ...NODE, iroh: true, https: true }), [true, true, 1, true]);
+  deepEqual(sign({ addresses: hosts, alpns: alpns(3), iroh: true, https: true }), [true, false, 3, false]);
+  deepEqual(sign({ addresses: hosts, alpns: alpns(40), iroh: true }), [true, false, 0, false]);
 });
 
 Deno.test("a relay with a newer packet gets one above it, once (row 66)", async () => {

@@ -8,29 +8,19 @@ import { encode, MemoryOutboard } from "@alknet/handlers/fs/bao";
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { needs } from "../../../support/programs.ts";
 import { seeded } from "../../../support/random.ts";
+import { smallDisk } from "../../../support/small_disk.ts";
 import { type TemporaryFolder, temporaryFolder } from "../../../support/temp.ts";
 import { filesBelow, readerOfBytes, sound } from "../stores.ts";
 import { joined } from "../twin.ts";
 
 const MIB = 1 << 20;
 
-/** A file system in memory, so small that it is soon full. Nothing where none may be mounted. */
-async function smallDisk(folder: TemporaryFolder): Promise<AsyncDisposable & { readonly path: string } | undefined> {
-  const path = folder.join("disk");
-  await Deno.mkdir(path);
-  const run = (program: string, ...args: string[]) =>
-    new Deno.Command(program, { args, stdout: "null", stderr: "null" }).output();
-  const mounted = await run("mount", "-t", "tmpfs", "-o", "size=16m", "none", path).catch(() => undefined);
-  if (!mounted?.success) return;
-  return { path, [Symbol.asyncDispose]: async () => void await run("umount", path) };
-}
-
 Deno.test({
   name: "disk store: a disk that fills up while blobs are added and while parts come (row 23)",
   ...needs("linux", "root"),
   async fn(t) {
     await using folder = await temporaryFolder();
-    await using disk = await smallDisk(folder);
+    await using disk = await smallDisk(folder, "16m");
     await t.step({
       name: "a file system of 16 MiB",
       ignore: disk === undefined,
