@@ -99,16 +99,17 @@ export class Isolate implements Disposable {
     return [...this.#registered.values()];
   }
 
+  /** Takes back an operation by its name, or `fetch` or `fs`: calls that run end, and later ones find nothing. */
+  revoke(name: string): void {
+    this.#calls.revoke(name);
+  }
+
   /** Gives the guest a module that it may import. @throws {GuestError} `E_REFUSED`, `E_SYNTAX`. */
   addModule(name: string, source: string): void {
     this.#modules.add(name, source);
   }
 
-  /**
-   * Runs a script and gives its last value, awaited.
-   *
-   * @throws {GuestError} What it threw, or what ended it.
-   */
+  /** Runs a script and gives its last value, awaited. @throws {GuestError} What it threw, or what ended it. */
   async evaluate(source: string, options: EvaluateOptions = {}): Promise<unknown> {
     const { file = "script.js" } = options;
     const text = preparedSource(source, file);

@@ -42,6 +42,7 @@ export type {
 export { Isolate, type IsolateOptions } from "./isolate.ts";
 export { DEFAULT_LIMITS, type GuestLimits } from "./limits.ts";
 export type { FetchGrant } from "./outward/fetch/fetcher.ts";
+export { parseOrigin } from "./outward/fetch/origins.ts";
 export type { FsGrant, FsMount, FsOps } from "./outward/files/guest_files.ts";
 export type { OutwardGrants } from "./outward/outward.ts";
 export { GuestPool } from "./pool/guest_pool.ts";

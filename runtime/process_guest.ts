@@ -4,12 +4,13 @@
  *
  * @module
  */
-import { type Crossing, decodeCrossing, encodeCrossing, sizeOfCrossing } from "./crossing.ts";
-import { type GuestCode, GuestError, type GuestPosition, outwardError, type ThrownValue } from "./errors.ts";
+import { type Crossing, decodeCrossing, encodeCrossing } from "./crossing.ts";
+import { type GuestCode, GuestError, type GuestPosition, type ThrownValue } from "./errors.ts";
 import { encodeFrame, type Frame, readFrames } from "./frames.ts";
 import { type EvaluateOptions, type GuestOperation, operationFault, type SubscriptionStep } from "./guest.ts";
 import type { IsolateOptions } from "./isolate.ts";
 import { type GuestLimits, guestLimits, MOST_WAITING } from "./limits.ts";
+import { HostCalls } from "./outward/calls.ts";
 import { Outward } from "./outward/outward.ts";
 import { endSpawned, type SpawnedGuest, spawnGuest } from "./pool/spawned.ts";
 import { GuestConsole } from "./showing/console.ts";
@@ -25,14 +26,12 @@ export class ProcessGuest implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #limits: GuestLimits;
-  readonly #options: IsolateOptions;
   readonly #pending = new Map<number, PromiseWithResolvers<unknown>>();
   readonly #aborted = new Set<number>();
   readonly #ready = Promise.withResolvers<unknown>();
   readonly #outward: Outward;
   readonly #console: GuestConsole;
-  readonly #calls = new Map<number, { readonly abort: AbortController; readonly size: number }>();
-  #waiting = 0;
+  readonly #calls: HostCalls;
   #unread = 0;
   readonly #reading: Promise<void>;
   #operations: readonly GuestOperation[] = [];
@@ -43,7 +42,8 @@ export class ProcessGuest implements AsyncDisposable {
   private constructor(options: IsolateOptions, limits: GuestLimits, outward: Outward, spawned: SpawnedGuest) {
     this.#limits = limits;
     this.#console = new GuestConsole(options.host ?? {}, this.#limits.output);
-    this.#options = options;
+    // The child filters too; it may be lost to its guest, so what it says is not taken for granted.
+    this.#calls = new HostCalls({ reach: outward.reach, ...options.host }, limits, options.operations ?? []);
     this.#outward = outward;
     this.#child = spawned.process;
     this.#writer = spawned.writer;
@@ -82,6 +82,11 @@ export class ProcessGuest implements AsyncDisposable {
   /** Operations that the guest had registered when it last answered. */
   get operations(): readonly GuestOperation[] {
     return this.#operations;
+  }
+
+  /** Takes back an operation by its name, or `fetch` or `fs`: calls that run end, and later ones find nothing. */
+  revoke(name: string): void {
+    this.#calls.revoke(name);
   }
 
   /** Gives the guest a module that it may import. @throws {GuestError} `E_REFUSED`, `E_SYNTAX`. */
@@ -184,8 +189,7 @@ export class ProcessGuest implements AsyncDisposable {
     this.#ready.promise.catch(() => {});
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
-    for (const { abort } of this.#calls.values()) abort.abort(error);
-    this.#calls.clear();
+    this.#calls.abortAll();
     this.#outward[Symbol.dispose]();
   }
 
@@ -211,7 +215,7 @@ export class ProcessGuest implements AsyncDisposable {
     if (t === "ready") return this.#ready.resolve(undefined);
     if (t === "log") return this.#console.write(String(head.level), String(text));
     if (t === "ask") return this.#asked(id, String(head.kind), String(head.name), { text, buffers });
-    if (t === "forget") return this.#take(id)?.abort();
+    if (t === "forget") return this.#calls.abort(id);
     const result = this.#pending.get(id);
     if (result === undefined || (t !== "done" && t !== "fail")) throw new TypeError(`message ${t} is out of place`);
     if (t === "fail") {
@@ -226,38 +230,13 @@ export class ProcessGuest implements AsyncDisposable {
   }
 
   #asked(id: number, kind: string, name: string, crossing: Crossing): void {
+    const call = { kind: kind === "end" ? "return" : kind, id, name, crossing };
+    const fault = this.#calls.has(id) ? "its id is taken" : this.#calls.begin(undefined, call, (ok, answer) => {
+      const failure = ok ? undefined : JSON.parse(answer.text);
+      this.#send({ t: "answer", id, ok, ...failure ?? { text: answer.text } }, answer.buffers);
+    });
     // The isolate keeps to this; what does not is no isolate.
-    const size = sizeOfCrossing(crossing);
-    const tooMuch = this.#calls.size >= this.#limits.callsInFlight || this.#waiting + size > MOST_WAITING;
-    if (this.#calls.has(id) || tooMuch) throw new TypeError("a call is out of place");
-    const abort = new AbortController();
-    this.#calls.set(id, { abort, size });
-    this.#waiting += size;
-    this.#answerOf(kind, name, crossing, abort.signal).then(encodeCrossing).then(
-      ({ text, buffers }) => this.#take(id) && this.#send({ t: "answer", id, ok: true, text }, buffers),
-      (error) => this.#take(id) && this.#send({ t: "answer", id, ok: false, ...outwardError(error) }),
-    );
-  }
-
-  #take(id: number): AbortController | undefined {
-    const call = this.#calls.get(id);
-    if (call === undefined) return undefined;
-    this.#calls.delete(id);
-    this.#waiting -= call.size;
-    return call.abort;
-  }
-
-  async #answerOf(kind: string, name: string, crossing: Crossing, signal: AbortSignal): Promise<unknown> {
-    const input = decodeCrossing(crossing);
-    const { host = {}, operations = [] } = this.#options;
-    if (kind === "next") return await host.next?.(input as number, signal);
-    if (kind === "end") return await host.end?.(input as number);
-    if (kind === "reach") return await (host.reach ?? this.#outward.reach)(name, input, signal);
-    // The child filters too; it may be lost to its guest, so what it says is not taken for granted.
-    if (!operations.some((granted) => granted.name === name)) {
-      throw new GuestError("NOT_FOUND", `operation ${name} is not granted`);
-    }
-    return await (kind === "open" ? host.open : host.call)?.(name, input, signal);
+    if (fault !== undefined) throw new TypeError(`a call is out of place: ${fault}`);
   }
 }
 

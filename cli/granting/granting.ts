@@ -5,7 +5,7 @@
  */
 import type { GuestHost, GuestLimits, IsolateOptions } from "@alknet/runtime";
 import { UsageError } from "../terminal/output.ts";
-import { parseFolderGrant } from "./folders.ts";
+import { type FolderGrant, parseFolderGrants } from "../guests/folder_grants.ts";
 import type { GrantOptions } from "./options.ts";
 
 /** What a guest is started with, and what has to be let go after it. */
@@ -28,9 +28,7 @@ export async function granted(
 ): Promise<Granted> {
   const { allowFetch: origins, allowFs, op, node, memory, timeout } = given;
   if (op.length === 0 && node !== undefined) throw new UsageError("--node without --op: name what may be called there");
-  const mounts = allowFs.map(parseFolderGrant);
-  const twice = mounts.find(({ guest }, at) => mounts.findIndex((other) => other.guest === guest) < at);
-  if (twice) throw new UsageError(`--allow-fs: two folders are called ${twice.guest} for the guest; grant one of them`);
+  const mounts = foldersOf(allowFs);
   const operations = op.length === 0
     ? undefined
     : await (await import("./node_operations.ts")).nodeGrants(given, signal);
@@ -43,4 +41,12 @@ export async function granted(
     ...mounts.length > 0 && { allowFs: { mounts } },
   };
   return { options, [Symbol.asyncDispose]: async () => await operations?.[Symbol.asyncDispose]() };
+}
+
+function foldersOf(texts: readonly string[]): FolderGrant[] {
+  try {
+    return parseFolderGrants(texts);
+  } catch (cause) {
+    throw new UsageError(`--allow-fs: ${(cause as Error).message}`);
+  }
 }

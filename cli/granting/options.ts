@@ -12,7 +12,7 @@ import { integer, string } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import { authoritiesOption, checked, homeOption, insecureFlag, passphraseFileOption } from "../grammar/arguments.ts";
 import { TOKEN_FILE_TEXT } from "../reaching/reach.ts";
-import { parseFolderGrant } from "./folders.ts";
+import { parseFolderGrant } from "../guests/folder_grants.ts";
 
 /** What a command line grants. */
 export interface GrantOptions {

@@ -12,6 +12,10 @@ const guestSchema = Type.Object({
   scopes: Type.Optional(names("whoever has one of these may call what it offers; default: NAME:call and admin")),
   calls: Type.Optional(names("operations of the node that it may call; default: none")),
   calls_as: Type.Optional(names("scopes with which it calls them; default: none")),
+  fetch: Type.Optional(names("origins that its fetch reaches, as https://example.com; default: it has none")),
+  folders: Type.Optional(
+    names("folders that its fs reads, as /NAME there; FOLDER:write and FOLDER:readwrite write; default: it has none"),
+  ),
 }, closed);
 
 const schema = Type.Object({

@@ -6,11 +6,12 @@
 import { assertTrusted, type FollowedFiles, followFiles } from "@alknet/core/config";
 import { AlknetError, foreign, logger } from "@alknet/core/handler";
 import type { Dispatcher, HandlerRegistration, Registry } from "@alknet/core/operations";
-import { grants, GuestError, guestRegistrations } from "@alknet/runtime";
+import { grants, GuestError, guestRegistrations, parseOrigin } from "@alknet/runtime";
 import { dirname, join, resolve } from "node:path";
 import { OWN_NAMESPACES } from "../imports/entry.ts";
+import { parseFolderGrants } from "./folder_grants.ts";
 import type { GuestConfig, GuestsConfig } from "./entry.ts";
-import { LiveGuest } from "./live_guest.ts";
+import { LiveGuest, type LiveGuestOptions } from "./live_guest.ts";
 
 const FILE = /^([a-z][a-z0-9_-]{0,63})\.m?[jt]s$/;
 
@@ -93,14 +94,35 @@ async function guestFiles(folder: string, place: GuestsPlace): Promise<Map<strin
   return files;
 }
 
-function grantsOf(name: string, { calls = [], calls_as: scopes = [] }: GuestConfig = {}, place: GuestsPlace) {
+function grantsOf(name: string, config: GuestConfig = {}, place: GuestsPlace): LiveGuestOptions["grants"] {
+  const { calls = [], calls_as: scopes = [], fetch: origins = [], folders = [] } = config;
   const identity = { id: `guest:${name}`, scopes: [...scopes], resources: {} };
+  const at = <T>(member: string, read: () => T): T => {
+    try {
+      return read();
+    } catch (cause) {
+      if (!(cause instanceof AlknetError)) throw cause;
+      throw wrong(place, `guests.${name}.${member}: ${cause.message}`, cause);
+    }
+  };
+  const called = at("calls", () => grants(place.registry, later(place), calls, identity));
+  origins.forEach((origin, n) => at(`fetch[${n}]`, () => parseOrigin(origin)));
+  const mounts = at("folders", () => parseFolderGrants(folders, dirname(place.configFile)));
+  mounts.forEach(({ folder }, n) => at(`folders[${n}]`, () => assertFolder(folder)));
+  return {
+    ...called,
+    ...origins.length > 0 && { allowFetch: { origins } },
+    ...mounts.length > 0 && { allowFs: { mounts } },
+  };
+}
+
+function assertFolder(path: string): void {
   try {
-    return grants(place.registry, later(place), calls, identity);
-  } catch (cause) {
-    if (!(cause instanceof GuestError)) throw cause;
-    throw wrong(place, `guests.${name}.calls: ${cause.message}`, cause);
+    if (Deno.statSync(path).isDirectory) return;
+  } catch {
+    // It is none that can be granted, whyever.
   }
+  throw new AlknetError("INVALID_GRANT", `${path} is no folder that can be opened`);
 }
 
 /** The node's dispatcher, which is made of what the guests offer. */

@@ -5,7 +5,13 @@
  * @module
  */
 import { AlknetError, foreign, logger } from "@alknet/core/handler";
-import { type Grants, GuestError, type GuestLimits, type GuestOperation, type OfferingGuest } from "@alknet/runtime";
+import {
+  GuestError,
+  type GuestLimits,
+  type GuestOperation,
+  type IsolateOptions,
+  type OfferingGuest,
+} from "@alknet/runtime";
 import { ProcessGuest } from "@alknet/runtime";
 import { basename, dirname, join } from "node:path";
 import { bundle } from "./bundle.ts";
@@ -26,8 +32,8 @@ export interface LiveGuestOptions {
   readonly file: string;
   /** What it may use. */
   readonly limits: Partial<GuestLimits>;
-  /** What it may call. */
-  readonly grants: Grants;
+  /** What it may call, and what it reaches. */
+  readonly grants: Pick<IsolateOptions, "operations" | "host" | "allowFetch" | "allowFs">;
   /** Milliseconds that only go forward. Default `performance.now`. */
   readonly now?: () => number;
 }
@@ -211,8 +217,8 @@ async function started(options: LiveGuestOptions, sources: ReadonlyMap<string, s
     else log.info("guest {name}: {text}", line);
   };
   const guest = await ProcessGuest.start({
+    ...grants,
     limits,
-    operations: grants.operations,
     host: { ...grants.host, log: tell },
   }).catch((cause) => {
     throw failed(options, (cause as Error).message, cause);

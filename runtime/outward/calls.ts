@@ -21,12 +21,23 @@ export interface HostCall {
   readonly crossing: Crossing;
 }
 
+interface OpenCall {
+  readonly abort: AbortController;
+  readonly size: number;
+  /** The operation or the door that it needs. */
+  readonly needs: string | undefined;
+  readonly answer: (ok: boolean, crossing: Crossing) => void;
+}
+
 /** The calls of one guest. */
 export class HostCalls {
   readonly #host: GuestHost;
   readonly #limits: GuestLimits;
-  readonly #granted: ReadonlySet<string>;
-  readonly #open = new Map<number, { readonly abort: AbortController; readonly size: number }>();
+  readonly #granted: Set<string>;
+  readonly #revoked = new Set<string>();
+  readonly #open = new Map<number, OpenCall>();
+  /** Operations of subscriptions that are open, by their numbers. */
+  readonly #streams = new Map<number, string>();
   #waiting = 0;
 
   constructor(host: GuestHost, limits: GuestLimits, operations: readonly GrantedOperation[]) {
@@ -49,16 +60,38 @@ export class HostCalls {
     this.#waiting += size;
     const abort = new AbortController();
     const failed = () => abort.abort();
-    this.#open.set(call.id, { abort, size });
-    run?.failed.addEventListener("abort", failed);
     const answer = (ok: boolean, crossing: Crossing): void => {
       run?.failed.removeEventListener("abort", failed);
       if (this.#take(call.id)) answered(ok, crossing);
     };
+    this.#open.set(call.id, { abort, size, needs: this.#needsOf(call), answer });
+    run?.failed.addEventListener("abort", failed);
     this.#answerOf(call, abort.signal).then(encodeCrossing).then(
       (crossing) => answer(true, crossing),
-      (error) => answer(false, { text: JSON.stringify(outwardError(error)), buffers: [] }),
+      (error) => answer(false, crossingOf(error)),
     );
+  }
+
+  /** Whether there is a call of an id that was not answered. */
+  has(id: number): boolean {
+    return this.#open.has(id);
+  }
+
+  /**
+   * Takes back an operation, or the door `fetch` or `fs`: what waits for it ends, and from now on it is not there.
+   */
+  revoke(name: string): void {
+    this.#revoked.add(name);
+    this.#granted.delete(name);
+    for (const { abort, needs, answer } of [...this.#open.values()]) {
+      if (needs !== name) continue;
+      const error = notGranted(name);
+      abort.abort(error);
+      answer(false, crossingOf(error));
+    }
+    for (const [at, of] of this.#streams) {
+      if (of === name) void this.#ended(at).catch(() => {});
+    }
   }
 
   /** Ends a call that nobody waits for any more. */
@@ -81,13 +114,45 @@ export class HostCalls {
     return call.abort;
   }
 
+  /** What a call needs; nothing, where it is the end of something. */
+  #needsOf({ kind, name, crossing }: HostCall): string | undefined {
+    if (kind === "next") return this.#streams.get(Number(crossing.text));
+    if (kind === "reach") return name.startsWith("fs/") ? "fs" : name;
+    return kind === "return" ? undefined : name;
+  }
+
   async #answerOf({ kind, name, crossing }: HostCall, signal: AbortSignal): Promise<unknown> {
     const input = decodeCrossing(crossing);
-    const { call, open, next, end, reach } = this.#host;
+    const { call, open, next, reach } = this.#host;
     if (kind === "next") return await next?.(input as number, signal);
-    if (kind === "return") return await end?.(input as number);
-    if (kind === "reach") return await reach?.(name, input, signal);
-    if (!this.#granted.has(name)) throw new GuestError("NOT_FOUND", `operation ${name} is not granted`);
-    return await (kind === "open" ? open : call)?.(name, input, signal);
+    if (kind === "return") return await this.#ended(input as number);
+    if (kind === "reach") {
+      if (this.#revoked.has(name.startsWith("fs/") ? "fs" : name)) throw notGranted(name);
+      return await reach?.(name, input, signal);
+    }
+    if (!this.#granted.has(name)) throw notGranted(name);
+    if (kind !== "open") return await call?.(name, input, signal);
+    const at = await open?.(name, input, signal);
+    if (at === undefined) return at;
+    this.#streams.set(at, name);
+    // It was taken back while it was opened.
+    if (!this.#revoked.has(name)) return at;
+    await this.#ended(at);
+    throw notGranted(name);
   }
+
+  async #ended(at: number): Promise<void> {
+    this.#streams.delete(at);
+    await this.#host.end?.(at);
+  }
+}
+
+/** Nobody learns whether there is something that is not granted. */
+function notGranted(name: string): GuestError {
+  const what = name.includes("/") && !name.startsWith("fs/") ? `operation ${name}` : name;
+  return new GuestError("NOT_FOUND", `${what} is not granted`);
+}
+
+function crossingOf(error: unknown): Crossing {
+  return { text: JSON.stringify(outwardError(error)), buffers: [] };
 }

@@ -66,8 +66,13 @@ async function put(folder: string, name: string, text: string): Promise<void> {
   await Deno.rename(`${path}.next`, path);
 }
 
-async function guestNode(files: Readonly<Record<string, string>>, config = {}): Promise<GuestNode> {
+async function guestNode(
+  files: Readonly<Record<string, string>>,
+  config = {},
+  folders: readonly string[] = [],
+): Promise<GuestNode> {
   const { home, guests } = await homeOf(files, config);
+  for (const folder of folders) await Deno.mkdir(join(home.path, folder));
   const { stdout } = await home.run("token", "create", "--scope", "jobs:call");
   const token = stdout.trim();
   const node = await home.serve();
@@ -189,6 +194,43 @@ Deno.test("a guest that ends too often rests for a while, and goes on then", asy
   equal(await guest.invoke("hello", null), "hello");
 });
 
+Deno.test({
+  name: "guests of a folder: fetch and fs as the configuration grants them, and no further",
+  ...needs("curl", "linux"),
+  async fn() {
+    await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => new Response("seen"));
+    const origin = `http://127.0.0.1:${server.addr.port}`;
+    const caught = ".catch((error) => error.code)";
+    const source = `
+      ops.register({ name: "get", handler: (url) => fetch(url).then((answer) => answer.text())${caught} });
+      ops.register({ name: "read", handler: (path) => fs.readTextFile(path)${caught} });
+      ops.register({ name: "write", handler: (path) => fs.writeFile(path, "new").then(() => "written")${caught} });
+    `;
+    const poor = 'ops.register({ name: "doors", handler: () => [typeof fetch, typeof fs] });';
+    await using it = await guestNode({ "jobs.js": source, "poor.js": poor }, {
+      guests: {
+        jobs: { fetch: [origin], folders: ["data", "out:readwrite"] },
+        poor: { scopes: ["jobs:call"] },
+      },
+    }, ["data", "out"]);
+    await Deno.writeTextFile(join(it.home.path, "data/a"), "text");
+    for (
+      const [operation, input, output] of [
+        ["jobs/get", `${origin}/`, "seen"],
+        ["jobs/get", `https://127.0.0.1:${it.node.port}/`, "FETCH_REFUSED"],
+        ["jobs/read", "/data/a", "text"],
+        ["jobs/read", "/data/../config.json", "FS_REFUSED"],
+        ["jobs/write", "/data/b", "FS_REFUSED"],
+        ["jobs/write", "/out/b", "written"],
+        ["jobs/read", "/out/b", "new"],
+        ["poor/doors", null, ["undefined", "undefined"]],
+      ] as const
+    ) {
+      deepEqual(await it.call(operation, input), [200, output], `${operation} ${input}`);
+    }
+  },
+});
+
 Deno.test("guests of a folder: what is wrong is said at the start", async () => {
   const right = { "jobs.js": 'ops.register({ name: "a", handler: () => 1 });\n' };
   const cases: [files: Readonly<Record<string, string>>, config: Readonly<Record<string, unknown>>, error: RegExp][] = [
@@ -200,6 +242,13 @@ Deno.test("guests of a folder: what is wrong is said at the start", async () => 
     [right, { folder: "nowhere" }, /handlers\.call\.guests\.folder: .*nowhere/],
     [right, { guests: { other: {} } }, /guests\.other: folder .* has no guest of that name/],
     [right, { guests: { jobs: { calls: ["no/such"] } } }, /guests\.jobs\.calls: operation no\/such cannot be granted/],
+    [right, { guests: { jobs: { fetch: ["https://*.example"] } } }, /guests\.jobs\.fetch\[0\]: origin .* no patterns/],
+    [right, { guests: { jobs: { folders: ["nowhere"] } } }, /guests\.jobs\.folders\[0\]: \/.*nowhere is no folder/],
+    [
+      right,
+      { guests: { jobs: { folders: ["guests", "./guests:write"] } } },
+      /folders: two folders are called \/guests/,
+    ],
     [right, { memory: 1 }, /handlers\.call\.guests\.memory/],
   ];
   for (const [files, config, error] of cases) {
