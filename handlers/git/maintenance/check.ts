@@ -108,7 +108,7 @@ class Check {
 
   async #sums(pack: PackFile, path: string): Promise<void> {
     const hash = createHash("sha1");
-    for (const piece of pack.pieces(0, pack.size - 20)) {
+    for (const piece of pack.through(0, pack.size - 20)) {
       hash.update(piece);
       await this.#options.pace.step();
     }

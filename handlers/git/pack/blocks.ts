@@ -51,6 +51,22 @@ export class Blocks {
     return whole;
   }
 
+  /**
+   * Bytes of the file for whoever reads it through, in pieces that hold until the next is asked for: nothing is kept, as
+   * nobody reads it again, and nothing is left to be collected.
+   *
+   * @throws {AlknetError} `GIT_CORRUPT`: it ends before.
+   */
+  *through(from: number, to: number): Generator<Uint8Array> {
+    const buffer = new Uint8Array(Math.min(BLOCK, to - from));
+    for (let at = from; at < to;) {
+      const read = readSync(this.#fd, buffer, 0, Math.min(buffer.byteLength, to - at), at);
+      if (read === 0) throw corrupt("a pack ends early");
+      yield buffer.subarray(0, read);
+      at += read;
+    }
+  }
+
   #block(number: number): Uint8Array {
     // Most reads are of the block that was read before.
     if (this.#last?.number === number) return this.#last.bytes;

@@ -106,6 +106,12 @@ export class PackFile implements Disposable {
     return parseEntryHead(this.#bytes(offset, Math.min(MAX_ENTRY_HEAD, this.index.endOf(offset) - offset)));
   }
 
+  /** The same as {@linkcode pieces}, each of which holds until the next is asked for. */
+  *through(from: number, to: number): Generator<Uint8Array> {
+    if (this.#fd === undefined) throw new TypeError("the pack is closed");
+    yield* this.#blocks.through(from, to);
+  }
+
   /** Bytes of the pack from one place to another, in pieces. */
   *pieces(from: number, to: number): Generator<Uint8Array> {
     for (let at = from; at < to;) {

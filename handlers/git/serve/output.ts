@@ -4,7 +4,7 @@
  * @module
  */
 import { GitRequestError } from "../errors.ts";
-import { Band, bandLines, bandText, KEEPALIVE, MAX_BAND } from "../wire/side_band.ts";
+import { Band, BAND_HEAD, bandText, KEEPALIVE, MAX_BAND, writeBandHead } from "../wire/side_band.ts";
 
 /** Small writes are sent together. */
 const TOGETHER = 32 * 1024;
@@ -79,8 +79,10 @@ export class Output {
 /** Data, progress and signs of life in side bands. */
 export class BandOutput implements Disposable {
   readonly #out: Output;
-  readonly #part: Uint8Array;
-  #filled = 0;
+  readonly #most: number;
+  /** The line that is being filled. */
+  #line: Uint8Array;
+  #filled = BAND_HEAD;
   #timer?: ReturnType<typeof setInterval>;
 
   /**
@@ -91,7 +93,8 @@ export class BandOutput implements Disposable {
    */
   constructor(out: Output, most: number = MAX_BAND) {
     this.#out = out;
-    this.#part = new Uint8Array(most);
+    this.#most = BAND_HEAD + most;
+    this.#line = new Uint8Array(this.#most);
   }
 
   /** Sends a sign of life every few seconds until data is sent. */
@@ -106,11 +109,11 @@ export class BandOutput implements Disposable {
   async data(bytes: Uint8Array): Promise<void> {
     this[Symbol.dispose]();
     for (let at = 0; at < bytes.byteLength;) {
-      const part = bytes.subarray(at, at + this.#part.byteLength - this.#filled);
-      this.#part.set(part, this.#filled);
+      const part = bytes.subarray(at, at + this.#most - this.#filled);
+      this.#line.set(part, this.#filled);
       this.#filled += part.byteLength;
       at += part.byteLength;
-      if (this.#filled === this.#part.byteLength) await this.#flushPart();
+      if (this.#filled === this.#most) await this.#flushLine();
     }
   }
 
@@ -128,7 +131,7 @@ export class BandOutput implements Disposable {
 
   /** Sends the data that is left. */
   async end(): Promise<void> {
-    await this.#flushPart();
+    if (this.#filled > BAND_HEAD) await this.#flushLine();
   }
 
   /** Ends the signs of life. */
@@ -137,10 +140,12 @@ export class BandOutput implements Disposable {
     this.#timer = undefined;
   }
 
-  async #flushPart(): Promise<void> {
-    const part = this.#part.subarray(0, this.#filled);
-    this.#filled = 0;
-    for (const line of bandLines(Band.DATA, part, this.#part.byteLength)) await this.#out.put(line);
+  async #flushLine(): Promise<void> {
+    const line = this.#line.subarray(0, this.#filled);
+    writeBandHead(line, Band.DATA);
+    this.#line = new Uint8Array(this.#most);
+    this.#filled = BAND_HEAD;
+    await this.#out.put(line);
   }
 }
 

@@ -73,7 +73,7 @@ export interface Closure {
   readonly count: number;
   /** Whether an object is one of them. */
   holds(oid: Oid): boolean;
-  /** Their entries, as a pack has them that needs no other. */
+  /** Their entries, as a pack has them that needs no other. A piece holds until the next is asked for. */
   pieces(): Iterable<Uint8Array>;
 }
 

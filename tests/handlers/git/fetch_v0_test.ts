@@ -14,7 +14,8 @@ import { seeded } from "../../support/random.ts";
 import { temporaryFolder } from "../../support/temp.ts";
 import { contextOf } from "../context.ts";
 import { answers, type GitNode, gitNode, joined, READER, request, requestLine, textOf } from "./client.ts";
-import { git, GIT_ENV, gitWith, makeRepository } from "./repositories.ts";
+import { maintained } from "./large/maintained.ts";
+import { commit, git, GIT_ENV, gitWith, makeRepository } from "./repositories.ts";
 
 const needed = needs("git", "linux");
 const UNKNOWN = "1".repeat(40);
@@ -164,23 +165,37 @@ Deno.test({
   ...needed,
   async fn() {
     await using at = await world();
-    const expected = (await git(at.bare, "rev-list", "--objects", "main")).split("\n").map((line) => line.slice(0, 40));
-    const packs: Uint8Array[] = [];
-    for (const [capability, most] of [["side-band-64k", 65_520], ["side-band", 1000], ["no-progress", 0]] as const) {
-      const body = request(`want ${at.main} ${capability} ofs-delta`, "0000", "done");
-      const { lines, pack, longest } = partsOf(await http(at.node, "r/git-upload-pack", { body }));
-      deepEqual(lines, ["NAK"]);
-      ok(longest <= most && (most === 0 || longest > most / 100), `${capability}: ${longest}`);
-      packs.push(pack);
+    const { bare } = at;
+    const same = async (into: string) => {
+      const main = await git(bare, "rev-parse", "main");
+      const expected = (await git(bare, "rev-list", "--objects", "main")).split("\n").map((line) => line.slice(0, 40));
+      const packs: Uint8Array[] = [];
+      for (const [capability, most] of [["side-band-64k", 65_520], ["side-band", 1000], ["no-progress", 0]] as const) {
+        const body = request(`want ${main} ${capability} ofs-delta`, "0000", "done");
+        const { lines, pack, longest } = partsOf(await http(at.node, "r/git-upload-pack", { body }));
+        deepEqual(lines, ["NAK"]);
+        ok(longest <= most && (most === 0 || longest > most / 100), `${capability}: ${longest}`);
+        packs.push(pack);
+      }
+      deepEqual(packs[1], packs[0]);
+      deepEqual(packs[2], packs[0]);
+      await git(".", "init", "-q", "--bare", into);
+      await Deno.writeFile(`${into}/p.pack`, packs[0]);
+      await git(into, "index-pack", "--strict", "p.pack");
+      const shown = await gitWith(into, await Deno.readFile(`${into}/p.idx`), "show-index");
+      deepEqual(shown.split("\n").map((line) => line.split(" ")[1]).sort(), expected.sort());
+    };
+    await same(at.folder.join("walked.git"));
+    // Copied from several packs, one after the other, one of them in many pieces.
+    await git(bare, "config", "receive.unpackLimit", "1");
+    await Deno.writeFile(at.folder.join("work/large"), seeded("large").bytes(1 << 20));
+    await git(at.folder.join("work"), "add", "large");
+    for (let i = 0; i < 3; i++) {
+      await commit(at.folder.join("work"), `file ${i}`, `line ${i}\n`, 1_700_001_000 + i);
+      await git(at.folder.join("work"), "push", "-q", "--force", "--mirror", bare);
+      await maintained(bare);
     }
-    deepEqual(packs[1], packs[0]);
-    deepEqual(packs[2], packs[0]);
-    const into = at.folder.join("into.git");
-    await git(".", "init", "-q", "--bare", into);
-    await Deno.writeFile(`${into}/p.pack`, packs[0]);
-    await git(into, "index-pack", "--strict", "p.pack");
-    const shown = await gitWith(into, await Deno.readFile(`${into}/p.idx`), "show-index");
-    deepEqual(shown.split("\n").map((line) => line.split(" ")[1]).sort(), expected.sort());
+    await same(at.folder.join("copied.git"));
   },
 });
 

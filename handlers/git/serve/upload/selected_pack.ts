@@ -130,7 +130,8 @@ async function sendInto(
     { store, selection, held, closure, ofsDelta, pace },
     (bytes) => {
       signal.throwIfAborted();
-      return band ? band.data(bytes) : output.put(bytes);
+      // A line of a band is a copy; what goes as it is has to last until it is taken.
+      return band ? band.data(bytes) : output.put(bytes.slice());
     },
   );
   served.objects += count;

@@ -5,6 +5,8 @@
  * @module
  */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { ByteCache } from "../../../../handlers/git/pack/byte_cache.ts";
+import { packCaches, PackFile } from "../../../../handlers/git/pack/pack_file.ts";
 import { formatClosure, parseClosure } from "../../../../handlers/git/store/folder/closure/record.ts";
 import { needs } from "../../../support/programs.ts";
 import { type Random, seeded } from "../../../support/random.ts";
@@ -231,5 +233,41 @@ Deno.test({
     deepEqual(await cloned(node, bare), await everything(bare));
     ok(["closure", "repacked"].includes(await maintained(bare)));
     deepEqual(await cloned(node, bare), await everything(bare));
+  },
+});
+
+Deno.test({
+  name: "closure: a pack that is read through is kept nowhere, and costs one buffer however long it is (row 60)",
+  ...needed,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const { work, bare } = await world(folder);
+    await Deno.writeFile(`${work}/large`, seeded("large").bytes(1 << 20));
+    await git(work, "add", "large");
+    await commit(work, "small", "small\n", 1_700_001_000);
+    await git(work, "push", "-q", bare, "main");
+    equal(await maintained(bare), "repacked");
+    const [pack] = packFiles(bare, ".pack");
+    const path = `${bare}/objects/pack/${pack.replace(/\.pack$/, "")}`;
+    let kept = 0;
+    class Counting extends ByteCache<Uint8Array> {
+      override set(...args: Parameters<ByteCache<Uint8Array>["set"]>): void {
+        kept++;
+        super.set(...args);
+      }
+    }
+    const caches = packCaches({ blockCache: 0, baseCache: 1 << 20, indexCache: 1 << 20 });
+    using file = new PackFile(path, { ...caches, blocks: new Counting(64 << 20) });
+    const before = kept;
+    const buffers = new Set<ArrayBufferLike>();
+    const whole = await Deno.readFile(`${path}.pack`);
+    let at = 12;
+    for (const piece of file.through(12, file.size - 20)) {
+      deepEqual(piece, whole.subarray(at, at += piece.byteLength));
+      buffers.add(piece.buffer);
+    }
+    equal(at, whole.byteLength - 20);
+    ok(whole.byteLength > 1 << 20);
+    deepEqual([buffers.size, kept - before], [1, 0]);
   },
 });

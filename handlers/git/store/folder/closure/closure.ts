@@ -77,7 +77,7 @@ export class FolderClosure implements Closure {
   }
 
   *pieces(): Generator<Uint8Array> {
-    for (const { pack, end } of this.#bodies) yield* pack.pieces(FIRST, end);
+    for (const { pack, end } of this.#bodies) yield* pack.through(FIRST, end);
   }
 }
 
