@@ -21,9 +21,10 @@ const TIERS: readonly (readonly [name: string, start: (options: IsolateOptions) 
   }],
 ];
 
-/** A host that answers `math/next`, and never `math/wait`; what became of it. */
+/** A host that answers `math/next`, `math/later` when it is told to, and never `math/wait`; what became of it. */
 function host() {
   const begun = Promise.withResolvers<void>();
+  const later = Promise.withResolvers<number>();
   const seen = { aborted: 0, ended: 0, calls: 0 };
   const waits = (signal: AbortSignal) => {
     begun.resolve();
@@ -32,33 +33,38 @@ function host() {
   const answers: GuestHost = {
     call(name, input, signal) {
       seen.calls++;
+      if (name === "math/later") return later.promise;
       return name === "math/wait" ? waits(signal) : Promise.resolve(Number(input) + 1);
     },
     open: () => Promise.resolve(7),
     next: (_at, signal) => waits(signal),
     end: () => Promise.resolve(void seen.ended++),
   };
-  return { answers, seen, begun: begun.promise };
+  return { answers, seen, begun: begun.promise, later };
 }
 
 const OPERATIONS: IsolateOptions["operations"] = [
   { name: "math/next", type: "query" },
   { name: "math/wait", type: "query" },
+  { name: "math/later", type: "query" },
   { name: "math/all", type: "subscription" },
 ];
 const CODE = ".catch((error) => `${error.code}: ${error.message}`)";
 
 for (const [tier, start] of TIERS) {
   Deno.test(`${tier}: an operation that is taken back ends where it runs, and is not there later; others are`, async () => {
-    const { answers, seen, begun } = host();
+    const { answers, seen, begun, later } = host();
     const guest = await start({ operations: OPERATIONS, host: answers });
     try {
+      const other = guest.evaluate(`env.math.later(1)`);
       const waiting = guest.evaluate(`env.math.wait(1)${CODE}`);
       await begun;
       guest.revoke("math/wait");
       equal(await waiting, "NOT_FOUND: operation math/wait is not granted");
+      later.resolve(7);
+      equal(await other, 7);
       equal(await guest.evaluate(`env.math.wait(1)${CODE}`), "NOT_FOUND: operation math/wait is not granted");
-      deepEqual(seen, { aborted: 1, ended: 0, calls: 1 });
+      deepEqual(seen, { aborted: 1, ended: 0, calls: 2 });
       equal(await guest.evaluate("env.math.next(1)"), 2);
     } finally {
       await guest.dispose();
@@ -75,6 +81,27 @@ for (const [tier, start] of TIERS) {
       equal(await waiting, "NOT_FOUND: operation math/all is not granted");
       equal(seen.aborted, 1);
       equal(seen.ended > 0, true);
+    } finally {
+      await guest.dispose();
+    }
+  });
+
+  Deno.test(`${tier}: a subscription that nobody reads ends for the host too`, async () => {
+    const { answers, seen } = host();
+    const ended = Promise.withResolvers<void>();
+    const one: GuestHost = {
+      ...answers,
+      next: () => Promise.resolve({ done: false, value: 1 }),
+      end: () => Promise.resolve(ended.resolve()),
+    };
+    const guest = await start({ operations: OPERATIONS, host: one });
+    try {
+      const source =
+        "globalThis.values = env.math.all(1)[Symbol.asyncIterator](); values.next().then(({ value }) => value)";
+      equal(await guest.evaluate(source), 1);
+      guest.revoke("math/all");
+      await ended.promise;
+      equal(seen.aborted, 0);
     } finally {
       await guest.dispose();
     }

@@ -94,8 +94,36 @@ Deno.test("mdns: who is not of the network is not answered, nor heard, nor what 
     listening: [{ hostname: "192.0.2.7", port: 1 }],
     links: () => [LOOPBACK, { name: "lo", address: "192.0.2.7", cidr: "192.0.2.7/24" }],
   });
-  const all = [found(id, far.port), found(id, node.port, [alone]), found(id, liar.port)];
-  deepEqual(await Promise.all(all), [[], [], []]);
+  const six: Link = { name: "lo", address: "::1", cidr: "::1/128" };
+  const listening = [{ hostname: "::1", port: 4433 }];
+  using distant = await answering({ nodeId: id, listening, links: () => [LOOPBACK, six] });
+  const all = [
+    found(id, far.port),
+    found(id, node.port, [alone]),
+    found(id, liar.port),
+    found(id, distant.port, [alone, six]),
+  ];
+  deepEqual(await Promise.all(all), [[], [], [], []]);
+});
+
+Deno.test("mdns: an answer comes from the port that was asked", async () => {
+  const { id } = NodeKey.generate();
+  using node = await answering({ nodeId: id });
+  const [asked, elsewhere] = [createSocket({ type: "udp4", reuseAddr: true }), createSocket("udp4")];
+  let askers = 0;
+  // What the node would say goes to who asked, by another way.
+  asked.on("message", (bytes: Uint8Array, from: RemoteInfo) => {
+    askers++;
+    elsewhere.once("message", (answer: Uint8Array) => elsewhere.send(answer, from.port, from.address));
+    elsewhere.send(bytes, node.port, "127.0.0.1");
+  });
+  await new Promise<void>((resolve) => asked.bind(0, "0.0.0.0", resolve));
+  asked.addMembership("224.0.0.251", "127.0.0.1");
+  await new Promise<void>((resolve) => elsewhere.bind(0, "127.0.0.1", resolve));
+  deepEqual(await found(id, asked.address().port), []);
+  ok(askers > 0);
+  asked.close();
+  elsewhere.close();
 });
 
 Deno.test("mdns: one asker gets one answer a second; a plain resolver's has its question and id, and is not kept", async () => {
