@@ -16,8 +16,9 @@ import { add, div, mul, where } from "../elements/broadcasting.ts";
 import { log as logarithm, neg } from "../elements/unary.ts";
 import { cumsum } from "../folding/scans.ts";
 import { argmax } from "../folding/statistics.ts";
-import { oneHot, searchsorted } from "../indexing/gathering.ts";
-import { argsort, topk } from "../indexing/ordering.ts";
+import { oneHot } from "../indexing/gathering.ts";
+import { topk } from "../indexing/ordering.ts";
+import { argsort, searchsorted } from "../lookup/searching.ts";
 import { narrow } from "../shapes/views.ts";
 import { softmax } from "../layers/norms.ts";
 import { checkDType, refuse, within } from "../tools/tools.ts";
@@ -51,6 +52,12 @@ export class Generator {
   /** How many counters were drawn, for going on later. */
   get offset(): number {
     return this.#drawn;
+  }
+
+  /** Goes to a place of its stream, for drawing the same again. */
+  rewind(offset: number): void {
+    if (!Number.isSafeInteger(offset) || offset < 0) throw new RangeError(`offset ${offset} is no count`);
+    this.#drawn = offset;
   }
 
   /** The operands of a draw of so many counters. */
