@@ -141,7 +141,7 @@ export function dropout(x: Tensor, p: number, from: Generator, options: { traini
   if (options.training === false || p === 0) return x.clone() as Tensor<"f32">;
   return within(x, (runner) => {
     const kept = runner.map("ge", [rand(runner, x.shape, from), p]);
-    return where(kept, p === 1 ? 0 : div(x, 1 - p), 0) as Tensor<"f32">;
+    return where(kept, div(x, p === 1 ? 1 : 1 - p), 0) as Tensor<"f32">;
   });
 }
 
@@ -152,7 +152,7 @@ export function dropout2d(x: Tensor, p: number, from: Generator, options: { trai
   return within(x, (runner) => {
     const shape = x.shape.map((extent, dim) => dim < 2 ? extent : 1);
     const kept = runner.map("ge", [rand(runner, shape, from), p]);
-    return where(kept, p === 1 ? 0 : div(x, 1 - p), 0) as Tensor<"f32">;
+    return where(kept, div(x, p === 1 ? 1 : 1 - p), 0) as Tensor<"f32">;
   });
 }
 
@@ -259,8 +259,12 @@ export function gumbelSoftmax(
     if (!hard) return y;
     const last = x.shape.length - 1;
     const at = dim < 0 ? dim + x.shape.length : dim;
-    const best = oneHot(argmax(y, { dim: at }), x.shape[at]);
-    return runner.cast(at === last ? best : movedLast(best, at), "f32");
+    const chosen = (): Tensor<"f32"> => {
+      const best = oneHot(argmax(y, { dim: at }), x.shape[at]);
+      return runner.cast(at === last ? best : movedLast(best, at), "f32");
+    };
+    // The gradient is that of the shares.
+    return runner.withGradient("gumbel_softmax", [y], chosen, [], (g) => [g]);
   });
 }
 
