@@ -14,6 +14,11 @@
  * does, with NaN and infinities. {@linkcode Engine.kernel} runs a tree of one's own. On the CPU an operation is done when it returns, and the
  * thread is busy until then; on the GPU it goes on meanwhile.
  *
+ * **Gradients.** A tensor whose {@linkcode Tensor.requiresGrad} is set is a leaf; what is made of it is recorded, and
+ * {@linkcode Tensor.backward} adds to the {@linkcode Tensor.grad} of each leaf. {@linkcode grad} gives gradients as values;
+ * {@linkcode noGrad} records nothing; {@linkcode gradcheck} compares with differences. A graph goes with the tensors that lead to
+ * it, or when it was gone back through.
+ *
  * **Errors.** What is refused is a {@linkcode ComputeError} that names the operation, the shapes and the dim.
  *
  * @example

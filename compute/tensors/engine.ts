@@ -47,7 +47,7 @@ export class Engine implements Runner, AsyncDisposable {
     runner: this,
     revive: (saved, own) => this.#revive(saved, own),
     release: (storage) => this.#release(storage),
-    follow: (tensor, node) => this.#follow(tensor, node),
+    follow: (tensor, node) => void (node.leaf || this.#register.follow(tensor, node)),
     unscope: (tensor) => this.#unscope(tensor),
   };
   readonly #tape: Tape = new Tape(this.#host);
@@ -155,6 +155,11 @@ export class Engine implements Runner, AsyncDisposable {
       sources,
     );
     return this.#tape.kept(result, (tape) => tape.kerneled(op, result, operands, forward));
+  }
+
+  /** See {@linkcode Runner.collect}. */
+  collect(to: Tensor, dim: number, index: Tensor, source: Tensor): boolean {
+    return this.#launches.collect(dim, [to, index, source], this.#sources(to.made, [to, index, source]));
   }
 
   /** See {@linkcode Runner.peek}. */
@@ -350,17 +355,13 @@ export class Engine implements Runner, AsyncDisposable {
     const from = node === "itself" ? own : node;
     if (from) {
       tensor.track(from);
-      this.#follow(tensor, from);
+      this.#host.follow(tensor, from);
     }
     return tensor;
   }
 
   #release(storage: Storage): void {
     if (!this.#closed) this.#buffers.release(storage);
-  }
-
-  #follow(tensor: Tensor, node: Node): void {
-    if (!node.leaf) this.#register.follow(tensor, node);
   }
 
   #unscope(tensor: Tensor): void {

@@ -110,4 +110,18 @@ export class Launches {
     }
     return result;
   }
+
+  /** Adds where an index leads, if the device has a way. */
+  collect(
+    dim: number,
+    [to, index, source]: readonly [Tensor, Tensor, Tensor],
+    storages: readonly (Storage | undefined)[],
+  ): boolean {
+    const [target, by, from] = storages;
+    if (!this.#device.collect || !target || !by || !from || to.shape.length === 0) return false;
+    const { shape } = source;
+    const collection = { shape, extents: to.shape, dim, index: index.layout, source: source.layout };
+    this.#device.collect(target.buffer, by.buffer, from.buffer, collection);
+    return true;
+  }
 }

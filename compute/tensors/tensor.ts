@@ -84,6 +84,8 @@ export interface Runner {
   tensor<D extends DType = "f32">(data: Nested | Flat, options?: DataOptions<D>): Tensor<D>;
   /** Runs a function and disposes of the tensors that were made meanwhile, but for those kept. */
   scope<T>(run: (scope: Scope) => T): T;
+  /** Adds elements to a fresh tensor where an index leads; false where the device has no way of its own. */
+  collect(to: Tensor, dim: number, index: Tensor, source: Tensor): boolean;
   /** The first word of a tensor, on a device that is done when a launch returns; else undefined. */
   peek(of: Tensor): number | undefined;
   /** Runs a row that maps elements. */

@@ -16,7 +16,7 @@ import { cumsum } from "../folding/scans.ts";
 import { expand, flatten, reshape } from "../shapes/views.ts";
 import { scatterGradient, type ScatterReduction, widened } from "./scatter_gradients.ts";
 import { checkIndices, refuse, within } from "../tools/tools.ts";
-import { collected, gather } from "../lookup/exchange.ts";
+import { accumulated, checkCollected, collected, gather } from "../lookup/exchange.ts";
 import { index as indexed } from "./gathering.ts";
 import { searchsorted } from "../lookup/searching.ts";
 
@@ -63,6 +63,11 @@ export function scatterReduce<D extends DType>(
     ? ["min", minimum] as const
     : ["add", add] as const;
   const run = (): Tensor<D> => {
+    if (by === "sum" && includeSelf && x.dtype === "f32") {
+      const at = checkCollected("scatter_reduce", x, dim, index, source);
+      const seen = index.shape.reduce((part: Tensor, extent, one) => part.slice(one, { stop: extent }), source);
+      return add(x, accumulated(seen, x.shape, at, index)) as Tensor<D>;
+    }
     const { found, value, count } = collected("scatter_reduce", x, dim, index, source, (a, b) => binary(name, a, b));
     let result = includeSelf ? one(x, value) : value;
     if (by === "mean") result = x.runner.map("div", [result, add(count, includeSelf ? 1 : 0)]);

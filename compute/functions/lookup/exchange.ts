@@ -33,6 +33,7 @@ export function accumulated(g: Tensor, shape: readonly number[], dim: number, in
   const run = (): Tensor =>
     within(g, () => {
       const none = runner.kernel("scatter_add", shape, [], () => constant(0, "f32"));
+      if (runner.collect(none, dimOf("scatter_add", dim, shape), index, g)) return none;
       return collected("scatter_add", none, dim, index, g, (a, b) => binary("add", a, b)).value;
     });
   return runner.withGradient("scatter_add", [g, index], run, [1], (back, [index]) => [gather(back, dim, index)]);
@@ -48,17 +49,9 @@ export interface Collected {
   readonly count: Tensor;
 }
 
-/** For each element of x, what the elements of the source whose index names it make. */
-export function collected(
-  op: string,
-  x: Tensor,
-  dim: number,
-  index: Tensor,
-  source: Tensor | number,
-  combine: (a: Expr, b: Expr) => Expr,
-): Collected {
+/** Checks an index and a source, and gives the dim. */
+export function checkCollected(op: string, x: Tensor, dim: number, index: Tensor, source: Tensor | number): number {
   const at = dimOf(op, dim, x.shape);
-  const rank = Math.max(1, x.shape.length);
   const fits = (shape: readonly number[]): boolean =>
     index.shape.length === shape.length && index.shape.every((extent, one) => extent <= shape[one]);
   const inside = index.shape.length === x.shape.length &&
@@ -71,6 +64,20 @@ export function collected(
     refuse("E_DTYPE", op, `the source is ${source.dtype} and the target ${x.dtype}; cast one of them`);
   }
   checkIndices(op, index, x.shape[at] ?? 1);
+  return at;
+}
+
+/** For each element of x, what the elements of the source whose index names it make. */
+export function collected(
+  op: string,
+  x: Tensor,
+  dim: number,
+  index: Tensor,
+  source: Tensor | number,
+  combine: (a: Expr, b: Expr) => Expr,
+): Collected {
+  const at = checkCollected(op, x, dim, index, source);
+  const rank = Math.max(1, x.shape.length);
   const { runner } = x;
   const none = (dtype: DType): Tensor => runner.kernel(op, x.shape, [], () => constant(0, dtype));
   if (index.size === 0 || x.size === 0) return { found: none("bool"), value: none(x.dtype), count: none("i32") };

@@ -5,7 +5,7 @@
  */
 import { derivative, reads } from "../../table/derivative.ts";
 import { constant, convert, type Expr, type Forward, input } from "../../table/expression.ts";
-import type { Gradients, MapOp } from "../../table/spec.ts";
+import type { Gradient, Gradients, MapOp } from "../../table/spec.ts";
 import type { DType } from "../../values/dtype.ts";
 import { ComputeError } from "../../values/errors.ts";
 import { type Layout, sizeOf } from "../../values/shape.ts";
@@ -155,6 +155,7 @@ export class Tape {
         const rule = gradients === "zero" ? "zero" : gradients[i];
         if (rule === "zero") return g.runner.kernel("zeros", shapes[tensor], [], () => constant(0, "f32"));
         const at = used[i];
+        if (at.length === 1 && at[0] === 0 && passes(row, rule)) return unbroadcast(g, shapes[tensor]);
         const operands = at.map((one): KernelOperand => one === 0 ? g : numbers[one - 1] ?? saved[all.indexOf(one)]);
         const whole = g.runner.kernel(`${name}_backward`, shape, operands, (...found) => {
           const of = (one: number, dtype: DType): Expr =>
@@ -266,8 +267,14 @@ function readBy({ arity }: MapOp, gradients: Exclude<Gradients, "none">, operand
   const rule = gradients === "zero" ? "zero" : gradients[operand];
   if (rule === "zero") return [];
   const inputs = Array.from({ length: arity + 2 }, (_, i) => input(i, "f32"));
-  const tree = rule(inputs[0], inputs.slice(1, -1).map((one) => one), inputs[arity + 1]);
+  const tree = rule(inputs[0], inputs.slice(1, -1), inputs[arity + 1]);
   return inputs.flatMap((_, i) => reads(tree, i) ? [i] : []);
+}
+
+/** Whether a rule sends what comes back as it is. */
+function passes({ arity }: MapOp, rule: Gradient): boolean {
+  const inputs = Array.from({ length: arity + 2 }, (_, i) => input(i, "f32"));
+  return rule(inputs[0], inputs.slice(1, -1), inputs[arity + 1]) === inputs[0];
 }
 
 /** A tree over other inputs. */

@@ -59,6 +59,11 @@ export function autogradSuite(options: c.EngineOptions, ...wanted: Need[]): void
     deepEqual(await list(x.grad), [4 * 8 + 4]);
     engine.scope(() => c.sum(c.add(x, y)).backward());
     deepEqual([await list(x.grad), await list(y.grad)], [[37], [2]]);
+    using one = leaf(engine, [1, 2]);
+    using other = leaf(engine, [3, 4]);
+    engine.scope(() => c.add(one, other).backward(engine.tensor([5, 6])));
+    engine.scope(() => c.sum(one).backward());
+    deepEqual([await list(one.grad), await list(other.grad)], [[6, 7], [5, 6]]);
   });
 
   test("gradients of broadcast operands are sums in their shape; numbers and integers have none", async (engine) => {
