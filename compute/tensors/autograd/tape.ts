@@ -3,17 +3,23 @@
  *
  * @module
  */
-import { derivative, reads } from "../../table/derivative.ts";
-import { constant, convert, type Expr, type Forward, input } from "../../table/expression.ts";
-import type { Gradient, Gradients, MapOp } from "../../table/spec.ts";
+import type { Forward } from "../../table/expression.ts";
+import type { MapOp } from "../../table/spec.ts";
 import type { DType } from "../../values/dtype.ts";
 import { ComputeError } from "../../values/errors.ts";
-import { type Layout, sizeOf } from "../../values/shape.ts";
 import type { Storage } from "../buffers.ts";
 import { type GradientRule, type Inverse, type KernelOperand, type Operand, type Runner, Tensor } from "../tensor.ts";
 import { FOLD_GRADIENTS, productGradients } from "./folds.ts";
-import { inverseOf, unbroadcast } from "./inverse.ts";
 import { gradMode, inMode } from "./modes.ts";
+import {
+  byRule,
+  foldBackward,
+  type PlainKernelOperand,
+  type PlainOperand,
+  rowGradient,
+  treeGradient,
+  viewBackward,
+} from "./plans.ts";
 import { type Backward, type GradientHook, Node, type Saved } from "./node.ts";
 
 /** What the tape asks of an engine. */
@@ -34,6 +40,7 @@ export interface TapeHost {
 export class Tape {
   readonly #host: TapeHost;
   readonly #inference = new WeakSet<Tensor>();
+  readonly #release = (storage: Storage): void => this.#host.release(storage);
 
   /** @param host The engine. */
   constructor(host: TapeHost) {
@@ -95,22 +102,15 @@ export class Tape {
     const from = operands.filter((one) => one.requiresGrad);
     const places = operands.map((one) => from.indexOf(one));
     const all = [...operands, result];
-    return this.kept(result, () =>
-      this.record(op, result, from, needs.map((one) => all[one]), (g, saved, wanted) => {
-        const sent = rule(g, saved, places.map((place) => place >= 0 && wanted[place]));
-        // An operand that occurs twice is sent both.
-        return from.map((_, at) =>
-          places.flatMap((place, i) => place === at && sent[i] ? [sent[i]] : [])
-            .reduce((sum: Tensor | undefined, one) => sum ? g.runner.map("add", [sum, one]) : one, undefined)
-        );
-      }));
+    const backward = byRule(rule, places, from.length);
+    return this.kept(result, () => this.record(op, result, from, needs.map((one) => all[one]), backward));
   }
 
   /** Records an operation; what is saved is its operands or its result. */
   record(op: string, result: Tensor, operands: readonly Tensor[], needs: readonly Tensor[], backward: Backward): void {
     this.#refuseInference(op, [...operands, ...needs]);
     const nodes = operands.map(({ node }) => node as Node | undefined);
-    const node = new Node(op, result.shape, nodes, backward, (storage) => this.#host.release(storage));
+    const node = new Node(op, result.shape, nodes, backward, this.#release);
     node.save(needs.map((one): Saved => {
       const storage = one.storageFor(op);
       const from = one === result ? "itself" : one.node as Node | undefined;
@@ -137,33 +137,12 @@ export class Tape {
     if (!this.records(result.dtype, tensors)) return;
     const { name, gradients } = row;
     if (gradients === undefined || gradients === "none") refuse(name);
-    const wanted = given.map((one) => one instanceof Tensor && one.requiresGrad);
-    const used = given.map((_, i) => wanted[i] ? readBy(row, gradients, i) : []);
-    const last = given.length + 1;
-    // Places of operands among what is saved; numbers are kept as they are.
-    const all = [...new Set(used.flat())].filter((at) => at > 0 && (at === last || given[at - 1] instanceof Tensor));
-    const numbers = given.map((one): KernelOperand | undefined =>
-      one instanceof Tensor ? undefined : { value: Number(one), dtype: types[given.indexOf(one)] }
+    const plain = given.map((one, i): PlainOperand =>
+      one instanceof Tensor ? { shape: one.shape, wanted: one.requiresGrad } : { value: Number(one), dtype: types[i] }
     );
-    const shapes = tensors.map((one) => one.shape);
-    const places = given.flatMap((one, i) => one instanceof Tensor ? [i] : []);
-    const { shape } = result;
-    const needs = all.map((at) => at === last ? result : given[at - 1] as Tensor);
-    this.record(name, result, tensors, needs, (g, saved, asked) =>
-      places.map((i, tensor) => {
-        if (!asked[tensor]) return undefined;
-        const rule = gradients === "zero" ? "zero" : gradients[i];
-        if (rule === "zero") return g.runner.kernel("zeros", shapes[tensor], [], () => constant(0, "f32"));
-        const at = used[i];
-        if (at.length === 1 && at[0] === 0 && passes(row, rule)) return unbroadcast(g, shapes[tensor]);
-        const operands = at.map((one): KernelOperand => one === 0 ? g : numbers[one - 1] ?? saved[all.indexOf(one)]);
-        const whole = g.runner.kernel(`${name}_backward`, shape, operands, (...found) => {
-          const of = (one: number, dtype: DType): Expr =>
-            at.includes(one) ? convert(found[at.indexOf(one)], dtype) : constant(0, dtype);
-          return rule(of(0, "f32"), types.map((dtype, j) => of(j + 1, dtype)), of(last, "f32"));
-        });
-        return unbroadcast(whole, shapes[tensor]);
-      }));
+    const { needs, backward } = rowGradient(row, gradients, plain, types, result.shape);
+    const saved = needs.map((at) => at === given.length ? result : given[at] as Tensor);
+    this.record(name, result, tensors, saved, backward);
   }
 
   /** Records a tree over operands, whose gradient is a tree too. */
@@ -175,35 +154,14 @@ export class Tape {
         refuse(op);
       }
     }
-    const dtypes = operands.map((one): DType =>
-      one instanceof Tensor ? one.dtype : "place" in one ? "i32" : "tensor" in one ? one.tensor.dtype : one.dtype
-    );
-    const root = forward(...dtypes.map((dtype, i) => input(i, dtype)));
-    const back = derivative(root, input(operands.length, "f32"));
-    const places = operands.flatMap((one, i) => one instanceof Tensor || "tensor" in one ? [i] : []);
-    const shapes = tensors.map((one) => one.shape);
-    const trees = places.map((i, tensor) => tensors[tensor].requiresGrad ? back.get(i) : undefined);
-    const needs = places.filter((i) => trees.some((tree) => tree && reads(tree, i)));
-    const kept = operands.map((one): Exclude<KernelOperand, Tensor> | Layout | undefined =>
-      one instanceof Tensor ? undefined : "tensor" in one ? one.layout : one
-    );
-    const { shape } = result;
-    const saves = needs.map((i) => tensors[places.indexOf(i)]);
-    this.record(op, result, tensors, saves, (g, saved, asked) =>
-      places.map((_, tensor) => {
-        const tree = trees[tensor];
-        if (!asked[tensor] || tree === undefined) return undefined;
-        const at = [...kept.keys(), kept.length].filter((i) => reads(tree, i));
-        const given = at.map((i): KernelOperand => {
-          if (i === kept.length) return g;
-          const found = needs.includes(i) ? saved[needs.indexOf(i)] : undefined;
-          const own = kept[i];
-          if (found) return own ? { tensor: found, layout: own as Layout, free: true } : found;
-          return own as KernelOperand;
-        });
-        const whole = g.runner.kernel(`${op}_backward`, shape, given, (...inputs) => renamed(tree, at, inputs));
-        return unbroadcast(whole, shapes[tensor]);
-      }));
+    const plain = operands.map((one): PlainKernelOperand => {
+      if (one instanceof Tensor) return { shape: one.shape, dtype: one.dtype, wanted: one.requiresGrad };
+      if (!("tensor" in one)) return one;
+      const { shape, dtype, requiresGrad: wanted } = one.tensor;
+      return { shape, dtype, wanted, layout: one.layout, free: one.free };
+    });
+    const { needs, backward } = treeGradient(op, forward, plain, result.shape);
+    this.record(op, result, tensors, needs.map((at) => tensors[at]), backward);
   }
 
   /** Records a fold. */
@@ -211,16 +169,8 @@ export class Tape {
     if (!this.records(result.dtype, [x])) return;
     const gradient = FOLD_GRADIENTS[name];
     if (gradient === undefined) refuse(name);
-    const { shape } = x;
-    const wide = shape.map((extent, dim) => dims.includes(dim) ? 1 : extent);
-    const count = sizeOf(dims.map((dim) => shape[dim] ?? 1));
     const needs = gradient.reads.map((one) => one === "x" ? x : result);
-    this.record(name, result, [x], needs, (g, saved) => {
-      const { runner } = g;
-      const [of, whole] = ["x", "result"].map((one) => saved[gradient.reads.indexOf(one as "x" | "result")]);
-      const back = gradient.of(g.reshape(...wide), of, whole?.reshape(...wide), dims, count);
-      return [`${back.shape}` === `${shape}` ? back : expanded(runner, back, shape)];
-    });
+    this.record(name, result, [x], needs, foldBackward(gradient, x.shape, dims));
   }
 
   /** Records a product of matrices. */
@@ -240,8 +190,7 @@ export class Tape {
   viewed(op: string, result: Tensor, x: Tensor, inverse: Inverse | undefined): void {
     if (!this.records(result.dtype, [x])) return;
     if (inverse === undefined) refuse(op);
-    const { shape } = x;
-    this.record(op, result, [x], [], (g) => [inverseOf(g, shape, inverse)]);
+    this.record(op, result, [x], [], viewBackward(x.shape, inverse));
   }
 
   #refuseInference(op: string, tensors: readonly Tensor[]): void {
@@ -260,44 +209,4 @@ export class Tape {
 /** Refuses what has no gradient. */
 function refuse(op: string): never {
   throw new ComputeError("E_GRAPH", op, "has no gradient; detach its operands, or run it within noGrad");
-}
-
-/** What a gradient reads: 0 for what comes back, then the operands, then the result. */
-function readBy({ arity }: MapOp, gradients: Exclude<Gradients, "none">, operand: number): number[] {
-  const rule = gradients === "zero" ? "zero" : gradients[operand];
-  if (rule === "zero") return [];
-  const inputs = Array.from({ length: arity + 2 }, (_, i) => input(i, "f32"));
-  const tree = rule(inputs[0], inputs.slice(1, -1), inputs[arity + 1]);
-  return inputs.flatMap((_, i) => reads(tree, i) ? [i] : []);
-}
-
-/** Whether a rule sends what comes back as it is. */
-function passes({ arity }: MapOp, rule: Gradient): boolean {
-  const inputs = Array.from({ length: arity + 2 }, (_, i) => input(i, "f32"));
-  return rule(inputs[0], inputs.slice(1, -1), inputs[arity + 1]) === inputs[0];
-}
-
-/** A tree over other inputs. */
-function renamed(root: Expr, at: readonly number[], inputs: readonly Expr[]): Expr {
-  const made = new Map<Expr, Expr>();
-  const of = (node: Expr): Expr => {
-    const known = made.get(node);
-    if (known) return known;
-    let next: Expr = node;
-    if (node.kind === "input") next = inputs[at.indexOf(node.index)];
-    else if (node.kind === "load") next = { ...node, index: at.indexOf(node.index), of: [of(node.of[0])] };
-    else if ("of" in node) next = { ...node, of: node.of.map(of) } as unknown as Expr;
-    if (node.means && next.kind !== "input") {
-      next = { ...next, means: { name: node.means.name, of: node.means.of.map(of) } };
-    }
-    made.set(node, next);
-    return next;
-  };
-  return of(root);
-}
-
-function expanded(runner: Runner, x: Tensor, shape: readonly number[]): Tensor {
-  const { strides, offset } = x.layout;
-  const layout = { shape, strides: strides.map((step, dim) => x.shape[dim] === shape[dim] ? step : 0), offset };
-  return runner.view(x, "expand", layout, "expand");
 }
