@@ -256,7 +256,7 @@ async function forgotten(made: string): Promise<string> {
     });
     await using engine = await openEngine({ device: "cpu", threads: 1 });
     (() => { ${made}; })();
-    for (let turn = 0; engine.tensors().length + engine.stats().live > 0 && turn < 5000; turn++) {
+    for (let turn = 0; engine.tensors().length + engine.stats().live > 0 && turn < 1000; turn++) {
       (globalThis as unknown as { gc(): void }).gc();
       await new Promise((done) => setTimeout(done));
     }
