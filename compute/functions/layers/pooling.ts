@@ -8,7 +8,7 @@
  */
 import type { Tensor } from "../../tensors/tensor.ts";
 import { sizeOf } from "../../values/shape.ts";
-import { div, lerp } from "../elements/broadcasting.ts";
+import { div, lerp, where } from "../elements/broadcasting.ts";
 import { pow } from "../elements/arithmetic.ts";
 import { amax, mean, sum } from "../folding/folds.ts";
 import { argmax, maxAlong } from "../folding/statistics.ts";
@@ -112,7 +112,12 @@ export function adaptiveMaxPool(x: Tensor, size: readonly number[]): Tensor<"f32
 /** (Σ xᵖ)^(1/p) of each window. */
 export function lpPool(x: Tensor, p: number, kernel: readonly number[], options: PoolOptions = {}): Tensor<"f32"> {
   const { dims, windows } = planned("lp_pool", x, kernel, options);
-  return within(x, () => pow(sum(windows(pow(x, p), 0), { dim: dims }), 1 / p) as Tensor<"f32">);
+  return within(x, (runner) => {
+    const total = sum(windows(pow(x, p), 0), { dim: dims });
+    // A root of 0 sends 0, not what is endless times 0.
+    const nothing = runner.map("eq", [total, 0]);
+    return where(nothing, 0, pow(where(nothing, 1, total), 1 / p)) as Tensor<"f32">;
+  });
 }
 
 /** Another size of the last dims. */
