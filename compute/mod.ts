@@ -14,6 +14,11 @@
  * does, with NaN and infinities. {@linkcode Engine.kernel} runs a tree of one's own. On the CPU an operation is done when it returns, and the
  * thread is busy until then; on the GPU it goes on meanwhile.
  *
+ * **Gradients.** A tensor whose {@linkcode Tensor.requiresGrad} is set is a leaf; what is made of it is recorded, and
+ * {@linkcode Tensor.backward} adds to the {@linkcode Tensor.grad} of each leaf. {@linkcode grad} gives gradients as values;
+ * {@linkcode noGrad} records nothing; {@linkcode gradcheck} compares with differences. A graph goes with the tensors that lead to
+ * it, or when it was gone back through.
+ *
  * **Errors.** What is refused is a {@linkcode ComputeError} that names the operation, the shapes and the dim.
  *
  * @example
@@ -200,27 +205,16 @@ export {
   bucketize,
   embedding,
   embeddingBag,
-  gather,
   index,
   indexSelect,
   maskedFill,
   oneHot,
-  type SearchOptions,
-  searchsorted,
   take,
   takeAlongDim,
 } from "./functions/indexing/gathering.ts";
-export {
-  argsort,
-  kthvalue,
-  median,
-  type OrderOptions,
-  quantile,
-  sort,
-  type SortOptions,
-  topk,
-  unique,
-} from "./functions/indexing/ordering.ts";
+export { gather } from "./functions/lookup/exchange.ts";
+export { kthvalue, median, type OrderOptions, quantile, sort, topk, unique } from "./functions/indexing/ordering.ts";
+export { argsort, type SearchOptions, searchsorted, type SortOptions } from "./functions/lookup/searching.ts";
 export {
   bincount,
   indexAdd,
@@ -232,8 +226,8 @@ export {
   scatter,
   scatterAdd,
   scatterReduce,
-  type ScatterReduction,
 } from "./functions/indexing/scattering.ts";
+export type { ScatterReduction } from "./functions/indexing/scatter_gradients.ts";
 export {
   bernoulli,
   cauchy,
@@ -303,7 +297,26 @@ export {
   unsqueeze,
   view,
 } from "./functions/shapes/views.ts";
-export type { BinaryName, CompareName, Expr, Forward, UnaryName } from "./table/expression.ts";
+export { checkpoint, type CheckpointOptions, grad, type GradOptions } from "./functions/gradients/gradients.ts";
+export {
+  type Checked,
+  gradcheck,
+  type GradcheckMiss,
+  type GradcheckOptions,
+  type GradcheckReport,
+  gradgradcheck,
+} from "./gradcheck/gradcheck.ts";
+export { enableGrad, inferenceMode, noGrad } from "./tensors/autograd/modes.ts";
+export type {
+  BinaryName,
+  CompareName,
+  Expr,
+  ExprNode,
+  Forward,
+  Meaning,
+  Meant,
+  UnaryName,
+} from "./table/expression.ts";
 export type { PadMode } from "./table/movement.ts";
 export { measure, type Measurement, type MeasureOptions } from "./measure.ts";
 export { type DataOptions, type Flat, type Nested } from "./tensors/data.ts";
@@ -313,7 +326,11 @@ export { Engine } from "./tensors/engine.ts";
 export { type LiveTensor } from "./tensors/leaks.ts";
 export { type EngineOptions, openEngine } from "./tensors/open.ts";
 export {
+  type BackwardOptions,
   type FoldOptions,
+  type GradientRule,
+  type GraphNode,
+  type Inverse,
   type KernelOperand,
   type Operand,
   type Runner,

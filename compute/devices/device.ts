@@ -6,6 +6,7 @@
  * @module
  */
 import type { FoldLimits } from "../kernels/reduce.ts";
+import type { Layout } from "../values/shape.ts";
 import type { Launch } from "../kernels/spec.ts";
 
 /** A buffer of a device; numbers are not used again. */
@@ -41,6 +42,20 @@ export interface Product {
   readonly k: number;
 }
 
+/** Elements of a source that are added where an index leads along a dim. */
+export interface Collection {
+  /** Shape of the index and of the source; none is 0. */
+  readonly shape: readonly number[];
+  /** Shape of the target, which lies row by row from its start. */
+  readonly extents: readonly number[];
+  /** The dim. */
+  readonly dim: number;
+  /** Where the index lies; i32. */
+  readonly index: Layout;
+  /** Where the source lies; f32. */
+  readonly source: Layout;
+}
+
 /** A device. */
 export interface Device extends AsyncDisposable {
   /** Which of the two targets. */
@@ -65,6 +80,8 @@ export interface Device extends AsyncDisposable {
   peek?(buffer: BufferId, place: number): number;
   /** Runs a kernel; the output is the first buffer. */
   launch(launch: Launch, buffers: readonly BufferId[]): void;
+  /** Adds elements where an index leads, on a device that has a way of its own. */
+  collect?(target: BufferId, index: BufferId, source: BufferId, collection: Collection): void;
   /** Multiplies; `temporary` lends a buffer until the end of the call. */
   multiply(product: Product, temporary: (bytes: number) => BufferId): void;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { binary, compare, type Expr, isNaNOf, select, unary } from "./expression.ts";
-import { exp, expm1, log1p, tanh } from "./maths.ts";
+import { exp, expm1, log1p, sigmoid, tanh } from "./maths.ts";
 import { erf, erfc } from "./special.ts";
 import type { MapOp, ToleranceClass } from "./spec.ts";
 import { number } from "./trigonometry.ts";
@@ -90,10 +90,6 @@ function ends(x: Expr, y: Expr): Expr {
 
 function softplus(x: Expr): Expr {
   return binary("add", binary("max", x, 0), log1p(exp(minus(unary("abs", x)))));
-}
-
-function sigmoid(x: Expr): Expr {
-  return binary("div", number(1), binary("add", exp(minus(x)), 1));
 }
 
 function bounded(x: Expr, low: number, high: number): Expr {

@@ -4,8 +4,9 @@
  * @module
  */
 import type { DType } from "../values/dtype.ts";
-import { binary, bitcast, compare, type CompareName, convert, type Expr, isNaNOf, select } from "./expression.ts";
+import { binary, compare, type CompareName, convert, type Expr, isNaNOf, select, unary } from "./expression.ts";
 import type { MapOp, ToleranceClass } from "./spec.ts";
+import { withSign } from "./trigonometry.ts";
 
 const FLOAT: readonly DType[] = ["f32"];
 const NUMBERS: readonly DType[] = ["f32", "i32", "u32"];
@@ -22,10 +23,7 @@ export const BINARY: readonly MapOp[] = [
   row("minimum", ALL, "E", (x, y) => binary(x.dtype === "bool" ? "and" : "min", x, y)),
   row("fmax", NUMBERS, "E", (x, y) => ignoringNaN("max", x, y)),
   row("fmin", NUMBERS, "E", (x, y) => ignoringNaN("min", x, y)),
-  row("copysign", FLOAT, "E", (x, y) => {
-    const size = binary("and", bitcast(x, "u32"), 0x7fffffff);
-    return bitcast(binary("or", size, binary("and", bitcast(y, "u32"), 0x80000000)), "f32");
-  }),
+  row("copysign", FLOAT, "E", (x, y) => withSign(unary("abs", x), y)),
   ...(["eq", "ne", "lt", "le", "gt", "ge"] as const).map(comparison),
   row("logical_and", ALL, "E", (x, y) => binary("and", convert(x, "bool"), convert(y, "bool"))),
   row("logical_or", ALL, "E", (x, y) => binary("or", convert(x, "bool"), convert(y, "bool"))),

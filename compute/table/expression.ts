@@ -17,8 +17,35 @@ export type BinaryName = "add" | "sub" | "mul" | "div" | "rem" | "max" | "min" |
 /** Comparisons, which give bool: all but `ne` are false where a side is NaN. */
 export type CompareName = "eq" | "ne" | "lt" | "le" | "gt" | "ge";
 
-/** One node. */
-export type Expr =
+/** A function that a tree computes by arithmetic: what it is, for those who need not know how. */
+export type Meaning =
+  | "exp"
+  | "expm1"
+  | "log"
+  | "log1p"
+  | "sin"
+  | "cos"
+  | "tanh"
+  | "erf"
+  | "erfc"
+  | "copysign"
+  | "pow"
+  | "digamma"
+  | "sigmoid";
+
+/** What a node computes, as a function of others. */
+export interface Meant {
+  /** The function. */
+  readonly name: Meaning;
+  /** Its operands, which occur in the tree. */
+  readonly of: readonly Expr[];
+}
+
+/** One node; `means` says of some what function they are, and does not change what is computed. */
+export type Expr = ExprNode & { readonly means?: Meant };
+
+/** The kinds of nodes. */
+export type ExprNode =
   | { readonly kind: "input"; readonly dtype: DType; readonly index: number }
   | { readonly kind: "const"; readonly dtype: DType; readonly value: number }
   | { readonly kind: "load"; readonly dtype: DType; readonly index: number; readonly of: readonly [Expr] }
@@ -69,6 +96,11 @@ export function compare(name: CompareName, x: Expr, y: Expr | number): Expr {
 /** One of two values. */
 export function select(test: Expr, then: Expr, otherwise: Expr | number): Expr {
   return { kind: "select", dtype: then.dtype, of: [test, then, operand(otherwise, then)] };
+}
+
+/** A tree that says what function it computes. */
+export function meaning(name: Meaning, of: readonly Expr[], tree: Expr): Expr {
+  return { ...tree, means: { name, of } };
 }
 
 /** A value in another type: floats saturate and NaN becomes 0, integers wrap (the cast table of ops.md §13). */

@@ -4,7 +4,18 @@
  *
  * @module
  */
-import { binary, bitcast, compare, constant, convert, type Expr, isNaNOf, select, unary } from "./expression.ts";
+import {
+  binary,
+  bitcast,
+  compare,
+  constant,
+  convert,
+  type Expr,
+  isNaNOf,
+  meaning,
+  select,
+  unary,
+} from "./expression.ts";
 
 const LN2_HIGH = 0.693359375;
 const LN2_LOW = -2.12194440e-4;
@@ -16,7 +27,7 @@ export function exp(x: Expr): Expr {
   const r = binary("sub", binary("sub", bounded, binary("mul", n, LN2_HIGH)), binary("mul", n, LN2_LOW));
   const p = polynomial(r, [1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 0.5]);
   const y = binary("add", binary("add", binary("mul", binary("mul", r, r), p), r), 1);
-  return select(isNaNOf(x), x, scaled(y, n));
+  return meaning("exp", [x], select(isNaNOf(x), x, scaled(y, n)));
 }
 
 /** 2ˣ: overflows to ∞ from 128 on. */
@@ -40,7 +51,7 @@ export function ldexp(x: Expr, y: Expr): Expr {
 /** eˣ−1 (row 17). */
 export function expm1(x: Expr): Expr {
   const near = binary("mul", x, polynomial(x, [1 / 24, 1 / 6, 0.5, 1]));
-  return select(compare("lt", unary("abs", x), 0.02), near, binary("sub", exp(x), 1));
+  return meaning("expm1", [x], select(compare("lt", unary("abs", x), 0.02), near, binary("sub", exp(x), 1)));
 }
 
 /** ln x: 0 gives −∞, what is below it NaN. */
@@ -76,7 +87,8 @@ export function log(x: Expr): Expr {
   );
   const y = binary("add", binary("add", f, tail), binary("mul", e, LN2_HIGH));
   const beyond = select(compare("eq", x, 0), constant(-Infinity, "f32"), NaN);
-  return select(compare("gt", x, 0), select(compare("gt", x, 3.4028234663852886e38), x, y), beyond);
+  const above = select(compare("gt", x, 3.4028234663852886e38), x, y);
+  return meaning("log", [x], select(compare("gt", x, 0), above, beyond));
 }
 
 /** ln(1+x) without cancellation near 0 (row 21). */
@@ -86,7 +98,12 @@ export function log1p(x: Expr): Expr {
   const y = binary("div", binary("mul", log(u), x), step);
   const small = compare("eq", step, 0);
   const large = compare("gt", unary("abs", x), 1e7);
-  return select(small, x, select(large, log(u), y));
+  return meaning("log1p", [x], select(small, x, select(large, log(u), y)));
+}
+
+/** 1/(1+e⁻ˣ). */
+export function sigmoid(x: Expr): Expr {
+  return meaning("sigmoid", [x], binary("div", constant(1, "f32"), binary("add", exp(unary("neg", x)), 1)));
 }
 
 /** tanh x: exactly ±1 beyond ±9.02. */
@@ -104,7 +121,7 @@ export function tanh(x: Expr): Expr {
   const whole = constant(1, "f32");
   const far = binary("sub", whole, binary("div", constant(2, "f32"), binary("add", exp(binary("add", size, size)), 1)));
   const signed = select(compare("lt", x, 0), unary("neg", far), far);
-  return select(isNaNOf(x), x, select(compare("lt", size, 0.625), near, signed));
+  return meaning("tanh", [x], select(isNaNOf(x), x, select(compare("lt", size, 0.625), near, signed)));
 }
 
 /** Horner's rule, highest power first. */

@@ -9,6 +9,12 @@ import type { Expr } from "./expression.ts";
 /** How far a result may lie from a float64 evaluation (ops.md §1.6). */
 export type ToleranceClass = "E" | "R" | "D" | "A" | "T" | "G" | "S" | "M" | "L" | "Z";
 
+/** The gradient of an operand from that of the result, the operands and the result. It is one element's, as the row itself. */
+export type Gradient = (g: Expr, operands: readonly Expr[], result: Expr) => Expr;
+
+/** What a row sends back: nothing, for a result that is no float; zeros; or for each operand a tree. */
+export type Gradients = "none" | "zero" | readonly (Gradient | "zero")[];
+
 /** An operation that computes each element of its result from one element of each operand. */
 export interface MapOp {
   /** Name, `add` for example. */
@@ -25,6 +31,8 @@ export interface MapOp {
   readonly forward: (...operands: Expr[]) => Expr;
   /** How close the result is. */
   readonly tolerance: ToleranceClass;
+  /** What it sends back (the gradient column of ops.md). */
+  readonly gradients?: Gradients;
 }
 
 /** An operation that folds elements into one. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { binary, compare, constant, type Expr, isNaNOf, select, unary } from "./expression.ts";
+import { binary, compare, constant, type Expr, isNaNOf, meaning, select, unary } from "./expression.ts";
 import { exp, log, polynomial } from "./maths.ts";
 import { number, sinPi, tan, withSign } from "./trigonometry.ts";
 
@@ -12,14 +12,14 @@ import { number, sinPi, tan, withSign } from "./trigonometry.ts";
 export function erf(x: Expr): Expr {
   const size = unary("abs", x);
   const far = withSign(binary("sub", number(1), tail(size)), x);
-  return select(compare("lt", size, 1), middle(x), far);
+  return meaning("erf", [x], select(compare("lt", size, 1), middle(x), far));
 }
 
 /** 1 − erf x, without cancellation for what is above 1. */
 export function erfc(x: Expr): Expr {
   const size = unary("abs", x);
   const far = select(compare("lt", x, 0), binary("sub", number(2), tail(size)), tail(size));
-  return select(compare("lt", size, 1), binary("sub", number(1), middle(x)), far);
+  return meaning("erfc", [x], select(compare("lt", size, 1), binary("sub", number(1), middle(x)), far));
 }
 
 /** The inverse of erf; ±∞ at ±1, NaN beyond. */
@@ -99,7 +99,31 @@ export function digamma(x: Expr): Expr {
   const fraction = binary("sub", x, unary("rint", x));
   const reflected = binary("sub", y, binary("div", number(Math.PI), tan(binary("mul", fraction, Math.PI))));
   const value = select(low, select(compare("eq", fraction, 0), number(NaN), reflected), y);
-  return select(compare("eq", x, 0), number(-Infinity), value);
+  return meaning("digamma", [x], select(compare("eq", x, 0), number(-Infinity), value));
+}
+
+/** The derivative of {@linkcode digamma}. */
+export function trigamma(x: Expr): Expr {
+  const low = compare("lt", x, 0);
+  let z = select(low, binary("sub", number(1), x), x);
+  let shift = number(0);
+  for (let step = 0; step < 8; step++) {
+    const small = compare("lt", z, 8);
+    shift = select(small, binary("add", shift, binary("div", number(1), binary("mul", z, z))), shift);
+    z = select(small, binary("add", z, 1), z);
+  }
+  const inverse = binary("div", number(1), z);
+  const square = binary("mul", inverse, inverse);
+  const p = polynomial(square, [-1 / 30, 1 / 42, -1 / 30, 1 / 6]);
+  const series = binary(
+    "mul",
+    inverse,
+    binary("add", binary("add", number(1), binary("mul", inverse, 0.5)), binary("mul", square, p)),
+  );
+  const y = binary("add", series, shift);
+  // Its own pole is that of the half that is not taken.
+  const turned = binary("div", number(Math.PI), sinPi(select(low, x, 0.5)));
+  return select(low, binary("sub", binary("mul", turned, turned), y), y);
 }
 
 /** ∛x. */
@@ -145,7 +169,7 @@ export function power(x: Expr, y: Expr): Expr {
   // (−1) to ±∞ is 1, as C has it.
   const unit = binary("and", compare("eq", size, 1), compare("eq", unary("abs", y), Infinity));
   const one = binary("or", binary("or", compare("eq", y, 0), compare("eq", x, 1)), unit);
-  return select(one, number(1), select(isNaNOf(y), y, value));
+  return meaning("pow", [x, y], select(one, number(1), select(isNaNOf(y), y, value)));
 }
 
 /** By squaring, which wraps; a negative exponent gives 1 for 1, ±1 for −1, else 0. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { binary, bitcast, compare, constant, convert, type Expr, select, unary } from "./expression.ts";
+import { binary, bitcast, compare, constant, convert, type Expr, meaning, select, unary } from "./expression.ts";
 import { exp, log, log1p, polynomial } from "./maths.ts";
 
 /** A constant of f32. */
@@ -14,19 +14,20 @@ export function number(value: number): Expr {
 
 /** |x| with the sign of another. */
 export function withSign(size: Expr, of: Expr): Expr {
-  return bitcast(binary("or", bitcast(size, "u32"), binary("and", bitcast(of, "u32"), 0x80000000)), "f32");
+  const sign = binary("and", bitcast(of, "u32"), 0x80000000);
+  return meaning("copysign", [size, of], bitcast(binary("or", bitcast(size, "u32"), sign), "f32"));
 }
 
 /** sin x; NaN of an infinity. */
 export function sin(x: Expr): Expr {
   const { sine, cosine, quadrant } = parts(x);
-  return turned(quadrant, sine, cosine);
+  return meaning("sin", [x], turned(quadrant, sine, cosine));
 }
 
 /** cos x; NaN of an infinity. */
 export function cos(x: Expr): Expr {
   const { sine, cosine, quadrant } = parts(x);
-  return turned(binary("add", quadrant, 1), sine, cosine);
+  return meaning("cos", [x], turned(binary("add", quadrant, 1), sine, cosine));
 }
 
 /** tan x. */

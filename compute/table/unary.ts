@@ -5,7 +5,7 @@
  */
 import type { DType } from "../values/dtype.ts";
 import { binary, bitcast, compare, constant, type Expr, isNaNOf, select, unary } from "./expression.ts";
-import { exp, expm1, log, log1p, tanh } from "./maths.ts";
+import { exp, expm1, log, log1p, sigmoid, tanh } from "./maths.ts";
 import type { MapOp, ToleranceClass } from "./spec.ts";
 
 const FLOAT: readonly DType[] = ["f32"];
@@ -62,11 +62,6 @@ function lifted(name: string, tolerance: ToleranceClass, forward: MapOp["forward
 /** Rounding, which leaves integers as they are. */
 function whole(name: string, forward: (x: Expr) => Expr): MapOp {
   return row(name, NUMBERS, "E", (x) => x.dtype === "f32" ? forward(x) : x);
-}
-
-function sigmoid(x: Expr): Expr {
-  const whole = constant(1, "f32");
-  return binary("div", whole, binary("add", exp(unary("neg", x)), 1));
 }
 
 function magnitude(x: Expr): Expr {

@@ -38,6 +38,10 @@ export interface Storage {
   readonly capacity: number;
   /** How many hold it. */
   holders: number;
+  /** How often it was written to after it was made. */
+  version: number;
+  /** How many gradients need what is in it. */
+  saved: number;
 }
 
 /** The buffers of one device. */
@@ -86,7 +90,7 @@ export class Buffers {
     this.#live++;
     this.#liveBytes += capacity;
     this.#peakBytes = Math.max(this.#peakBytes, this.#liveBytes);
-    return { buffer, capacity, holders: 1 };
+    return { buffer, capacity, holders: 1, version: 0, saved: 0 };
   }
 
   /** One holder less; with the last, the buffer is kept for later or given back. */

@@ -4,20 +4,32 @@
  * @module
  */
 import type { Device } from "../devices/device.ts";
-import { type Operand as PlannedOperand, planMap } from "../kernels/map.ts";
-import { planReduce } from "../kernels/reduce.ts";
+import type { Operand as PlannedOperand } from "../kernels/map.ts";
 import type { Forward } from "../table/expression.ts";
-import type { ReduceOp } from "../table/spec.ts";
 import { FOLDS, MAPS } from "../table/table.ts";
 import { asDType, type DataOf, decode, type DType, ELEMENT_BYTES } from "../values/dtype.ts";
 import { ComputeError } from "../values/errors.ts";
 import { checkShape, contiguous, dimOf, expand, isContiguous, type Layout, sizeOf } from "../values/shape.ts";
+import { goBack } from "./autograd/backward.ts";
+import type { Node, Saved } from "./autograd/node.ts";
+import { Tape, type TapeHost } from "./autograd/tape.ts";
 import type { Buffers, BufferStats, Storage } from "./buffers.ts";
 import { type DataOptions, elementsOf, type Flat, type Nested } from "./data.ts";
 import { type LiveTensor, Register } from "./leaks.ts";
+import { Launches } from "./launches.ts";
 import { prepare } from "./operands.ts";
-import { planProduct } from "./products.ts";
-import { type FoldOptions, type KernelOperand, type Operand, type Runner, type Scope, Tensor } from "./tensor.ts";
+import {
+  type BackwardOptions,
+  type FoldOptions,
+  type GradientRule,
+  type Inverse,
+  type KernelOperand,
+  type Operand,
+  type Runner,
+  type Scope,
+  Tensor,
+} from "./tensor.ts";
+import { overwrite } from "./writing.ts";
 
 /** Most elements of a result or an operand where places are computed with: they are 32-bit numbers of bytes. */
 const MOST_PLACES = 2 ** 29;
@@ -29,7 +41,16 @@ export class Engine implements Runner, AsyncDisposable {
   readonly #device: Device;
   readonly #buffers: Buffers;
   readonly #register: Register;
+  readonly #launches: Launches;
   readonly #scopes: Set<Tensor>[] = [];
+  readonly #host: TapeHost = {
+    runner: this,
+    revive: (saved, own) => this.#revive(saved, own),
+    release: (storage) => this.#release(storage),
+    follow: (tensor, node) => void (node.leaf || this.#register.follow(tensor, node)),
+    unscope: (tensor) => this.#unscope(tensor),
+  };
+  readonly #tape: Tape = new Tape(this.#host);
   #made = 0;
   #closed = false;
 
@@ -38,6 +59,7 @@ export class Engine implements Runner, AsyncDisposable {
     this.#device = device;
     this.#buffers = buffers;
     this.#register = new Register(buffers);
+    this.#launches = new Launches(device, buffers, (op, dtype, layout) => this.#make(op, dtype, layout));
   }
 
   /** Which target it computes on, and what that is called. */
@@ -67,7 +89,7 @@ export class Engine implements Runner, AsyncDisposable {
     options: { dtype?: D } = {},
   ): Tensor<D> {
     const dtype = asDType("full", options.dtype ?? (typeof value === "boolean" ? "bool" : "f32"));
-    return this.#filled("full", checkShape("full", shape), dtype, Number(value)) as Tensor<D>;
+    return this.#launches.filled("full", checkShape("full", shape), dtype, Number(value)) as Tensor<D>;
   }
 
   /** A tensor of zeros. */
@@ -93,7 +115,8 @@ export class Engine implements Runner, AsyncDisposable {
     }
     const sources = this.#sources(name, operands.filter((operand) => operand instanceof Tensor));
     const { shape, types, operands: planned } = prepare(row, operands);
-    return this.#map(name, shape, planned, types, row.forward, sources);
+    const result = this.#launches.map(name, shape, planned, types, row.forward, sources);
+    return this.#tape.kept(result, (tape) => tape.mapped(row, result, operands, types));
   }
 
   /**
@@ -123,7 +146,20 @@ export class Engine implements Runner, AsyncDisposable {
     if (places && largest > MOST_PLACES) {
       throw new ComputeError("E_LIMIT", op, `${largest} elements are more than the ${MOST_PLACES} that have places`);
     }
-    return this.#map(op, checkShape(op, shape), planned, planned.map(({ dtype }) => dtype), forward, sources);
+    const result = this.#launches.map(
+      op,
+      checkShape(op, shape),
+      planned,
+      planned.map(({ dtype }) => dtype),
+      forward,
+      sources,
+    );
+    return this.#tape.kept(result, (tape) => tape.kerneled(op, result, operands, forward));
+  }
+
+  /** See {@linkcode Runner.collect}. */
+  collect(to: Tensor, dim: number, index: Tensor, source: Tensor): boolean {
+    return this.#launches.collect(dim, [to, index, source], this.#sources(to.made, [to, index, source]));
   }
 
   /** See {@linkcode Runner.peek}. */
@@ -159,22 +195,8 @@ export class Engine implements Runner, AsyncDisposable {
         `shape [${x.shape}] has no elements along dim ${dims.join(", ")}, and nothing has no ${name}`,
       );
     }
-    const steps = x.size === 0 ? [] : planReduce(row, x.dtype, x.layout, dims, this.#device.foldLimits);
-    if (steps.length === 0) return this.#foldOfNothing(row, x.dtype, shape);
-    const result = this.#make(name, steps.at(-1)!.dtype, contiguous(shape));
-    using lent = new DisposableStack();
-    let from = source!;
-    for (const { launches, size } of steps.slice(0, -1)) {
-      const to = lent.adopt(
-        this.#buffers.take(name, size * ELEMENT_BYTES),
-        (storage) => this.#buffers.release(storage),
-      );
-      for (const launch of launches) this.#device.launch(launch, [to.buffer, from.buffer]);
-      from = to;
-    }
-    const out = result.storageFor(name)!;
-    for (const launch of steps.at(-1)!.launches) this.#device.launch(launch, [out.buffer, from.buffer]);
-    return result;
+    const result = this.#launches.fold(row, x, dims, shape, source);
+    return this.#tape.kept(result, (tape) => tape.folded(name, result, x, x.shape.length === 0 ? [] : dims));
   }
 
   /**
@@ -187,36 +209,16 @@ export class Engine implements Runner, AsyncDisposable {
     for (const { dtype } of [a, b]) {
       if (dtype !== "f32") throw new ComputeError("E_DTYPE", "matmul", `takes f32, not ${dtype}; cast the operand`);
     }
-    const { shape, m, n, k, pairs } = planProduct(a.layout, b.layout);
-    if (k === 0) return this.#filled("matmul", shape, "f32", 0) as Tensor<"f32">;
-    const result = this.#make("matmul", "f32", contiguous(shape));
-    const out = result.storageFor("matmul");
-    if (out === undefined) return result;
-    let place = 0;
-    for (const pair of pairs) {
-      using lent = new DisposableStack();
-      const temporary = (bytes: number): number =>
-        lent.adopt(this.#buffers.take("matmul", bytes), (storage) => this.#buffers.release(storage)).buffer;
-      const product = {
-        out: out.buffer,
-        outOffset: place,
-        a: { ...pair.a, buffer: left!.buffer },
-        b: { ...pair.b, buffer: right!.buffer },
-        m,
-        n,
-        k,
-      };
-      this.#device.multiply(product, temporary);
-      place += m * n;
-    }
-    return result;
+    const result = this.#launches.product(a, b, left, right);
+    return this.#tape.kept(result, (tape) => tape.multiplied(result, a, b));
   }
 
   /** Elements in another type: floats saturate and NaN becomes 0, integers wrap (ops.md §13). */
   cast<D extends DType>(x: Tensor, dtype: D): Tensor<D> {
     asDType("cast", dtype);
     const sources = this.#sources("cast", [x]);
-    return this.#map("cast", x.shape, [x], [dtype], (value) => value, sources) as Tensor<D>;
+    const result = this.#launches.map("cast", x.shape, [x], [dtype], (value) => value, sources) as Tensor<D>;
+    return this.#tape.kept(result, (tape) => x.dtype === "f32" && tape.viewed("cast", result, x, "reshape"));
   }
 
   /**
@@ -269,20 +271,73 @@ export class Engine implements Runner, AsyncDisposable {
   /** See {@linkcode Runner.disposed}. */
   disposed(tensor: Tensor, storage: Storage | undefined): void {
     this.#register.remove(tensor);
-    for (const scope of this.#scopes) scope.delete(tensor);
-    if (storage && !this.#closed) this.#buffers.release(storage);
+    this.#unscope(tensor);
+    if (storage) this.#release(storage);
   }
 
   /** See {@linkcode Runner.view}. */
-  view(of: Tensor, op: string, layout: Layout): Tensor {
+  view(of: Tensor, op: string, layout: Layout, inverse?: Inverse): Tensor {
     const [storage] = this.#sources(op, [of]);
     if (storage) storage.holders++;
-    return this.#handle(op, of.dtype, layout, storage);
+    const result = this.#handle(op, of.dtype, layout, storage);
+    return this.#tape.kept(result, (tape) => op !== "detach" && tape.viewed(op, result, of, inverse));
   }
 
   /** See {@linkcode Runner.copy}. */
   copy(of: Tensor): Tensor {
-    return this.#map("clone", of.shape, [of], [of.dtype], (value) => value, this.#sources("clone", [of]));
+    const result = this.#launches.map(
+      "clone",
+      of.shape,
+      [of],
+      [of.dtype],
+      (value) => value,
+      this.#sources("clone", [of]),
+    );
+    return this.#tape.kept(result, (tape) => tape.viewed("clone", result, of, "reshape"));
+  }
+
+  /** See {@linkcode Runner.withGradient}. */
+  withGradient<T extends Tensor>(
+    op: string,
+    operands: readonly Tensor[],
+    run: () => T,
+    needs: readonly number[],
+    rule: GradientRule,
+  ): T {
+    return this.#tape.ruled(op, operands, run, needs, rule);
+  }
+
+  /** See {@linkcode Runner.require}. */
+  require(of: Tensor, wanted: boolean): void {
+    this.#tape.require(of, wanted);
+  }
+
+  /** See {@linkcode Runner.backward}. */
+  backward(roots: readonly Tensor[], gradients: readonly (Tensor | undefined)[], options: BackwardOptions): void {
+    this.#sources("backward", [...roots, ...gradients.filter((one) => one !== undefined)]);
+    goBack(this.#host, roots, gradients, options);
+  }
+
+  /** See {@linkcode Runner.gradients}. */
+  gradients(
+    roots: readonly Tensor[],
+    of: readonly Tensor[],
+    options: BackwardOptions & { readonly gradients?: readonly (Tensor | undefined)[] },
+  ): (Tensor | undefined)[] {
+    const { gradients = [] } = options;
+    this.#sources("grad", [...roots, ...of, ...gradients.filter((one) => one !== undefined)]);
+    return goBack(this.#host, roots, gradients, options, of.map(({ node }) => node as Node | undefined));
+  }
+
+  /** See {@linkcode Runner.hook}. */
+  hook(of: Tensor, see: (gradient: Tensor) => Tensor | void): Disposable {
+    return this.#tape.hook(of, see);
+  }
+
+  /** See {@linkcode Runner.write}. */
+  write(to: Tensor, from: Tensor | Nested | Flat, force: boolean): void {
+    this.#sources("write", from instanceof Tensor ? [to, from] : [to]);
+    overwrite(this, this.#device, to, from, force);
   }
 
   /** See {@linkcode Runner.read}. */
@@ -294,29 +349,23 @@ export class Engine implements Runner, AsyncDisposable {
     return decode(await this.#device.read(storage!.buffer, from.layout.offset, of.size), of.dtype);
   }
 
-  #map(
-    op: string,
-    shape: readonly number[],
-    operands: readonly PlannedOperand[],
-    types: readonly DType[],
-    forward: Forward,
-    sources: readonly (Storage | undefined)[],
-  ): Tensor {
-    const launch = planMap(shape, operands, types, forward);
-    const dtype = launch.spec.kind === "map" ? launch.spec.body.dtype : "f32";
-    const result = this.#make(op, dtype, contiguous(shape));
-    const out = result.storageFor(op);
-    if (out) this.#device.launch(launch, [out.buffer, ...sources.map((storage) => storage!.buffer)]);
-    return result;
+  #revive({ storage, layout, dtype, node }: Saved, own: Node): Tensor {
+    if (storage) storage.holders++;
+    const tensor = this.#handle("saved", dtype, layout, storage);
+    const from = node === "itself" ? own : node;
+    if (from) {
+      tensor.track(from);
+      this.#host.follow(tensor, from);
+    }
+    return tensor;
   }
 
-  #filled(op: string, shape: readonly number[], dtype: DType, value: number): Tensor {
-    return this.#map(op, shape, [{ dtype, value }], [dtype], (x) => x, []);
+  #release(storage: Storage): void {
+    if (!this.#closed) this.#buffers.release(storage);
   }
 
-  #foldOfNothing(row: ReduceOp, dtype: DType, shape: readonly number[]): Tensor {
-    const accumulator = row.each({ kind: "input", dtype, index: 0 }).dtype;
-    return this.#filled(row.name, shape, accumulator, row.finish ? NaN : row.identity(accumulator));
+  #unscope(tensor: Tensor): void {
+    for (const scope of this.#scopes) scope.delete(tensor);
   }
 
   /** A tensor with a buffer, whose elements are written next. */
@@ -330,6 +379,7 @@ export class Engine implements Runner, AsyncDisposable {
     const tensor = new Tensor(this, ++this.#made, op, dtype, layout, storage);
     this.#register.add(tensor, storage);
     this.#scopes.at(-1)?.add(tensor);
+    this.#tape.made(tensor);
     return tensor;
   }
 

@@ -6,7 +6,7 @@
 import { getLogger } from "@logtape/logtape";
 import { ELEMENT_BYTES } from "../values/dtype.ts";
 import type { Buffers, Storage } from "./buffers.ts";
-import type { Tensor } from "./tensor.ts";
+import type { GraphNode, Tensor } from "./tensor.ts";
 
 /** A tensor that is alive. */
 export interface LiveTensor {
@@ -24,6 +24,8 @@ export interface LiveTensor {
 interface Known {
   readonly live: LiveTensor;
   readonly storage: Storage | undefined;
+  /** What made it, which it holds. */
+  node?: GraphNode;
 }
 
 /** The tensors of one engine. A tensor that is collected without having been disposed is logged, and its buffer released. */
@@ -43,6 +45,7 @@ export class Register {
         shape: shape.join(),
       });
       if (known.storage) buffers.release(known.storage);
+      known.node?.drop();
     });
   }
 
@@ -51,6 +54,12 @@ export class Register {
     const { id, made, shape, size } = tensor;
     this.#known.set(id, { live: { id, made, shape, bytes: size * ELEMENT_BYTES }, storage });
     this.#collected.register(tensor, id, tensor);
+  }
+
+  /** A tensor holds what made it. */
+  follow(tensor: Tensor, node: GraphNode): void {
+    const known = this.#known.get(tensor.id);
+    if (known) known.node = node;
   }
 
   /** A tensor was disposed. */

@@ -38,6 +38,42 @@ export type KernelOperand =
   | { readonly value: number; readonly dtype: DType }
   | { readonly place: Layout };
 
+/** What is known of how a tensor was made, for gradients. */
+export interface GraphNode {
+  /** The operation, or `leaf`. */
+  readonly op: string;
+  /** One more holds it. */
+  hold(): void;
+  /** One holds it no more; with the last, what it saved goes. */
+  drop(): void;
+}
+
+/**
+ * How a view goes back: to the same elements in another shape, to dims in their order, to the sum of what was repeated, to a part
+ * of a dim; or by a function.
+ */
+export type Inverse =
+  | "reshape"
+  | "expand"
+  | { readonly permute: readonly number[] }
+  | { readonly dim: number; readonly start: number; readonly step: number }
+  | ((g: Tensor) => Tensor);
+
+/** How an operation of one's own goes back: from the gradient of the result and the values that were saved. */
+export type GradientRule = (
+  g: Tensor,
+  saved: readonly Tensor[],
+  wanted: readonly boolean[],
+) => readonly (Tensor | undefined)[];
+
+/** How {@linkcode Tensor.backward} goes. */
+export interface BackwardOptions {
+  /** Keep what was saved, for another time. Default that of `createGraph`. */
+  readonly retainGraph?: boolean;
+  /** Record what is computed on the way, for gradients of gradients. Default false. */
+  readonly createGraph?: boolean;
+}
+
 /** What tensors ask of the engine that made them. */
 export interface Runner {
   /** Which target, and what that is called. */
@@ -48,6 +84,8 @@ export interface Runner {
   tensor<D extends DType = "f32">(data: Nested | Flat, options?: DataOptions<D>): Tensor<D>;
   /** Runs a function and disposes of the tensors that were made meanwhile, but for those kept. */
   scope<T>(run: (scope: Scope) => T): T;
+  /** Adds elements to a fresh tensor where an index leads; false where the device has no way of its own. */
+  collect(to: Tensor, dim: number, index: Tensor, source: Tensor): boolean;
   /** The first word of a tensor, on a device that is done when a launch returns; else undefined. */
   peek(of: Tensor): number | undefined;
   /** Runs a row that maps elements. */
@@ -60,8 +98,34 @@ export interface Runner {
   cast<D extends DType>(x: Tensor, dtype: D): Tensor<D>;
   /** A tensor is no longer used. */
   disposed(tensor: Tensor, storage: Storage | undefined): void;
-  /** Another handle of the same elements. */
-  view(of: Tensor, op: string, layout: Layout): Tensor;
+  /** Another handle of the same elements; without an inverse, no gradient passes. */
+  view(of: Tensor, op: string, layout: Layout, inverse?: Inverse): Tensor;
+  /**
+   * Runs a function that is not recorded, whose gradient a rule gives; the rule computes with tensors, and may itself be recorded.
+   *
+   * @param needs Of the operands and, behind them, the result: which the rule reads, by index.
+   */
+  withGradient<T extends Tensor>(
+    op: string,
+    operands: readonly Tensor[],
+    run: () => T,
+    needs: readonly number[],
+    rule: GradientRule,
+  ): T;
+  /** Asks for gradients of a tensor, or no longer. */
+  require(of: Tensor, wanted: boolean): void;
+  /** Goes back from results to leaves, whose gradients grow. */
+  backward(roots: readonly Tensor[], gradients: readonly (Tensor | undefined)[], options: BackwardOptions): void;
+  /** Gradients of results, by tensors that they were made from. */
+  gradients(
+    roots: readonly Tensor[],
+    of: readonly Tensor[],
+    options: BackwardOptions & { readonly gradients?: readonly (Tensor | undefined)[] },
+  ): (Tensor | undefined)[];
+  /** Has a function see the gradient of a tensor; what is given back ends that. */
+  hook(of: Tensor, see: (gradient: Tensor) => Tensor | void): Disposable;
+  /** Writes elements over those that are there, of a tensor or of the host's. */
+  write(to: Tensor, from: Tensor | Nested | Flat, force: boolean): void;
   /** The same elements one after the other in a buffer of their own. */
   copy(of: Tensor): Tensor;
   /** Elements as the host has them. */
@@ -80,6 +144,8 @@ export class Tensor<D extends DType = DType> implements Disposable {
   readonly #runner: Runner;
   #storage: Storage | undefined;
   #live = true;
+  #node: GraphNode | undefined;
+  #grad: Tensor | undefined;
 
   /** Made by an engine. A tensor without elements has no storage. */
   constructor(runner: Runner, id: number, made: string, dtype: D, layout: Layout, storage: Storage | undefined) {
@@ -104,6 +170,31 @@ export class Tensor<D extends DType = DType> implements Disposable {
   /** Number of elements. */
   get size(): number {
     return sizeOf(this.#layout.shape);
+  }
+
+  /** What made it, where gradients are asked for. */
+  get node(): GraphNode | undefined {
+    return this.#node;
+  }
+
+  /** Whether gradients are asked for, of it or of what it was made from. */
+  get requiresGrad(): boolean {
+    return this.#node !== undefined;
+  }
+
+  /**
+   * Asks for gradients of a tensor that was made from none that asks.
+   *
+   * @throws {ComputeError} `E_DTYPE` for a type other than f32, `E_GRAPH` for what an operation made.
+   */
+  set requiresGrad(wanted: boolean) {
+    this.storageFor("requires_grad");
+    this.#runner.require(this, wanted);
+  }
+
+  /** What {@linkcode Tensor.backward} collected, which goes with the tensor; undefined before. */
+  get grad(): Tensor | undefined {
+    return this.#grad;
   }
 
   /** The engine that it belongs to. */
@@ -145,6 +236,67 @@ export class Tensor<D extends DType = DType> implements Disposable {
     const storage = this.#storage;
     this.#storage = undefined;
     this.#runner.disposed(this, storage);
+    this.clearGrad();
+    this.track(undefined);
+  }
+
+  /** Holds what made it; of engines. */
+  track(node: GraphNode | undefined): void {
+    node?.hold();
+    this.#node?.drop();
+    this.#node = node;
+  }
+
+  /** Takes a gradient, in place of the one before, which is disposed of; of engines. */
+  collect(grad: Tensor | undefined): void {
+    this.#grad?.dispose();
+    this.#grad = grad;
+  }
+
+  /** Disposes of the gradient that was collected. */
+  clearGrad(): void {
+    this.collect(undefined);
+  }
+
+  /**
+   * Goes back to the leaves that it was made from and adds to the {@linkcode Tensor.grad} of each.
+   *
+   * @param gradient What comes from beyond, of its shape; 1 by default for one element.
+   * @throws {ComputeError} `E_GRAPH` where nothing asks for gradients or the graph was used up, `E_SHAPE`, `E_VERSION` where a
+   * value that is needed was written to.
+   */
+  backward(gradient?: Tensor, options: BackwardOptions = {}): void {
+    this.storageFor("backward");
+    this.#runner.backward([this], [gradient], options);
+  }
+
+  /** The same elements, and no gradient passes. */
+  detach(): Tensor<D> {
+    return this.#view("detach", this.#layout);
+  }
+
+  /**
+   * Has a function see each gradient of it before it goes on; one that it gives back goes on in its place.
+   *
+   * @returns Ends that when it is disposed of.
+   * @throws {ComputeError} `E_GRAPH` where no gradient is asked for.
+   */
+  onGradient(see: (gradient: Tensor) => Tensor | void): Disposable {
+    this.storageFor("on_gradient");
+    return this.#runner.hook(this, see);
+  }
+
+  /**
+   * Writes elements over its own, for all that share them. It lies in its buffer one after the other, from the first.
+   *
+   * @param from As many elements: a tensor, or what the host has.
+   * @param options `force` writes over values that a gradient needs, which that one then refuses with `E_VERSION`.
+   * @throws {ComputeError} `E_VERSION` where a gradient needs them, `E_GRAPH` for a tensor that gradients are asked of, outside of
+   * noGrad; `E_SHAPE`, `E_DTYPE`.
+   */
+  write(from: Tensor | Nested | Flat, options: { readonly force?: boolean } = {}): void {
+    this.storageFor("write");
+    this.#runner.write(this, from, options.force ?? false);
   }
 
   /** See {@linkcode Tensor.dispose}. */
@@ -163,11 +315,8 @@ export class Tensor<D extends DType = DType> implements Disposable {
       throw new ComputeError("E_DIM", "permute", `[${dims}] must name each dim of shape [${this.shape}] once`);
     }
     const { shape, strides, offset } = this.#layout;
-    return this.#view("permute", {
-      shape: at.map((dim) => shape[dim]),
-      strides: at.map((dim) => strides[dim]),
-      offset,
-    });
+    const layout = { shape: at.map((dim) => shape[dim]), strides: at.map((dim) => strides[dim]), offset };
+    return this.#view("permute", layout, { permute: at });
   }
 
   /** A view with two dims exchanged, by default the last two. */
@@ -199,11 +348,12 @@ export class Tensor<D extends DType = DType> implements Disposable {
     const stop = place(options.stop, step > 0 ? most : least);
     const { shape, strides, offset } = this.#layout;
     const count = Math.max(0, Math.ceil((stop - start) / step));
-    return this.#view("slice", {
+    const layout = {
       shape: shape.with(at, count),
       strides: strides.with(at, strides[at] * step),
       offset: count === 0 ? offset : offset + start * strides[at],
-    });
+    };
+    return this.#view("slice", layout, { dim: at, start, step });
   }
 
   /**
@@ -230,7 +380,7 @@ export class Tensor<D extends DType = DType> implements Disposable {
     }
     const checked = checkShape("reshape", whole);
     if (isContiguous(this.#layout)) {
-      return this.#view("reshape", { ...contiguous(checked), offset: this.#layout.offset });
+      return this.#view("reshape", { ...contiguous(checked), offset: this.#layout.offset }, "reshape");
     }
     using copy = this.#runner.copy(this);
     return copy.reshape(...checked) as Tensor<D>;
@@ -242,8 +392,8 @@ export class Tensor<D extends DType = DType> implements Disposable {
     return this.#runner.copy(this) as Tensor<D>;
   }
 
-  #view(op: string, layout: Layout): Tensor<D> {
+  #view(op: string, layout: Layout, inverse?: Inverse): Tensor<D> {
     this.storageFor(op);
-    return this.#runner.view(this, op, layout) as Tensor<D>;
+    return this.#runner.view(this, op, layout, inverse) as Tensor<D>;
   }
 }

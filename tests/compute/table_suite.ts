@@ -48,6 +48,23 @@ export function tableSuite(options: c.EngineOptions, ...wanted: Need[]): void {
     for (const one of [values, order]) one.dispose();
   });
 
+  test("scattering from views, by a repeated index, into few places and many", async (engine) => {
+    using source = engine.tensor([[1, 2, 3], [4, 5, 6]]);
+    using row = engine.tensor([[1], [0], [1]], { dtype: "i32" });
+    for (const extent of [2, 700_000]) {
+      using x = engine.zeros([extent, 2]);
+      using y = engine.scope(({ keep }) => {
+        const added = c.scatterAdd(x, 0, c.expand(row, [3, 2]), source.transpose());
+        return keep(c.narrow(added, 0, 0, 2).clone());
+      });
+      deepEqual([...await y.read()], [2, 5, 4, 10]);
+    }
+    using x = engine.ones([2, 3]);
+    using column = engine.tensor([[2, 0], [1, 1]], { dtype: "i32" });
+    using y = c.scatterAdd(x, 1, column, source);
+    deepEqual([...await y.read()], [3, 1, 2, 1, 10, 1]);
+  });
+
   test("kernel(): a tree of one's own over places, free operands and numbers; bitcast()", async (engine) => {
     using x = engine.tensor([[1, 2, 3], [4, 5, 6]]);
     const [shape, strides] = [[2, 3], [0, 1]];

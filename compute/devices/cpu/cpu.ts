@@ -12,8 +12,9 @@ import { hasRelaxed, WASM_GENERATOR } from "../../wasm/generator.ts";
 import { ROWS, SCRATCH_BYTES } from "../../wasm/matmul.ts";
 import { TILE } from "../../wasm/packing.ts";
 import { MOST_PAGES } from "../../wasm/module.ts";
-import type { BufferId, Device, Product } from "../device.ts";
+import type { BufferId, Collection, Device, Product } from "../device.ts";
 import { Arena } from "./arena.ts";
+import { collect } from "./collecting.ts";
 import { HEAP, instantiate, PAGE } from "./control.ts";
 import { type Kernel, Threads } from "./threads.ts";
 
@@ -108,6 +109,13 @@ export class CpuDevice implements Device {
       weight,
       spec.kind === "reduce" && spec.lanes !== "kept" ? 1 : VECTORS,
     );
+  }
+
+  /** See {@linkcode Device.collect}. */
+  collect(target: BufferId, index: BufferId, source: BufferId, collection: Collection): void {
+    const { buffer } = this.#memory;
+    const [to, by, from] = [target, index, source].map((one) => this.#address(one) / 4);
+    collect({ floats: new Float32Array(buffer), whole: new Int32Array(buffer), places: [to, by, from] }, collection);
   }
 
   /** See {@linkcode Device.multiply}. */

@@ -7,33 +7,41 @@
  * @module
  */
 import { binary, compare, constant, type Expr, isNaNOf, load, select, unary } from "../../table/expression.ts";
-import { exp, log1p } from "../../table/maths.ts";
+import { exp as power, log1p } from "../../table/maths.ts";
 import { scanned } from "../../table/movement.ts";
 import type { KernelOperand, Tensor } from "../../tensors/tensor.ts";
 import { dimOf } from "../../values/shape.ts";
-import { sub } from "../elements/broadcasting.ts";
+import { add, mul, sub, where } from "../elements/broadcasting.ts";
+import { exp, log } from "../elements/unary.ts";
+import { gather } from "../lookup/exchange.ts";
+import { pad } from "../shapes/joining.ts";
 import { checkDType, coordinate, refuse, whole, within, withinAll } from "../tools/tools.ts";
-import { narrow } from "../shapes/views.ts";
+import { flip, narrow } from "../shapes/views.ts";
 
 /** Sums of all up to each; bool is counted in i32. */
 export function cumsum(x: Tensor, dim: number): Tensor {
-  return running("cumsum", x, dim, (a, b) => binary("add", a, b));
+  const run = (): Tensor => running("cumsum", x, dim, (a, b) => binary("add", a, b));
+  return x.runner.withGradient("cumsum", [x], run, [], (g) => [backwards(g, dim)]);
 }
 
 /** Products of all up to each; bool is multiplied in i32. */
 export function cumprod(x: Tensor, dim: number): Tensor {
-  return running("cumprod", x, dim, (a, b) => binary("mul", a, b));
+  const run = (): Tensor => running("cumprod", x, dim, (a, b) => binary("mul", a, b));
+  return x.runner.withGradient("cumprod", [x], run, [0], (g, [x]) => [productsBackwards(g, x, dim)]);
 }
 
 /** ln of sums of eˣ of all up to each. */
 export function logcumsumexp(x: Tensor, dim: number): Tensor {
   checkDType("logcumsumexp", x, "f32");
-  return running("logcumsumexp", x, dim, (a, b) => {
-    const most = binary("max", a, b);
-    const apart = binary("sub", binary("min", a, b), most);
-    const sum = binary("add", most, log1p(exp(apart)));
-    return select(compare("lt", unary("abs", most), Infinity), select(compare("eq", b, -Infinity), a, sum), most);
-  });
+  const run = (): Tensor => running("logcumsumexp", x, dim, logOfSum);
+  return x.runner.withGradient("logcumsumexp", [x], run, [0, 1], (g, [x, o]) => [logsBackwards(g, x, o, dim)]);
+}
+
+function logOfSum(a: Expr, b: Expr): Expr {
+  const most = binary("max", a, b);
+  const apart = binary("sub", binary("min", a, b), most);
+  const sum = binary("add", most, log1p(power(apart)));
+  return select(compare("lt", unary("abs", most), Infinity), select(compare("eq", b, -Infinity), a, sum), most);
 }
 
 /** The largest of all up to each, and its last place; NaN stays. */
@@ -96,14 +104,46 @@ function extremes(op: string, x: Tensor, dim: number, by: "ge" | "le"): readonly
         return scanned(later)(state, i, back, stride);
       });
     }
-    const values = runner.kernel(
-      op,
-      x.shape,
-      [base, places, along],
-      (source, i, one) => load(source, binary("mul", i, one)),
-    );
-    return [values, places as Tensor<"i32">];
+    return [gather(x, at, places), places as Tensor<"i32">];
   });
+}
+
+/** Sums of all from each on. */
+function backwards(g: Tensor, dim: number): Tensor {
+  if (g.shape.length === 0) return g;
+  return flip(cumsum(flip(g, dim), dim), dim);
+}
+
+/**
+ * What products send back: the product of all before an element, times Sᵢ = gᵢ + xᵢ₊₁·Sᵢ₊₁, which goes by doubling steps and
+ * divides by nothing.
+ */
+function productsBackwards(g: Tensor, x: Tensor, dim: number): Tensor {
+  if (x.shape.length === 0 || x.size === 0) return g;
+  const at = dimOf("cumprod", dim, x.shape);
+  const extent = x.shape[at];
+  const moved = (of: Tensor, by: number, value: number): Tensor => {
+    const sizes = new Array(2 * (of.shape.length - at)).fill(0);
+    sizes.splice(-2, 2, Math.max(0, -by), Math.max(0, by));
+    return narrow(pad(of, sizes, { value }), at, Math.max(0, by), extent);
+  };
+  let [sum, factor]: [Tensor, Tensor] = [g, moved(x, 1, 0)];
+  for (let step = 1; step < extent; step *= 2) {
+    sum = add(sum, mul(factor, moved(sum, step, 0)));
+    if (2 * step < extent) factor = mul(factor, moved(factor, step, 0));
+  }
+  return mul(sum, moved(cumprod(x, at), -1, 1));
+}
+
+/** What logarithms of sums send back: Σ gₖ·e^(xᵢ−oₖ), the positive and the negative by themselves, without overflow. */
+function logsBackwards(g: Tensor, x: Tensor, o: Tensor, dim: number): Tensor {
+  if (x.shape.length === 0 || x.size === 0) return g;
+  const part = (of: Tensor): Tensor => {
+    const logs = where(x.runner.map("gt", [of, 0]), sub(log(of), o), -Infinity);
+    const sums = flip(logcumsumexp(flip(logs, dim), dim), dim);
+    return exp(add(sums, x));
+  };
+  return sub(part(g), part(x.runner.map("neg", [g])));
 }
 
 function comparable(by: "ge" | "le", x: Expr, y: Expr): Expr {

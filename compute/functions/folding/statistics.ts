@@ -6,12 +6,14 @@
  * @module
  */
 import { binary, compare, constant, type Expr, isNaNOf, select } from "../../table/expression.ts";
+import { noGrad } from "../../tensors/autograd/modes.ts";
 import type { FoldOptions, Tensor } from "../../tensors/tensor.ts";
 import type { DType } from "../../values/dtype.ts";
 import { dimOf } from "../../values/shape.ts";
-import { add, div, mul, sub, where } from "../elements/broadcasting.ts";
+import { add, div, eq, mul, sub, where } from "../elements/broadcasting.ts";
 import { pow } from "../elements/arithmetic.ts";
-import { abs, exp, isfinite, log, sqrt, square } from "../elements/unary.ts";
+import { abs, exp, isfinite, log, sign, sqrt, square } from "../elements/unary.ts";
+import { accumulated } from "../lookup/exchange.ts";
 import { checkDType, coordinate, countOf, refuse, within, withinAll } from "../tools/tools.ts";
 import { amax, amin, countNonzero, mean, nansum, sum } from "./folds.ts";
 import { squeeze, view } from "../shapes/views.ts";
@@ -40,18 +42,12 @@ export function argmin(x: Tensor, options: { dim?: number; keepdim?: boolean } =
 
 /** The largest elements along a dim and their first places. */
 export function maxAlong<D extends DType>(x: Tensor<D>, dim: number, keepdim = false): [Tensor<D>, Tensor<"i32">] {
-  return withinAll(x, () => [amax(x, { dim, keepdim }), argmax(x, { dim, keepdim })] as const) as [
-    Tensor<D>,
-    Tensor<"i32">,
-  ];
+  return extreme(x, dim, keepdim, amax, argmax);
 }
 
 /** The smallest elements along a dim and their first places. */
 export function minAlong<D extends DType>(x: Tensor<D>, dim: number, keepdim = false): [Tensor<D>, Tensor<"i32">] {
-  return withinAll(x, () => [amin(x, { dim, keepdim }), argmin(x, { dim, keepdim })] as const) as [
-    Tensor<D>,
-    Tensor<"i32">,
-  ];
+  return extreme(x, dim, keepdim, amin, argmin);
 }
 
 /** The smallest and the largest elements. */
@@ -74,7 +70,7 @@ export function variance(x: Tensor, options: SpreadOptions = {}): Tensor<"f32"> 
 
 /** The standard deviation. */
 export function std(x: Tensor, options: SpreadOptions = {}): Tensor<"f32"> {
-  return within(x, () => sqrt(moments("std", x, options)[0]));
+  return within(x, () => spreadOf(moments("std", x, options)[0]));
 }
 
 /** The variance and the mean. */
@@ -86,7 +82,7 @@ export function varMean(x: Tensor, options: SpreadOptions = {}): readonly [Tenso
 export function stdMean(x: Tensor, options: SpreadOptions = {}): readonly [Tensor<"f32">, Tensor<"f32">] {
   return withinAll(x, () => {
     const [spread, middle] = moments("std_mean", x, options);
-    return [sqrt(spread), middle] as const;
+    return [spreadOf(spread), middle] as const;
   });
 }
 
@@ -95,10 +91,19 @@ export function logsumexp(x: Tensor, options: FoldOptions = {}): Tensor<"f32"> {
   checkDType("logsumexp", x, "f32");
   return within(x, () => {
     if (countOf(x.shape, dimsOf("logsumexp", x, options)) === 0) return log(sum(x, options));
-    const most = amax(x as Tensor<"f32">, { ...options, keepdim: true });
-    const base = where(isfinite(most), most, 0);
-    const total = log(sum(exp(sub(x, base)), { ...options, keepdim: true }));
-    return dropped(add(total, base), x, options) as Tensor<"f32">;
+    const run = (): Tensor<"f32"> => {
+      const most = amax(x as Tensor<"f32">, { ...options, keepdim: true });
+      const base = where(isfinite(most), most, 0);
+      const total = log(sum(exp(sub(x, base)), { ...options, keepdim: true }));
+      return dropped(add(total, base), x, options) as Tensor<"f32">;
+    };
+    return x.runner.withGradient("logsumexp", [x], run, [0], (g, [x]) => {
+      const most = noGrad(() => amax(x as Tensor<"f32">, { ...options, keepdim: true }));
+      const powers = exp(sub(x, where(eq(most, -Infinity), 0, most)));
+      const total = sum(powers, { ...options, keepdim: true });
+      // Where all are −∞ nothing is sent.
+      return [mul(kept(g, x, options), div(powers, where(isfinite(most), total, 1)))];
+    });
   });
 }
 
@@ -112,14 +117,59 @@ export function norm(x: Tensor, options: NormOptions = {}): Tensor<"f32"> {
     if (p === -Infinity) return amin(size, options);
     if (p === 0) return runner.cast(countNonzero(x, options), "f32");
     if (p === 1) return sum(size, options) as Tensor<"f32">;
-    if (p !== 2) return pow(sum(pow(size, p), options), 1 / p) as Tensor<"f32">;
     if (countOf(x.shape, dimsOf("norm", x, options)) === 0) return sum(size, options) as Tensor<"f32">;
-    // By the largest element, so that no square overflows or is lost.
-    const most = amax(size, { ...options, keepdim: true });
-    const scale = where(runner.map("logical_and", [isfinite(most), runner.map("gt", [most, 0])]), most, 1);
-    const length = mul(scale, sqrt(sum(square(div(size, scale)), { ...options, keepdim: true })));
-    return dropped(length, x, options) as Tensor<"f32">;
+    const run = (): Tensor<"f32"> => {
+      if (p !== 2) return pow(sum(pow(size, p), options), 1 / p) as Tensor<"f32">;
+      // By the largest element, so that no square overflows or is lost.
+      const most = amax(size, { ...options, keepdim: true });
+      const scale = where(runner.map("logical_and", [isfinite(most), runner.map("gt", [most, 0])]), most, 1);
+      const length = mul(scale, sqrt(sum(square(div(size, scale)), { ...options, keepdim: true })));
+      return dropped(length, x, options) as Tensor<"f32">;
+    };
+    return runner.withGradient("norm", [x], run, [0, 1], (g, [x, o]) => {
+      const [whole, length] = [kept(g, x, options), kept(o, x, options)];
+      const nothing = eq(length, 0);
+      const share = div(x, where(nothing, 1, length));
+      // A norm of 0 sends 0.
+      const slope = p === 2 ? share : mul(sign(x), pow(where(eq(x, 0), p > 1 ? 0 : 1, abs(share)), p - 1));
+      return [where(nothing, 0, mul(whole, slope))];
+    });
   });
+}
+
+/** The extremes along a dim and their first places, to which alone a gradient goes. */
+function extreme<D extends DType>(
+  x: Tensor<D>,
+  dim: number,
+  keepdim: boolean,
+  value: (x: Tensor<D>, options: FoldOptions) => Tensor<D>,
+  placeOf: (x: Tensor, options: { dim: number; keepdim: boolean }) => Tensor<"i32">,
+): [Tensor<D>, Tensor<"i32">] {
+  return withinAll(x, (runner) => {
+    const [at, options] = [dimOf("max", dim, x.shape), { dim, keepdim }];
+    const places = placeOf(x, options);
+    const { shape } = x;
+    const run = (): Tensor<D> => value(x, options);
+    const values = runner.withGradient("max", [x, places], run, [1], (g, [index]) => {
+      const wide = shape.length === 0 ? shape : shape.with(at, 1);
+      return [accumulated(view(g.clone(), wide), shape, at, view(index, wide))];
+    });
+    return [values, places] as const;
+  }) as [Tensor<D>, Tensor<"i32">];
+}
+
+/** The root of a variance; one of 0 sends nothing back. */
+function spreadOf(variance: Tensor): Tensor<"f32"> {
+  return variance.runner.withGradient("std", [variance], () => sqrt(variance), [1], (g, [o]) => {
+    const nothing = eq(o, 0);
+    return [where(nothing, 0, div(g, mul(where(nothing, 1, o), 2)))];
+  });
+}
+
+/** With the folded dims at an extent of 1. */
+function kept(y: Tensor, x: Tensor, options: FoldOptions): Tensor {
+  const dims = dimsOf("fold", x, options);
+  return y.reshape(...x.shape.map((extent, dim) => dims.includes(dim) ? 1 : extent));
 }
 
 function moments(op: string, x: Tensor, options: SpreadOptions): readonly [Tensor<"f32">, Tensor<"f32">] {

@@ -6,33 +6,16 @@
  *
  * @module
  */
-import { binary, compare, constant, convert, type Expr, load, select } from "../../table/expression.ts";
-import { searched } from "../../table/movement.ts";
-import type { KernelOperand, Tensor } from "../../tensors/tensor.ts";
+import { compare, constant, convert, select } from "../../table/expression.ts";
+import type { Tensor } from "../../tensors/tensor.ts";
 import type { DType } from "../../values/dtype.ts";
-import { broadcast, dimOf, expand as expanded, type Layout, sizeOf } from "../../values/shape.ts";
+import { broadcast, dimOf, sizeOf } from "../../values/shape.ts";
 import { mean, sum } from "../folding/folds.ts";
 import { expand, flatten, reshape } from "../shapes/views.ts";
-import { checkIndices, coordinate, elementAt, refuse, whole, within } from "../tools/tools.ts";
+import { checkIndices, coordinate, refuse, within } from "../tools/tools.ts";
+import { accumulated, gather, taken } from "../lookup/exchange.ts";
+import { type SearchOptions, searchsorted } from "../lookup/searching.ts";
 import { where } from "../elements/broadcasting.ts";
-
-/** How a sorted row is searched. */
-export interface SearchOptions {
-  /** Count what is equal too. Default false. */
-  readonly right?: boolean;
-}
-
-/** Elements of a dim by an index each; the index has the result's shape, within that of x but for the dim. */
-export function gather<D extends DType>(x: Tensor<D>, dim: number, index: Tensor): Tensor<D> {
-  const at = dimOf("gather", dim, x.shape);
-  const fits = index.shape.length === x.shape.length &&
-    index.shape.every((extent, one) => one === at || extent <= x.shape[one]);
-  if (!fits) refuse("E_SHAPE", "gather", `index [${index.shape}] must have the dims of [${x.shape}], none larger`);
-  const strides = x.shape.length === 0 ? [] : x.layout.strides.with(at, 0);
-  return taken("gather", x, index.shape, { shape: index.shape, strides, offset: x.layout.offset }, [
-    [index, x.shape[at] ?? 1, x.layout.strides[at] ?? 0],
-  ]);
-}
 
 /** As {@linkcode gather}, with operands that broadcast beside the dim; without one, by place in one row. */
 export function takeAlongDim<D extends DType>(x: Tensor<D>, index: Tensor, dim?: number): Tensor<D> {
@@ -62,7 +45,11 @@ export function indexSelect<D extends DType>(x: Tensor<D>, dim: number, index: T
   return within(x, () => {
     const row = reshape(index, shape.map((extent, one) => one === at ? extent : 1));
     const layout = { shape, strides: x.layout.strides.with(at, 0), offset: x.layout.offset };
-    return taken("index_select", x, shape, layout, [[row, x.shape[at], x.layout.strides[at]]]);
+    const extents = x.shape;
+    const run = () => taken("index_select", x, shape, layout, [[row, x.shape[at], x.layout.strides[at]]]);
+    return x.runner.withGradient("index_select", [x, row], run, [1], (g, [row]) => [
+      accumulated(g, extents, at, expand(row, shape)),
+    ]);
   });
 }
 
@@ -80,7 +67,16 @@ export function index<D extends DType>(x: Tensor<D>, indices: readonly Tensor[])
       const row = reshape(expand(one, lead), [...lead, ...rest.map(() => 1)]);
       return [row, x.shape[dim], x.layout.strides[dim]] as const;
     });
-    return taken("index", x, shape, { shape, strides, offset: x.layout.offset }, seen);
+    const layout = { shape, strides, offset: x.layout.offset };
+    const extents = x.shape;
+    const rows = seen.map(([row]) => row);
+    return x.runner.withGradient(
+      "index",
+      [x, ...rows],
+      () => taken("index", x, shape, layout, seen),
+      rows.map((_, i) => i + 1),
+      (g, rows) => [unindexed(g, extents, lead, rows)],
+    );
   });
 }
 
@@ -135,61 +131,26 @@ export function maskedFill<D extends DType>(x: Tensor<D>, mask: Tensor, value: n
   });
 }
 
-/**
- * Where values belong in rows that are sorted: how many are below, or with `right`, not above.
- *
- * @param sorted One row, or rows with the leading dims of the values.
- */
-export function searchsorted(sorted: Tensor, values: Tensor, options: SearchOptions = {}): Tensor<"i32"> {
-  const { shape, strides, offset } = sorted.layout;
-  const extent = shape.at(-1) ?? 1;
-  const lead = shape.slice(0, -1);
-  const fits = shape.length === 1 ||
-    (values.shape.length === shape.length && `${lead}` === `${values.shape.slice(0, -1)}`);
-  if (!fits) refuse("E_SHAPE", "searchsorted", `rows [${shape}] are not those of [${values.shape}]`);
-  if (sorted.dtype !== values.dtype) {
-    refuse("E_DTYPE", "searchsorted", `${sorted.dtype} and ${values.dtype} differ; cast`);
-  }
-  const { runner } = sorted;
-  if (extent === 0) return runner.kernel("searchsorted", values.shape, [], () => constant(0, "i32")) as Tensor<"i32">;
-  const own = shape.length === 1 ? values.shape.map(() => 0) : [...strides.slice(0, -1), 0];
-  const row = { tensor: sorted, layout: { shape: values.shape, strides: own, offset }, free: true };
-  const operands = [values, row, whole(extent), whole(strides.at(-1)!)];
-  return runner.kernel("searchsorted", values.shape, operands, searched(extent, options.right ?? false)) as Tensor<
-    "i32"
-  >;
-}
-
 /** The bucket of each value between boundaries, which are sorted. */
 export function bucketize(values: Tensor, boundaries: Tensor, options: SearchOptions = {}): Tensor<"i32"> {
   return searchsorted(boundaries, values, options);
 }
 
-function taken<D extends DType>(
-  op: string,
-  x: Tensor<D>,
-  shape: readonly number[],
-  layout: Layout,
-  indices: readonly (readonly [index: Tensor, extent: number, stride: number])[],
-): Tensor<D> {
-  for (const [one, extent] of indices) checkIndices(op, one, extent);
-  const { runner } = x;
-  if (x.size === 0 || sizeOf(shape) === 0) {
-    if (sizeOf(shape) > 0) refuse("E_INDEX", op, `[${x.shape}] has no elements to read`);
-    return runner.kernel(op, shape, [], () => constant(0, x.dtype)) as Tensor<D>;
-  }
-  const operands: KernelOperand[] = [{ tensor: x, layout, free: true }];
-  for (const [one, extent, stride] of indices) {
-    operands.push({ tensor: one, layout: expanded(one.layout, shape) }, whole(extent), whole(stride));
-  }
-  return runner.kernel(op, shape, operands, (source, ...rest) => {
-    if (indices.length === 1) return elementAt(source, rest[0], rest[1], rest[2]);
-    let [inside, place]: [Expr, Expr] = [constant(1, "bool"), constant(0, "i32")];
-    for (let i = 0; i < rest.length; i += 3) {
-      const one = convert(rest[i], "i32");
-      inside = binary("and", inside, binary("and", compare("ge", one, 0), compare("lt", one, rest[i + 1])));
-      place = binary("add", place, binary("mul", one, rest[i + 2]));
-    }
-    return select(inside, load(source, select(inside, place, 0)), constant(0, source.dtype));
-  }) as Tensor<D>;
+/** What was read by several indices, summed where they lead: in a table whose rows are all places of those dims. */
+function unindexed(
+  g: Tensor,
+  extents: readonly number[],
+  lead: readonly number[],
+  rows: readonly Tensor[],
+): Tensor {
+  return within(g, (runner) => {
+    const place = rows.reduce(
+      (sum: Tensor, row, dim) => runner.map("add", [runner.map("mul", [sum, extents[dim]]), runner.cast(row, "i32")]),
+      runner.kernel("index_backward", rows[0].shape, [], () => constant(0, "i32")),
+    );
+    const [height, width] = [sizeOf(extents.slice(0, rows.length)), sizeOf(extents.slice(rows.length))];
+    const index = expand(reshape(place, [sizeOf(lead), 1]), [sizeOf(lead), width]);
+    const table = accumulated(reshape(g, [sizeOf(lead), width]), [height, width], 0, index);
+    return reshape(table, extents);
+  });
 }

@@ -6,24 +6,16 @@
  * @module
  */
 import { binary, compare, constant, isNaNOf, load, select } from "../../table/expression.ts";
-import { exchanged, sortKey } from "../../table/movement.ts";
 import type { Tensor } from "../../tensors/tensor.ts";
 import type { DType } from "../../values/dtype.ts";
 import { dimOf } from "../../values/shape.ts";
 import { add, lerp, where } from "../elements/broadcasting.ts";
 import { cumsum } from "../folding/scans.ts";
 import { argmax } from "../folding/statistics.ts";
-import { flatten, movedim, narrow, reshape, squeeze } from "../shapes/views.ts";
-import { checkDType, coordinate, refuse, staying, whole, within, withinAll } from "../tools/tools.ts";
-import { gather, searchsorted } from "./gathering.ts";
-
-/** In which order. */
-export interface SortOptions {
-  /** The dim. Default the last. */
-  readonly dim?: number;
-  /** The largest first. Default false. */
-  readonly descending?: boolean;
-}
+import { flatten, narrow, reshape, squeeze } from "../shapes/views.ts";
+import { checkDType, coordinate, refuse, within, withinAll } from "../tools/tools.ts";
+import { gather } from "../lookup/exchange.ts";
+import { argsort, searchsorted, type SortOptions } from "../lookup/searching.ts";
 
 /** Which of the elements, and how many dims are left. */
 export interface OrderOptions {
@@ -31,40 +23,6 @@ export interface OrderOptions {
   readonly dim?: number;
   /** The dim stays, with an extent of 1. Default false. */
   readonly keepdim?: boolean;
-}
-
-/** The places of elements in order; equal ones stay in theirs. */
-export function argsort(x: Tensor, options: SortOptions = {}): Tensor<"i32"> {
-  const { dim = -1, descending = false } = options;
-  const at = dimOf("argsort", dim, x.shape);
-  const extent = x.shape[at] ?? 1;
-  return within(x, (runner) => {
-    if (x.size === 0 || extent === 1) {
-      return runner.kernel("argsort", x.shape, [], () => constant(0, "i32")) as Tensor<"i32">;
-    }
-    const keys = movedim(runner.kernel("argsort", x.shape, [x], sortKey(descending)), at, -1);
-    const last = keys.shape.length - 1;
-    const width = 2 ** Math.ceil(Math.log2(extent));
-    const shape = keys.shape.with(last, width);
-    const row = { tensor: keys, layout: staying(keys.layout, last, shape), free: true };
-    const words = [whole(extent), whole(keys.layout.strides[last])];
-    const i = coordinate(shape, last);
-    let state = runner.kernel("argsort", shape, [i], (place) => place);
-    for (let block = 2; block <= width; block *= 2) {
-      for (let distance = block / 2; distance >= 1; distance /= 2) {
-        const free = { tensor: state, layout: state.layout, free: true };
-        const next = runner.kernel(
-          "argsort",
-          shape,
-          [free, row, i, whole(block), whole(distance), ...words],
-          exchanged,
-        );
-        state.dispose();
-        state = next;
-      }
-    }
-    return movedim(narrow(state, last, 0, extent), -1, at).clone() as Tensor<"i32">;
-  });
 }
 
 /** Elements in order, and their places; equal ones stay in their order. */

@@ -7,28 +7,36 @@
  *
  * @module
  */
-import { binary, compare, constant, type Expr, load, select } from "../../table/expression.ts";
-import { scannedRuns, searched } from "../../table/movement.ts";
-import { type KernelOperand, Tensor } from "../../tensors/tensor.ts";
+import { binary, constant } from "../../table/expression.ts";
+import { Tensor } from "../../tensors/tensor.ts";
 import type { DType } from "../../values/dtype.ts";
 import { broadcast, dimOf } from "../../values/shape.ts";
 import { add, maximum, minimum, mul, where } from "../elements/broadcasting.ts";
 import { cumsum } from "../folding/scans.ts";
-import { expand, flatten, movedim, reshape, view } from "../shapes/views.ts";
-import { pad } from "../shapes/joining.ts";
-import { checkIndices, coordinate, refuse, staying, whole, within } from "../tools/tools.ts";
-import { gather, index as indexed, searchsorted } from "./gathering.ts";
-import { argsort } from "./ordering.ts";
-
-/** How elements that meet become one. */
-export type ScatterReduction = "sum" | "prod" | "mean" | "amax" | "amin";
+import { expand, flatten, reshape } from "../shapes/views.ts";
+import { scatterGradient, type ScatterReduction, widened } from "./scatter_gradients.ts";
+import { checkIndices, refuse, within } from "../tools/tools.ts";
+import { accumulated, checkCollected, collected, gather } from "../lookup/exchange.ts";
+import { index as indexed } from "./gathering.ts";
+import { searchsorted } from "../lookup/searching.ts";
 
 /** Elements of the source written along a dim; of several for one place the last. */
 export function scatter<D extends DType>(x: Tensor<D>, dim: number, index: Tensor, source: Tensor | number): Tensor<D> {
-  return within(x, () => {
+  const run = (): Tensor<D> => {
     const { found, value } = collected("scatter", x, dim, index, source, (_, b) => b);
     return where(found, value, x) as Tensor<D>;
-  });
+  };
+  const given = source instanceof Tensor ? source : undefined;
+  const extents = given?.shape;
+  return within(
+    x,
+    (runner) =>
+      runner.withGradient("scatter", [x, index, ...(given ? [given] : [])], run, [1], (g, [index], wanted) => [
+        wanted[0] ? scatter(g, dim, index, 0) : undefined,
+        undefined,
+        wanted[2] && extents ? widened(gather(g, dim, index), extents) : undefined,
+      ]),
+  );
 }
 
 /** Elements of the source added along a dim. */
@@ -54,12 +62,24 @@ export function scatterReduce<D extends DType>(
     : by === "amin"
     ? ["min", minimum] as const
     : ["add", add] as const;
-  return within(x, (runner) => {
+  const run = (): Tensor<D> => {
+    if (by === "sum" && includeSelf && x.dtype === "f32") {
+      const at = checkCollected("scatter_reduce", x, dim, index, source);
+      const seen = index.shape.reduce((part: Tensor, extent, one) => part.slice(one, { stop: extent }), source);
+      return add(x, accumulated(seen, x.shape, at, index)) as Tensor<D>;
+    }
     const { found, value, count } = collected("scatter_reduce", x, dim, index, source, (a, b) => binary(name, a, b));
     let result = includeSelf ? one(x, value) : value;
-    if (by === "mean") result = runner.map("div", [result, add(count, includeSelf ? 1 : 0)]);
+    if (by === "mean") result = x.runner.map("div", [result, add(count, includeSelf ? 1 : 0)]);
     return where(found, result, x) as Tensor<D>;
-  });
+  };
+  const form = { by, includeSelf, dim };
+  const needs = by === "sum" ? [1] : [0, 1, 2, 3];
+  return within(
+    x,
+    (runner) =>
+      runner.withGradient("scatter_reduce", [x, index, source], run, needs, scatterGradient(form, source.shape)),
+  );
 }
 
 /** Rows of the source, times alpha, added to those of a dim that an index of one dim names. */
@@ -186,87 +206,4 @@ function rows(x: Tensor, dim: number, index: Tensor, shape: readonly number[]): 
     refuse("E_SHAPE", "index", `index [${index.shape}] and source [${shape}] do not fit dim ${dim} of [${x.shape}]`);
   }
   return expand(reshape(index, shape.map((_, one) => one === at ? index.size : 1)), shape);
-}
-
-interface Collected {
-  /** Whether an index names the element. */
-  readonly found: Tensor;
-  /** What those that do make together. */
-  readonly value: Tensor;
-  /** How many do. */
-  readonly count: Tensor;
-}
-
-/** For each element of x, what the elements of the source whose index names it make. */
-function collected(
-  op: string,
-  x: Tensor,
-  dim: number,
-  index: Tensor,
-  source: Tensor | number,
-  combine: (a: Expr, b: Expr) => Expr,
-): Collected {
-  const at = dimOf(op, dim, x.shape);
-  const rank = Math.max(1, x.shape.length);
-  const fits = (shape: readonly number[]): boolean =>
-    index.shape.length === shape.length && index.shape.every((extent, one) => extent <= shape[one]);
-  const inside = index.shape.length === x.shape.length &&
-    index.shape.every((extent, one) => one === at || extent <= x.shape[one]);
-  if (!inside || (source instanceof Tensor && !fits(source.shape))) {
-    const other = source instanceof Tensor ? `and source [${source.shape}] ` : "";
-    refuse("E_SHAPE", op, `index [${index.shape}] ${other}must have the dims of [${x.shape}], none larger`);
-  }
-  if (source instanceof Tensor && source.dtype !== x.dtype) {
-    refuse("E_DTYPE", op, `the source is ${source.dtype} and the target ${x.dtype}; cast one of them`);
-  }
-  checkIndices(op, index, x.shape[at] ?? 1);
-  const { runner } = x;
-  const none = (dtype: DType): Tensor => runner.kernel(op, x.shape, [], () => constant(0, dtype));
-  if (index.size === 0 || x.size === 0) return { found: none("bool"), value: none(x.dtype), count: none("i32") };
-  const cut = source instanceof Tensor
-    ? index.shape.reduce((part: Tensor, extent, one) => part.slice(one, { stop: extent }), view(source, source.shape))
-    : runner.kernel(op, index.shape, [{ value: source, dtype: x.dtype }], (value) => value);
-  const last = rank - 1;
-  const order = argsort(index, { dim: at });
-  const sorted = (of: Tensor): Tensor => {
-    const moved = gather(of, at, order);
-    return x.shape.length === 0 ? reshape(moved, [1]) : movedim(moved, at, -1).clone();
-  };
-  const keys = runner.cast(sorted(index), "i32");
-  let folded = sorted(cut);
-  const extent = keys.shape[last];
-  const i = coordinate(keys.shape, last);
-  for (let step = 1; step < extent; step *= 2) {
-    const operands = [free(folded), free(keys), i, whole(step)];
-    folded = runner.kernel(op, keys.shape, operands, scannedRuns(combine));
-  }
-  // Each element along the dim looks for its run; beside the index's rows there is none.
-  const region = [...keys.shape.slice(0, -1), x.shape[at] ?? 1];
-  const base = (tensor: Tensor): KernelOperand => ({
-    tensor,
-    layout: staying(tensor.layout, last, region),
-    free: true,
-  });
-  const run = (of: (value: Expr, low: Expr, high: Expr) => Expr): Tensor => {
-    const operands = [base(keys), base(folded), coordinate(region, last), whole(extent)];
-    const made = runner.kernel(op, region, operands, (row, value, self, count) => {
-      const [low, high] = [false, true].map((right) => searched(extent, right)(self, row, count, constant(1, "i32")));
-      return of(value, low, high);
-    });
-    if (x.shape.length === 0) return reshape(made, []);
-    const back = movedim(made, -1, at);
-    return pad(back, back.shape.flatMap((own, one) => [x.shape[one] - own, 0]).reverse());
-  };
-  return {
-    found: run((_, low, high) => compare("lt", low, high)),
-    value: run((value, low, high) => {
-      const end = load(value, binary("max", binary("sub", high, 1), 0));
-      return select(compare("lt", low, high), end, constant(0, value.dtype));
-    }),
-    count: run((_, low, high) => binary("sub", high, low)),
-  };
-}
-
-function free(tensor: Tensor): KernelOperand {
-  return { tensor, layout: tensor.layout, free: true };
 }

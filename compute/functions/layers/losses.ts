@@ -12,8 +12,10 @@ import { xlogy } from "../elements/arithmetic.ts";
 import { abs, exp, log, log1p, neg, square } from "../elements/unary.ts";
 import { mean, sum } from "../folding/folds.ts";
 import { norm } from "../folding/statistics.ts";
-import { gather, indexSelect } from "../indexing/gathering.ts";
+import { gather } from "../lookup/exchange.ts";
+import { indexSelect } from "../indexing/gathering.ts";
 import { flatten, reshape, squeeze, unsqueeze } from "../shapes/views.ts";
+import { unbroadcast } from "../../tensors/autograd/inverse.ts";
 import { checkDType, checkIndices, refuse, within } from "../tools/tools.ts";
 import { logSoftmax } from "./norms.ts";
 import { logsigmoid } from "../elements/activations.ts";
@@ -75,8 +77,16 @@ export function bceLoss(x: Tensor, y: Tensor, options: LossOptions & { weight?: 
     if (fine === 0) refuse("E_VALUE", "bce_loss", "an input is outside of 0 to 1");
   }
   return reduced(x, () => {
-    const [one, other] = [maximum(log(x), -100), maximum(log1p(neg(x)), -100)];
-    const loss = neg(add(mul(y, one), mul(sub(1, y), other)));
+    const logs = (p: Tensor): [Tensor, Tensor] => [maximum(log(p), -100), maximum(log1p(neg(p)), -100)];
+    const run = (): Tensor => {
+      const [one, other] = logs(x);
+      return neg(add(mul(y, one), mul(sub(1, y), other)));
+    };
+    const loss = x.runner.withGradient("bce_loss", [x, y], run, [0, 1], (g, [x, y]) => {
+      const [one, other] = [log(x), log1p(neg(x))];
+      const slope = div(sub(x, y), maximum(mul(x, sub(1, x)), 1e-12));
+      return [unbroadcast(mul(g, slope), x.shape), unbroadcast(mul(g, sub(other, one)), y.shape)];
+    });
     return options.weight ? mul(loss, options.weight) : loss;
   }, options);
 }
@@ -243,7 +253,11 @@ function classLoss(op: string, x: Tensor, target: Tensor, options: ClassLossOpti
     }
     if (reduction === "none") return each as Tensor<"f32">;
     const total = sum(each);
-    return (reduction === "sum" ? total : div(total, sum(runner.cast(share as Tensor, "f32")))) as Tensor<"f32">;
+    if (reduction === "sum") return total as Tensor<"f32">;
+    const count = sum(runner.cast(share as Tensor, "f32"));
+    // The mean of nothing is NaN, and sends nothing back.
+    const nothing = runner.map("eq", [count, 0]);
+    return where(nothing, NaN, div(total, where(nothing, 1, count))) as Tensor<"f32">;
   });
 }
 

@@ -6,6 +6,8 @@
  * @module
  */
 import type { Tensor } from "../../tensors/tensor.ts";
+import { unbroadcast } from "../../tensors/autograd/inverse.ts";
+import { noGrad } from "../../tensors/autograd/modes.ts";
 import { dimOf } from "../../values/shape.ts";
 import { add, addcmul, div, maximum, mul, sub, where } from "../elements/broadcasting.ts";
 import { pow } from "../elements/arithmetic.ts";
@@ -55,8 +57,11 @@ export function softmax(x: Tensor, dim: number): Tensor<"f32"> {
   const at = dimOf("softmax", dim, x.shape);
   if (x.size === 0) return x.clone() as Tensor<"f32">;
   return within(x, () => {
-    const powers = exp(sub(x, amax(x, { dim: at, keepdim: true })));
-    return div(powers, sum(powers, { dim: at, keepdim: true }));
+    const run = (): Tensor<"f32"> => {
+      const powers = exp(sub(x, amax(x, { dim: at, keepdim: true })));
+      return div(powers, sum(powers, { dim: at, keepdim: true }));
+    };
+    return x.runner.withGradient("softmax", [x], run, [1], (g, [o]) => [shares(g, o, at)]);
   });
 }
 
@@ -71,8 +76,13 @@ export function logSoftmax(x: Tensor, dim: number): Tensor<"f32"> {
   const at = dimOf("log_softmax", dim, x.shape);
   if (x.size === 0) return x.clone() as Tensor<"f32">;
   return within(x, () => {
-    const centred = sub(x, amax(x, { dim: at, keepdim: true }));
-    return sub(centred, log(sum(exp(centred), { dim: at, keepdim: true }))) as Tensor<"f32">;
+    const run = (): Tensor<"f32"> => {
+      const centred = sub(x, amax(x, { dim: at, keepdim: true }));
+      return sub(centred, log(sum(exp(centred), { dim: at, keepdim: true }))) as Tensor<"f32">;
+    };
+    return x.runner.withGradient("log_softmax", [x], run, [1], (g, [o]) => [
+      sub(g, mul(exp(o), sum(g, { dim: at, keepdim: true }))),
+    ]);
   });
 }
 
@@ -82,11 +92,15 @@ export function maskedSoftmax(x: Tensor, mask: Tensor, dim: number): Tensor<"f32
   const at = dimOf("masked_softmax", dim, x.shape);
   if (x.size === 0) return x.clone() as Tensor<"f32">;
   return within(x, (runner) => {
-    const kept = maskedFill(x as Tensor<"f32">, runner.map("logical_not", [mask]) as Tensor, -Infinity);
-    const most = amax(kept, { dim: at, keepdim: true });
-    const powers = exp(sub(kept, where(runner.map("eq", [most, -Infinity]), 0, most)));
-    const total = sum(powers, { dim: at, keepdim: true });
-    return div(powers, where(runner.map("eq", [total, 0]), 1, total));
+    const run = (): Tensor<"f32"> => {
+      const kept = maskedFill(x as Tensor<"f32">, runner.map("logical_not", [mask]) as Tensor, -Infinity);
+      const most = amax(kept, { dim: at, keepdim: true });
+      const powers = exp(sub(kept, where(runner.map("eq", [most, -Infinity]), 0, most)));
+      const total = sum(powers, { dim: at, keepdim: true });
+      return div(powers, where(runner.map("eq", [total, 0]), 1, total));
+    };
+    const { shape } = x;
+    return runner.withGradient("masked_softmax", [x], run, [1], (g, [o]) => [unbroadcast(shares(g, o, at), shape)]);
   });
 }
 
@@ -156,7 +170,7 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = {}): BatchNormR
     const output = keep(scaled(y, channelwise(weight, x), channelwise(bias, x)));
     if (!training || !runningMean || !runningVar) return { output };
     const moved = (old: Tensor, now: Tensor): Tensor<"f32"> =>
-      keep(add(mul(old, 1 - momentum), mul(now, momentum)) as Tensor<"f32">);
+      keep(noGrad(() => add(mul(old, 1 - momentum), mul(now, momentum))) as Tensor<"f32">);
     const unbiased = mul(spread, count / (count - 1));
     return { output, runningMean: moved(runningMean, middle), runningVar: moved(runningVar, unbiased) };
   });
@@ -192,6 +206,11 @@ export function weightNorm(v: Tensor, g: Tensor, dim = 0): Tensor<"f32"> {
   const at = dimOf("weight_norm", dim, v.shape);
   const others = v.shape.map((_, one) => one).filter((one) => one !== at);
   return within(v, () => mul(v, div(g, norm(v, { dim: others, keepdim: true }))) as Tensor<"f32">);
+}
+
+/** What shares of a sum send back. */
+function shares(g: Tensor, o: Tensor, dim: number): Tensor {
+  return mul(o, sub(g, sum(mul(g, o), { dim, keepdim: true })));
 }
 
 function normalized(x: Tensor, dims: readonly number[], eps = 1e-5): Tensor<"f32"> {

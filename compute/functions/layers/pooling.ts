@@ -8,11 +8,12 @@
  */
 import type { Tensor } from "../../tensors/tensor.ts";
 import { sizeOf } from "../../values/shape.ts";
-import { div, lerp } from "../elements/broadcasting.ts";
+import { div, lerp, where } from "../elements/broadcasting.ts";
 import { pow } from "../elements/arithmetic.ts";
 import { amax, mean, sum } from "../folding/folds.ts";
-import { argmax } from "../folding/statistics.ts";
-import { gather, indexSelect } from "../indexing/gathering.ts";
+import { argmax, maxAlong } from "../folding/statistics.ts";
+import { gather } from "../lookup/exchange.ts";
+import { indexSelect } from "../indexing/gathering.ts";
 import { pad, stack } from "../shapes/joining.ts";
 import { expand, narrow, reshape, unsqueeze } from "../shapes/views.ts";
 import { checkDType, refuse, within, withinAll } from "../tools/tools.ts";
@@ -48,6 +49,12 @@ export interface InterpolateOptions {
 
 /** The largest element of each window; NaN where there is one. */
 export function maxPool(x: Tensor, kernel: readonly number[], options: PoolOptions = {}): Tensor<"f32"> {
+  // A gradient goes to the first of equal elements, so it takes their places.
+  if (x.requiresGrad) {
+    const [values, places] = maxPoolWithIndices(x, kernel, options);
+    places.dispose();
+    return values;
+  }
   const { dims, windows } = planned("max_pool", x, kernel, options);
   return within(x, () => amax(windows(x, -Infinity), { dim: dims }) as Tensor<"f32">);
 }
@@ -99,13 +106,18 @@ export function adaptiveAvgPool(x: Tensor, size: readonly number[]): Tensor<"f32
 
 /** The largest element of each of so many bins. */
 export function adaptiveMaxPool(x: Tensor, size: readonly number[]): Tensor<"f32"> {
-  return adaptive("adaptive_max_pool", x, size, (part, dim) => amax(part, { dim }));
+  return adaptive("adaptive_max_pool", x, size, (part, dim) => maxAlong(part, dim)[0]);
 }
 
 /** (Σ xᵖ)^(1/p) of each window. */
 export function lpPool(x: Tensor, p: number, kernel: readonly number[], options: PoolOptions = {}): Tensor<"f32"> {
   const { dims, windows } = planned("lp_pool", x, kernel, options);
-  return within(x, () => pow(sum(windows(pow(x, p), 0), { dim: dims }), 1 / p) as Tensor<"f32">);
+  return within(x, (runner) => {
+    const total = sum(windows(pow(x, p), 0), { dim: dims });
+    // A root of 0 sends 0, not what is endless times 0.
+    const nothing = runner.map("eq", [total, 0]);
+    return where(nothing, 0, pow(where(nothing, 1, total), 1 / p)) as Tensor<"f32">;
+  });
 }
 
 /** Another size of the last dims. */

@@ -11,6 +11,7 @@ import { sizeOf } from "../../values/shape.ts";
 import { add, mul } from "../elements/broadcasting.ts";
 import { matmul, sum } from "../folding/folds.ts";
 import { cat, pad } from "../shapes/joining.ts";
+import { overlapped } from "../shapes/inverses.ts";
 import { flip, narrow, reshape, select, squeeze, unsqueeze } from "../shapes/views.ts";
 import { checkDType, refuse, within } from "../tools/tools.ts";
 
@@ -131,7 +132,7 @@ export function windowsOf(
     return Math.floor(left / stride[dim]) + 1;
   });
   const steps = strides.slice(2);
-  return x.runner.view(x, op, {
+  const layout = {
     shape: [...shape.slice(0, 2), ...places, ...kernel],
     strides: [
       ...strides.slice(0, 2),
@@ -139,7 +140,9 @@ export function windowsOf(
       ...steps.map((step, dim) => step * dilation[dim]),
     ],
     offset,
-  });
+  };
+  const dims = kernel.map((_, i) => ({ dim: 2 + i, extent: shape[2 + i], step: stride[i], dilation: dilation[i] }));
+  return x.runner.view(x, op, layout, (g) => overlapped(g, dims));
 }
 
 /** A number for each dim. */

@@ -16,8 +16,9 @@ import { add, div, mul, where } from "../elements/broadcasting.ts";
 import { log as logarithm, neg } from "../elements/unary.ts";
 import { cumsum } from "../folding/scans.ts";
 import { argmax } from "../folding/statistics.ts";
-import { oneHot, searchsorted } from "../indexing/gathering.ts";
-import { argsort, topk } from "../indexing/ordering.ts";
+import { oneHot } from "../indexing/gathering.ts";
+import { topk } from "../indexing/ordering.ts";
+import { argsort, searchsorted } from "../lookup/searching.ts";
 import { narrow } from "../shapes/views.ts";
 import { softmax } from "../layers/norms.ts";
 import { checkDType, refuse, within } from "../tools/tools.ts";
@@ -51,6 +52,12 @@ export class Generator {
   /** How many counters were drawn, for going on later. */
   get offset(): number {
     return this.#drawn;
+  }
+
+  /** Goes to a place of its stream, for drawing the same again. */
+  rewind(offset: number): void {
+    if (!Number.isSafeInteger(offset) || offset < 0) throw new RangeError(`offset ${offset} is no count`);
+    this.#drawn = offset;
   }
 
   /** The operands of a draw of so many counters. */
@@ -134,7 +141,7 @@ export function dropout(x: Tensor, p: number, from: Generator, options: { traini
   if (options.training === false || p === 0) return x.clone() as Tensor<"f32">;
   return within(x, (runner) => {
     const kept = runner.map("ge", [rand(runner, x.shape, from), p]);
-    return where(kept, p === 1 ? 0 : div(x, 1 - p), 0) as Tensor<"f32">;
+    return where(kept, div(x, p === 1 ? 1 : 1 - p), 0) as Tensor<"f32">;
   });
 }
 
@@ -145,7 +152,7 @@ export function dropout2d(x: Tensor, p: number, from: Generator, options: { trai
   return within(x, (runner) => {
     const shape = x.shape.map((extent, dim) => dim < 2 ? extent : 1);
     const kept = runner.map("ge", [rand(runner, shape, from), p]);
-    return where(kept, p === 1 ? 0 : div(x, 1 - p), 0) as Tensor<"f32">;
+    return where(kept, div(x, p === 1 ? 1 : 1 - p), 0) as Tensor<"f32">;
   });
 }
 
@@ -252,8 +259,12 @@ export function gumbelSoftmax(
     if (!hard) return y;
     const last = x.shape.length - 1;
     const at = dim < 0 ? dim + x.shape.length : dim;
-    const best = oneHot(argmax(y, { dim: at }), x.shape[at]);
-    return runner.cast(at === last ? best : movedLast(best, at), "f32");
+    const chosen = (): Tensor<"f32"> => {
+      const best = oneHot(argmax(y, { dim: at }), x.shape[at]);
+      return runner.cast(at === last ? best : movedLast(best, at), "f32");
+    };
+    // The gradient is that of the shares.
+    return runner.withGradient("gumbel_softmax", [y], chosen, [], (g) => [g]);
   });
 }
 

@@ -11,7 +11,7 @@ import type { Tensor } from "../../tensors/tensor.ts";
 import { bitsOf, type DType, promote } from "../../values/dtype.ts";
 import { dimOf, sizeOf } from "../../values/shape.ts";
 import { coordinate, refuse, staying, whole, within } from "../tools/tools.ts";
-import { diagonal, expand, flatten, reshape, unsqueeze } from "./views.ts";
+import { diagonal, expand, flatten, flip, narrow, reshape, split, unsqueeze } from "./views.ts";
 
 /** How {@linkcode pad} fills. */
 export interface PadOptions {
@@ -40,14 +40,23 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
       return runner.kernel("cat", given.length ? first.shape.with(at, extent) : [0], [], () => constant(0, dtype));
     }
     if (parts.length === 1) return parts[0].clone();
-    while (parts.length > 1) {
-      const next: Tensor[] = [];
-      for (let i = 0; i < parts.length; i += 2) {
-        next.push(i + 1 < parts.length ? pair(parts[i], parts[i + 1], at) : parts[i]);
-      }
-      parts = next;
-    }
-    return parts[0];
+    const extents = parts.map(({ shape }) => shape[at]);
+    return runner.withGradient(
+      "cat",
+      parts,
+      () => {
+        while (parts.length > 1) {
+          const next: Tensor[] = [];
+          for (let i = 0; i < parts.length; i += 2) {
+            next.push(i + 1 < parts.length ? pair(parts[i], parts[i + 1], at) : parts[i]);
+          }
+          parts = next;
+        }
+        return parts[0];
+      },
+      [],
+      (g) => split(g, extents, at),
+    );
   });
 }
 
@@ -122,7 +131,8 @@ export function roll<D extends DType>(
       const shift = ((by[i] % extent) + extent) % extent;
       const free = { tensor: y, layout: y.layout, free: true };
       const operands = [free, coordinate(y.shape, at), whole(shift), whole(extent), whole(y.layout.strides[at])];
-      return runner.kernel("roll", y.shape, operands, rolled);
+      const run = () => runner.kernel("roll", y.shape, operands, rolled);
+      return runner.withGradient("roll", [y], run, [], (g) => [roll(g, -shift, at)]);
     }, x) as Tensor<D>;
   });
 }
@@ -234,5 +244,36 @@ function padDim(x: Tensor, dim: number, before: number, after: number, mode: Pad
   if (x.size === 0) return x.runner.kernel("pad", shape, [filler], (one) => one);
   const free = { tensor: x, layout: staying(x.layout, dim, shape), free: true };
   const words = [extent, x.layout.strides[dim]].map(whole);
-  return x.runner.kernel("pad", shape, [free, coordinate(shape, dim, 1, -before), ...words, filler], padded(mode));
+  const operands = [free, coordinate(shape, dim, 1, -before), ...words, filler];
+  const run = () => x.runner.kernel("pad", shape, operands, padded(mode));
+  return x.runner.withGradient("pad", [x], run, [], (g) => [unpadded(g, dim, extent, before, after, mode)]);
+}
+
+/** What padding sends back: the middle, and with it what was repeated at the ends. */
+function unpadded(g: Tensor, dim: number, extent: number, before: number, after: number, mode: PadMode): Tensor {
+  const plain = (part: Tensor, lead: number, trail: number): Tensor => padDim(part, dim, lead, trail, "constant", 0);
+  if (mode === "constant") return plain(g, -before, -after);
+  return within(g, (runner) => {
+    const [first, last] = [Math.max(0, before), Math.max(0, after)];
+    const middle = narrow(g, dim, first, g.shape[dim] - first - last);
+    let sum = plain(middle, Math.max(0, -before), Math.max(0, -after));
+    const place = (part: Tensor, start: number): void => {
+      sum = runner.map("add", [sum, plain(part, start, extent - start - part.shape[dim])]);
+    };
+    const folded = (part: Tensor): Tensor =>
+      mode === "reflect"
+        ? flip(part, dim)
+        : mode === "circular"
+        ? part
+        : runner.reduce("sum", part, { dim, keepdim: true });
+    if (first > 0) {
+      const start = mode === "reflect" ? 1 : mode === "circular" ? extent - first : 0;
+      place(folded(narrow(g, dim, 0, first)), start);
+    }
+    if (last > 0) {
+      const start = mode === "reflect" ? extent - 1 - last : mode === "circular" ? 0 : extent - 1;
+      place(folded(narrow(g, dim, g.shape[dim] - last, last)), start);
+    }
+    return sum;
+  });
 }

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Tensor } from "../../tensors/tensor.ts";
+import type { Inverse, Tensor } from "../../tensors/tensor.ts";
 import type { DType } from "../../values/dtype.ts";
 import {
   broadcast,
@@ -15,10 +15,12 @@ import {
   dimOf,
   expand as expanded,
   isContiguous,
+  type Layout,
   sizeOf,
   viewOf,
 } from "../../values/shape.ts";
 import { refuse, within } from "../tools/tools.ts";
+import { overlapped, undiagonal, unstrided } from "./inverses.ts";
 
 /** The same elements in another shape, which must be possible without a copy; one extent may be −1. */
 export function view<D extends DType>(x: Tensor<D>, shape: readonly number[]): Tensor<D> {
@@ -27,15 +29,17 @@ export function view<D extends DType>(x: Tensor<D>, shape: readonly number[]): T
   if (layout === undefined) {
     refuse("E_SHAPE", "view", `strides [${x.layout.strides}] of [${x.shape}] do not allow [${whole}]; use reshape`);
   }
-  return seen(x, "view", layout);
+  return seen(x, "view", layout, "reshape");
 }
 
 /** The same elements in another shape: a view where possible, else a copy; one extent may be −1. */
 export function reshape<D extends DType>(x: Tensor<D>, shape: readonly number[]): Tensor<D> {
   const whole = inferred("reshape", x, shape);
   const layout = viewOf(x.layout, whole);
-  if (layout) return seen(x, "reshape", layout);
-  return within(x, (runner) => seen(runner.copy(x) as Tensor<D>, "reshape", viewOf(contiguous(x.shape), whole)!));
+  if (layout) return seen(x, "reshape", layout, "reshape");
+  return within(x, (runner) => {
+    return seen(runner.copy(x) as Tensor<D>, "reshape", viewOf(contiguous(x.shape), whole)!, "reshape");
+  });
 }
 
 /** Dims from one to another joined to one. */
@@ -80,7 +84,7 @@ export function expand<D extends DType>(x: Tensor<D>, shape: readonly number[]):
   const whole = shape.map((extent, dim) => extent === -1 && dim >= lead ? x.shape[dim - lead] : extent);
   const fits = lead >= 0 && x.shape.every((extent, dim) => extent === 1 || extent === whole[dim + lead]);
   if (!fits) refuse("E_SHAPE", "expand", `shape [${x.shape}] does not expand to [${shape}]`);
-  return seen(x, "expand", expanded(x.layout, checkShape("expand", whole)));
+  return seen(x, "expand", expanded(x.layout, checkShape("expand", whole)), "expand");
 }
 
 /** Tensors in the shape that they broadcast to. */
@@ -95,7 +99,7 @@ export function squeeze<D extends DType>(x: Tensor<D>, dim?: number | readonly n
   const stays = x.shape.map((extent, at) => extent !== 1 || (named !== undefined && !named.includes(at)));
   const { shape, strides, offset } = x.layout;
   const kept = <T>(values: readonly T[]): T[] => values.filter((_, at) => stays[at]);
-  return seen(x, "squeeze", { shape: kept(shape), strides: kept(strides), offset });
+  return seen(x, "squeeze", { shape: kept(shape), strides: kept(strides), offset }, "reshape");
 }
 
 /** A dim of 1 more. */
@@ -103,7 +107,8 @@ export function unsqueeze<D extends DType>(x: Tensor<D>, dim: number): Tensor<D>
   const at = dimOf("unsqueeze", dim, [...x.shape, 1]);
   const { shape, strides, offset } = x.layout;
   checkShape("unsqueeze", [...shape, 1]);
-  return seen(x, "unsqueeze", { shape: shape.toSpliced(at, 0, 1), strides: strides.toSpliced(at, 0, 1), offset });
+  const layout = { shape: shape.toSpliced(at, 0, 1), strides: strides.toSpliced(at, 0, 1), offset };
+  return seen(x, "unsqueeze", layout, "reshape");
 }
 
 /** `length` elements of a dim from `start`; a negative start counts from the end. */
@@ -125,12 +130,7 @@ export function select<D extends DType>(x: Tensor<D>, dim: number, index: number
   if (!Number.isInteger(place) || place < 0 || place >= extent) {
     refuse("E_INDEX", "select", `${index} is not in dim ${dim} of [${x.shape}]`);
   }
-  const { shape, strides, offset } = x.layout;
-  return seen(x, "select", {
-    shape: shape.toSpliced(at, 1),
-    strides: strides.toSpliced(at, 1),
-    offset: offset + place * strides[at],
-  });
+  return within(x, () => squeeze(x.slice(at, { start: place, stop: place + 1 }), at));
 }
 
 /** Any shape and strides from a place on, in elements of the tensor's own buffer. */
@@ -149,7 +149,9 @@ export function asStrided<D extends DType>(
   if (strides.length !== shape.length || !strides.every(Number.isInteger) || !flat || !inside) {
     refuse("E_SHAPE", "as_strided", `[${shape}] by [${strides}] from ${offset} does not lie in [${x.shape}]`);
   }
-  return seen(x, "as_strided", { shape: [...shape], strides: [...strides], offset: first });
+  const layout = { shape: [...shape], strides: [...strides], offset: first };
+  const whole = x.shape;
+  return seen(x, "as_strided", layout, (g) => unstrided(g, whole, strides, offset));
 }
 
 /** Windows of a dim, each `step` after the one before, in a new last dim. */
@@ -160,11 +162,13 @@ export function unfold<D extends DType>(x: Tensor<D>, dim: number, size: number,
     refuse("E_SHAPE", "unfold", `windows of ${size} by ${step} do not lie in dim ${dim} of [${shape}]`);
   }
   const count = Math.floor((shape[at] - size) / step) + 1;
-  return seen(x, "unfold", {
+  const layout = {
     shape: [...shape.with(at, count), size],
     strides: [...strides.with(at, strides[at] * step), strides[at]],
     offset,
-  });
+  };
+  const dims = [{ dim: at, extent: shape[at], step, dilation: 1 }];
+  return seen(x, "unfold", layout, (g) => overlapped(g, dims));
 }
 
 /** The diagonal of two dims, as a last dim. */
@@ -177,18 +181,19 @@ export function diagonal<D extends DType>(x: Tensor<D>, offset = 0, one = 0, oth
   const [down, right] = [Math.max(0, -offset), Math.max(0, offset)];
   const count = Math.max(0, Math.min(shape[a] - down, shape[b] - right));
   const rest = <T>(values: readonly T[]): T[] => values.filter((_, dim) => dim !== a && dim !== b);
-  return seen(x, "diagonal", {
+  const layout = {
     shape: [...rest(shape), count],
     strides: [...rest(strides), strides[a] + strides[b]],
     offset: count === 0 ? from : from + down * strides[a] + right * strides[b],
-  });
+  };
+  return seen(x, "diagonal", layout, (g) => undiagonal(g, shape, [a, b], [down, right]));
 }
 
 /** Dims in the opposite order of elements. */
 export function flip<D extends DType>(x: Tensor<D>, dims: number | readonly number[]): Tensor<D> {
   return within(
     x,
-    () => [dims].flat().reduce((y, dim) => y.slice(dim as number, { step: -1 }), seen(x, "flip", x.layout)),
+    () => [dims].flat().reduce((y, dim) => y.slice(dim as number, { step: -1 }), seen(x, "flip", x.layout, "reshape")),
   );
 }
 
@@ -204,7 +209,7 @@ export function rot90<D extends DType>(x: Tensor<D>, turns = 1, dims: readonly [
       case 3:
         return flip(x.transpose(a, b), b);
       default:
-        return seen(x, "rot90", x.layout);
+        return seen(x, "rot90", x.layout, "reshape");
     }
   });
 }
@@ -260,7 +265,7 @@ export function meshgrid(tensors: readonly Tensor[], indexing: "ij" | "xy" = "ij
 
 /** Elements that lie one after the other: the same ones if they do, else a copy. */
 export function contiguousOf<D extends DType>(x: Tensor<D>): Tensor<D> {
-  return isContiguous(x.layout) ? seen(x, "contiguous", x.layout) : x.clone();
+  return isContiguous(x.layout) ? seen(x, "contiguous", x.layout, "reshape") : x.clone();
 }
 
 function inferred(op: string, x: Tensor, shape: readonly number[]): readonly number[] {
@@ -274,7 +279,7 @@ function inferred(op: string, x: Tensor, shape: readonly number[]): readonly num
   return checkShape(op, whole);
 }
 
-function seen<D extends DType>(x: Tensor<D>, op: string, layout: Tensor["layout"]): Tensor<D> {
+function seen<D extends DType>(x: Tensor<D>, op: string, layout: Layout, inverse: Inverse): Tensor<D> {
   x.storageFor(op);
-  return x.runner.view(x, op, layout) as Tensor<D>;
+  return x.runner.view(x, op, layout, inverse) as Tensor<D>;
 }

@@ -26,7 +26,8 @@ export function withinAll<T extends readonly Tensor[]>(x: Tensor, run: (runner: 
 
 /** A tensor of its own, where a function would give back its operand. */
 export function own<D extends DType>(result: Tensor<D>, operand: Tensor): Tensor<D> {
-  return (result as Tensor) === operand ? result.runner.view(result, result.made, result.layout) as Tensor<D> : result;
+  if ((result as Tensor) !== operand) return result;
+  return result.runner.view(result, result.made, result.layout, "reshape") as Tensor<D>;
 }
 
 /** Refuses. */

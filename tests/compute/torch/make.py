@@ -34,14 +34,19 @@ def wide(array):
     return tensor.long() if array.dtype == numpy.int32 else tensor
 
 
-for family in ["elements", "shapes", "folding", "indexing", "layers"]:
-    cases = importlib.import_module(f"cases_{family}").CASES
-    lines = []
-    for name, (operands, run) in cases.items():
-        result = run(*[wide(one) for one in operands])
-        results = result if isinstance(result, (tuple, list)) else [result]
-        case = {"name": name, "operands": [packed(one) for one in operands], "results": [packed(one) for one in results]}
-        lines.append(json.dumps(case))
-    header = json.dumps({"torch": torch.__version__, "cases": len(lines)})
-    (HERE / "fixtures" / f"{family}.jsonl").write_text("\n".join([header, *lines]) + "\n")
-    print(family, len(lines))
+def main():
+    for family in ["elements", "shapes", "folding", "indexing", "layers"]:
+        cases = importlib.import_module(f"cases_{family}").CASES
+        lines = []
+        for name, (operands, run) in cases.items():
+            result = run(*[wide(one) for one in operands])
+            results = result if isinstance(result, (tuple, list)) else [result]
+            case = {"name": name, "operands": [packed(one) for one in operands], "results": [packed(one) for one in results]}
+            lines.append(json.dumps(case))
+        header = json.dumps({"torch": torch.__version__, "cases": len(lines)})
+        (HERE / "fixtures" / f"{family}.jsonl").write_text("\n".join([header, *lines]) + "\n")
+        print(family, len(lines))
+
+
+if __name__ == "__main__":
+    main()

@@ -13,15 +13,23 @@ export type Cases = Readonly<
   Record<string, readonly [ToleranceClass, (operands: Tensor[], engine: Engine) => Tensor | readonly Tensor[]]>
 >;
 
-interface Stored {
+/** An array as the fixtures hold it. */
+export interface Stored {
   readonly dtype: "f32" | "i32" | "bool";
   readonly shape: readonly number[];
   readonly data: string;
 }
-interface Case {
+/** One case. */
+export interface Case {
   readonly name: string;
   readonly operands: readonly Stored[];
   readonly results: readonly Stored[];
+}
+
+/** The cases of a family. */
+export async function casesOf(family: string): Promise<readonly Case[]> {
+  const text = await Deno.readTextFile(new URL(`fixtures/${family}.jsonl`, import.meta.url));
+  return text.trim().split("\n").slice(1).map((line) => JSON.parse(line));
 }
 
 /** Registers the tests of a family. */
@@ -64,11 +72,13 @@ export async function torchSuite(
   });
 }
 
-function onto(engine: Engine, stored: Stored): Tensor {
+/** A tensor of an array. */
+export function onto(engine: Engine, stored: Stored): Tensor {
   return engine.tensor(arrayOf(stored).data as Float32Array, { shape: stored.shape, dtype: stored.dtype as DType });
 }
 
-function arrayOf({ dtype, shape, data }: Stored): NumpyArray {
+/** The elements of an array. */
+export function arrayOf({ dtype, shape, data }: Stored): NumpyArray {
   const bytes = Uint8Array.fromBase64(data);
   const array = dtype === "f32"
     ? new Float32Array(bytes.buffer)

@@ -1,0 +1,8 @@
+/**
+ * Gradients on WebGPU.
+ *
+ * @module
+ */
+import { autogradSuite } from "./autograd_suite.ts";
+
+autogradSuite({ device: "gpu" }, "vulkan");
