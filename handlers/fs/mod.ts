@@ -60,6 +60,8 @@ export { announcedAddresses } from "./blobs/disk/holder.ts";
 export type { Attributes, BranchFiles, OpenFile, OpenOptions, Space } from "./files/branch_files.ts";
 export { type BranchRight, mayUse as mayUseBranch } from "./rights.ts";
 export { FS_LIMITS, type FsLimits, fsLimitsWith } from "./limits.ts";
+export type { Settled } from "./blobs/disk/elsewhere.ts";
+export { BucketCredential, type BucketOptions, bucketUrl, CACHE_BYTES } from "./bucket/options.ts";
 export type { DiskStoreOptions } from "./blobs/disk/options.ts";
 export { type Fs, type FsOptions, memoryFs, openFs, type TreeFs } from "./store.ts";
 export type {
