@@ -53,7 +53,13 @@ export async function send(hash: Hash, { bucket, claims, rows, store, signal }: 
   };
   const pairs = outboardSize(row.size);
   if (pairs > 0) await put("obao4", pairs, (at, length) => pairsOf(hash, source, at, length));
-  await put("data", row.size, (at, length) => reader.read(at, length));
+  // Parts are under way together, and a source is read by one at a time.
+  let turn: Promise<unknown> = Promise.resolve();
+  await put("data", row.size, (at, length) => {
+    const bytes = turn.then(() => reader.read(at, length));
+    turn = bytes.catch(() => {});
+    return bytes;
+  });
   rows.sent(hash);
 }
 
