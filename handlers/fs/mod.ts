@@ -60,6 +60,7 @@ export { announcedAddresses } from "./blobs/disk/holder.ts";
 export type { Attributes, BranchFiles, OpenFile, OpenOptions, Space } from "./files/branch_files.ts";
 export { type BranchRight, mayUse as mayUseBranch } from "./rights.ts";
 export { FS_LIMITS, type FsLimits, fsLimitsWith } from "./limits.ts";
+export { probeBucket } from "./bucket/probe.ts";
 export type { Settled } from "./blobs/disk/elsewhere.ts";
 export { BucketCredential, type BucketOptions, bucketUrl, CACHE_BYTES } from "./bucket/options.ts";
 export type { DiskStoreOptions } from "./blobs/disk/options.ts";

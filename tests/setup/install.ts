@@ -114,10 +114,15 @@ async function go(): Promise<string | undefined> {
 async function goS3(): Promise<string | undefined> {
   const go = findProgram("go");
   if (go === undefined) return undefined;
-  return await stamped(GO_S3, [VERSITYGW_MODULE], "from Go's module proxy; tests with a bucket cannot run", async () => {
-    await Deno.mkdir(GO_S3, { recursive: true });
-    return await run(go, ["install", VERSITYGW_MODULE], { GOBIN: GO_S3 }, "null");
-  });
+  return await stamped(
+    GO_S3,
+    [VERSITYGW_MODULE],
+    "from Go's module proxy; tests with a bucket cannot run",
+    async () => {
+      await Deno.mkdir(GO_S3, { recursive: true });
+      return await run(go, ["install", VERSITYGW_MODULE], { GOBIN: GO_S3 }, "null");
+    },
+  );
 }
 
 /** Builds the peers in Rust, some minutes the first time; where there is no Rust, or one cannot be built, the tests go without. */

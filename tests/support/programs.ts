@@ -101,7 +101,16 @@ const REQUIREMENTS = {
 export type Need = keyof typeof REQUIREMENTS;
 
 /** Requirements that depend on the machine, not on Debian's packages: missing, they are no failure in CI. */
-const OF_THE_MACHINE: readonly Need[] = ["linux", "root", "netns", "netem", "go-git", "versitygw", "iroh-peer", "pkarr-peer"];
+const OF_THE_MACHINE: readonly Need[] = [
+  "linux",
+  "root",
+  "netns",
+  "netem",
+  "go-git",
+  "versitygw",
+  "iroh-peer",
+  "pkarr-peer",
+];
 
 const known = new Map<Need, boolean>();
 const reported = new Set<string>();

@@ -8,7 +8,6 @@ import { type Child, start } from "./process.ts";
 import { VERSITYGW, WEED } from "./python.ts";
 import { temporaryFolder } from "./temp.ts";
 
-
 /** The keys of every such server. */
 export const ACCESS_KEY = "AKTESTKEY";
 /** See {@linkcode ACCESS_KEY}. */

@@ -163,7 +163,10 @@ export class S3Requests implements Disposable {
   }
 
   #ask(): Promise<BucketCredential> {
-    const asked = Promise.resolve().then(() => this.#options.credential());
+    const asked = Promise.resolve().then(() => this.#options.credential()).catch((cause) => {
+      const message = `bucket ${this.#options.bucket} at ${this.url.host}: ${(cause as Error).message}`;
+      throw new S3Error("BUCKET_REFUSED", message, { status: 0, reason: "", cause });
+    });
     asked.catch(() => this.#credential = undefined);
     return asked;
   }

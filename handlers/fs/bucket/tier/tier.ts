@@ -68,7 +68,8 @@ export class Tier implements Elsewhere {
   readonly #doubts = new Set<Hash>();
   readonly #running: Promise<void>;
   #turn: Promise<unknown> = Promise.resolve();
-  #swept = -Infinity;
+  // A command is over before it is time.
+  #swept = performance.now() - SWEEP + 60_000;
   #failure: string | undefined;
 
   /** @param id Names the store among those that share the bucket. */
@@ -120,7 +121,11 @@ export class Tier implements Elsewhere {
     }).catch(() => {});
   }
 
-  settle(): Promise<Settled> {
+  // Async, as it is where there is something to do.
+  // deno-lint-ignore require-await
+  async settle(): Promise<Settled> {
+    // Who looks after the store sends what this process adds.
+    if (!this.#store.isKeeper) return { sent: 0, left: 0 };
     return this.#inTurn(() => this.#settle());
   }
 
@@ -149,7 +154,6 @@ export class Tier implements Elsewhere {
     let sent = 0;
     let failure: string | undefined;
     try {
-      if (!this.#store.isKeeper) throw new AlknetError("BUCKET_UNAVAILABLE", "another process sends what is added");
       for (const row of this.#rows.lost()) if (await this.#isSound(row)) this.#rows.right(row.hash);
       sent = await this.#send();
       if (this.#options.mode === "cold") await this.#letGo();
@@ -161,7 +165,7 @@ export class Tier implements Elsewhere {
       if (this.#stop.signal.aborted) throw error;
       failure = reasonOf(error);
     }
-    if (failure !== this.#failure && this.#store.isKeeper) {
+    if (failure !== this.#failure) {
       if (failure !== undefined) log.warn("{reason}; blobs stay here and are sent later", { reason: failure });
       else log.info("bucket {bucket} can be reached again", { bucket: this.#bucket.name });
       this.#failure = failure;
