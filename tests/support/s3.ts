@@ -32,6 +32,12 @@ export interface S3Server extends AsyncDisposable {
   again(): Promise<void>;
 }
 
+/** Options of the bucket of a server. */
+export function bucketAt(endpoint: string): BucketOptions {
+  const credential = (): BucketCredential => new BucketCredential(ACCESS_KEY, SECRET);
+  return { endpoint, bucket: BUCKET, region: "us-east-1", credential };
+}
+
 /** Starts one. */
 export async function startS3(kind: S3Kind = "versitygw"): Promise<S3Server> {
   const temporary = await temporaryFolder();
@@ -42,13 +48,7 @@ export async function startS3(kind: S3Kind = "versitygw"): Promise<S3Server> {
   const server: S3Server = {
     endpoint: `http://127.0.0.1:${running.port}`,
     folder,
-    options: (changes) => ({
-      endpoint: server.endpoint,
-      bucket: BUCKET,
-      region: "us-east-1",
-      credential: () => new BucketCredential(ACCESS_KEY, SECRET),
-      ...changes,
-    }),
+    options: (changes) => ({ ...bucketAt(server.endpoint), ...changes }),
     async kill() {
       running.child.kill("SIGKILL");
       await running.child[Symbol.asyncDispose]();

@@ -102,3 +102,6 @@ export const SIZES_OF_PROGRAM: readonly number[] = [100, 200_000, 6 << 20];
 
 /** Bytes of what the program brings in parts: its outboard is a file too. */
 export const PART_SIZE = 5 << 20;
+
+/** Bytes of what the program sends: in the database, in a file, in parts. */
+export const SENT_SIZES: readonly number[] = [100, 200_000, 17 << 20];
