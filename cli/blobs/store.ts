@@ -70,7 +70,9 @@ export async function openBlobHome(choice: BlobHomeChoice): Promise<BlobHome> {
 async function settled(fs: TreeFs): Promise<void> {
   const { left, failure } = await fs.settle();
   if (failure === undefined || left === 0) return;
-  note(`${left} ${left === 1 ? "blob is" : "blobs are"} not in the bucket yet, and will be sent later: ${failure}`);
+  note(
+    `alknet: ${left} ${left === 1 ? "blob is" : "blobs are"} not in the bucket yet, and will be sent later: ${failure}`,
+  );
 }
 
 /** Those that are configured, else those that a running node listens on, else those that it would. */

@@ -11,9 +11,6 @@ import type { Held, OpenSource } from "../blob_store.ts";
 import type { DiskParts } from "./parts.ts";
 import type { BlobRow } from "./tables/rows.ts";
 
-/** `bucket` of a blob: not there, there, something else in its place, or perhaps a part of it. */
-export const THERE = { no: 0, yes: 1, wrong: 2, begun: 3 } as const;
-
 /** The other place. */
 export interface Elsewhere extends AsyncDisposable {
   /**

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Hash } from "../../wire/hash_text.ts";
 import type { Collected } from "../blob_store.ts";
-import { THERE } from "./elsewhere.ts";
+import { THERE } from "./tables/rows.ts";
 import type { StoreDatabase } from "./tables/database.ts";
 import { type FileLock, lockIfFree } from "./holder.ts";
 import { removePartial } from "./places.ts";

@@ -151,7 +151,7 @@ export class S3Requests implements Disposable {
     } catch (error) {
       rest.signal?.throwIfAborted();
       if (error instanceof S3Error) throw error;
-      const why = watch.isOver ? `no answer within ${this.#patience / 1000} s` : (error as Error).message;
+      const why = watch.isOver ? `no answer within ${this.#patience / 1000} s` : messageOf(error as Error);
       throw new S3Error("BUCKET_UNAVAILABLE", `${this.#of(method, key)}: ${foreign(why)}`, {
         status: 0,
         reason: "",
@@ -253,6 +253,11 @@ async function bodyOf(response: Response, most: number, watch: Watch): Promise<U
     at += part.byteLength;
   }
   return all;
+}
+
+/** What a connection failed of stands below what fetch says. */
+function messageOf({ message, cause }: Error): string {
+  return cause instanceof Error && message === "fetch failed" ? messageOf(cause) : message;
 }
 
 /** How old a time is, in milliseconds, by the clock of whoever said both. */

@@ -4,8 +4,7 @@
  * @module
  */
 import type { StoreDatabase } from "../../blobs/disk/tables/database.ts";
-import { bytesOf, PLACE } from "../../blobs/disk/tables/rows.ts";
-import { THERE } from "../../blobs/disk/elsewhere.ts";
+import { bytesOf, PLACE, THERE } from "../../blobs/disk/tables/rows.ts";
 import type { Hash } from "../../wire/hash_text.ts";
 
 /** Rows that are read at once. */

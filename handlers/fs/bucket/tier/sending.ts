@@ -7,7 +7,7 @@
 import { outboardSize, PAIR } from "../../bao/tree.ts";
 import type { OpenSource } from "../../blobs/blob_store.ts";
 import type { ElsewhereParts } from "../../blobs/disk/elsewhere.ts";
-import { THERE } from "../../blobs/disk/elsewhere.ts";
+import { THERE } from "../../blobs/disk/tables/rows.ts";
 import { readerOf } from "../../blobs/reading.ts";
 import { corrupt } from "../../errors.ts";
 import type { Hash } from "../../wire/hash_text.ts";

@@ -12,6 +12,8 @@ const PARTIAL = 0;
 export const COMPLETE = 1;
 /** Where a blob's data lie. */
 export const PLACE = { inline: 0, owned: 1, referenced: 2, bucket: 3 } as const;
+/** `bucket` of a blob: not there, there, something else in its place, or perhaps a part of it. */
+export const THERE = { no: 0, yes: 1, wrong: 2, begun: 3 } as const;
 /** Seconds to which `used` is kept. */
 const HOUR = 3600;
 
