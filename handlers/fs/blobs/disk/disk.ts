@@ -310,6 +310,7 @@ export class DiskBlobStore implements BlobStore {
   }
 
   async *verify(hash?: Hash): AsyncIterable<VerifyStep> {
+    await this.#elsewhere?.review();
     if (hash !== undefined && !this.#rows.find(hash)) throw notFound(hash);
     for (let page = hash === undefined ? this.#rows.page(undefined, PAGE) : [hash]; page.length > 0;) {
       for (const one of page) yield* this.#verify(one);

@@ -25,6 +25,8 @@ export interface Elsewhere extends AsyncDisposable {
   remove(hash: Hash): Promise<void>;
   /** Sends what is not there yet, and lets go here what may. What could not be sent is told. */
   settle(): Promise<Settled>;
+  /** Looks again at what was found wrong there and is nowhere else: what is right again is there again. */
+  review(): Promise<void>;
   /** Says that something in a blob there did not verify. */
   doubt(hash: Hash): void;
 }

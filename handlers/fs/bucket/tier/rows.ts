@@ -60,9 +60,12 @@ export class BucketRows {
     return this.#page("SELECT hash,size FROM blobs WHERE state=1 AND place=1 AND bucket=1 ORDER BY used,hash LIMIT ?");
   }
 
-  /** Blobs in whose place something else was found, and that are nowhere else. */
-  lost(): BucketRow[] {
-    return this.#page("SELECT hash,size FROM blobs WHERE state=0 AND state<>1 AND place=3 ORDER BY hash LIMIT ?");
+  /** Blobs in whose place something else was found, and that are nowhere else; after a hash, in their order. */
+  lost(after: Hash | undefined): BucketRow[] {
+    return this.#page(
+      "SELECT hash,size FROM blobs WHERE state=0 AND state<>1 AND place=3 AND hash>? ORDER BY hash LIMIT ?",
+      after === undefined ? new Uint8Array() : bytesOf(after),
+    );
   }
 
   /** A complete blob. */

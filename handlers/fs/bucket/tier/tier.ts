@@ -63,6 +63,7 @@ export class Tier implements Elsewhere {
   readonly #claims: Claims;
   readonly #stop = new AbortController();
   readonly #skipped = new RecentMap<Hash, number>({ most: MOST_REMEMBERED });
+  readonly #spoiled = new RecentMap<Hash, true>({ most: MOST_REMEMBERED });
   readonly #missing = new RecentMap<Hash, number>({ most: MOST_REMEMBERED });
   readonly #looks = new Map<Hash, Promise<boolean>>();
   readonly #doubts = new Set<Hash>();
@@ -121,6 +122,12 @@ export class Tier implements Elsewhere {
     }).catch(() => {});
   }
 
+  async review(): Promise<void> {
+    await this.#inTurn(() => this.#review()).catch((error) => {
+      if (!isOfBucket(error)) throw error;
+    });
+  }
+
   // Async, as it is where there is something to do.
   // deno-lint-ignore require-await
   async settle(): Promise<Settled> {
@@ -154,11 +161,11 @@ export class Tier implements Elsewhere {
     let sent = 0;
     let failure: string | undefined;
     try {
-      for (const row of this.#rows.lost()) if (await this.#isSound(row)) this.#rows.right(row.hash);
       sent = await this.#send();
       if (this.#options.mode === "cold") await this.#letGo();
       if (performance.now() - this.#swept > SWEEP) {
         await this.#bucket.sweep(UNFINISHED, { signal: this.#stop.signal });
+        await this.#review();
         this.#swept = performance.now();
       }
     } catch (error) {
@@ -171,6 +178,15 @@ export class Tier implements Elsewhere {
       this.#failure = failure;
     }
     return { sent, left: this.#rows.countUnsent(), failure };
+  }
+
+  async #review(): Promise<void> {
+    for (let after: Hash | undefined, isMore = true; isMore;) {
+      const page = this.#rows.lost(after);
+      for (const row of page) if (await this.#isSound(row)) this.#rows.right(row.hash);
+      after = page.at(-1)?.hash;
+      isMore = after !== undefined;
+    }
   }
 
   async #send(): Promise<number> {
@@ -239,6 +255,9 @@ export class Tier implements Elsewhere {
 
   #wrong(hash: Hash): void {
     this.#rows.wrong(hash);
+    // A bucket that spoils what it is given is not given it again and again.
+    if (this.#spoiled.get(hash)) this.#skipped.set(hash, performance.now());
+    this.#spoiled.set(hash, true);
     const bucket = this.#bucket.name;
     log.error("bucket {bucket} has something else in the place of blob {hash}", { bucket, hash: shortHash(hash) });
   }
