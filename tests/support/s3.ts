@@ -38,15 +38,23 @@ export function bucketAt(endpoint: string): BucketOptions {
   return { endpoint, bucket: BUCKET, region: "us-east-1", credential };
 }
 
+/** Files of a certificate, with which versitygw speaks TLS. */
+export interface S3Certificate {
+  /** The certificate. */
+  readonly cert: string;
+  /** Its key. */
+  readonly key: string;
+}
+
 /** Starts one. */
-export async function startS3(kind: S3Kind = "versitygw"): Promise<S3Server> {
+export async function startS3(kind: S3Kind = "versitygw", tls?: S3Certificate): Promise<S3Server> {
   const temporary = await temporaryFolder();
   const folder = temporary.join("data");
   await Deno.mkdir(folder);
   if (kind === "versitygw") await Deno.mkdir(`${folder}/${BUCKET}`);
-  let running = await launch(kind, folder, temporary.path);
+  let running = await launch({ kind, folder, home: temporary.path, tls });
   const server: S3Server = {
-    endpoint: `http://127.0.0.1:${running.port}`,
+    endpoint: `${tls ? "https" : "http"}://127.0.0.1:${running.port}`,
     folder,
     options: (changes) => ({ ...bucketAt(server.endpoint), ...changes }),
     async kill() {
@@ -54,7 +62,7 @@ export async function startS3(kind: S3Kind = "versitygw"): Promise<S3Server> {
       await running.child[Symbol.asyncDispose]();
     },
     async again() {
-      running = await launch(kind, folder, temporary.path, running.port);
+      running = await launch({ kind, folder, home: temporary.path, tls }, running.port);
     },
     async [Symbol.asyncDispose]() {
       await running.child[Symbol.asyncDispose]();
@@ -72,20 +80,29 @@ interface Running {
 /** How often another port is tried: somebody else may take one that was free. */
 const TRIES = 5;
 
-async function launch(kind: S3Kind, folder: string, home: string, port?: number): Promise<Running> {
+interface Launch {
+  readonly kind: S3Kind;
+  readonly folder: string;
+  readonly home: string;
+  readonly tls?: S3Certificate;
+}
+
+async function launch({ kind, folder, home, tls }: Launch, port?: number): Promise<Running> {
   for (let tried = 1;; tried++) {
     const chosen = port ?? freePort();
-    const child = kind === "versitygw" ? versitygw(folder, chosen) : await seaweedfs(folder, home, chosen);
-    if (await answers(`http://127.0.0.1:${chosen}`, child)) return { child, port: chosen };
+    const child = kind === "versitygw" ? versitygw(folder, chosen, tls) : await seaweedfs(folder, home, chosen);
+    if (await answers(chosen, child, tls !== undefined)) return { child, port: chosen };
     const { errors, output } = child;
     await child[Symbol.asyncDispose]();
     if (tried === TRIES) throw new Error(`${kind} does not start: ${errors || output}`);
   }
 }
 
-function versitygw(folder: string, port: number): Child {
+function versitygw(folder: string, port: number, tls?: S3Certificate): Child {
   const env = { ROOT_ACCESS_KEY: ACCESS_KEY, ROOT_SECRET_KEY: SECRET };
-  return start(VERSITYGW, ["--quiet", "--port", `127.0.0.1:${port}`, "posix", folder], { env, grace: 500 });
+  const secured = tls ? ["--cert", tls.cert, "--key", tls.key] : [];
+  const args = ["--quiet", "--port", `127.0.0.1:${port}`, ...secured, "posix", folder];
+  return start(VERSITYGW, args, { env, grace: 500 });
 }
 
 async function seaweedfs(folder: string, home: string, port: number): Promise<Child> {
@@ -122,13 +139,15 @@ function freePort(below = 65_536): number {
   }
 }
 
-/** Waits until it answers, whatever it says; or until it ended. */
-async function answers(endpoint: string, child: Child): Promise<boolean> {
+/** Waits until it answers, or, where it speaks TLS, listens; or until it ended. */
+async function answers(port: number, child: Child, isTls: boolean): Promise<boolean> {
   let ended = false;
   child.status.then(() => ended = true);
   while (!ended) {
     try {
-      const { status, body } = await fetch(endpoint);
+      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+      if (isTls) return true;
+      const { status, body } = await fetch(`http://127.0.0.1:${port}`);
       await body?.cancel();
       if (status < 500) return true;
     } catch {

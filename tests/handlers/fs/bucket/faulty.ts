@@ -19,7 +19,7 @@ export interface Seen {
 
 /** What is done to a request: it is answered instead, or its answer is changed; nothing, it passes. */
 export type Fault =
-  | { readonly status: number; readonly code?: string }
+  | { readonly status: number; readonly code?: string; readonly location?: string }
   | { readonly flip: number }
   | { readonly cut: number }
   | { readonly body: Uint8Array }
@@ -61,7 +61,8 @@ export function faulty(server: S3Server): Faulty {
       if (fault === "stall") return await never(stop.signal);
       if (fault && typeof fault === "object" && "status" in fault) {
         const text = `<Error><Code>${fault.code ?? "InternalError"}</Code><Message>as told</Message></Error>`;
-        return new Response(incoming.method === "HEAD" ? null : text, { status: fault.status });
+        const headers: Record<string, string> = fault.location === undefined ? {} : { location: fault.location };
+        return new Response(incoming.method === "HEAD" ? null : text, { status: fault.status, headers });
       }
       const answer = await passed(server, seen, body);
       if (fault === "lost") return changed({ status: 200, headers: new Headers(), body: new Uint8Array() }, { cut: 0 });

@@ -7,6 +7,7 @@
 import { openFs } from "@alknet/handlers/fs";
 import { hashOf } from "@alknet/handlers/fs/bao";
 import { deepEqual, equal, ok } from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { S3Bucket } from "../../../../handlers/fs/bucket/s3/client.ts";
 import { Claims, keyOf } from "../../../../handlers/fs/bucket/tier/claims.ts";
 import { needs } from "../../../support/programs.ts";
@@ -197,5 +198,36 @@ Deno.test({
     equal(await bucket.sweep(-3_600_000), 0, "no put in parts is left");
     const data = (await Array.fromAsync(bucket.list(""))).filter(({ key }) => key.endsWith(".data"));
     deepEqual(data.map(({ key }) => key.slice(3, -5)).sort(), [...acknowledged.keys()].sort());
+  },
+});
+
+Deno.test({
+  name: "cold store: a process that died when its file was to go: the next to open the store lets it go (fs.md §5.3)",
+  ...needs("versitygw"),
+  async fn() {
+    await using server = await startS3();
+    await using folder = await temporaryFolder();
+    const path = folder.join("fs");
+    const bytes = seeded("stray").bytes(6 << 20);
+    const hash = hashOf(bytes).toHex();
+    {
+      await using fs = await openFs({ folder: path, bucket: server.options() });
+      await using held = await fs.blobs.add(new Blob([bytes]).stream());
+      await fs.blobs.setTag("stray", held);
+      await fs.settle();
+    }
+    {
+      using database = new DatabaseSync(`${path}/store.db`);
+      database.exec("UPDATE blobs SET place=3; INSERT INTO holds SELECT hash,'0123456789abcdef' FROM blobs");
+      await Deno.writeTextFile(`${path}/tmp/0123456789abcdef.lock`, "");
+    }
+    equal((await filesBelow(`${path}/data`)).length, 2);
+    {
+      await using fs = await openFs({ folder: path, bucket: server.options() });
+      deepEqual(await filesBelow(`${path}/data`), []);
+      await using reader = await fs.blobs.open(hash);
+      deepEqual(await reader.read(0, reader.size), bytes);
+    }
+    await sound(path);
   },
 });
