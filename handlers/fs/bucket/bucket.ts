@@ -41,7 +41,7 @@ export interface Bucket extends Disposable {
    * Puts an object that is read piece by piece; what an earlier try brought there is not sent again.
    *
    * @param size Its bytes.
-   * @param read Gives exactly the bytes asked for, which are its reader's.
+   * @param read Gives exactly the bytes asked for, in a buffer of their own, which is gone once they are sent.
    */
   putParts(
     key: string,

@@ -16,6 +16,8 @@ import { keyOf } from "./claims.ts";
 /** Bytes of data, and of pairs, that are asked for at once: whole groups. */
 const DATA_PIECE = 1024 * 1024;
 const PAIRS_PIECE = 64 * 1024;
+/** By how much more is asked for by whoever reads on, at most: the way there and back is what one waits for. */
+const MOST_PIECES = 4;
 
 /** What is read, and told of it. */
 export interface BucketRead {
@@ -46,7 +48,7 @@ function outboardOf(hash: Hash, size: number, pairs: Uint8Array | null, read: Bu
   return { size, root, pair: (place) => pieces.read(place * PAIR, PAIR) };
 }
 
-/** An object in pieces of one length; the last one that came is at hand. */
+/** An object in pieces of one length, or several of them; what came last is at hand. */
 class Pieces {
   readonly #hash: Hash;
   readonly #kind: "data" | "obao4";
@@ -54,6 +56,7 @@ class Pieces {
   readonly #length: number;
   readonly #read: BucketRead;
   #from = 0;
+  #count = 1;
   #piece = new Uint8Array();
 
   constructor(hash: Hash, kind: "data" | "obao4", size: number, length: number, read: BucketRead) {
@@ -75,7 +78,9 @@ class Pieces {
   async #fetch(at: number, length: number): Promise<Uint8Array> {
     const { bucket, signal } = this.#read;
     const from = at - at % this.#length;
-    const wanted = Math.min(this.#length, this.#size - from);
+    const readsOn = this.#piece.byteLength > 0 && from === this.#from + this.#piece.byteLength;
+    this.#count = readsOn ? Math.min(MOST_PIECES, this.#count * 2) : 1;
+    const wanted = Math.min(this.#count * this.#length, this.#size - from);
     const piece = await reached(this.#hash, () => bucket.get(keyOf(this.#hash, this.#kind), from, wanted, { signal }));
     if (!piece) {
       this.#read.spoiled?.();
