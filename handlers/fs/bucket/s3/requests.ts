@@ -23,6 +23,9 @@ const OF_KEYS = new Set(["ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "
 /** Milliseconds within which an answer begins, and without a byte of it. */
 export const PATIENCE = 30_000;
 
+/** Bytes of a body that are sent in a millisecond at least, by who sends over a slow line. */
+const SLOWEST = 64;
+
 /** A request. */
 export interface S3Request {
   /** `GET` and so on. */
@@ -132,7 +135,7 @@ export class S3Requests implements Disposable {
     const all = await signed({ method, url, headers }, { credential, region, now: new Date() });
     // Nothing is to be unpacked: bytes are what they are.
     all["accept-encoding"] = "identity";
-    const watch = new Watch(this.#patience, rest.signal);
+    const watch = new Watch(this.#patience, (body?.byteLength ?? 0) / SLOWEST, rest.signal);
     try {
       const response = await fetch(url, {
         method,
@@ -151,7 +154,7 @@ export class S3Requests implements Disposable {
     } catch (error) {
       rest.signal?.throwIfAborted();
       if (error instanceof S3Error) throw error;
-      const why = watch.isOver ? `no answer within ${this.#patience / 1000} s` : messageOf(error as Error);
+      const why = watch.isOver ? `nothing came for ${this.#patience / 1000} s` : messageOf(error as Error);
       throw new S3Error("BUCKET_UNAVAILABLE", `${this.#of(method, key)}: ${foreign(why)}`, {
         status: 0,
         reason: "",
@@ -209,9 +212,10 @@ class Watch {
   /** With what it is sent. */
   readonly signal: AbortSignal;
 
-  constructor(patience: number, signal: AbortSignal | undefined) {
+  /** @param sending Milliseconds more, until what is sent has gone. */
+  constructor(patience: number, sending: number, signal: AbortSignal | undefined) {
     this.#patience = patience;
-    this.#timer = setTimeout(() => this.#over.abort(), patience);
+    this.#timer = setTimeout(() => this.#over.abort(), patience + sending);
     this.signal = signal ? AbortSignal.any([signal, this.#over.signal]) : this.#over.signal;
   }
 

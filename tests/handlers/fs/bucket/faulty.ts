@@ -34,6 +34,8 @@ export interface Faulty extends AsyncDisposable {
   rule: (seen: Seen) => Fault | undefined | Promise<Fault | undefined>;
   /** What came through. */
   readonly seen: Seen[];
+  /** Until nothing that came through is under way any more, whoever asked for it. */
+  quiet(): Promise<void>;
   /** Options of the bucket behind it. */
   options(changes?: Partial<BucketOptions>): BucketOptions;
 }
@@ -41,9 +43,13 @@ export interface Faulty extends AsyncDisposable {
 /** Stands before a server. */
 export function faulty(server: S3Server): Faulty {
   const stop = new AbortController();
+  const passing = new Set<Promise<unknown>>();
   const front: Faulty = {
     rule: () => undefined,
     seen: [],
+    async quiet() {
+      while (passing.size > 0) await Promise.allSettled([...passing]);
+    },
     options: (changes) => server.options({ endpoint: `http://127.0.0.1:${listener.addr.port}`, ...changes }),
     async [Symbol.asyncDispose]() {
       stop.abort();
@@ -64,7 +70,9 @@ export function faulty(server: S3Server): Faulty {
         const headers: Record<string, string> = fault.location === undefined ? {} : { location: fault.location };
         return new Response(incoming.method === "HEAD" ? null : text, { status: fault.status, headers });
       }
-      const answer = await passed(server, seen, body);
+      const pass = passed(server, seen, body);
+      passing.add(pass);
+      const answer = await pass.finally(() => passing.delete(pass));
       if (fault === "lost") return changed({ status: 200, headers: new Headers(), body: new Uint8Array() }, { cut: 0 });
       return changed(answer, fault);
     },

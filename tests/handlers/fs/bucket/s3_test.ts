@@ -81,13 +81,14 @@ Deno.test({
       };
       using bucket = new S3Bucket(front.options());
       const done = await bucket.putParts("ab/x", LARGE, read, { ifAbsent: true }).catch((error) => error.code);
+      // What was cut off is on its way yet.
+      await front.quiet();
       if (done === true) break;
       equal(done, "BUCKET_REFUSED");
       const { uploads } = await peer.ask<{ uploads: string[] }>({ action: "uploads", ...asked });
       equal(uploads.length <= 1, true, "one of them is gone on with");
     }
-    // One may be on its way yet when those that are there are listed.
-    equal(sent <= 3 + 2, true, `of three parts ${sent} were sent`);
+    equal(sent, 3, "none is sent again that is there");
     using bucket = new S3Bucket(server.options());
     deepEqual(await bucket.get("ab/x", 0, LARGE), bytes);
     deepEqual(await peer.ask({ action: "uploads", ...asked }), { uploads: [] });
@@ -98,6 +99,24 @@ Deno.test({
     equal(await bucket.sweep(3_600_000), 0);
     equal(await bucket.sweep(-3_600_000), 1);
     deepEqual(await peer.ask({ action: "uploads", ...asked }), { uploads: [] });
+  },
+});
+
+Deno.test({
+  name: "S3Bucket: where a part comes back under a wrong tag, the object is put together at the next try",
+  ...needs("versitygw"),
+  async fn() {
+    await using server = await startS3();
+    await using front = faulty(server);
+    using bucket = new S3Bucket(front.options());
+    const bytes = seeded("tags").bytes(LARGE);
+    const read = (at: number, length: number): Promise<Uint8Array> => Promise.resolve(bytes.slice(at, at + length));
+    front.rule = ({ path }) =>
+      path.includes("partNumber=2") ? { headers: { etag: '"00000000000000000000000000000000"' } } : undefined;
+    await rejects(bucket.putParts("a", LARGE, read), { code: "BUCKET_REFUSED", message: /InvalidPart/ });
+    equal(await bucket.head("a"), undefined);
+    equal(await bucket.putParts("a", LARGE, read), true);
+    deepEqual(await bucket.get("a", 0, LARGE), bytes);
   },
 });
 
@@ -185,7 +204,7 @@ Deno.test({
       deepEqual(await bucket.get("a", 0, 100_000), bytes);
     }
     front.rule = () => "stall";
-    await rejects(bucket.get("a", 0, 10), { code: "BUCKET_UNAVAILABLE", message: /no answer within 0.3 s/ });
+    await rejects(bucket.get("a", 0, 10), { code: "BUCKET_UNAVAILABLE", message: /nothing came for 0.3 s/ });
     front.rule = () => ({ headers: { "content-range": "bytes 7-9/100000" } });
     await rejects(bucket.get("a", 5, 3), { code: "BUCKET_REFUSED", message: /another range/ });
     await using elsewhere = faulty(server);

@@ -181,6 +181,7 @@ Deno.test({
         await promise;
         child.kill("SIGKILL");
         await read;
+        await front.quiet();
       }
       await using fs = await openFs({ folder: path, bucket: server.options({ mode: "cold", cacheBytes: 0 }) });
       equal((await fs.settle()).left, 0);
