@@ -95,6 +95,17 @@ export class BucketRows {
     return this.find(hash)?.place === PLACE.bucket;
   }
 
+  /** Says that its files are here again, and its pairs, where they are few. Whether it is so. */
+  here(hash: Hash, pairs: Uint8Array | undefined): boolean {
+    const key = bytesOf(hash);
+    this.#database.transaction(() => {
+      const sql = "UPDATE blobs SET place=? WHERE hash=? AND state=1 AND place=?";
+      this.#database.run(sql, PLACE.owned, key, PLACE.bucket);
+      if (pairs?.byteLength) this.#database.run("INSERT OR REPLACE INTO inline(hash,pairs) VALUES(?,?)", key, pairs);
+    });
+    return this.find(hash)?.place === PLACE.owned;
+  }
+
   /** Says that something else is in its place: where it is nowhere else, it is as if nothing of it had come. */
   wrong(hash: Hash): void {
     const sql = "UPDATE blobs SET bucket=?, state=CASE place WHEN 3 THEN 0 ELSE state END WHERE hash=? AND state=1";

@@ -22,6 +22,7 @@ import { shortHash } from "../../errors.ts";
 import type { Hash } from "../../wire/hash_text.ts";
 import type { Bucket } from "../bucket.ts";
 import { Claims, keyOf } from "./claims.ts";
+import { bring, isBrought } from "./bringing.ts";
 import { bucketSource } from "./reading.ts";
 import { type BucketRow, BucketRows } from "./rows.ts";
 import { send } from "./sending.ts";
@@ -66,6 +67,7 @@ export class Tier implements Elsewhere {
   readonly #spoiled = new RecentMap<Hash, true>({ most: MOST_REMEMBERED });
   readonly #missing = new RecentMap<Hash, number>({ most: MOST_REMEMBERED });
   readonly #looks = new Map<Hash, Promise<boolean>>();
+  readonly #brings = new Map<Hash, Promise<boolean>>();
   readonly #doubts = new Set<Hash>();
   readonly #running: Promise<void>;
   #turn: Promise<unknown> = Promise.resolve();
@@ -88,10 +90,10 @@ export class Tier implements Elsewhere {
     return new Tier(bucket, store, await idOf(store), options);
   }
 
-  // Async, as all that opens is.
-  // deno-lint-ignore require-await
   async source(row: BlobRow): Promise<OpenSource> {
-    return this.#source(row);
+    const { mode, cacheBytes } = this.#options;
+    if (mode === "mirror" || !isBrought(row.size, cacheBytes)) return this.#source(row);
+    return await this.#bring(row) ? await this.#store.source(row.hash) : this.#source(row);
   }
 
   find(hash: Hash): Promise<boolean> {
@@ -139,7 +141,9 @@ export class Tier implements Elsewhere {
   /** Ends it; what is under way is begun again by the next. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new AlknetError("BUCKET_UNAVAILABLE", "the store was closed"));
-    await Promise.all([this.#running, this.#turn, ...this.#looks.values()].map((one) => one.catch(() => {})));
+    await Promise.all(
+      [this.#running, this.#turn, ...this.#looks.values(), ...this.#brings.values()].map((one) => one.catch(() => {})),
+    );
     this.#bucket[Symbol.dispose]();
   }
 
@@ -280,6 +284,19 @@ export class Tier implements Elsewhere {
       this.#rows.adopt(row, Date.now());
     });
     return this.#rows.find(hash) !== undefined;
+  }
+
+  /** Many who ask for the same one wait for it together. */
+  #bring(row: BlobRow): Promise<boolean> {
+    let bringing = this.#brings.get(row.hash);
+    if (bringing) return bringing;
+    bringing = bring(row.hash, this.#source(row), { store: this.#store, rows: this.#rows }).catch((error) => {
+      // Whoever reads it from there is told what is wrong.
+      log.debug("blob {hash} stays there: {reason}", { hash: shortHash(row.hash), reason: reasonOf(error) });
+      return false;
+    }).finally(() => this.#brings.delete(row.hash));
+    this.#brings.set(row.hash, bringing);
+    return bringing;
   }
 
   #source(row: BlobRow): OpenSource {

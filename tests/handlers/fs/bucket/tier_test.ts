@@ -316,3 +316,49 @@ Deno.test({
     equal(front.seen.filter(({ path }) => path.includes(".data")).length, 4 * 3);
   },
 });
+
+Deno.test({
+  name: "cold store: what is read comes here again, as far as there is room, and what was used the longest ago goes",
+  ...needs("versitygw"),
+  async fn() {
+    await using server = await startS3();
+    await using front = faulty(server);
+    await using folder = await temporaryFolder();
+    const path = folder.join("fs");
+    const sizes = [20_000, 200_000, 5 << 20];
+    let all: Map<string, Uint8Array>;
+    {
+      await using fs = await openFs({ folder: path, bucket: server.options(cold) });
+      all = await filled(fs, "brought", [...sizes, 9 << 20]);
+      await fs.settle();
+    }
+    await sound(path);
+    const hashes = [...all.keys()];
+    {
+      await using fs = await openFs({ folder: path, bucket: front.options({ mode: "cold", cacheBytes: 32 << 20 }) });
+      const gets = (): number =>
+        front.seen.filter(({ method, path }) => method === "GET" && path.includes(".data")).length;
+      for (const [hash, bytes] of all) {
+        const [one, other] = await Promise.all([readAll(fs, hash), readAll(fs, hash)]);
+        deepEqual(one, bytes);
+        deepEqual(other, bytes);
+      }
+      const before = gets();
+      for (const [hash, bytes] of [...all].slice(0, 3)) deepEqual(await readAll(fs, hash), bytes);
+      equal(gets(), before, "they are here");
+      const here = (await filesBelow(`${path}/data`)).filter((name) => name.endsWith(".data"));
+      // The largest would take more than a fourth of the room.
+      deepEqual(here.sort(), hashes.slice(0, 3).map((hash) => `${hash}.data`).sort());
+    }
+    await sound(path);
+    {
+      await using fs = await openFs({ folder: path, bucket: front.options({ mode: "cold", cacheBytes: 5 << 20 }) });
+      await fs.settle();
+      equal((await filesBelow(`${path}/data`)).some((name) => name.startsWith(hashes[2])), false);
+      // A wrong byte does not come here.
+      front.rule = ({ path }) => path.includes(".data") ? { flip: 1 } : undefined;
+      await rejects(readAll(fs, hashes[2]), { code: "BLOB_CORRUPT" });
+    }
+    await sound(path);
+  },
+});
