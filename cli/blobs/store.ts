@@ -10,6 +10,7 @@ import { announcedAddresses, type TreeFs } from "@alknet/handlers/fs";
 import { join } from "node:path";
 import { exists, type Home, locateHome } from "../home/home.ts";
 import { DEFAULT_HANDLERS } from "../node/node.ts";
+import { note } from "../terminal/output.ts";
 import { type FsConfig, openStore, storeFolder } from "../serving/fs.ts";
 
 /** Addresses that a ticket names at most, so that it stays short. */
@@ -58,8 +59,20 @@ export async function openBlobHome(choice: BlobHomeChoice): Promise<BlobHome> {
     fs,
     served: named.fs !== undefined,
     addresses: () => addressesOf(options, config, storeFolder(options, place)),
-    [Symbol.asyncDispose]: () => fs[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      if (options.bucket) await settled(fs);
+      await fs[Symbol.asyncDispose]();
+    },
   };
+}
+
+/** Nobody else may send what a command added: without a node it is the only process that has the store open. */
+async function settled(fs: TreeFs): Promise<void> {
+  const { left, failure } = await fs.settle();
+  if (failure === undefined || left === 0) return;
+  note(
+    `alknet: ${left} ${left === 1 ? "blob is" : "blobs are"} not in the bucket yet, and will be sent later: ${failure}`,
+  );
 }
 
 /** Those that are configured, else those that a running node listens on, else those that it would. */

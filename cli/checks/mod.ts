@@ -7,6 +7,7 @@ import { locateHome } from "../home/home.ts";
 import type { Finding } from "./finding.ts";
 import { checkClock, checkDeno, checkGpu } from "./machine.ts";
 import { checkPorts, checkQuicBinary, checkUdpBuffers, checkUdpOffload } from "./network.ts";
+import { checkBucket } from "./bucket.ts";
 import { checkConfig, checkHome, checkKey } from "./node.ts";
 
 /**
@@ -26,6 +27,7 @@ export async function* checkMachine(homeFolder?: string): AsyncIterable<Finding>
     () => checkHome(home),
     () => checkKey(home),
     () => checkConfig(home),
+    () => checkBucket(home),
     checkGpu,
   ];
   for (const check of checks) {

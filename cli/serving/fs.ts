@@ -10,6 +10,7 @@ import type { FsLimits, TreeFs } from "@alknet/handlers/fs";
 import type { HttpApp } from "@alknet/handlers/http";
 import { dirname, join, resolve } from "node:path";
 import Type, { type Static, type TSchema } from "typebox";
+import { BUCKET_SCHEMA, bucketOf } from "../node/bucket.ts";
 import type { Home } from "../home/home.ts";
 
 const closed = { additionalProperties: false };
@@ -49,6 +50,7 @@ const schema = Type.Object({
       },
     ),
   ),
+  bucket: Type.Optional(BUCKET_SCHEMA),
   limits: Type.Optional(
     Type.Record(Type.String(), Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }), {
       description: "limits by their names; bytes, milliseconds or counts",
@@ -67,6 +69,8 @@ export interface FsConfigPlace {
   readonly configFile: string;
   /** Has the store, where the configuration names no other folder. */
   readonly home: Home;
+  /** File with the passphrase of the vault, which may have the keys of the bucket. */
+  readonly passphraseFile?: string;
 }
 
 /** What serves it. */
@@ -113,7 +117,9 @@ export async function openStore(config: FsConfig, place: FsConfigPlace): Promise
   } catch (cause) {
     throw wrong(place, `limits: ${(cause as Error).message}`, cause);
   }
+  const bucket = config.bucket && await bucketOf(config.bucket, place);
   return await openFs({
+    bucket,
     folder: storeFolder(config, place),
     durability: config.durability,
     quotas: config.quotas,

@@ -91,7 +91,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   // What hooks of git call is there only once all operations are known.
   const late: { dispatcher?: Dispatcher } = {};
   await using git = await configuredGit(config, { home, key, passphraseFile: options.passphraseFile }, late);
-  await using fs = await configuredFs(config, home, key);
+  await using fs = await configuredFs(config, home, key, options.passphraseFile);
   await using dns = await configuredDns(config, home, key);
   await using mailbox = await configuredMailbox(config, home, key);
   await using messenger = await configuredMessenger(config, home, options);
@@ -280,11 +280,12 @@ async function configuredFs(
   { path: configFile, static: { handlers } }: ConfigFile,
   home: Home,
   { publicKey: nodeKey }: NodeKey,
+  passphraseFile: string | undefined,
 ): Promise<ServedFs | undefined> {
   const named = Object.keys(handlers).length > 0 ? handlers : DEFAULT_HANDLERS;
   if (!named.fs) return;
   const { fsOf } = await import("./fs.ts");
-  return await fsOf(named.fs as FsConfig, { configFile, home, nodeKey });
+  return await fsOf(named.fs as FsConfig, { configFile, home, nodeKey, passphraseFile });
 }
 
 async function configuredMailbox(

@@ -2,8 +2,8 @@
  * fs: blobs under their BLAKE3 hash, over `alknet/blobs` and, the same bytes for stock iroh-blobs, `/iroh-bytes/4`.
  *
  * Participants: a provider that serves blobs, and a getter that believes only what it hashed. Goals: no wrong byte is stored
- * or passed on; what was acknowledged survives `kill -9`; a slow or hostile peer costs its own streams. Non-goals so far,
- * each refused: pushes, several providers of one blob.
+ * or passed on; what was acknowledged survives `kill -9`; a slow or hostile peer costs its own streams.
+ * With a bucket behind it a store has its blobs there too, or there alone: {@linkcode BucketOptions}. It is believed nothing.
  * A branch is a tree of names over blobs, with versions: {@linkcode PathTree}, {@linkcode fsOperations}. It is forked, compared
  * and merged at the cost of what was changed. As files of POSIX it is read and written by {@linkcode BranchFiles}: what is
  * written to a file is a version once it is closed, and nothing of it is left when the process dies before. Over HTTP blobs
@@ -60,6 +60,9 @@ export { announcedAddresses } from "./blobs/disk/holder.ts";
 export type { Attributes, BranchFiles, OpenFile, OpenOptions, Space } from "./files/branch_files.ts";
 export { type BranchRight, mayUse as mayUseBranch } from "./rights.ts";
 export { FS_LIMITS, type FsLimits, fsLimitsWith } from "./limits.ts";
+export { probeBucket } from "./bucket/probe.ts";
+export type { Settled } from "./blobs/disk/elsewhere.ts";
+export { BucketCredential, type BucketOptions, bucketUrl, CACHE_BYTES } from "./bucket/options.ts";
 export type { DiskStoreOptions } from "./blobs/disk/options.ts";
 export { type Fs, type FsOptions, memoryFs, openFs, type TreeFs } from "./store.ts";
 export type {

@@ -8,9 +8,11 @@ import { resolve } from "node:path";
 import type { BlobStore } from "./blobs/blob_store.ts";
 import { INLINE } from "./blobs/disk/files.ts";
 import { DiskBlobStore } from "./blobs/disk/disk.ts";
+import type { Settled } from "./blobs/disk/elsewhere.ts";
 import type { DiskStoreOptions } from "./blobs/disk/options.ts";
 import { type Grants, MemoryGrants } from "./blobs/grants.ts";
 import { MemoryBlobStore } from "./blobs/memory.ts";
+import { type BucketOptions, bucketUrl, CACHE_BYTES } from "./bucket/options.ts";
 import type { BranchFiles } from "./files/branch_files.ts";
 import { TreeFiles } from "./files/face.ts";
 import { Sessions } from "./files/sessions.ts";
@@ -39,23 +41,42 @@ export interface TreeFs extends Fs {
    * looked at by each of its methods.
    */
   files(branch: string, identity?: Identity): BranchFiles;
+  /**
+   * Sends to the bucket what is not there yet, as far as it can be reached, and lets go here what may. It is done by itself
+   * too, by the process that opened the store first. Without a bucket there is nothing to send.
+   */
+  settle(): Promise<Settled>;
 }
 
 /** Options of {@linkcode openFs}. */
 export interface FsOptions extends DiskStoreOptions {
   /** Changes to {@linkcode FS_LIMITS}; of them `sessions` and `sessionIdle` are the store's. */
   readonly limits?: Partial<FsLimits>;
+  /** A bucket that has its blobs too. */
+  readonly bucket?: BucketOptions;
 }
 
 /**
  * Opens the store of a folder, which is made if it is not there. Several processes may have it open.
  *
  * @throws {AlknetError} `STORE_NEWER`, `INVALID_STORE`, `STORE_FULL`.
- * @throws {RangeError} A limit is none, or not a positive whole number.
+ * @throws {RangeError} A limit is none, or not a positive whole number; something of the bucket is wrong.
  */
 export async function openFs(options: FsOptions): Promise<TreeFs> {
   const limits = fsLimitsWith(options.limits);
-  const blobs = await DiskBlobStore.openFolder(options);
+  const { bucket } = options;
+  if (bucket) bucketUrl(bucket);
+  const blobs = await DiskBlobStore.openFolder(
+    options,
+    bucket && (async (parts) => {
+      const { S3Bucket } = await import("./bucket/s3/client.ts");
+      const { Tier } = await import("./bucket/tier/tier.ts");
+      return await Tier.open(new S3Bucket(bucket), parts, {
+        mode: bucket.mode ?? "mirror",
+        cacheBytes: bucket.cacheBytes ?? CACHE_BYTES,
+      });
+    }),
+  );
   const tree = new SqlitePathTree(blobs.tables, options.historyDays);
   const sessions = new Sessions({
     blobs,
@@ -73,6 +94,7 @@ export async function openFs(options: FsOptions): Promise<TreeFs> {
     files: (branch, identity) => new TreeFiles(branch, identity, { tree, sessions }),
     grants: blobs.grants,
     announce: (addresses) => blobs.announce(addresses),
+    settle: () => blobs.settle(),
     async [Symbol.asyncDispose]() {
       await sessions[Symbol.asyncDispose]();
       await tree[Symbol.asyncDispose]();

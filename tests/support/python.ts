@@ -21,6 +21,13 @@ export const NODE_PEERS: string = `${ROOT}.cache/node_peers`;
 export const GO_PEERS: string = `${ROOT}.cache/go_peers`;
 export const GO_GIT_CLIENT: string = `${GO_PEERS}/go_git`;
 
+/** Where the servers of S3 are: the one written in Go is built in a folder of its own, the other comes from PyPI. */
+export const GO_S3: string = `${ROOT}.cache/go_s3`;
+/** See {@linkcode GO_S3}. */
+export const VERSITYGW: string = `${GO_S3}/versitygw`;
+/** See {@linkcode GO_S3}. */
+export const WEED: string = `${VENV}/bin/weed`;
+
 /** Starts `tests/peers/<script>` in the virtual environment. A test that does so has `...needs("python")`. */
 export function startPeer(script: string, args: readonly string[] = [], options: StartOptions = {}): Peer {
   return new Peer(script, args, options);

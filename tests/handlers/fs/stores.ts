@@ -6,6 +6,8 @@
 import { type Fs, memoryFs, openFs } from "@alknet/handlers/fs";
 import { DatabaseSync } from "node:sqlite";
 import { deepEqual, equal } from "node:assert/strict";
+import { has } from "../../support/programs.ts";
+import { startS3 } from "../../support/s3.ts";
 import { temporaryFolder } from "../../support/temp.ts";
 
 /** A store on disk. */
@@ -39,7 +41,20 @@ export const KINDS: Readonly<Record<string, () => Promise<{ readonly fs: Fs } & 
     return { fs, [Symbol.asyncDispose]: () => fs[Symbol.asyncDispose]() };
   },
   disk: diskStore,
+  ...has("versitygw") ? { bucket: bucketStore } : {},
 };
+
+/** A store that keeps no file here that lies in its bucket. */
+async function bucketStore(): Promise<TestStore> {
+  await using stack = new AsyncDisposableStack();
+  const server = stack.use(await startS3());
+  const temporary = stack.use(await temporaryFolder());
+  const folder = temporary.join("fs");
+  stack.defer(() => sound(folder));
+  const fs = stack.use(await openFs({ folder, bucket: server.options({ mode: "cold", cacheBytes: 0 }) }));
+  const owned = stack.move();
+  return { fs, folder, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
 
 /** A store that nobody has open: its database is whole, `tmp/` is empty, each file has a row and each row its files. */
 export async function sound(folder: string): Promise<void> {
@@ -47,7 +62,7 @@ export async function sound(folder: string): Promise<void> {
   try {
     equal(Object.values(database.prepare("PRAGMA integrity_check").get()!)[0], "ok");
     const rows = database.prepare(
-      "SELECT lower(hex(hash)) AS hash, state, place, pairs IS NULL AND size>16384 AS has FROM blobs LEFT JOIN inline " +
+      "SELECT lower(hex(hash)) AS hash, state, place, pairs IS NULL AND size>16384 AND place<>3 AS has FROM blobs LEFT JOIN inline " +
         "USING(hash)",
     ).all() as { hash: string; state: number; place: number; has: number }[];
     const parts = rows.filter(({ state }) => state === 0).map(({ hash }) => hash);
@@ -87,3 +102,6 @@ export const SIZES_OF_PROGRAM: readonly number[] = [100, 200_000, 6 << 20];
 
 /** Bytes of what the program brings in parts: its outboard is a file too. */
 export const PART_SIZE = 5 << 20;
+
+/** Bytes of what the program sends: in the database, in a file, in parts. */
+export const SENT_SIZES: readonly number[] = [100, 200_000, 17 << 20];

@@ -7,11 +7,11 @@
  *
  * @module
  */
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ByteReader } from "../../bao/decode.ts";
 import { ALL, type ChunkRanges } from "../../bao/ranges.ts";
-import { diskError, notFound } from "../../errors.ts";
+import { notFound } from "../../errors.ts";
 import type { Hash } from "../../wire/hash_text.ts";
 import type { Format } from "../../wire/ticket.ts";
 import {
@@ -35,24 +35,24 @@ import {
 import { Changes } from "../changes.ts";
 import { encoded, readerOf } from "../reading.ts";
 import { linksOf } from "../sequence.ts";
-import { verified } from "../verifying.ts";
 import { Batch } from "./tables/batch.ts";
 import type { Staged } from "./files.ts";
 import { Collector } from "./collecting/collector.ts";
-import { Going } from "./going.ts";
+import { type Elsewhere, elsewhereOf, type ElsewhereParts, type Settled } from "./elsewhere.ts";
+import type { Going } from "./going.ts";
 import { Passes } from "./collecting/passes.ts";
-import { StoreDatabase } from "./tables/database.ts";
+import type { StoreDatabase } from "./tables/database.ts";
 import { DiskGrants } from "./tables/grants.ts";
-import { Holder, lockIfFree } from "./holder.ts";
-import { assertFits, copyOf, hashed, type Import, spooled } from "./importing.ts";
+import type { Holder } from "./holder.ts";
+import { assertFits, copyOf, hashed, type Import, spooled, working } from "./importing.ts";
 import { keep, type KeepParts } from "./keeping.ts";
 import { readCheckpoint } from "./partial/disk_partial.ts";
 import { blobPath, partialPath } from "./places.ts";
 import { Partials } from "./partial/partials.ts";
 import type { DiskStoreOptions } from "./options.ts";
 import type { DiskParts, Tables } from "./parts.ts";
-import { repairWhereRoom } from "./repair.ts";
-import { hashedInPlace, References, type Source } from "./references.ts";
+import { type OpenFolder, openStoreFolder } from "./opening.ts";
+import { hashedInPlace, References, type Source, verifiedRow } from "./references.ts";
 import { BlobRows, bytesOf, COMPLETE, PLACE } from "./tables/rows.ts";
 import { openSource } from "./source.ts";
 import { TagRows } from "./tables/tags.ts";
@@ -84,18 +84,15 @@ export class DiskBlobStore implements BlobStore {
   readonly #changes = new Changes();
   readonly #lock: Disposable | undefined;
   readonly #passes: Passes | undefined;
+  readonly #parts: DiskParts;
+  #elsewhere: Elsewhere | undefined;
   #closed = false;
 
   private constructor(
     folder: string,
-    { database, holder, going, lock, now, quotas }: {
-      readonly database: StoreDatabase;
-      readonly holder: Holder;
-      readonly going: Going;
-      readonly lock: Disposable | undefined;
-      readonly now: () => number;
-      readonly quotas: Quotas;
-    },
+    { database, holder, going, lock }: OpenFolder,
+    now: () => number,
+    quotas: Quotas,
   ) {
     this.#folder = folder;
     this.#database = database;
@@ -119,6 +116,7 @@ export class DiskBlobStore implements BlobStore {
       pathOf: (hash, kind) => blobPath(folder, hash, kind),
       isClosed: () => this.#closed,
     };
+    this.#parts = parts;
     this.#references = new References(database);
     this.#keepParts = { ...parts, batch: this.#batch, references: this.#references };
     this.#partials = new Partials(parts);
@@ -129,39 +127,33 @@ export class DiskBlobStore implements BlobStore {
   /**
    * Opens a store; several processes may have it open.
    *
+   * @param elsewhere Makes another place of its blobs.
    * @throws {AlknetError} `STORE_NEWER`, `INVALID_STORE`, `STORE_FULL`.
    */
   static async openFolder(
     { folder, durability = "full", now = Date.now, quotas = {} }: DiskStoreOptions,
+    elsewhere?: (parts: ElsewhereParts) => Promise<Elsewhere>,
   ): Promise<DiskBlobStore> {
     const root = resolve(folder);
-    for (const path of [root, join(root, "data"), join(root, "partial"), join(root, "tmp")]) {
-      await Deno.mkdir(path, { recursive: true, mode: 0o700 });
-    }
-    let database: StoreDatabase;
+    const parts = await openStoreFolder(root, durability, elsewhere !== undefined);
+    const store = new DiskBlobStore(root, parts, now, quotas);
+    if (!elsewhere) return store;
     try {
-      database = new StoreDatabase(join(root, "store.db"), durability);
+      return await store.#join(elsewhere);
     } catch (error) {
-      throw diskError(error, root);
-    }
-    // One of those that have it open repairs it; the others need not wait.
-    const lock = await lockIfFree(join(root, "LOCK"), true);
-    try {
-      const pathOf = (hash: Hash, kind: "data" | "obao4"): string => blobPath(root, hash, kind);
-      const going = new Going(root, database, pathOf);
-      if (lock) await repairWhereRoom({ root, database, going, pathOf });
-      const holder = await Holder.open(join(root, "tmp"));
-      return new DiskBlobStore(root, { database, holder, going, lock, now, quotas });
-    } catch (error) {
-      database[Symbol.dispose]();
-      lock?.[Symbol.dispose]();
-      throw diskError(error, root);
+      await store[Symbol.asyncDispose]();
+      throw error;
     }
   }
 
   /** Says where the node that serves this store listens, so that tickets can name it. */
   announce(addresses: readonly string[]): Promise<void> {
     return this.#holder.announce(addresses);
+  }
+
+  /** Sends what is to lie elsewhere too, where anything is, and lets go here what may. */
+  async settle(): Promise<Settled> {
+    return await this.#elsewhere?.settle() ?? { sent: 0, left: 0 };
   }
 
   async status(hash: Hash): Promise<BlobStatus> {
@@ -207,14 +199,24 @@ export class DiskBlobStore implements BlobStore {
   }
 
   async source(hash: Hash): Promise<OpenSource> {
+    if (this.#elsewhere) await this.#whole(hash);
     const row = this.#rows.opened(hash);
+    if (row.place === PLACE.bucket && row.state === COMPLETE) {
+      return await elsewhereOf(hash, this.#elsewhere).source(row);
+    }
     const path = row.place === PLACE.referenced ? await this.#references.path(hash) : undefined;
     if (row.place === PLACE.referenced && path === undefined) throw notFound(hash, "its file was changed, or is gone");
     if (row.state === COMPLETE) {
       const pathOf = (kind: "data" | "obao4"): string =>
         kind === "data" && path !== undefined ? path : blobPath(this.#folder, hash, kind);
       const spoiled = path === undefined ? undefined : (): void => this.#references.distrust(hash, path);
-      return { ...await openSource(row, pathOf), spoiled };
+      try {
+        return { ...await openSource(row, pathOf), spoiled };
+      } catch (error) {
+        // It may lie elsewhere alone by now.
+        if (this.#rows.find(hash)?.place === PLACE.bucket) return await this.source(hash);
+        throw error;
+      }
     }
     try {
       return await openSource(row, (kind) => partialPath(this.#folder, hash, kind), true);
@@ -308,6 +310,7 @@ export class DiskBlobStore implements BlobStore {
   }
 
   async *verify(hash?: Hash): AsyncIterable<VerifyStep> {
+    await this.#elsewhere?.review();
     if (hash !== undefined && !this.#rows.find(hash)) throw notFound(hash);
     for (let page = hash === undefined ? this.#rows.page(undefined, PAGE) : [hash]; page.length > 0;) {
       for (const one of page) yield* this.#verify(one);
@@ -327,6 +330,7 @@ export class DiskBlobStore implements BlobStore {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    await this.#elsewhere?.[Symbol.asyncDispose]();
     await this.#passes?.[Symbol.asyncDispose]();
     this.#batch.flush();
     let holds = false;
@@ -341,6 +345,15 @@ export class DiskBlobStore implements BlobStore {
     this.#lock?.[Symbol.dispose]();
   }
 
+  async #join(elsewhere: (parts: ElsewhereParts) => Promise<Elsewhere>): Promise<this> {
+    const { going } = this.#parts;
+    const isKeeper = this.#lock !== undefined;
+    const hold = (hash: Hash): Promise<Held> => this.hold(hash);
+    const source = (hash: Hash): Promise<OpenSource> => this.source(hash);
+    going.elsewhere = this.#elsewhere = await elsewhere({ ...this.#parts, isKeeper, hold, source });
+    return this;
+  }
+
   async #keep(blob: Import & { readonly source?: Source }, o: AddOptions, alone?: boolean): Promise<Held> {
     await keep(blob, o.owner, { ...this.#keepParts, alone });
     if (o.format !== "hashSeq") return this.#held(blob.hash, blob.size, "raw");
@@ -351,19 +364,14 @@ export class DiskBlobStore implements BlobStore {
   async *#verify(hash: Hash): AsyncGenerator<VerifyStep> {
     const row = this.#rows.find(hash);
     if (!row) return;
-    const { size, place } = row;
-    const isElsewhere = place === PLACE.referenced;
-    const believed = !isElsewhere || await this.#references.path(hash) !== undefined ||
-      await this.#working((newPath) => this.#references.restore(hash, newPath));
-    if (!believed) return yield { hash, size, done: 0, fault: "reference" };
-    for await (const step of verified(hash, size, () => this.source(hash))) {
-      const isFile = isElsewhere && (step.fault === "data" || step.fault === "missing");
-      yield isFile ? { ...step, fault: "reference" } : step;
-    }
+    const references = this.#references;
+    const restore = (): Promise<boolean> => this.#working((newPath) => references.restore(hash, newPath));
+    yield* verifiedRow(hash, row, { references, restore, source: () => this.source(hash) });
   }
 
   /** A blob all of which is there; its file too, where it is referred to. */
   async #whole(hash: Hash): Promise<{ readonly size: number } | undefined> {
+    if (!this.#rows.find(hash)) await this.#elsewhere?.find(hash);
     const row = this.#rows.find(hash);
     const isGone = row?.place === PLACE.referenced && await this.#references.path(hash) === undefined;
     return isGone ? undefined : row;
@@ -384,17 +392,7 @@ export class DiskBlobStore implements BlobStore {
   }
 
   /** Does work whose files in `tmp/` are gone after it, but for those that came to their place. */
-  async #working<T>(work: (newPath: () => string) => Promise<T>, ...paths: string[]): Promise<T> {
-    try {
-      return await work(() => {
-        const path = this.#holder.path();
-        paths.push(path);
-        return path;
-      });
-    } catch (error) {
-      throw diskError(error, this.#folder);
-    } finally {
-      await Promise.all(paths.map((path) => Deno.remove(path).catch(() => {})));
-    }
+  #working<T>(work: (newPath: () => string) => Promise<T>, ...paths: string[]): Promise<T> {
+    return working(this.#parts, work, paths);
   }
 }

@@ -8,6 +8,8 @@ import { AlknetError } from "@alknet/core/handler";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Hash } from "../../wire/hash_text.ts";
+import type { Collected } from "../blob_store.ts";
+import { THERE } from "./tables/rows.ts";
 import type { StoreDatabase } from "./tables/database.ts";
 import { type FileLock, lockIfFree } from "./holder.ts";
 import { removePartial } from "./places.ts";
@@ -28,6 +30,8 @@ export class Going {
   readonly #root: string;
   readonly #database: StoreDatabase;
   readonly #pathOf: (hash: Hash, kind: "data" | "obao4") => string;
+  /** Takes away what lies elsewhere; nothing where nothing does. Until it is known, what may lie there stays. */
+  elsewhere: { readonly remove: (hash: Hash) => Promise<void> } | "unknown" | undefined;
 
   /** @param pathOf Where a file of a complete blob is. */
   constructor(root: string, database: StoreDatabase, pathOf: (hash: Hash, kind: "data" | "obao4") => string) {
@@ -77,11 +81,30 @@ export class Going {
     }
   }
 
-  /** Takes away what is going. The caller has the lock. */
-  async takeAway(): Promise<void> {
-    const all = this.#database.all<{ hash: Uint8Array }>("SELECT hash FROM blobs WHERE state<>1 AND state=?", GOING);
-    for (const { hash } of all) {
+  /**
+   * Takes away what is going. The caller has the lock.
+   *
+   * @returns What stays, because it cannot be taken away elsewhere: it is a candidate again.
+   */
+  async takeAway(): Promise<Collected> {
+    const sum = { blobs: 0, bytes: 0 };
+    let isReached = true;
+    const all = this.#database.all<{ hash: Uint8Array; size: number; bucket: number }>(
+      "SELECT hash,size,bucket FROM blobs WHERE state<>1 AND state=?",
+      GOING,
+    );
+    for (const { hash, size, bucket } of all) {
       const hex = hash.toHex();
+      if (this.elsewhere !== undefined && bucket !== THERE.no) {
+        if (this.elsewhere === "unknown") continue;
+        isReached = isReached && await this.elsewhere.remove(hex).then(() => true, () => false);
+        if (!isReached) {
+          this.#stays(hash);
+          sum.blobs++;
+          sum.bytes += size;
+          continue;
+        }
+      }
       for (const kind of ["data", "obao4"] as const) await removeIfThere(this.#pathOf(hex, kind));
       await removePartial(this.#root, hex);
       this.#database.transaction(() => {
@@ -89,6 +112,22 @@ export class Going {
         this.#database.run("DELETE FROM candidates WHERE hash=?", hash);
       });
     }
+    return sum;
+  }
+
+  /** What is nowhere but elsewhere may be there in part: it is looked at there before it is believed again. */
+  #stays(hash: Uint8Array): void {
+    this.#database.transaction(() => {
+      this.#database.run(
+        "UPDATE blobs SET state=CASE place WHEN 3 THEN 0 ELSE 1 END, bucket=CASE place WHEN 3 THEN ? ELSE ? END " +
+          "WHERE hash=? AND state=?",
+        THERE.wrong,
+        THERE.begun,
+        hash,
+        GOING,
+      );
+      this.#database.run("INSERT OR IGNORE INTO candidates(hash,since) VALUES(?,0)", hash);
+    });
   }
 }
 

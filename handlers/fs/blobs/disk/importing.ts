@@ -5,6 +5,7 @@
  */
 import { AlknetError } from "@alknet/core/handler";
 import { MemoryOutboard } from "../../bao/outboard.ts";
+import { diskError } from "../../errors.ts";
 import type { Hash } from "../../wire/hash_text.ts";
 import type { AddOptions } from "../blob_store.ts";
 import { INLINE, Spill, type Staged } from "./files.ts";
@@ -87,4 +88,28 @@ export async function hashed(data: Staged, newPath: () => string, told: AddOptio
   const { size, root, pairs } = MemoryOutboard.of(data.bytes);
   told.progress?.(size, size);
   return { hash: root.toHex(), size, data, pairs: { bytes: pairs } };
+}
+
+/**
+ * Does work with files of its own, which are gone after it, but for those that came to their place.
+ *
+ * @param paths Such files that are there already.
+ * @throws {AlknetError} `STORE_FULL`. What the work throws.
+ */
+export async function working<T>(
+  { root, newPath }: { readonly root: string; readonly newPath: () => string },
+  work: (newPath: () => string) => Promise<T>,
+  paths: string[],
+): Promise<T> {
+  try {
+    return await work(() => {
+      const path = newPath();
+      paths.push(path);
+      return path;
+    });
+  } catch (error) {
+    throw diskError(error, root);
+  } finally {
+    await Promise.all(paths.map((path) => Deno.remove(path).catch(() => {})));
+  }
 }

@@ -8,11 +8,12 @@ import { AlknetError } from "@alknet/core/handler";
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Hash } from "../../wire/hash_text.ts";
-import type { AddOptions } from "../blob_store.ts";
+import type { AddOptions, OpenSource, VerifyStep } from "../blob_store.ts";
+import { verified } from "../verifying.ts";
 import type { StoreDatabase } from "./tables/database.ts";
 import { hashFile } from "./hashing.ts";
 import { type Import, notAFile } from "./importing.ts";
-import { bytesOf } from "./tables/rows.ts";
+import { bytesOf, PLACE } from "./tables/rows.ts";
 
 /** No file has this time: what is believed no more. */
 const NEVER = -1n;
@@ -77,6 +78,31 @@ export class References {
     this.#database.transaction(() =>
       this.#database.run("UPDATE sources SET mtime_ns=? WHERE hash=? AND path=?", NEVER, bytesOf(hash), path)
     );
+  }
+}
+
+/** What looking at a stored blob needs. */
+export interface VerifyParts {
+  /** Files that stay where they are. */
+  readonly references: References;
+  /** Looks at those of the blob again. */
+  readonly restore: () => Promise<boolean>;
+  /** Opens it. */
+  readonly source: () => Promise<OpenSource>;
+}
+
+/** Looks at a stored blob; a file elsewhere that is again what it was is believed again. */
+export async function* verifiedRow(
+  hash: Hash,
+  { size, place }: { readonly size: number; readonly place: number },
+  { references, restore, source }: VerifyParts,
+): AsyncGenerator<VerifyStep> {
+  const isElsewhere = place === PLACE.referenced;
+  const believed = !isElsewhere || await references.path(hash) !== undefined || await restore();
+  if (!believed) return yield { hash, size, done: 0, fault: "reference" };
+  for await (const step of verified(hash, size, source)) {
+    const isFile = isElsewhere && (step.fault === "data" || step.fault === "missing");
+    yield isFile ? { ...step, fault: "reference" } : step;
   }
 }
 

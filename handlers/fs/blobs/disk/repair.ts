@@ -35,7 +35,7 @@ async function repair(parts: RepairParts): Promise<void> {
   const { root, database, going, pathOf } = parts;
   await removeDeadHolders(join(root, "tmp"), async (id) => {
     const rows = new BlobRows(database, id);
-    for (const hash of rows.orphans()) {
+    for (const hash of [...rows.orphans(), ...rows.strays()]) {
       for (const kind of ["data", "obao4"] as const) await Deno.remove(pathOf(hash, kind)).catch(() => {});
     }
     database.transaction(() => rows.forgetHolder());

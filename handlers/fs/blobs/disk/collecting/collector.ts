@@ -66,6 +66,12 @@ export class Collector {
     });
     if (!dryRun) await going.takeAway();
     const sum = { blobs: 0, bytes: 0 };
+    const takeAway = async (): Promise<void> => {
+      if (dryRun) return;
+      const left = await going.takeAway();
+      sum.blobs -= left.blobs;
+      sum.bytes -= left.bytes;
+    };
     for (let after: Uint8Array | undefined = new Uint8Array(); after;) {
       const page: Uint8Array[] = this.#page(after, full, now - AGE);
       this.#database.transaction(() => {
@@ -76,7 +82,7 @@ export class Collector {
           sum.bytes += size;
         }
       });
-      if (!dryRun) await going.takeAway();
+      await takeAway();
       after = page.length < AT_ONCE ? undefined : page.at(-1);
     }
     return sum;

@@ -11,7 +11,9 @@ const PARTIAL = 0;
 /** `state` of a blob all of which is there. */
 export const COMPLETE = 1;
 /** Where a blob's data lie. */
-export const PLACE = { inline: 0, owned: 1, referenced: 2 } as const;
+export const PLACE = { inline: 0, owned: 1, referenced: 2, bucket: 3 } as const;
+/** `bucket` of a blob: not there, there, something else in its place, or perhaps a part of it. */
+export const THERE = { no: 0, yes: 1, wrong: 2, begun: 3 } as const;
 /** Seconds to which `used` is kept. */
 const HOUR = 3600;
 
@@ -110,14 +112,16 @@ export class BlobRows {
     const key = bytesOf(hash);
     const there = this.find(hash);
     if (there && (there.place !== PLACE.referenced || where === PLACE.referenced)) return;
+    const before = this.#database.get<{ bucket: number }>("SELECT bucket FROM blobs WHERE hash=?", key);
     // A part of it, or a reference to it, which is not ours to keep.
     this.#database.run("DELETE FROM blobs WHERE hash=?", key);
     this.#database.run(
-      "INSERT INTO blobs(hash,size,state,place,bucket,owner,used) VALUES(?,?,?,?,0,?,?)",
+      "INSERT INTO blobs(hash,size,state,place,bucket,owner,used) VALUES(?,?,?,?,?,?,?)",
       key,
       size,
       COMPLETE,
       where ?? (data ? PLACE.inline : PLACE.owned),
+      before?.bucket ?? 0,
       owner ?? null,
       this.#hour(),
     );
@@ -241,6 +245,15 @@ export class BlobRows {
       "SELECT hash FROM holds h WHERE holder=? AND NOT EXISTS(SELECT 1 FROM blobs b WHERE b.hash=h.hash) " +
         "AND NOT EXISTS(SELECT 1 FROM holds o WHERE o.hash=h.hash AND o.holder<>h.holder)",
       this.#holder,
+    ).map(({ hash }) => hash.toHex());
+  }
+
+  /** Blobs that lie elsewhere alone and that this holder holds: it may have died while their files went. */
+  strays(): Hash[] {
+    return this.#database.all<{ hash: Uint8Array }>(
+      "SELECT hash FROM holds JOIN blobs USING(hash) WHERE holder=? AND place=?",
+      this.#holder,
+      PLACE.bucket,
     ).map(({ hash }) => hash.toHex());
   }
 
