@@ -73,8 +73,8 @@ export function mdnsProvider({ port = PORT, links = ownLinks }: MdnsOptions = {}
           }),
         );
         await sleep(AGAIN, ended);
-        // Who has answered does so again; what is said twice is dialled once.
-        if (found.length === 0) { for (const socket of sockets) send(socket, question(0, service), port); }
+        // What is said twice is dialled once.
+        for (const socket of sockets) send(socket, question(0, service), port);
         await sleep(PATIENCE - AGAIN, ended);
       })().catch(() => {}).finally(() => {
         done = true;

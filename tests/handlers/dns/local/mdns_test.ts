@@ -106,14 +106,14 @@ Deno.test("mdns: who is not of the network is not answered, nor heard, nor what 
   deepEqual(await Promise.all(all), [[], [], [], []]);
 });
 
-Deno.test("mdns: an answer comes from the port that was asked", async () => {
+Deno.test("mdns: an answer comes from the port that was asked; where none came, it is asked once more", async () => {
   const { id } = NodeKey.generate();
   using node = await answering({ nodeId: id });
   const [asked, elsewhere] = [createSocket({ type: "udp4", reuseAddr: true }), createSocket("udp4")];
-  let askers = 0;
+  let questions = 0;
   // What the node would say goes to who asked, by another way.
   asked.on("message", (bytes: Uint8Array, from: RemoteInfo) => {
-    askers++;
+    questions++;
     elsewhere.once("message", (answer: Uint8Array) => elsewhere.send(answer, from.port, from.address));
     elsewhere.send(bytes, node.port, "127.0.0.1");
   });
@@ -121,7 +121,7 @@ Deno.test("mdns: an answer comes from the port that was asked", async () => {
   asked.addMembership("224.0.0.251", "127.0.0.1");
   await new Promise<void>((resolve) => elsewhere.bind(0, "127.0.0.1", resolve));
   deepEqual(await found(id, asked.address().port), []);
-  ok(askers > 0);
+  await until(() => questions === 2);
   asked.close();
   elsewhere.close();
 });
