@@ -10,6 +10,7 @@ import { add, lerp, mul, sub } from "../elements/broadcasting.ts";
 import { cos, sin } from "../elements/functions.ts";
 import { relu, sigmoid, tanh } from "../elements/unary.ts";
 import { matmul } from "../folding/folds.ts";
+import { dropout, type Generator } from "../random/random.ts";
 import { arange } from "../shapes/creation.ts";
 import { cat, repeatInterleave, stack, tril } from "../shapes/joining.ts";
 import { chunk, reshape, select, split, unsqueeze } from "../shapes/views.ts";
@@ -25,6 +26,8 @@ export interface AttentionOptions {
   readonly isCausal?: boolean;
   /** What scores are multiplied by. Default 1/√d. */
   readonly scale?: number;
+  /** The share of the weights that is left out, and what is drawn from. Default none. */
+  readonly dropout?: { readonly p: number; readonly from: Generator };
 }
 
 /** The weights of a recurrent cell; those of the gates lie one after the other. */
@@ -76,7 +79,8 @@ export function scaledDotProductAttention(
     if (scores.size === 0) return matmul(biased as Tensor<"f32">, many(v));
     const lowest = runner.map("ne", [biased, -Infinity]);
     const allowed = seen ? runner.map("logical_and", [lowest, seen]) : lowest;
-    return matmul(maskedSoftmax(biased, allowed, -1), many(v));
+    const shares = maskedSoftmax(biased, allowed, -1);
+    return matmul(options.dropout ? dropout(shares, options.dropout.p, options.dropout.from) : shares, many(v));
   });
 }
 

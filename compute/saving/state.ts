@@ -1,0 +1,137 @@
+/**
+ * States in files: tensors by name, as safetensors. One that has several names is written once; the others stand in the metadata, each
+ * with the name that it is written under, as Python's `safetensors.torch.save_model` does it.
+ *
+ * @module
+ */
+import {
+  decodeBf16,
+  decodeF16,
+  type Dtype,
+  FileWriter,
+  open,
+  type Openable,
+  type OpenOptions,
+  planFile,
+  type TensorFile,
+  type WriteOptions,
+} from "@alknet/tensor";
+import type { Flat } from "../tensors/data.ts";
+import type { Tensor } from "../tensors/tensor.ts";
+import type { DType } from "../values/dtype.ts";
+import { ComputeError } from "../values/errors.ts";
+
+/** A tensor of a file, in the host's memory. */
+export interface HeldTensor {
+  /** Extents. */
+  readonly shape: readonly number[];
+  /** The elements, row by row. */
+  readonly data: Flat;
+}
+
+/** How {@linkcode saveState} goes. */
+export interface SaveOptions extends Pick<WriteOptions, "sync" | "signal" | "progress"> {
+  /** Strings to store beside the tensors; no key may be a tensor's name. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** What was in a file. */
+export interface LoadedState {
+  /** Tensors by name, those with several names under each. */
+  readonly tensors: ReadonlyMap<string, HeldTensor>;
+  /** What was stored beside them. */
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+const DTYPES: Readonly<Record<DType, Dtype>> = { f32: "F32", i32: "I32", u32: "U32", bool: "BOOL" };
+const FORMAT = "format";
+
+/**
+ * Writes tensors. The file gets its name when all is in it; each tensor is read from its device when its turn comes, so that none
+ * may be written to before it is done.
+ *
+ * @param path The file; one of that name is replaced.
+ * @throws {ComputeError} `E_BUFFER` for a tensor that is gone, `E_DEVICE`, `E_DEVICE_LOST`; the old file is there then.
+ * @throws {TensorError} For names that a file cannot hold.
+ */
+export async function saveState(
+  path: string | URL,
+  state: ReadonlyMap<string, Tensor>,
+  options: SaveOptions = {},
+): Promise<void> {
+  const names = new Map<Tensor, string>();
+  const metadata: Record<string, string> = { [FORMAT]: "pt", ...options.metadata };
+  const written = new Map<string, Tensor>();
+  for (const [name, tensor] of state) {
+    if (Object.hasOwn(metadata, name)) throw new RangeError(`${JSON.stringify(name)} is a key of the metadata`);
+    const first = names.get(tensor);
+    if (first !== undefined) metadata[name] = first;
+    else {
+      names.set(tensor, name);
+      written.set(name, tensor);
+    }
+  }
+  const plan = planFile(
+    [...written].map(([name, { dtype, shape }]) => [name, { dtype: DTYPES[dtype], shape }] as const),
+    { metadata },
+  );
+  await using file = await FileWriter.create(path, plan, options);
+  for (const { name } of plan.entries) await file.put(name, await bytesOf(written.get(name)!));
+  await file.commit();
+}
+
+/**
+ * Reads tensors of a file of safetensors or metatensor into memory. Floats of 16 and 64 bits become f32, and small integers those
+ * of 32 bits; where a module takes them up, their range is checked.
+ *
+ * @throws {TensorError} For what is no such file.
+ * @throws {ComputeError} `E_DTYPE` for an element type that no tensor has.
+ */
+export async function loadState(from: Openable, options: OpenOptions = {}): Promise<LoadedState> {
+  using file = await open(from, options);
+  const tensors = new Map<string, HeldTensor>();
+  for (const name of file.names()) {
+    if (file.info(name).kind === "flat") tensors.set(name, held(file, name));
+  }
+  const metadata = new Map<string, string>();
+  for (const [key, value] of file.metadata) {
+    const shared = tensors.has(key) ? undefined : tensors.get(value);
+    if (shared && key !== FORMAT) tensors.set(key, shared);
+    else metadata.set(key, value);
+  }
+  return { tensors, metadata };
+}
+
+async function bytesOf(tensor: Tensor): Promise<ArrayBufferView> {
+  const data = await tensor.read();
+  return tensor.dtype === "bool" ? Uint8Array.from(data as Iterable<number>, Number) : data as ArrayBufferView;
+}
+
+/** The elements in types that tensors take, apart from the file. */
+function held(file: TensorFile, name: string): HeldTensor {
+  const { dtype, shape, data } = file.tensor(name);
+  switch (dtype) {
+    case "F16":
+      return { shape, data: decodeF16(data as Uint16Array<ArrayBuffer>) };
+    case "BF16":
+      return { shape, data: decodeBf16(data as Uint16Array<ArrayBuffer>) };
+    case "F32":
+    case "F64":
+    case "U8":
+    case "I8":
+    case "I16":
+    case "U16":
+    case "I32":
+    case "U32":
+    case "I64":
+    case "U64":
+    case "BOOL":
+      return { shape, data: (data as Flat).slice() };
+    default:
+      throw new ComputeError(
+        "E_DTYPE",
+        "load_state",
+        `${JSON.stringify(name)} is of ${dtype}, which no tensor here is; convert the file`,
+      );
+  }
+}
