@@ -31,7 +31,7 @@ export interface HeldTensor {
 
 /** How {@linkcode saveState} goes. */
 export interface SaveOptions extends Pick<WriteOptions, "sync" | "signal" | "progress"> {
-  /** Strings to store beside the tensors; no key may be a tensor's name. */
+  /** Strings to store beside the tensors; no key and no value may be a tensor's name. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
@@ -71,6 +71,8 @@ export async function saveState(
       written.set(name, tensor);
     }
   }
+  const alias = Object.entries(options.metadata ?? {}).find(([, value]) => state.has(value));
+  if (alias) throw new RangeError(`${JSON.stringify(alias[1])} in the metadata would be read as a tensor's other name`);
   const plan = planFile(
     [...written].map(([name, { dtype, shape }]) => [name, { dtype: DTYPES[dtype], shape }] as const),
     { metadata },

@@ -5,4 +5,4 @@
  */
 import { paritySuite } from "./parity_suite.ts";
 
-await paritySuite({ device: "cpu", threads: 1 });
+await paritySuite({ device: "cpu", threads: 1 }, 100);

@@ -5,4 +5,4 @@
  */
 import { paritySuite } from "./parity_suite.ts";
 
-await paritySuite({ device: "gpu" }, "vulkan");
+await paritySuite({ device: "gpu" }, 10, "vulkan");

@@ -1,0 +1,199 @@
+/**
+ * States and checkpoints in files: beside Python's safetensors, what is shared, what is refused, what goes on (compute.md §12, §14, §15).
+ *
+ * @module
+ */
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import * as c from "@alknet/compute";
+import { mseLoss } from "@alknet/compute/layers";
+import * as nn from "@alknet/compute/nn";
+import { Adam, cosineRule, MovingAverage, Schedule, SGD } from "@alknet/compute/optim";
+import { loadCheckpoint, loadState, saveCheckpoint, saveState, type Training } from "@alknet/compute/saving";
+import { encode, encodeBf16, encodeF16, open, TensorError } from "@alknet/tensor";
+import { needs } from "../../support/programs.ts";
+import { startPeer } from "../../support/python.ts";
+import { temporaryFolder } from "../../support/temp.ts";
+import "../../tensor/mapping.ts";
+
+const numbers = async (x: c.Tensor): Promise<number[]> => [...await x.read()].map(Number);
+
+/** A norm that counts its batches, behind a layer. */
+const normed = (init: nn.Init): nn.Sequential =>
+  new nn.Sequential(new nn.Linear(init, 3, 4), new nn.BatchNorm1d(init, 4), new nn.Dropout(init, 0.3), new nn.Linear(init, 4, 1));
+
+Deno.test({
+  name: "saveState(), saveCheckpoint(): Python safetensors opens what they write, names, types and values",
+  ...needs("python"),
+  async fn() {
+    await using folder = await temporaryFolder();
+    await using peer = startPeer("safetensors_peer.py");
+    await using engine = await c.openEngine({ device: "cpu", threads: 1 });
+    const init = { engine, generator: new c.Generator(1) };
+    using model = normed(init);
+    using optimizer = new Adam(model.parameters());
+    const [state, checkpoint] = ["state.safetensors", "checkpoint.safetensors"].map((name) => folder.join(name));
+    await saveState(state, model.stateDict(), { metadata: { made: "ü" } });
+    await saveCheckpoint(checkpoint, { model: model as nn.AnyModule, optimizer });
+    const theirs = await peer.ask<{ tensors: Record<string, unknown[]>; metadata: unknown }>({ do: "read", path: state });
+    deepEqual(Object.keys(theirs.tensors).sort(), [
+      "0.bias",
+      "0.weight",
+      "1.bias",
+      "1.num_batches_tracked",
+      "1.running_mean",
+      "1.running_var",
+      "1.weight",
+      "3.bias",
+      "3.weight",
+    ]);
+    using file = await open(state, { mode: "strict" });
+    deepEqual([...file.array("0.weight") as Float32Array], await numbers(model.stateDict().get("0.weight")!));
+    const whole = await peer.ask<{ tensors: Record<string, unknown[]> }>({ do: "read", path: checkpoint });
+    ok("optimizer.0.exp_avg" in whole.tensors && "model.0.weight" in whole.tensors);
+  },
+});
+
+Deno.test("saveState(), loadState(): a tensor with two names is written once, as save_model does, and has both again", async () => {
+  await using folder = await temporaryFolder();
+  await using engine = await c.openEngine({ device: "cpu", threads: 1 });
+  using x = engine.tensor([[1, 2]]);
+  using flags = engine.tensor([true, false]);
+  using none = engine.tensor([], { shape: [0, 3] });
+  using count = engine.tensor([7], { dtype: "u32" });
+  const state = new Map<string, c.Tensor>([["a.w", x], ["b.w", x], ["flags", flags], ["none", none], ["count", count]]);
+  const path = folder.join("shared.safetensors");
+  await saveState(path, state, { metadata: { note: "two names" } });
+  {
+    using file = await open(path);
+    deepEqual(file.names().sort(), ["a.w", "count", "flags", "none"]);
+    equal(file.metadata.get("b.w"), "a.w");
+  }
+  const { tensors, metadata } = await loadState(path);
+  deepEqual([...tensors.keys()].sort(), ["a.w", "b.w", "count", "flags", "none"]);
+  deepEqual([...tensors.get("b.w")!.data].map(Number), [1, 2]);
+  deepEqual([...tensors.get("flags")!.data].map(Number), [1, 0]);
+  equal(metadata.get("note"), "two names");
+  for (const metadata of [{ "a.w": "x" }, { x: "a.w" }]) await rejects(saveState(path, state, { metadata }), RangeError);
+});
+
+Deno.test("loadState(): halves, doubles and 64-bit integers are taken up; what does not fit is refused", async () => {
+  await using engine = await c.openEngine({ device: "cpu", threads: 1 });
+  const init = { engine, generator: new c.Generator(1) };
+  using model = new nn.BatchNorm1d(init, 2);
+  const values = new Float32Array([1.5, -2]);
+  const file = (count: bigint): Uint8Array<ArrayBuffer> =>
+    encode({
+      weight: { dtype: "F16", shape: [2], data: encodeF16(values) },
+      bias: { dtype: "BF16", shape: [2], data: encodeBf16(values) },
+      running_mean: { dtype: "F64", shape: [2], data: Float64Array.from(values) },
+      running_var: { dtype: "F32", shape: [2], data: values },
+      num_batches_tracked: { dtype: "I64", shape: [], data: new BigInt64Array([count]) },
+    });
+  model.loadStateDict((await loadState(file(12n))).tensors);
+  for (const [name, tensor] of model.stateDict()) {
+    deepEqual(await numbers(tensor), name === "num_batches_tracked" ? [12] : [1.5, -2], name);
+  }
+  const large = await loadState(file(2n ** 40n));
+  await rejects(async () => void model.loadStateDict(large.tensors), { code: "E_VALUE" });
+  const odd = encode({ x: { dtype: "F8_E4M3", shape: [1], data: new Uint8Array(1) } });
+  await rejects(loadState(odd), { code: "E_DTYPE" });
+  await rejects(loadState(new Uint8Array([1, 2, 3])), TensorError);
+});
+
+/** A training with all that a checkpoint can hold. */
+function everything(engine: c.Engine): Training & Disposable & { step(): c.Tensor } {
+  using made = new DisposableStack();
+  const init = { engine, generator: new c.Generator(1) };
+  const model = made.use(normed(init));
+  const optimizer = made.use(new Adam(model.parameters(), { lr: 0.05 }));
+  const schedule = new Schedule(optimizer, cosineRule(20));
+  const average = made.use(new MovingAverage(model.namedParameters(), 0.9));
+  const order = new c.Generator(9);
+  const held = made.move();
+  return {
+    model: model as nn.AnyModule,
+    optimizer,
+    schedule,
+    average,
+    generators: [order],
+    step() {
+      optimizer.zeroGrad();
+      const loss = engine.scope(({ keep }) => {
+        const x = c.randn(engine, [16, 3], order);
+        const loss = mseLoss(model.call(x), c.sum(x, { dim: 1, keepdim: true }));
+        loss.backward();
+        return keep(loss);
+      });
+      optimizer.step();
+      schedule.step();
+      average.step();
+      return loss;
+    },
+    [Symbol.dispose]: () => held.dispose(),
+  };
+}
+
+async function losses(training: { step(): c.Tensor }, count: number): Promise<number[]> {
+  const all: number[] = [];
+  for (let i = 0; i < count; i++) {
+    using loss = training.step();
+    all.push(...await numbers(loss));
+  }
+  return all;
+}
+
+Deno.test("loadCheckpoint(): k steps, a checkpoint and k steps are 2k steps, bit for bit: weights, buffers, means, rates, draws", async () => {
+  await using folder = await temporaryFolder();
+  const path = folder.join("all.safetensors");
+  await using engine = await c.openEngine({ device: "cpu", threads: 1 });
+  const state = async ({ model, optimizer, average }: Training): Promise<unknown> =>
+    await Promise.all(
+      [...model.stateDict(), ...optimizer!.stateDict(), ...average!.stateDict()]
+        .map(async ([name, one]) => [name, await numbers(one)]),
+    );
+  {
+    using whole = everything(engine);
+    const all = await losses(whole, 12);
+    using first = everything(engine);
+    await losses(first, 6);
+    await saveCheckpoint(path, first, { step: 6, epoch: "first", done: false });
+    using second = everything(engine);
+    await losses(second, 2);
+    deepEqual(await loadCheckpoint(path, second), { step: 6, epoch: "first", done: false });
+    deepEqual(await losses(second, 6), all.slice(6));
+    deepEqual(await state(second), await state(whole));
+  }
+  deepEqual(engine.tensors(), []);
+});
+
+Deno.test("loadCheckpoint(): one of another training, and what is none, is refused", async () => {
+  await using folder = await temporaryFolder();
+  const path = folder.join("all.safetensors");
+  await using engine = await c.openEngine({ device: "cpu", threads: 1 });
+  using training = everything(engine);
+  await saveCheckpoint(path, training);
+  const { model, optimizer, schedule, average, generators } = training;
+  using others = new SGD(model.parameters());
+  for (
+    const other of [
+      { model, schedule, average, generators },
+      { model, optimizer, average, generators },
+      { model, optimizer, schedule, generators },
+      { model, optimizer, schedule, average },
+      { model, optimizer, schedule, average, generators: [new c.Generator(8)] },
+      { model, optimizer: others, schedule, average, generators },
+    ]
+  ) await rejects(loadCheckpoint(path, other), { code: "E_STATE" });
+  const bare = await Deno.readFile(path);
+  const text = new TextDecoder().decode(bare);
+  for (const [from, to] of [['\\"version\\":1', '\\"version\\":2'], ["alknet.checkpoint", "alknet.checkpoinT"]]) {
+    ok(text.includes(from));
+    const at = text.indexOf(from);
+    const changed = bare.slice();
+    changed.set(new TextEncoder().encode(to), at);
+    await rejects(loadCheckpoint(changed, training), { code: "E_STATE" });
+  }
+  await rejects(saveCheckpoint(path, training, { loss: NaN }), RangeError);
+  deepEqual(await Deno.readFile(path), bare, "what was refused left the file as it was");
+  deepEqual([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["all.safetensors"]);
+});
