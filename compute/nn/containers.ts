@@ -11,7 +11,11 @@ import { type AnyModule, Module } from "./module.ts";
 export class Apply extends Module {
   readonly #run: (x: Tensor) => Tensor;
 
-  /** @param run Gives a tensor of its own. */
+  /**
+   * It holds these.
+   *
+   * @param run Gives a tensor of its own.
+   */
   constructor(run: (x: Tensor) => Tensor) {
     super();
     this.#run = run;
@@ -25,7 +29,11 @@ export class Apply extends Module {
 
 /** One module after the other; functions of a tensor are taken as modules. They are named 0, 1, 2. */
 export class Sequential extends Module {
-  /** @param parts In their order. */
+  /**
+   * It holds these.
+   *
+   * @param parts In their order.
+   */
   constructor(...parts: readonly (Module | ((x: Tensor) => Tensor))[]) {
     super();
     parts.forEach((one, i) => this.child(`${i}`, one instanceof Module ? one : new Apply(one)));
@@ -43,7 +51,11 @@ export class Sequential extends Module {
 export class ModuleList<M extends AnyModule = Module> extends Module<readonly [], never> implements Iterable<M> {
   readonly #list: readonly M[];
 
-  /** @param modules In their order. */
+  /**
+   * It holds these.
+   *
+   * @param modules In their order.
+   */
   constructor(modules: readonly M[]) {
     super();
     this.#list = modules.map((one, i) => this.child(`${i}`, one));
@@ -72,7 +84,11 @@ export class ModuleList<M extends AnyModule = Module> extends Module<readonly []
 
 /** Modules by name; what is computed with them, their holder says. */
 export class ModuleDict<M extends AnyModule = Module> extends Module<readonly [], never> {
-  /** @param modules By name. */
+  /**
+   * It holds these.
+   *
+   * @param modules By name.
+   */
   constructor(modules: Readonly<Record<string, M>>) {
     super();
     for (const [name, one] of Object.entries(modules)) this.child(name, one);

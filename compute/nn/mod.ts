@@ -53,6 +53,7 @@ export {
   MultiheadAttention,
   TransformerDecoderLayer,
   TransformerEncoderLayer,
+  TransformerLayer,
   type TransformerLayerOptions,
 } from "./modules/attention.ts";
 export {
@@ -60,10 +61,12 @@ export {
   Conv2d,
   Conv3d,
   type ConvModuleOptions,
+  Convolution,
   ConvTranspose1d,
   ConvTranspose2d,
   type ConvTransposeModuleOptions,
   type Extents,
+  type Grouped,
 } from "./modules/convolutions.ts";
 export { Dropout, Dropout2d } from "./modules/dropouts.ts";
 export {
@@ -76,12 +79,14 @@ export {
   PReLU,
 } from "./modules/linear.ts";
 export {
+  BatchNorm,
   BatchNorm1d,
   BatchNorm2d,
   type BatchNormModuleOptions,
   GroupNorm,
   InstanceNorm,
   LayerNorm,
+  Norm,
   type NormModuleOptions,
   RMSNorm,
 } from "./modules/norms.ts";
@@ -98,11 +103,13 @@ export {
   Upsample,
 } from "./modules/plain.ts";
 export {
+  Cell,
   GRU,
   GRUCell,
   LSTM,
   LSTMCell,
   type Recurrence,
+  Recurrent,
   type RecurrentOptions,
   RNN,
   RNNCell,

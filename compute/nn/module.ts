@@ -103,7 +103,7 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
 
   /** It and all below it, each once, what holds before what is held. */
   modules(): AnyModule[] {
-    const seen = new Set<AnyModule>([this as AnyModule]);
+    const seen = new Set<AnyModule>([this]);
     for (const one of seen) for (const child of one.#children.values()) seen.add(child);
     return [...seen];
   }
@@ -244,7 +244,7 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
   /** Registers a module that this one holds. */
   protected child<M extends AnyModule>(name: string, module: M): M {
     this.#checkName(name);
-    if (module.modules().includes(this as AnyModule)) throw new RangeError(`module ${name} would hold itself`);
+    if (module.modules().includes(this)) throw new RangeError(`module ${name} would hold itself`);
     this.#children.set(name, module);
     return module;
   }
@@ -262,7 +262,7 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
     of: (module: AnyModule) => ReadonlyMap<string, Tensor>,
     prefix = "",
   ): Iterator_<readonly [string, Tensor]> {
-    for (const [name, tensor] of of(this as AnyModule)) yield [prefix + name, tensor];
+    for (const [name, tensor] of of(this)) yield [prefix + name, tensor];
     for (const [name, child] of this.#children) yield* child.#walk(of, `${prefix}${name}.`);
   }
 

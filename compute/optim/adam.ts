@@ -36,7 +36,11 @@ type Given<O> = readonly Tensor[] | readonly GroupOptions<O>[];
 
 /** Divides a mean of gradients by the root of a mean of squares. Its rate is 1e-3 by default; what decays is in the gradient. */
 export class Adam extends Optimizer<AdamOptions> {
-  /** @param params Parameters, or groups of them. */
+  /**
+   * An optimizer of these parameters.
+   *
+   * @param params Parameters, or groups of them.
+   */
   constructor(params: Given<AdamOptions>, options: Partial<AdamOptions> = {}) {
     super(
       params,
@@ -62,7 +66,11 @@ export class Adam extends Optimizer<AdamOptions> {
 
 /** {@linkcode Adam} whose parameters decay by themselves: 1e-2 by default. */
 export class AdamW extends Adam {
-  /** @param params Parameters, or groups of them. */
+  /**
+   * An optimizer of these parameters.
+   *
+   * @param params Parameters, or groups of them.
+   */
   constructor(params: Given<AdamOptions>, options: Partial<AdamOptions> = {}) {
     super(params, { weightDecay: 1e-2, ...options });
   }
@@ -76,7 +84,11 @@ export class AdamW extends Adam {
 
 /** {@linkcode Adam} by the largest gradient, which decays. Its rate is 2e-3 by default. */
 export class Adamax extends Optimizer<MomentOptions> {
-  /** @param params Parameters, or groups of them. */
+  /**
+   * An optimizer of these parameters.
+   *
+   * @param params Parameters, or groups of them.
+   */
   constructor(params: Given<MomentOptions>, options: Partial<MomentOptions> = {}) {
     super(params, moments({ lr: 2e-3, ...options }), () => ({ exp_avg: 0, exp_inf: 0 }));
   }
@@ -102,8 +114,12 @@ export class Adamax extends Optimizer<MomentOptions> {
       (u, x, g, decay, slow, small) =>
         binary("max", times(slow, u), plus(unary("abs", counted(o, x, g, decay)), small)),
     );
-    into(param, "adamax", [param, means, most, lr / (1 - beta1 ** step)], (x, m, u, rate) =>
-      minus(x, over(times(rate, m), u)));
+    into(
+      param,
+      "adamax",
+      [param, means, most, lr / (1 - beta1 ** step)],
+      (x, m, u, rate) => minus(x, over(times(rate, m), u)),
+    );
   }
 }
 
@@ -112,7 +128,11 @@ export class NAdam extends Optimizer<NAdamOptions> {
   /** The products of all momenta so far, by step and what they follow from. */
   readonly #products = new Map<string, number[]>();
 
-  /** @param params Parameters, or groups of them. */
+  /**
+   * An optimizer of these parameters.
+   *
+   * @param params Parameters, or groups of them.
+   */
   constructor(params: Given<NAdamOptions>, options: Partial<NAdamOptions> = {}) {
     super(
       params,
@@ -149,7 +169,11 @@ export class NAdam extends Optimizer<NAdamOptions> {
 
 /** {@linkcode Adam} that waits until the mean of squares is to be trusted. */
 export class RAdam extends Optimizer<MomentOptions> {
-  /** @param params Parameters, or groups of them. */
+  /**
+   * An optimizer of these parameters.
+   *
+   * @param params Parameters, or groups of them.
+   */
   constructor(params: Given<MomentOptions>, options: Partial<MomentOptions> = {}) {
     super(params, moments(options), () => ({ exp_avg: 0, exp_avg_sq: 0 }));
   }
@@ -176,7 +200,11 @@ export class RAdam extends Optimizer<MomentOptions> {
 
 /** {@linkcode AdamW} whose steps are as long as the parameter, layer by layer. What decays is 1e-2 by default. */
 export class LAMB extends Optimizer<MomentOptions> {
-  /** @param params Parameters, or groups of them. */
+  /**
+   * An optimizer of these parameters.
+   *
+   * @param params Parameters, or groups of them.
+   */
   constructor(params: Given<MomentOptions>, options: Partial<MomentOptions> = {}) {
     super(params, moments({ eps: 1e-6, weightDecay: 1e-2, ...options }), () => ({ exp_avg: 0, exp_avg_sq: 0 }));
   }
@@ -187,8 +215,12 @@ export class LAMB extends Optimizer<MomentOptions> {
     moved(param, grad, state, { ...o, weightDecay: 0 });
     const [one, two] = corrections(step, o);
     const numbers = [1 / one, Math.sqrt(two), o.eps, o.weightDecay].map((value) => ({ value, dtype: "f32" as const }));
-    const way = param.runner.kernel("lamb", param.shape, [param, means, squares, ...numbers], (x, m, v, by, to, e, l) =>
-      plus(over(times(m, by), plus(over(root(v), to), e)), times(l, x)));
+    const way = param.runner.kernel(
+      "lamb",
+      param.shape,
+      [param, means, squares, ...numbers],
+      (x, m, v, by, to, e, l) => plus(over(times(m, by), plus(over(root(v), to), e)), times(l, x)),
+    );
     const [own, theirs] = [norm(param), norm(way)];
     const nothing = param.runner.map("eq", [mul(own, theirs), 0]);
     const trust = where(nothing, 1, div(own, theirs));

@@ -19,7 +19,11 @@ export interface AdagradOptions extends OptimizerOptions {
 
 /** Divides by the root of the sum of squares. Its rate is 1e-2 by default. */
 export class Adagrad extends Optimizer<AdagradOptions> {
-  /** @param params Parameters, or groups of them. */
+  /**
+   * An optimizer of these parameters.
+   *
+   * @param params Parameters, or groups of them.
+   */
   constructor(
     params: readonly Tensor[] | readonly GroupOptions<AdagradOptions>[],
     options: Partial<AdagradOptions> = {},
@@ -64,7 +68,11 @@ export interface AdadeltaOptions extends OptimizerOptions {
 
 /** Steps as long as those before, over the root of the mean square. Its rate is 1 by default. */
 export class Adadelta extends Optimizer<AdadeltaOptions> {
-  /** @param params Parameters, or groups of them. */
+  /**
+   * An optimizer of these parameters.
+   *
+   * @param params Parameters, or groups of them.
+   */
   constructor(
     params: readonly Tensor[] | readonly GroupOptions<AdadeltaOptions>[],
     options: Partial<AdadeltaOptions> = {},
@@ -89,11 +97,14 @@ export class Adadelta extends Optimizer<AdadeltaOptions> {
       "adadelta",
       param.shape,
       [param, grad, squares, steps, ...[weightDecay, eps].map((value) => ({ value, dtype: "f32" as const }))],
-      (x, g, v, u, decay, small) =>
-        times(over(root(plus(u, small)), root(plus(v, small))), counted(o, x, g, decay)),
+      (x, g, v, u, decay, small) => times(over(root(plus(u, small)), root(plus(v, small))), counted(o, x, g, decay)),
     );
-    into(steps, "adadelta", [steps, way, rho, 1 - rho], (u, w, slow, part) =>
-      plus(times(slow, u), times(part, times(w, w))));
+    into(
+      steps,
+      "adadelta",
+      [steps, way, rho, 1 - rho],
+      (u, w, slow, part) => plus(times(slow, u), times(part, times(w, w))),
+    );
     into(param, "adadelta", [param, way, lr], (x, w, rate) => minus(x, times(rate, w)));
   }
 }

@@ -64,6 +64,8 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> i
   readonly #own = new Map<Tensor, Own>();
 
   /**
+   * Makes the tensors of each parameter.
+   *
    * @param params Parameters, or groups of them.
    * @param slots Names of the tensors that a parameter has, by the options of its group, with their first value.
    */
@@ -115,9 +117,11 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> i
 
   /** Its tensors, by the number of the parameter and their name: `3.exp_avg`. They are its own, not copies. */
   stateDict(): Map<string, Tensor> {
-    return new Map([...this.#own.values()].flatMap(({ slots }, i) =>
-      Object.entries(slots).map(([name, tensor]) => [`${i}.${name}`, tensor] as const)
-    ));
+    return new Map(
+      [...this.#own.values()].flatMap(({ slots }, i) =>
+        Object.entries(slots).map(([name, tensor]) => [`${i}.${name}`, tensor] as const)
+      ),
+    );
   }
 
   /** What of its state is no tensor. */

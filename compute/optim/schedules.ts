@@ -105,7 +105,11 @@ export class Plateau {
   #bad = 0;
   #cooling = 0;
 
-  /** @param optimizer Whose rates. */
+  /**
+   * Whose rates it changes.
+   *
+   * @param optimizer Whose rates.
+   */
   constructor(optimizer: Rated, options: PlateauOptions = {}) {
     const { mode = "min", factor = 0.1, patience = 10, threshold = 1e-4, cooldown = 0, least = 0 } = options;
     if (!(factor > 0 && factor < 1)) throw new RangeError(`factor ${factor} is not between 0 and 1`);

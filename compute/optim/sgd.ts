@@ -19,7 +19,11 @@ export interface SGDOptions extends OptimizerOptions {
 
 /** Goes down the gradient, with momentum. Its rate is 1e-3 by default. */
 export class SGD extends Optimizer<SGDOptions> {
-  /** @param params Parameters, or groups of them. */
+  /**
+   * An optimizer of these parameters.
+   *
+   * @param params Parameters, or groups of them.
+   */
   constructor(params: readonly Tensor[] | readonly GroupOptions<SGDOptions>[], options: Partial<SGDOptions> = {}) {
     const { lr = 1e-3, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0, maximize = false } = options;
     super(
@@ -84,7 +88,11 @@ export interface RMSpropOptions extends OptimizerOptions {
 
 /** Divides by the root of the mean square. Its rate is 1e-2 by default. */
 export class RMSprop extends Optimizer<RMSpropOptions> {
-  /** @param params Parameters, or groups of them. */
+  /**
+   * An optimizer of these parameters.
+   *
+   * @param params Parameters, or groups of them.
+   */
   constructor(
     params: readonly Tensor[] | readonly GroupOptions<RMSpropOptions>[],
     options: Partial<RMSpropOptions> = {},
@@ -121,7 +129,13 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
     using way = param.runner.kernel(
       "rmsprop",
       param.shape,
-      [param, grad, squares, means ?? squares, ...[weightDecay, eps].map((value) => ({ value, dtype: "f32" as const }))],
+      [
+        param,
+        grad,
+        squares,
+        means ?? squares,
+        ...[weightDecay, eps].map((value) => ({ value, dtype: "f32" as const })),
+      ],
       (x, g, v, m, decay, small) => {
         const spread = means ? minus(v, times(m, m)) : v;
         return over(counted(o, x, g, decay), plus(root(spread), small));
@@ -142,7 +156,11 @@ export interface LionOptions extends OptimizerOptions {
 
 /** Follows the sign of a mean of gradients; decay is apart from it. Its rate is 1e-4 by default. */
 export class Lion extends Optimizer<LionOptions> {
-  /** @param params Parameters, or groups of them. */
+  /**
+   * An optimizer of these parameters.
+   *
+   * @param params Parameters, or groups of them.
+   */
   constructor(params: readonly Tensor[] | readonly GroupOptions<LionOptions>[], options: Partial<LionOptions> = {}) {
     const { lr = 1e-4, beta1 = 0.9, beta2 = 0.99, weightDecay = 0, maximize = false } = options;
     super(params, { lr, beta1, beta2, weightDecay, maximize }, () => ({ exp_avg: 0 }));

@@ -10,7 +10,6 @@ import { add, lerp, mul, sub } from "../elements/broadcasting.ts";
 import { cos, sin } from "../elements/functions.ts";
 import { relu, sigmoid, tanh } from "../elements/unary.ts";
 import { matmul } from "../folding/folds.ts";
-import { dropout, type Generator } from "../random/random.ts";
 import { arange } from "../shapes/creation.ts";
 import { cat, repeatInterleave, stack, tril } from "../shapes/joining.ts";
 import { chunk, reshape, select, split, unsqueeze } from "../shapes/views.ts";
@@ -26,8 +25,8 @@ export interface AttentionOptions {
   readonly isCausal?: boolean;
   /** What scores are multiplied by. Default 1/√d. */
   readonly scale?: number;
-  /** The share of the weights that is left out, and what is drawn from. Default none. */
-  readonly dropout?: { readonly p: number; readonly from: Generator };
+  /** What is made of the weights before they meet the values: a dropout, for example. */
+  readonly onWeights?: (weights: Tensor) => Tensor;
 }
 
 /** The weights of a recurrent cell; those of the gates lie one after the other. */
@@ -80,7 +79,7 @@ export function scaledDotProductAttention(
     const lowest = runner.map("ne", [biased, -Infinity]);
     const allowed = seen ? runner.map("logical_and", [lowest, seen]) : lowest;
     const shares = maskedSoftmax(biased, allowed, -1);
-    return matmul(options.dropout ? dropout(shares, options.dropout.p, options.dropout.from) : shares, many(v));
+    return matmul(options.onWeights?.(shares) ?? shares, many(v));
   });
 }
 

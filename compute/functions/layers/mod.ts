@@ -45,6 +45,7 @@ export {
   type LossOptions,
   marginRankingLoss,
   mseLoss,
+  multilabelSoftMarginLoss,
   nllLoss,
   poissonNllLoss,
   smoothL1Loss,

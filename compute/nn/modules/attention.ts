@@ -8,7 +8,7 @@ import { add, where } from "../../functions/elements/broadcasting.ts";
 import { multiHeadAttention } from "../../functions/layers/attention.ts";
 import { reshape } from "../../functions/shapes/views.ts";
 import { refuse } from "../../functions/tools/tools.ts";
-import type { Generator } from "../../functions/random/random.ts";
+import { dropout, type Generator } from "../../functions/random/random.ts";
 import type { Tensor } from "../../tensors/tensor.ts";
 import { filled, xavierUniform } from "../initial.ts";
 import { type Init, Module } from "../module.ts";
@@ -59,7 +59,11 @@ export class MultiheadAttention
   readonly #dropout: number;
   readonly #generator: Generator;
 
-  /** @param width Extent of queries, keys and values, a multiple of `heads`. */
+  /**
+   * Its first values are drawn from the generator.
+   *
+   * @param width Extent of queries, keys and values, a multiple of `heads`.
+   */
   constructor(init: Init, width: number, heads: number, options: AttentionModuleOptions = {}) {
     super();
     const { bias = true, dropout = 0 } = options;
@@ -90,13 +94,13 @@ export class MultiheadAttention
     return multiHeadAttention(q, k, v, this.#heads, weights, {
       mask: maskOf(options, k),
       isCausal: options.isCausal,
-      dropout: left ? { p: this.#dropout, from: this.#generator } : undefined,
+      onWeights: left ? (weights) => dropout(weights, this.#dropout, this.#generator) : undefined,
     });
   }
 }
 
 /** What the layers of transformers share. */
-abstract class TransformerLayer<I extends readonly unknown[]> extends Module<I> {
+export abstract class TransformerLayer<I extends readonly unknown[]> extends Module<I> {
   /** How a sequence looks at itself. */
   readonly selfAttention: MultiheadAttention;
   /** The first of the two linear layers. */
@@ -110,6 +114,7 @@ abstract class TransformerLayer<I extends readonly unknown[]> extends Module<I> 
   readonly #inner: Dropout;
   readonly #outer: Dropout;
 
+  /** Of subclasses. */
   constructor(init: Init, width: number, heads: number, parts: number, options: TransformerLayerOptions) {
     super();
     const { feedForward = 2048, dropout = 0.1, activation = relu, normFirst = false, eps } = options;
@@ -140,9 +145,12 @@ abstract class TransformerLayer<I extends readonly unknown[]> extends Module<I> 
 }
 
 /** A sequence looks at itself, then each place for itself. */
-export class TransformerEncoderLayer
-  extends TransformerLayer<readonly [x: Tensor, options?: MaskOptions | undefined]> {
-  /** @param width Extent of the last dim, a multiple of `heads`. */
+export class TransformerEncoderLayer extends TransformerLayer<readonly [x: Tensor, options?: MaskOptions | undefined]> {
+  /**
+   * Its first values are drawn from the generator.
+   *
+   * @param width Extent of the last dim, a multiple of `heads`.
+   */
   constructor(init: Init, width: number, heads: number, options: TransformerLayerOptions = {}) {
     super(init, width, heads, 2, options);
   }
@@ -161,7 +169,11 @@ export class TransformerDecoderLayer extends TransformerLayer<
   /** How it looks at the other. */
   readonly crossAttention: MultiheadAttention;
 
-  /** @param width Extent of the last dim, a multiple of `heads`. */
+  /**
+   * Its first values are drawn from the generator.
+   *
+   * @param width Extent of the last dim, a multiple of `heads`.
+   */
   constructor(init: Init, width: number, heads: number, options: TransformerLayerOptions = {}) {
     super(init, width, heads, 3, options);
     const { dropout = 0.1 } = options;

@@ -26,12 +26,13 @@ export type ConvModuleOptions = Omit<ConvOptions, "bias"> & BiasOptions;
 export type ConvTransposeModuleOptions = Omit<ConvTransposeOptions, "bias"> & BiasOptions;
 
 /** What convolutions share. */
-abstract class Convolution extends Module {
+export abstract class Convolution extends Module {
   /** [out, in/groups, …]; of a transposed one [in, out/groups, …]. */
   readonly weight: Tensor;
   /** [out]. */
   readonly bias: Tensor | undefined;
 
+  /** Of subclasses. */
   constructor(init: Init, shape: readonly number[], outputs: number, { bias = true, groups = 1 }: Grouped) {
     super();
     if (![...shape, outputs / groups].every((one) => Number.isInteger(one) && one >= 1)) {
@@ -52,7 +53,11 @@ export type Extents = number | readonly number[];
 export class Conv1d extends Convolution {
   readonly #options: ConvModuleOptions;
 
-  /** @param kernel Extents of a window; a number stands for all. */
+  /**
+   * Its first values are drawn from the generator.
+   *
+   * @param kernel Extents of a window; a number stands for all.
+   */
   constructor(init: Init, inputs: number, outputs: number, kernel: number, options: ConvModuleOptions = {}) {
     super(init, [outputs, inputs / (options.groups ?? 1), ...listed(kernel, 1)], outputs, options);
     this.#options = options;
@@ -68,7 +73,11 @@ export class Conv1d extends Convolution {
 export class Conv2d extends Convolution {
   readonly #options: ConvModuleOptions;
 
-  /** @param kernel Extents of a window; a number stands for all. */
+  /**
+   * Its first values are drawn from the generator.
+   *
+   * @param kernel Extents of a window; a number stands for all.
+   */
   constructor(init: Init, inputs: number, outputs: number, kernel: Extents, options: ConvModuleOptions = {}) {
     super(init, [outputs, inputs / (options.groups ?? 1), ...listed(kernel, 2)], outputs, options);
     this.#options = options;
@@ -84,7 +93,11 @@ export class Conv2d extends Convolution {
 export class Conv3d extends Convolution {
   readonly #options: ConvModuleOptions;
 
-  /** @param kernel Extents of a window; a number stands for all. */
+  /**
+   * Its first values are drawn from the generator.
+   *
+   * @param kernel Extents of a window; a number stands for all.
+   */
   constructor(init: Init, inputs: number, outputs: number, kernel: Extents, options: ConvModuleOptions = {}) {
     super(init, [outputs, inputs / (options.groups ?? 1), ...listed(kernel, 3)], outputs, options);
     this.#options = options;
@@ -100,7 +113,11 @@ export class Conv3d extends Convolution {
 export class ConvTranspose1d extends Convolution {
   readonly #options: ConvTransposeModuleOptions;
 
-  /** @param kernel Extents of a window; a number stands for all. */
+  /**
+   * Its first values are drawn from the generator.
+   *
+   * @param kernel Extents of a window; a number stands for all.
+   */
   constructor(init: Init, inputs: number, outputs: number, kernel: number, options: ConvTransposeModuleOptions = {}) {
     super(init, [inputs, outputs / (options.groups ?? 1), ...listed(kernel, 1)], outputs, options);
     this.#options = options;
@@ -116,7 +133,11 @@ export class ConvTranspose1d extends Convolution {
 export class ConvTranspose2d extends Convolution {
   readonly #options: ConvTransposeModuleOptions;
 
-  /** @param kernel Extents of a window; a number stands for all. */
+  /**
+   * Its first values are drawn from the generator.
+   *
+   * @param kernel Extents of a window; a number stands for all.
+   */
   constructor(init: Init, inputs: number, outputs: number, kernel: Extents, options: ConvTransposeModuleOptions = {}) {
     super(init, [inputs, outputs / (options.groups ?? 1), ...listed(kernel, 2)], outputs, options);
     this.#options = options;

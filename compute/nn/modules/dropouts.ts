@@ -15,7 +15,11 @@ export class Dropout extends Module {
   /** The share. */
   readonly p: number;
 
-  /** @param p The share. */
+  /**
+   * It draws when it is called.
+   *
+   * @param p The share.
+   */
   constructor({ generator }: Pick<Init, "generator">, p = 0.5) {
     super();
     if (!(p >= 0 && p <= 1)) refuse("E_VALUE", "dropout", `${p} is not within 0 to 1`);

@@ -28,7 +28,11 @@ export class Linear extends Module {
   /** [out]. */
   readonly bias: Tensor | undefined;
 
-  /** @param inputs Extent of the last dim, which becomes `outputs`. */
+  /**
+   * Its first values are drawn from the generator.
+   *
+   * @param inputs Extent of the last dim, which becomes `outputs`.
+   */
   constructor(init: Init, inputs: number, outputs: number, options: BiasOptions = {}) {
     super();
     this.weight = this.parameter("weight", byFan(init, [outputs, inputs], inputs));
@@ -48,7 +52,11 @@ export class Bilinear extends Module<readonly [x: Tensor, y: Tensor]> {
   /** [out]. */
   readonly bias: Tensor | undefined;
 
-  /** @param first Extent of the last dim of x; `second` that of y. */
+  /**
+   * Its first values are drawn from the generator.
+   *
+   * @param first Extent of the last dim of x; `second` that of y.
+   */
   constructor(init: Init, first: number, second: number, outputs: number, options: BiasOptions = {}) {
     super();
     this.weight = this.parameter("weight", byFan(init, [outputs, first, second], first));
@@ -73,12 +81,18 @@ export class Embedding extends Module {
   readonly weight: Tensor;
   readonly #padding: number | undefined;
 
-  /** @param rows How many; `width` is the extent of each. */
+  /**
+   * Its first values are drawn from the generator.
+   *
+   * @param rows How many; `width` is the extent of each.
+   */
   constructor(init: Init, rows: number, width: number, options: EmbeddingOptions = {}) {
     super();
     const { paddingIndex } = options;
     this.#padding = paddingIndex !== undefined && paddingIndex < 0 ? paddingIndex + rows : paddingIndex;
-    if (this.#padding !== undefined && !(Number.isInteger(this.#padding) && this.#padding < rows && this.#padding >= 0)) {
+    if (
+      this.#padding !== undefined && !(Number.isInteger(this.#padding) && this.#padding < rows && this.#padding >= 0)
+    ) {
       refuse("E_INDEX", "embedding", `row ${paddingIndex} is not one of ${rows}`);
     }
     this.weight = this.parameter("weight", normal(init, [rows, width]));
@@ -102,7 +116,11 @@ export class EmbeddingBag extends Module {
   readonly weight: Tensor;
   readonly #mode: "sum" | "mean" | "max";
 
-  /** @param options `mode` is how they are put together. Default `mean`. */
+  /**
+   * Its first values are drawn from the generator.
+   *
+   * @param options `mode` is how they are put together. Default `mean`.
+   */
   constructor(init: Init, rows: number, width: number, options: { readonly mode?: "sum" | "mean" | "max" } = {}) {
     super();
     this.#mode = options.mode ?? "mean";
@@ -120,7 +138,11 @@ export class PReLU extends Module {
   /** [1] or [channels]. */
   readonly weight: Tensor;
 
-  /** @param options `first` is what weights begin as. Default 0.25. */
+  /**
+   * Its first values are constants.
+   *
+   * @param options `first` is what weights begin as. Default 0.25.
+   */
   constructor({ engine }: Init, channels = 1, options: { readonly first?: number } = {}) {
     super();
     this.weight = this.parameter("weight", filled(engine, [channels], options.first ?? 0.25));
@@ -136,7 +158,11 @@ export class PReLU extends Module {
 function withoutRow(x: Tensor, row: number): Tensor {
   const operands: KernelOperand[] = [x, coordinate(x.shape, 0), whole(row)];
   return noGrad(() =>
-    x.runner.kernel("padding_row", x.shape, operands, (one, place, at) =>
-      select(compare("eq", place, at), constant(0, "f32"), one))
+    x.runner.kernel(
+      "padding_row",
+      x.shape,
+      operands,
+      (one, place, at) => select(compare("eq", place, at), constant(0, "f32"), one),
+    )
   );
 }

@@ -27,7 +27,7 @@ export interface BatchNormModuleOptions extends NormModuleOptions {
 }
 
 /** What norms share: a weight of ones and a bias of zeros. */
-abstract class Norm extends Module {
+export abstract class Norm extends Module {
   /** What it is multiplied by. */
   readonly weight: Tensor | undefined;
   /** What is added. */
@@ -35,6 +35,7 @@ abstract class Norm extends Module {
   /** What is added to the variance. */
   readonly eps: number;
 
+  /** Of subclasses. */
   constructor({ engine }: Init, shape: readonly number[], affine: boolean, eps: number) {
     super();
     this.eps = eps;
@@ -47,7 +48,11 @@ abstract class Norm extends Module {
 export class LayerNorm extends Norm {
   readonly #shape: readonly number[];
 
-  /** @param shape Of the last dims; a number is the last one's extent. */
+  /**
+   * Its weight begins as ones, its bias as zeros.
+   *
+   * @param shape Of the last dims; a number is the last one's extent.
+   */
   constructor(init: Init, shape: number | readonly number[], options: NormModuleOptions = {}) {
     super(init, [shape].flat(), options.affine ?? true, options.eps ?? 1e-5);
     this.#shape = [shape].flat();
@@ -66,7 +71,11 @@ export class RMSNorm extends Module {
   readonly #shape: readonly number[];
   readonly #eps: number | undefined;
 
-  /** @param shape Of the last dims; a number is the last one's extent. */
+  /**
+   * Its weight begins as ones.
+   *
+   * @param shape Of the last dims; a number is the last one's extent.
+   */
   constructor({ engine }: Init, shape: number | readonly number[], options: NormModuleOptions = {}) {
     super();
     this.#shape = [shape].flat();
@@ -84,7 +93,11 @@ export class RMSNorm extends Module {
 export class GroupNorm extends Norm {
   readonly #groups: number;
 
-  /** @param groups How many; `channels` is the extent of dim 1. */
+  /**
+   * Its weight begins as ones, its bias as zeros.
+   *
+   * @param groups How many; `channels` is the extent of dim 1.
+   */
   constructor(init: Init, groups: number, channels: number, options: NormModuleOptions = {}) {
     super(init, [channels], options.affine ?? true, options.eps ?? 1e-5);
     this.#groups = groups;
@@ -98,7 +111,11 @@ export class GroupNorm extends Norm {
 
 /** Mean 0 and variance 1 of each channel of each sample. */
 export class InstanceNorm extends Norm {
-  /** @param channels Extent of dim 1. */
+  /**
+   * Its weight begins as ones, its bias as zeros.
+   *
+   * @param channels Extent of dim 1.
+   */
   constructor(init: Init, channels: number, options: NormModuleOptions = {}) {
     super(init, [channels], options.affine ?? false, options.eps ?? 1e-5);
   }
@@ -110,7 +127,7 @@ export class InstanceNorm extends Norm {
 }
 
 /** What batch norms share. */
-abstract class BatchNorm extends Norm {
+export abstract class BatchNorm extends Norm {
   /** Mean of each channel. */
   readonly runningMean: Tensor | undefined;
   /** Variance of each channel. */
@@ -119,6 +136,7 @@ abstract class BatchNorm extends Norm {
   readonly #momentum: number;
   readonly #ranks: readonly number[];
 
+  /** Of subclasses. */
   constructor(init: Init, channels: number, options: BatchNormModuleOptions, ranks: readonly number[]) {
     const { eps = 1e-5, affine = true, momentum = 0.1, trackRunningStats = true } = options;
     super(init, [channels], affine, eps);
@@ -154,7 +172,11 @@ abstract class BatchNorm extends Norm {
 
 /** Mean 0 and variance 1 of each channel over [batch, channels] or [batch, channels, length]. */
 export class BatchNorm1d extends BatchNorm {
-  /** @param channels Extent of dim 1. */
+  /**
+   * Its weight begins as ones, its bias as zeros.
+   *
+   * @param channels Extent of dim 1.
+   */
   constructor(init: Init, channels: number, options: BatchNormModuleOptions = {}) {
     super(init, channels, options, [2, 3]);
   }
@@ -162,7 +184,11 @@ export class BatchNorm1d extends BatchNorm {
 
 /** Mean 0 and variance 1 of each channel over [batch, channels, height, width]. */
 export class BatchNorm2d extends BatchNorm {
-  /** @param channels Extent of dim 1. */
+  /**
+   * Its weight begins as ones, its bias as zeros.
+   *
+   * @param channels Extent of dim 1.
+   */
   constructor(init: Init, channels: number, options: BatchNormModuleOptions = {}) {
     super(init, channels, options, [4]);
   }

@@ -27,7 +27,11 @@ export class Identity extends Apply {
 
 /** Some dims as one. */
 export class Flatten extends Apply {
-  /** @param start The first of them, by default behind the batch; `end` the last. */
+  /**
+   * It computes by these settings.
+   *
+   * @param start The first of them, by default behind the batch; `end` the last.
+   */
   constructor(start = 1, end = -1) {
     super((x) => flatten(x, start, end));
   }
@@ -35,7 +39,11 @@ export class Flatten extends Apply {
 
 /** One dim as several. */
 export class Unflatten extends Apply {
-  /** @param dim Which; `shape` is what it becomes. */
+  /**
+   * It computes by these settings.
+   *
+   * @param dim Which; `shape` is what it becomes.
+   */
   constructor(dim: number, shape: readonly number[]) {
     super((x) => unflatten(x, dim, shape));
   }
@@ -43,7 +51,11 @@ export class Unflatten extends Apply {
 
 /** The largest of each window; the kernel has as many extents as dims are pooled. */
 export class MaxPool extends Apply {
-  /** @param kernel Extents of a window. */
+  /**
+   * It computes by these settings.
+   *
+   * @param kernel Extents of a window.
+   */
   constructor(kernel: readonly number[], options: PoolOptions = {}) {
     super((x) => maxPool(x, kernel, options));
   }
@@ -51,7 +63,11 @@ export class MaxPool extends Apply {
 
 /** The mean of each window. */
 export class AvgPool extends Apply {
-  /** @param kernel Extents of a window. */
+  /**
+   * It computes by these settings.
+   *
+   * @param kernel Extents of a window.
+   */
   constructor(kernel: readonly number[], options: AveragePoolOptions = {}) {
     super((x) => avgPool(x, kernel, options));
   }
@@ -59,7 +75,11 @@ export class AvgPool extends Apply {
 
 /** The mean of each of so many bins. */
 export class AdaptiveAvgPool extends Apply {
-  /** @param size How many along each dim. */
+  /**
+   * It computes by these settings.
+   *
+   * @param size How many along each dim.
+   */
   constructor(size: readonly number[]) {
     super((x) => adaptiveAvgPool(x, size));
   }
@@ -67,7 +87,11 @@ export class AdaptiveAvgPool extends Apply {
 
 /** So many times as large along each dim. */
 export class Upsample extends Apply {
-  /** @param factor How many times, a whole number. */
+  /**
+   * It computes by these settings.
+   *
+   * @param factor How many times, a whole number.
+   */
   constructor(factor: number, options: InterpolateOptions = {}) {
     super((x) => interpolate(x, x.shape.slice(2).map((extent) => extent * factor), options));
   }
@@ -75,7 +99,11 @@ export class Upsample extends Apply {
 
 /** Channels as pixels. */
 export class PixelShuffle extends Apply {
-  /** @param factor How many times as high and wide. */
+  /**
+   * It computes by these settings.
+   *
+   * @param factor How many times as high and wide.
+   */
   constructor(factor: number) {
     super((x) => pixelShuffle(x, factor));
   }
@@ -83,7 +111,11 @@ export class PixelShuffle extends Apply {
 
 /** Shares of a sum along a dim. */
 export class Softmax extends Apply {
-  /** @param dim Which. */
+  /**
+   * It computes by these settings.
+   *
+   * @param dim Which.
+   */
   constructor(dim: number) {
     super((x) => softmax(x, dim));
   }
@@ -91,7 +123,11 @@ export class Softmax extends Apply {
 
 /** Logarithms of {@linkcode Softmax}. */
 export class LogSoftmax extends Apply {
-  /** @param dim Which. */
+  /**
+   * It computes by these settings.
+   *
+   * @param dim Which.
+   */
   constructor(dim: number) {
     super((x) => logSoftmax(x, dim));
   }

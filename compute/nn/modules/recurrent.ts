@@ -33,12 +33,13 @@ export interface RNNOptions extends RecurrentOptions {
 export type Recurrence = readonly [output: Tensor, h: Tensor];
 
 /** What cells share. */
-abstract class Cell<I extends readonly unknown[], O> extends Module<I, O> {
+export abstract class Cell<I extends readonly unknown[], O> extends Module<I, O> {
   /** Weights by what they are of. */
   protected readonly weights: CellWeights;
   /** Extent of the state. */
   readonly hidden: number;
 
+  /** Of subclasses. */
   constructor(init: Init, inputs: number, hidden: number, gates: number, options: BiasOptions) {
     super();
     this.hidden = hidden;
@@ -57,7 +58,11 @@ abstract class Cell<I extends readonly unknown[], O> extends Module<I, O> {
 export class RNNCell extends Cell<readonly [x: Tensor, h?: Tensor | undefined], Tensor> {
   readonly #by: "tanh" | "relu";
 
-  /** @param inputs Extent of x; `hidden` is that of the state. */
+  /**
+   * Its first values are drawn from the generator.
+   *
+   * @param inputs Extent of x; `hidden` is that of the state.
+   */
   constructor(
     init: Init,
     inputs: number,
@@ -79,7 +84,11 @@ export class LSTMCell extends Cell<
   readonly [x: Tensor, state?: readonly [h: Tensor, c: Tensor] | undefined],
   readonly [h: Tensor, c: Tensor]
 > {
-  /** @param inputs Extent of x; `hidden` is that of the state. */
+  /**
+   * Its first values are drawn from the generator.
+   *
+   * @param inputs Extent of x; `hidden` is that of the state.
+   */
   constructor(init: Init, inputs: number, hidden: number, options: BiasOptions = {}) {
     super(init, inputs, hidden, 4, options);
   }
@@ -92,7 +101,11 @@ export class LSTMCell extends Cell<
 
 /** One step of a gated recurrent unit. The state before is 0 by default. */
 export class GRUCell extends Cell<readonly [x: Tensor, h?: Tensor | undefined], Tensor> {
-  /** @param inputs Extent of x; `hidden` is that of the state. */
+  /**
+   * Its first values are drawn from the generator.
+   *
+   * @param inputs Extent of x; `hidden` is that of the state.
+   */
   constructor(init: Init, inputs: number, hidden: number, options: BiasOptions = {}) {
     super(init, inputs, hidden, 3, options);
   }
@@ -104,11 +117,12 @@ export class GRUCell extends Cell<readonly [x: Tensor, h?: Tensor | undefined], 
 }
 
 /** What layers share: their weights, and how they run over a sequence. */
-abstract class Recurrent<I extends readonly unknown[], O> extends Module<I, O> {
+export abstract class Recurrent<I extends readonly unknown[], O> extends Module<I, O> {
   readonly #weights: (readonly CellWeights[])[] = [];
   readonly #dropout: Dropout | undefined;
   readonly #hidden: number;
 
+  /** Of subclasses. */
   constructor(init: Init, inputs: number, hidden: number, gates: number, options: RecurrentOptions) {
     super();
     const { layers = 1, bidirectional = false, dropout = 0, bias = true } = options;
@@ -170,7 +184,11 @@ abstract class Recurrent<I extends readonly unknown[], O> extends Module<I, O> {
 export class RNN extends Recurrent<readonly [x: Tensor, h?: Tensor | undefined], Recurrence> {
   readonly #by: "tanh" | "relu";
 
-  /** @param inputs Extent of x; `hidden` is that of the state. */
+  /**
+   * Its first values are drawn from the generator.
+   *
+   * @param inputs Extent of x; `hidden` is that of the state.
+   */
   constructor(init: Init, inputs: number, hidden: number, options: RNNOptions = {}) {
     super(init, inputs, hidden, 1, options);
     this.#by = options.nonlinearity ?? "tanh";
@@ -188,7 +206,11 @@ export class LSTM extends Recurrent<
   readonly [x: Tensor, state?: readonly [h: Tensor, c: Tensor] | undefined],
   readonly [output: Tensor, state: readonly [h: Tensor, c: Tensor]]
 > {
-  /** @param inputs Extent of x; `hidden` is that of the state. */
+  /**
+   * Its first values are drawn from the generator.
+   *
+   * @param inputs Extent of x; `hidden` is that of the state.
+   */
   constructor(init: Init, inputs: number, hidden: number, options: RecurrentOptions = {}) {
     super(init, inputs, hidden, 4, options);
   }
@@ -205,7 +227,11 @@ export class LSTM extends Recurrent<
 
 /** A gated recurrent unit over a sequence. */
 export class GRU extends Recurrent<readonly [x: Tensor, h?: Tensor | undefined], Recurrence> {
-  /** @param inputs Extent of x; `hidden` is that of the state. */
+  /**
+   * Its first values are drawn from the generator.
+   *
+   * @param inputs Extent of x; `hidden` is that of the state.
+   */
   constructor(init: Init, inputs: number, hidden: number, options: RecurrentOptions = {}) {
     super(init, inputs, hidden, 3, options);
   }

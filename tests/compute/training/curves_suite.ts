@@ -29,7 +29,8 @@ export function curvesSuite(options: EngineOptions, counts: Counts, ...wanted: N
   const { curve, leak } = counts;
   for (const [name, prepare] of Object.entries(TRAININGS)) {
     Deno.test({
-      name: `training: ${name} has the losses of PyTorch over ${curve} steps from the same weights, on ${options.device}`,
+      name:
+        `training: ${name} has the losses of PyTorch over ${curve} steps from the same weights, on ${options.device}`,
       ...needs(...wanted),
       async fn() {
         await using engine = await openEngine(options);
@@ -74,7 +75,8 @@ export function curvesSuite(options: EngineOptions, counts: Counts, ...wanted: N
   });
 
   Deno.test({
-    name: `saveCheckpoint(): after a failure a training goes on from it with the losses it would have had, on ${options.device}`,
+    name:
+      `saveCheckpoint(): after a failure a training goes on from it with the losses it would have had, on ${options.device}`,
     ...needs(...wanted),
     async fn() {
       await using folder = await temporaryFolder();

@@ -8,7 +8,7 @@ from torch import nn
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "torch"))
 
-from drawn import normal, whole  # noqa: E402
+from drawn import normal, uniform, whole  # noqa: E402
 
 x = normal(3, 5, 4)
 image = normal(2, 4, 6, 5)
@@ -42,6 +42,20 @@ def twice(module, x):
 
 def stateful(module, x, *state):
     return [module(x), module(x, state if len(state) > 1 else state[0])]
+
+
+def losses(_, a, b, p, v, classes):
+    """Each class of losses; what is compared with gets no gradient."""
+    target, part = b.detach(), p.detach()
+    signs = torch.where(classes > 2, 1.0, -1.0).double()
+    return [
+        nn.CrossEntropyLoss(label_smoothing=0.1)(a, classes), nn.CrossEntropyLoss(part[0], reduction="sum")(a, classes),
+        nn.NLLLoss(ignore_index=1)(a, classes), nn.MSELoss()(a, target), nn.L1Loss(reduction="none")(a, target),
+        nn.SmoothL1Loss(beta=0.3)(a, target), nn.HuberLoss(delta=0.5)(a, target), nn.BCELoss()(p, part.flip(0)),
+        nn.BCEWithLogitsLoss(pos_weight=part[1])(a, part), nn.KLDivLoss(reduction="batchmean")(a, part), nn.PoissonNLLLoss()(a, part),
+        nn.GaussianNLLLoss()(a, target, v), nn.HingeEmbeddingLoss()(a[:, 0], signs), nn.MarginRankingLoss(0.3)(a[:, 0], b[:, 0], signs),
+        nn.SoftMarginLoss()(a[:, 1], signs), nn.MultiLabelSoftMarginLoss(part[2])(a, (target > 0).double()), nn.CosineEmbeddingLoss(0.2)(a, b, signs),
+        nn.TripletMarginLoss()(a, b, v), nn.CosineSimilarity()(a, b)]
 
 
 MODULES = {
@@ -78,6 +92,7 @@ MODULES = {
     "GRU": (lambda: nn.GRU(4, 3, 2, batch_first=True), [x, normal(2, 3, 3)], stateful),
     "Sequential": (
         lambda: nn.Sequential(nn.Conv2d(4, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(8, 6), nn.LogSoftmax(1)), [image], plain),
+    "losses": (lambda: nn.Identity(), [normal(6, 5), normal(6, 5, seed=1), uniform(6, 5, low=0.1, high=0.9), uniform(6, 5, low=0.2, seed=1), whole(6, high=5)], losses),
     "without state": (
         lambda: nn.Identity(), [image], lambda _, x: [
             nn.AvgPool2d(2)(x), nn.AdaptiveAvgPool2d((2, 3))(x), nn.Upsample(scale_factor=2)(x), nn.PixelShuffle(2)(x), nn.Softmax(1)(x), nn.Unflatten(1, (2, 2))(x)]),

@@ -3,35 +3,66 @@
  *
  * @module
  */
-import { type DType, gelu, logicalNot, relu, type Tensor } from "@alknet/compute";
-import { causalMask } from "@alknet/compute/layers";
+import * as c from "@alknet/compute";
+import * as l from "@alknet/compute/layers";
 import * as nn from "@alknet/compute/nn";
 
 /** What is made, and the results of a call. */
-export type Made = readonly [module: nn.AnyModule, run: (inputs: readonly Tensor[]) => readonly unknown[]];
+export type Made = readonly [module: nn.AnyModule, run: (inputs: readonly c.Tensor[]) => readonly unknown[]];
 
-function plain<I extends readonly Tensor[]>(module: nn.Module<I>): Made {
-  return [module as nn.AnyModule, (inputs) => [module.call(...inputs as unknown as I)]];
+function plain<I extends readonly c.Tensor[]>(module: nn.Module<I>): Made {
+  return [module, (inputs) => [module.call(...inputs as unknown as I)]];
 }
 
 function twice(module: nn.Module): Made {
-  return [module as nn.AnyModule, ([x]) => [module.call(x), module.eval().call(x)]];
+  return [module, ([x]) => [module.call(x), module.eval().call(x)]];
 }
 
-function stateful<O>(module: nn.Module<readonly [Tensor, Tensor?], O>): Made {
-  return [module as nn.AnyModule, ([x, h]) => [module.call(x), module.call(x, h)]];
+function stateful<O>(module: nn.Module<readonly [c.Tensor, c.Tensor?], O>): Made {
+  return [module, ([x, h]) => [module.call(x), module.call(x, h)]];
 }
 
-function withTwo<O>(module: nn.Module<readonly [Tensor, (readonly [Tensor, Tensor])?], O>): Made {
-  return [module as nn.AnyModule, ([x, h, c]) => [module.call(x), module.call(x, [h, c])]];
+function withTwo<O>(module: nn.Module<readonly [c.Tensor, (readonly [c.Tensor, c.Tensor])?], O>): Made {
+  return [module, ([x, h, c]) => [module.call(x), module.call(x, [h, c])]];
 }
 
 function attended(module: nn.MultiheadAttention): Made {
-  return [module as nn.AnyModule, ([q, k, keyPadding, mask]) => [
+  return [module, ([q, k, keyPadding, mask]) => [
     module.call(q, k, k),
     module.call(q, q, q, { isCausal: true }),
-    module.call(q, k, k, { keyPadding: keyPadding as Tensor<DType>, mask }),
+    module.call(q, k, k, { keyPadding: keyPadding as c.Tensor, mask }),
   ]];
+}
+
+/** What is compared with gets no gradient. */
+function losses(): Made {
+  return [new nn.Identity(), ([a, b, p, v, classes]) => {
+    const [target, part] = [b.detach(), p.detach()];
+    const signs = c.where(c.gt(classes, 2), 1, c.fullLike(c.select(target, 1, 0), -1));
+    const [first, other, second] = [c.select(a, 1, 0), c.select(b, 1, 0), c.select(a, 1, 1)];
+    const [weight, posWeight, share] = [0, 1, 2].map((row) => c.select(part, 0, row));
+    return [
+      l.crossEntropy(a, classes, { labelSmoothing: 0.1 }),
+      l.crossEntropy(a, classes, { weight, reduction: "sum" }),
+      l.nllLoss(a, classes, { ignoreIndex: 1 }),
+      l.mseLoss(a, target),
+      l.l1Loss(a, target, { reduction: "none" }),
+      l.smoothL1Loss(a, target, { beta: 0.3 }),
+      l.huberLoss(a, target, { delta: 0.5 }),
+      l.bceLoss(p, c.flip(part, 0)),
+      l.bceWithLogits(a, part, { posWeight }),
+      l.klDiv(a, part, { reduction: "batchmean" }),
+      l.poissonNllLoss(a, part),
+      l.gaussianNllLoss(a, target, v),
+      l.hingeEmbeddingLoss(first, signs),
+      l.marginRankingLoss(first, other, signs, { margin: 0.3 }),
+      l.softMarginLoss(second, signs),
+      l.multilabelSoftMarginLoss(a, c.cast(c.gt(target, 0), "f32"), { weight: share }),
+      l.cosineEmbeddingLoss(a, b, signs, { margin: 0.2 }),
+      l.tripletMarginLoss(a, b, v),
+      l.cosineSimilarity(a, b),
+    ];
+  }];
 }
 
 function stateless(): Made {
@@ -43,19 +74,19 @@ function stateless(): Made {
     new nn.Softmax(1),
     new nn.Unflatten(1, [2, 2]),
   ];
-  return [new nn.Identity() as nn.AnyModule, ([x]) => all.map((one) => one.call(x))];
+  return [new nn.Identity(), ([x]) => all.map((one) => one.call(x))];
 }
 
 function decoded(module: nn.TransformerDecoderLayer): Made {
   return [
-    module as nn.AnyModule,
-    ([x, memory]) => [module.call(x, memory, { mask: causalMask(x.runner, 5) }, { mask: nothingHidden(memory) })],
+    module,
+    ([x, memory]) => [module.call(x, memory, { mask: l.causalMask(x.runner, 5) }, { mask: nothingHidden(memory) })],
   ];
 }
 
 /** Keys that all are seen. */
-function nothingHidden(memory: Tensor): Tensor {
-  return logicalNot(memory.runner.tensor([false, false]));
+function nothingHidden(memory: c.Tensor): c.Tensor {
+  return c.logicalNot(memory.runner.tensor([false, false]));
 }
 
 /** By name, how a module is made. */
@@ -90,7 +121,7 @@ export const MODULES: Readonly<Record<string, (init: nn.Init) => Made>> = {
       new nn.TransformerEncoderLayer(init, 4, 2, {
         feedForward: 6,
         dropout: 0,
-        activation: gelu,
+        activation: c.gelu,
         normFirst: true,
       }) as nn.Module,
     ),
@@ -106,12 +137,13 @@ export const MODULES: Readonly<Record<string, (init: nn.Init) => Made>> = {
     plain(
       new nn.Sequential(
         new nn.Conv2d(init, 4, 4, 3),
-        relu,
+        c.relu,
         new nn.MaxPool([2, 2]),
         new nn.Flatten(),
         new nn.Linear(init, 8, 6),
         new nn.LogSoftmax(1),
       ),
     ),
+  "losses": () => losses(),
   "without state": () => stateless(),
 };

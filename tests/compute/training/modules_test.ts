@@ -47,11 +47,20 @@ test("Module.stateDict(), loadStateDict(): all names or none, and of the right s
   deepEqual(await numbers(model.first.weight), await numbers(other.first.weight));
   const before = await numbers(model.first.weight);
   const zero = { shape: [2, 2], data: new Float32Array(4) };
-  throws(() => model.loadStateDict({ "first.weight": zero }), (error: c.ComputeError) =>
-    error.code === "E_STATE" && /3 names are missing \("last", "scale", "first.bias"\)/.test(error.message));
-  throws(() => model.loadStateDict({ ...Object.fromEntries(other.stateDict()), more: zero }), /1 are not known \("more"\)/);
   throws(
-    () => model.loadStateDict({ "first.weight": zero, scale: { shape: [2], data: new Float32Array(2) } }, { strict: false }),
+    () => model.loadStateDict({ "first.weight": zero }),
+    (error: c.ComputeError) =>
+      error.code === "E_STATE" && /3 names are missing \("last", "scale", "first.bias"\)/.test(error.message),
+  );
+  throws(
+    () => model.loadStateDict({ ...Object.fromEntries(other.stateDict()), more: zero }),
+    /1 are not known \("more"\)/,
+  );
+  throws(
+    () =>
+      model.loadStateDict({ "first.weight": zero, scale: { shape: [2], data: new Float32Array(2) } }, {
+        strict: false,
+      }),
     { code: "E_SHAPE" },
   );
   deepEqual(await numbers(model.first.weight), before, "nothing was written");
@@ -78,7 +87,7 @@ test("Module: names are words, once each; what would hold itself is refused", (_
     constructor(name: string, child?: nn.AnyModule) {
       super();
       if (child) this.child("same", child);
-      this.child(name, new nn.Identity() as nn.AnyModule);
+      this.child(name, new nn.Identity());
     }
     override forward(x: c.Tensor): c.Tensor {
       return x;
@@ -88,40 +97,43 @@ test("Module: names are words, once each; what would hold itself is refused", (_
     }
   }
   for (const name of ["", "a.b"]) throws(() => new Bad(name), /no name/);
-  throws(() => new Bad("same", new nn.Identity() as nn.AnyModule), /taken/);
+  throws(() => new Bad("same", new nn.Identity()), /taken/);
   const one = new Bad("one");
-  throws(() => one.hold(one as nn.AnyModule), /hold itself/);
-  throws(() => one.hold(new nn.Sequential(one) as nn.AnyModule), /hold itself/);
+  throws(() => one.hold(one), /hold itself/);
+  throws(() => one.hold(new nn.Sequential(one)), /hold itself/);
   throws(() => new nn.ModuleList([]).call(), TypeError);
   using list = new nn.ModuleDict({ a: new nn.Linear(init, 1, 1) });
   deepEqual([[...list.stateDict().keys()], list.get("b")], [["a.weight", "a.bias"], undefined]);
   throws(() => list.call(), TypeError);
 });
 
-test("Module.call(): hooks see it and may change it; Module.train(), eval() and apply() reach all below", async (engine, init) => {
-  using model = new nn.Sequential(new nn.Linear(init, 2, 2), new nn.Sequential(new nn.Dropout(init, 0.5), c.relu));
-  const visited: string[] = [];
-  model.apply((one) => void visited.push(one.constructor.name));
-  deepEqual(visited, ["Apply", "Dropout", "Sequential", "Linear", "Sequential"]);
-  ok(model.training && model.modules().every((one) => one.training));
-  model.eval();
-  ok(model.modules().every((one) => !one.training));
-  model.children.get("1")!.train();
-  ok(!model.training && model.modules().some((one) => one.training));
-  using x = engine.ones([1, 2]);
-  let seen = 0;
-  {
-    using _hook = model.onCall(([input], output) => {
-      equal(input, x);
-      seen++;
-      return c.mul(output as c.Tensor, 0);
-    });
-    using y = model.call(x);
-    deepEqual(await numbers(y), [0, 0]);
-  }
-  model.call(x).dispose();
-  equal(seen, 1);
-});
+test(
+  "Module.call(): hooks see it and may change it; Module.train(), eval() and apply() reach all below",
+  async (engine, init) => {
+    using model = new nn.Sequential(new nn.Linear(init, 2, 2), new nn.Sequential(new nn.Dropout(init, 0.5), c.relu));
+    const visited: string[] = [];
+    model.apply((one) => void visited.push(one.constructor.name));
+    deepEqual(visited, ["Apply", "Dropout", "Sequential", "Linear", "Sequential"]);
+    ok(model.training && model.modules().every((one) => one.training));
+    model.eval();
+    ok(model.modules().every((one) => !one.training));
+    model.children.get("1")!.train();
+    ok(!model.training && model.modules().some((one) => one.training));
+    using x = engine.ones([1, 2]);
+    let seen = 0;
+    {
+      using _hook = model.onCall(([input], output) => {
+        equal(input, x);
+        seen++;
+        return c.mul(output as c.Tensor, 0);
+      });
+      using y = model.call(x);
+      deepEqual(await numbers(y), [0, 0]);
+    }
+    model.call(x).dispose();
+    equal(seen, 1);
+  },
+);
 
 test("Module: a frozen part stays as it is, and is learned again", async (engine, init) => {
   using model = new nn.Sequential(new nn.Linear(init, 2, 2), new nn.Linear(init, 2, 1));

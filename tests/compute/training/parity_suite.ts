@@ -37,7 +37,8 @@ export async function paritySuite(options: c.EngineOptions, steps: number, ...wa
     },
   });
   Deno.test({
-    name: `optimizers: parameters after up to ${steps} steps as PyTorch ${optimizers.torch} has them, on ${options.device}`,
+    name:
+      `optimizers: parameters after up to ${steps} steps as PyTorch ${optimizers.torch} has them, on ${options.device}`,
     ...needs(...wanted),
     async fn(t) {
       const [{ operands }, ...cases] = optimizers.lines;
@@ -78,10 +79,17 @@ async function moduleCase(engine: c.Engine, one: ModuleCase): Promise<void> {
     if (wanted) await nearWhole(input.grad!, wanted, `gradient of input ${i}`);
   }
   const state = module.stateDict();
-  for (const [name, wanted] of Object.entries(one.buffersAfter)) await near(state.get(name)!, arrayOf(wanted), "T", name);
+  for (const [name, wanted] of Object.entries(one.buffersAfter)) {
+    await near(state.get(name)!, arrayOf(wanted), "T", name);
+  }
 }
 
-async function optimizerCase(engine: c.Engine, operands: readonly Stored[], one: OptimizerCase, steps: number): Promise<void> {
+async function optimizerCase(
+  engine: c.Engine,
+  operands: readonly Stored[],
+  one: OptimizerCase,
+  steps: number,
+): Promise<void> {
   using held = new DisposableStack();
   const [x, y, ...params] = operands.map((stored) => held.use(onto(engine, stored)));
   for (const param of params) param.requiresGrad = true;

@@ -98,7 +98,7 @@ async function prepared(
   });
   const held = made.move();
   return {
-    training: { model: model as nn.AnyModule, optimizer },
+    training: { model: model, optimizer },
     losses: tensors.get("losses")!.data as Float32Array,
     after: under("after."),
     step() {
