@@ -32,6 +32,9 @@ export interface NAdamOptions extends MomentOptions {
   momentumDecay?: number;
 }
 
+/** Beside 1, in numbers of 64 bits. */
+const NO_LONGER_COUNTS = 1e-20;
+
 type Given<O> = readonly Tensor[] | readonly GroupOptions<O>[];
 
 /** Divides a mean of gradients by the root of a mean of squares. Its rate is 1e-3 by default; what decays is in the gradient. */
@@ -125,8 +128,8 @@ export class Adamax extends Optimizer<MomentOptions> {
 
 /** {@linkcode Adam} that looks ahead. Its rate is 2e-3 by default. */
 export class NAdam extends Optimizer<NAdamOptions> {
-  /** The products of all momenta so far, by step and what they follow from. */
-  readonly #products = new Map<string, number[]>();
+  /** The last product of all momenta, by what it follows from. */
+  readonly #products = new Map<string, { step: number; product: number }>();
 
   /**
    * An optimizer of these parameters.
@@ -147,13 +150,10 @@ export class NAdam extends Optimizer<NAdamOptions> {
     const { lr, beta1, eps, weightDecay, momentumDecay } = o;
     moved(param, grad, state, o);
     const momentum = (at: number): number => beta1 * (1 - 0.5 * 0.96 ** (at * momentumDecay));
-    const key = `${beta1} ${momentumDecay}`;
-    const products = this.#products.get(key) ?? [1];
-    this.#products.set(key, products);
-    while (products.length <= step) products.push(products.at(-1)! * momentum(products.length));
+    const product = this.#product(`${beta1} ${momentumDecay}`, step, momentum);
     const [now, next] = [momentum(step), momentum(step + 1)];
     const [, two] = corrections(step, o);
-    const rates = [lr * (1 - now) / (1 - products[step]), lr * next / (1 - products[step] * next)];
+    const rates = [lr * (1 - now) / (1 - product), lr * next / (1 - product * next)];
     into(
       param,
       "nadam",
@@ -164,6 +164,18 @@ export class NAdam extends Optimizer<NAdamOptions> {
         return minus(x, over(way, spread));
       },
     );
+  }
+
+  /** Goes on from the last one where it can; one so small that it no longer counts is 0. */
+  #product(key: string, to: number, momentum: (step: number) => number): number {
+    const last = this.#products.get(key);
+    let { step, product } = last && last.step <= to ? last : { step: 0, product: 1 };
+    while (step < to && product > 0) {
+      product *= momentum(++step);
+      if (product < NO_LONGER_COUNTS) product = 0;
+    }
+    this.#products.set(key, { step: to, product });
+    return product;
   }
 }
 

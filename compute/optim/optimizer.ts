@@ -84,7 +84,8 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> i
     const wrong = all.find((one) => one.node?.op !== "leaf");
     if (wrong) throw new RangeError(`tensor ${wrong.id} of ${wrong.made} is no leaf that asks for gradients`);
     for (const { params, options } of this.groups) {
-      checkNumbers(options);
+      const wrong = wrongNumber(options);
+      if (wrong) throw new RangeError(wrong);
       for (const param of params) {
         const made = Object.entries(slots(options)).map(([name, first]) => [name, filledLike(param, first)] as const);
         this.#own.set(param, { step: 0, slots: Object.fromEntries(made) });
@@ -158,6 +159,8 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> i
       for (const [name, value] of Object.entries(options)) {
         if (typeof there[name] !== typeof value) refuse(`group ${i} says nothing of ${name}`);
       }
+      const wrong = wrongNumber(there);
+      if (wrong) refuse(`in group ${i} ${wrong}`);
     });
     for (const [name, to] of own) {
       const { shape } = tensors.get(name)!;
@@ -198,10 +201,10 @@ function filledLike(x: Tensor, value: number): Tensor {
   return noGrad(() => x.runner.kernel("full", x.shape, [{ value, dtype: "f32" }], (one) => one));
 }
 
-/** Refuses what no option is: NaN, and numbers below 0. */
-function checkNumbers(options: object): void {
+/** What is wrong with options: NaN, what has no end, and numbers below 0. */
+function wrongNumber(options: object): string | undefined {
   for (const [name, value] of Object.entries(options)) {
-    if (typeof value === "number" && !(value >= 0)) throw new RangeError(`${name} is 0 or more, not ${value}`);
-    if (/^(?:beta\d|rho|alpha)$/.test(name) && value >= 1) throw new RangeError(`${name} is below 1, not ${value}`);
+    if (typeof value === "number" && !(value >= 0 && value < Infinity)) return `${name} is 0 or more, not ${value}`;
+    if (/^(?:beta\d|rho|alpha)$/.test(name) && value >= 1) return `${name} is below 1, not ${value}`;
   }
 }

@@ -232,6 +232,7 @@ export function inTurn(first: Rule, ...others: readonly (readonly [from: number,
 }
 
 function checkState(step: number, bases: readonly number[], groups: number): void {
-  if (Number.isSafeInteger(step) && step >= 0 && bases.length === groups) return;
+  const fine = Number.isSafeInteger(step) && step >= 0 && bases.every((one) => one >= 0 && one < Infinity);
+  if (fine && bases.length === groups) return;
   throw new ComputeError("E_STATE", "load_state", `${bases.length} rates at step ${step} do not fit ${groups} groups`);
 }

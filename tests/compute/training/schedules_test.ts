@@ -55,7 +55,9 @@ Deno.test("Schedule: a state goes on where another was, group by group; that of 
   schedule.step();
   again.step();
   deepEqual(again.rates, schedule.rates);
-  throws(() => again.loadState({ step: 1, bases: [1], numbers: {} }), { code: "E_STATE" });
+  for (const bases of [[1], [1, -1], [1, Infinity]]) {
+    throws(() => again.loadState({ step: 1, bases, numbers: {} }), { code: "E_STATE" });
+  }
   throws(() => new o.Schedule(groups(), [rules[0]]), RangeError);
   const [one, other] = [bare(engine), bare(engine)];
   const [plateau, later] = [one, other].map((each) => new o.Plateau(each, { patience: 1 }));
@@ -136,11 +138,29 @@ Deno.test("optimizers: what is no parameter and no option is refused; one withou
   throws(() => optimizer.loadState(new Map(), { steps, groups }), { code: "E_STATE" });
   throws(() => optimizer.loadState(tensors, { steps: [1, 2], groups }), { code: "E_STATE" });
   throws(() => optimizer.loadState(tensors, { steps: [-1], groups }), { code: "E_STATE" });
-  throws(() => optimizer.loadState(tensors, { steps, groups: [{ lr: 1 }] }), { code: "E_STATE" });
+  for (
+    const wrong of [{ lr: 1 }, { ...groups[0], lr: -1 }, { ...groups[0], lr: Infinity }, { ...groups[0], beta1: 1 }]
+  ) {
+    throws(() => optimizer.loadState(tensors, { steps, groups: [wrong] }), { code: "E_STATE" });
+  }
   const other = { shape: [2], data: new Float32Array(2) };
   throws(() => optimizer.loadState(new Map([...tensors.keys()].map((key) => [key, other])), { steps, groups }), {
     code: "E_SHAPE",
   });
+});
+
+Deno.test("NAdam: it goes on from any step at once, with what its momenta have come to", async () => {
+  await using engine = await c.openEngine({ device: "cpu", threads: 1 });
+  using x = engine.tensor([1]);
+  x.requiresGrad = true;
+  using optimizer = new o.NAdam([x], { lr: 1 });
+  const { groups } = optimizer.values();
+  optimizer.loadState(optimizer.stateDict(), { steps: [Number.MAX_SAFE_INTEGER - 2], groups });
+  engine.scope(() => c.sum(x).backward());
+  optimizer.step();
+  // Its momentum is 0.9 by then: 0.1 of the gradient and 0.9 of a mean of 0.1, over √0.001.
+  const [got] = await x.read();
+  ok(Math.abs(got - (1 - 0.19 / Math.sqrt(0.001))) < 1e-4, `${got}`);
 });
 
 Deno.test("Optimizer.step(): between a forward and its backward it is refused, since a gradient needs the parameters", async () => {
