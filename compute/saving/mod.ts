@@ -24,4 +24,4 @@
  * @module
  */
 export { type CheckpointValues, loadCheckpoint, saveCheckpoint, type Training } from "./checkpoint.ts";
-export { type HeldTensor, type LoadedState, loadState, type SaveOptions, saveState } from "./state.ts";
+export { heldState, type HeldTensor, type LoadedState, loadState, type SaveOptions, saveState } from "./state.ts";

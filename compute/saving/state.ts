@@ -83,6 +83,19 @@ export async function saveState(
 }
 
 /**
+ * A copy of a state in the host's memory, for `Module.loadStateDict`: of the best model so far, or for a module of another engine.
+ *
+ * @throws {ComputeError} `E_BUFFER`, `E_DEVICE`, `E_DEVICE_LOST`.
+ */
+export async function heldState(state: ReadonlyMap<string, Tensor>): Promise<Map<string, HeldTensor>> {
+  const tensors = [...new Set(state.values())];
+  // All are asked for at once, so that they are of one moment.
+  const all = await Promise.all(tensors.map((one) => bytesOf(one)));
+  const held = new Map(tensors.map((one, i) => [one, { shape: one.shape, data: all[i] }] as const));
+  return new Map([...state].map(([name, one]) => [name, held.get(one)!]));
+}
+
+/**
  * Reads tensors of a file of safetensors or metatensor into memory. Floats of 16 and 64 bits become f32, and small integers those
  * of 32 bits; where a module takes them up, their range is checked.
  *
@@ -104,9 +117,9 @@ export async function loadState(from: Openable, options: OpenOptions = {}): Prom
   return { tensors, metadata };
 }
 
-async function bytesOf(tensor: Tensor): Promise<ArrayBufferView> {
+async function bytesOf(tensor: Tensor): Promise<Flat> {
   const data = await tensor.read();
-  return tensor.dtype === "bool" ? Uint8Array.from(data as Iterable<number>, Number) : data as ArrayBufferView;
+  return tensor.dtype === "bool" ? Uint8Array.from(data as Iterable<number>, Number) : data as Flat;
 }
 
 /** The elements in types that tensors take, apart from the file. */

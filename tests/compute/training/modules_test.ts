@@ -157,6 +157,24 @@ test("Module: a frozen part stays as it is, and is learned again", async (engine
   notEqual(`${(await states())[0]}`, `${before[0]}`);
 });
 
+test("Optimizer.step(): gradients of parts of a batch add up to those of the whole", async (engine, init) => {
+  using x = c.randn(engine, [8, 3], init.generator);
+  const trained = async (parts: number): Promise<number[]> => {
+    using model = new nn.Linear({ engine, generator: new c.Generator(2) }, 3, 2);
+    using optimizer = new SGD(model.parameters(), { lr: 0.1, momentum: 0.5 });
+    for (let step = 0; step < 3; step++) {
+      for (let part = 0; part < parts; part++) {
+        engine.scope(() => c.sum(c.square(model.call(c.chunk(x, parts, 0)[part]))).backward());
+      }
+      optimizer.step();
+      optimizer.zeroGrad();
+    }
+    return await numbers(model.weight);
+  };
+  const [whole, parts] = [await trained(1), await trained(4)];
+  ok(whole.every((one, i) => Math.abs(one - parts[i]) < 1e-5), `${whole}, ${parts}`);
+});
+
 test("first values: bounds and spreads are PyTorch's, and follow from the generator", async (engine) => {
   using held = new DisposableStack();
   const made = (seed: number): Record<string, c.Tensor> => {

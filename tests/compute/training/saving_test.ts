@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
+import { deepEqual, equal, notDeepEqual, ok, rejects, throws } from "node:assert/strict";
 import * as c from "@alknet/compute";
 import { mseLoss } from "@alknet/compute/layers";
 import * as nn from "@alknet/compute/nn";
 import { Adam, cosineRule, MovingAverage, Schedule, SGD } from "@alknet/compute/optim";
-import { loadCheckpoint, loadState, saveCheckpoint, saveState, type Training } from "@alknet/compute/saving";
+import { heldState, loadCheckpoint, loadState, saveCheckpoint, saveState, type Training } from "@alknet/compute/saving";
 import { encode, encodeBf16, encodeF16, open, TensorError } from "@alknet/tensor";
 import { needs } from "../../support/programs.ts";
 import { startPeer } from "../../support/python.ts";
@@ -107,6 +107,31 @@ Deno.test("loadState(): halves, doubles and 64-bit integers are taken up; what d
   const odd = encode({ x: { dtype: "F8_E4M3", shape: [1], data: new Uint8Array(1) } });
   await rejects(loadState(odd), { code: "E_DTYPE" });
   await rejects(loadState(new Uint8Array([1, 2, 3])), TensorError);
+});
+
+Deno.test("heldState(): a module of another engine takes it over, and the best so far is taken back", async () => {
+  await using engine = await c.openEngine({ device: "cpu", threads: 1 });
+  await using reference = await c.openEngine({ device: "reference" });
+  const made = (engine: c.Engine): nn.Sequential => normed({ engine, generator: new c.Generator(1) });
+  using model = made(engine);
+  using other = made(reference);
+  using optimizer = new SGD(model.parameters(), { lr: 0.5 });
+  const results = async (model: nn.Module, engine: c.Engine): Promise<number[]> => {
+    using x = engine.tensor([[1, 2, 3], [-1, 0, 1]]);
+    using y = model.eval().call(x);
+    return await numbers(y);
+  };
+  const best = await heldState(model.stateDict());
+  other.loadStateDict(best);
+  const before = await results(model, engine);
+  const there = await results(other, reference);
+  ok(before.every((one, i) => Math.abs(one - there[i]) < 1e-5), `${before}, ${there}`);
+  using x = engine.ones([4, 3]);
+  engine.scope(() => c.sum(model.train().call(x)).backward());
+  optimizer.step();
+  notDeepEqual(await results(model, engine), before);
+  model.loadStateDict(best);
+  deepEqual(await results(model, engine), before);
 });
 
 /** A training with all that a checkpoint can hold. */

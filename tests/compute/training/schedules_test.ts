@@ -138,9 +138,8 @@ Deno.test("optimizers: what is no parameter and no option is refused; one withou
   throws(() => optimizer.loadState(new Map(), { steps, groups }), { code: "E_STATE" });
   throws(() => optimizer.loadState(tensors, { steps: [1, 2], groups }), { code: "E_STATE" });
   throws(() => optimizer.loadState(tensors, { steps: [-1], groups }), { code: "E_STATE" });
-  for (
-    const wrong of [{ lr: 1 }, { ...groups[0], lr: -1 }, { ...groups[0], lr: Infinity }, { ...groups[0], beta1: 1 }]
-  ) {
+  const changes: Record<string, number>[] = [{ lr: -1 }, { lr: Infinity }, { beta1: 1 }];
+  for (const wrong of [{ lr: 1 }, ...changes.map((one) => ({ ...groups[0], ...one }))]) {
     throws(() => optimizer.loadState(tensors, { steps, groups: [wrong] }), { code: "E_STATE" });
   }
   const other = { shape: [2], data: new Float32Array(2) };
