@@ -25,6 +25,7 @@ export {
   gruCell,
   lstmCell,
   multiHeadAttention,
+  multiHeadWeights,
   rnnCell,
   rotaryEmbedding,
   scaledDotProductAttention,

@@ -5,9 +5,9 @@
  */
 import { relu } from "../../functions/elements/unary.ts";
 import { add, where } from "../../functions/elements/broadcasting.ts";
-import { multiHeadAttention } from "../../functions/layers/attention.ts";
+import { multiHeadAttention, multiHeadWeights } from "../../functions/layers/attention.ts";
 import { reshape } from "../../functions/shapes/views.ts";
-import { refuse } from "../../functions/tools/tools.ts";
+import { refuse, within } from "../../functions/tools/tools.ts";
 import { dropout, type Generator } from "../../functions/random/random.ts";
 import type { Tensor } from "../../tensors/tensor.ts";
 import { filled, xavierUniform } from "../initial.ts";
@@ -96,6 +96,15 @@ export class MultiheadAttention
       isCausal: options.isCausal,
       onWeights: left ? (weights) => dropout(weights, this.#dropout, this.#generator) : undefined,
     });
+  }
+
+  /** What values are weighed by, the mean over the heads: [batch, queries, keys]. Nothing is left out. */
+  weights(q: Tensor, k: Tensor, options: MaskOptions = {}): Tensor {
+    const weights = { input: this.inProjWeight, inputBias: this.inProjBias };
+    return within(
+      q,
+      () => multiHeadWeights(q, k, this.#heads, weights, { mask: maskOf(options, k), isCausal: options.isCausal }),
+    );
   }
 }
 

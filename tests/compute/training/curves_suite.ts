@@ -116,4 +116,44 @@ export function curvesSuite(options: EngineOptions, counts: Counts, ...wanted: N
       deepEqual(engine.tensors(), []);
     },
   });
+
+  Deno.test({
+    name:
+      `training: an error anywhere in a step leaves nothing behind, and the same objects go on from a checkpoint, on ${options.device}`,
+    ...needs(...wanted),
+    async fn() {
+      await using folder = await temporaryFolder();
+      const path = folder.join("training.safetensors");
+      await using engine = await openEngine(options);
+      {
+        using prepared = await twoLayers(engine);
+        const { model, optimizer } = prepared.training;
+        await run(prepared, 3);
+        await saveCheckpoint(path, prepared.training);
+        const wanted = await run(prepared, 3);
+        optimizer.zeroGrad();
+        const [count, live] = [engine.tensors().length, engine.stats().live];
+        const failing = (): never => {
+          throw new Error("on the way back");
+        };
+        for (const [i, param] of model.parameters().entries()) {
+          {
+            using _hook = param.onGradient(failing);
+            throws(() => prepared.step(), /on the way back/, `parameter ${i}`);
+          }
+          optimizer.zeroGrad();
+          deepEqual([engine.tensors().length, engine.stats().live], [count, live], `parameter ${i}`);
+        }
+        // A gradient that no longer is: the step of the optimizer ends midway.
+        prepared.step().dispose();
+        model.parameters()[2].grad!.dispose();
+        throws(() => optimizer.step(), { code: "E_BUFFER" });
+        optimizer.zeroGrad();
+        deepEqual([engine.tensors().length, engine.stats().live], [count, live], "in the optimizer");
+        await loadCheckpoint(path, prepared.training);
+        deepEqual(await run(prepared, 3), wanted);
+      }
+      deepEqual(engine.tensors(), []);
+    },
+  });
 }

@@ -23,7 +23,7 @@ def plain(module, *inputs):
 
 def attended(module, q, k, padded, mask):
     """PyTorch keeps out what is true; padding and a mask of numbers together are numbers there."""
-    out = [module(q, k, k, need_weights=False)[0], module(q, q, q, need_weights=False, attn_mask=nn.Transformer.generate_square_subsequent_mask(5, dtype=torch.double), is_causal=True)[0]]
+    out = [*module(q, k, k), module(q, q, q, need_weights=False, attn_mask=nn.Transformer.generate_square_subsequent_mask(5, dtype=torch.double), is_causal=True)[0]]
     numbers = torch.zeros(padded.shape).double().masked_fill(padded, -torch.inf)
     out.append(module(q, k, k, key_padding_mask=numbers, attn_mask=mask, need_weights=False)[0])
     return out

@@ -29,6 +29,7 @@ function withTwo<O>(module: nn.Module<readonly [c.Tensor, (readonly [c.Tensor, c
 function attended(module: nn.MultiheadAttention): Made {
   return [module, ([q, k, keyPadding, mask]) => [
     module.call(q, k, k),
+    module.weights(q, k),
     module.call(q, q, q, { isCausal: true }),
     module.call(q, k, k, { keyPadding: keyPadding as c.Tensor, mask }),
   ]];

@@ -14,7 +14,7 @@ import type { Made } from "./optimizers.ts";
 /** A training, ready for its first step. */
 export interface Prepared extends Disposable {
   /** What a checkpoint of it holds. */
-  readonly training: Training & { readonly model: nn.AnyModule };
+  readonly training: Training & { readonly optimizer: Made };
   /** The loss of each step, as PyTorch has it. */
   readonly losses: Float32Array;
   /** Weights after the last step, as PyTorch has them, of some. */

@@ -6,7 +6,7 @@
 import { deepEqual, equal, notDeepEqual, ok } from "node:assert/strict";
 import * as c from "@alknet/compute";
 import * as nn from "@alknet/compute/nn";
-import { Transformer } from "./trainings.ts";
+import { Transformer } from "../training/trainings.ts";
 
 const numbers = async (x: c.Tensor): Promise<number[]> => [...await x.read()].map(Number);
 
