@@ -261,7 +261,7 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
   *#walk(
     of: (module: AnyModule) => ReadonlyMap<string, Tensor>,
     prefix = "",
-  ): Iterator_<readonly [string, Tensor]> {
+  ): IterableIterator<readonly [string, Tensor]> {
     for (const [name, tensor] of of(this)) yield [prefix + name, tensor];
     for (const [name, child] of this.#children) yield* child.#walk(of, `${prefix}${name}.`);
   }
@@ -273,8 +273,6 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
     }
   }
 }
-
-type Iterator_<T> = globalThis.Generator<T, void, undefined>;
 
 /** Tensors of an output, in lists to any depth. */
 function tensorsOf(output: unknown): Tensor[] {

@@ -12,8 +12,11 @@ import { heldState, loadCheckpoint, loadState, saveCheckpoint, saveState, type T
 import { encode, encodeBf16, encodeF16, open, TensorError } from "@alknet/tensor";
 import { needs } from "../../support/programs.ts";
 import { startPeer } from "../../support/python.ts";
+import { seeded } from "../../support/random.ts";
 import { temporaryFolder } from "../../support/temp.ts";
 import "../../tensor/mapping.ts";
+
+const MUTATIONS = 400;
 
 const numbers = async (x: c.Tensor): Promise<number[]> => [...await x.read()].map(Number);
 
@@ -230,4 +233,35 @@ Deno.test("loadCheckpoint(): one of another training, and what is none, is refus
   await rejects(saveCheckpoint(path, training, { loss: NaN }), RangeError);
   deepEqual(await Deno.readFile(path), bare, "what was refused left the file as it was");
   deepEqual([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["all.safetensors"]);
+});
+
+Deno.test(`loadCheckpoint(): ${MUTATIONS} mutated files are refused with a code or taken up, and the training steps on`, async () => {
+  await using folder = await temporaryFolder();
+  const path = folder.join("all.safetensors");
+  const random = seeded("checkpoints");
+  await using engine = await c.openEngine({ device: "cpu", threads: 1 });
+  using training = everything(engine);
+  await losses(training, 2);
+  await saveCheckpoint(path, training, { step: 2 });
+  const whole = await Deno.readFile(path);
+  // One character of the numbers that a checkpoint says: a step, an option, a rate, a place of a generator.
+  const text = new TextDecoder("latin1").decode(whole);
+  const from = text.indexOf("alknet.checkpoint");
+  const to = text.indexOf('}"', from);
+  const digits = Array.from({ length: to - from }, (_, i) => from + i).filter((at) => /\d/.test(text[at]));
+  ok(digits.length > 30, `${digits.length}`);
+  let refused = 0;
+  for (let i = 0; i < MUTATIONS; i++) {
+    const bytes = whole.slice();
+    bytes[digits[random.below(digits.length)]] = "0123456789-.e".charCodeAt(random.below(13));
+    try {
+      await loadCheckpoint(bytes, training);
+    } catch (error) {
+      ok(error instanceof c.ComputeError || error instanceof TensorError, `case ${i}: ${error}`);
+      refused++;
+    }
+    training.step().dispose();
+  }
+  ok(refused > MUTATIONS / 10 && refused < MUTATIONS * 0.9, `${refused}`);
+  equal(await loadCheckpoint(path, training).then(({ step }) => step), 2);
 });
