@@ -8,14 +8,14 @@
  */
 import Type, { type Static } from "typebox";
 import { Check } from "typebox/value";
-import type { Openable } from "@alknet/tensor";
+import { open, type Openable } from "@alknet/tensor";
 import type { Generator } from "../functions/random/random.ts";
 import type { AnyModule } from "../nn/module.ts";
 import type { MovingAverage } from "../optim/average.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import type { ScheduleValues } from "../optim/schedules.ts";
 import { ComputeError } from "../values/errors.ts";
-import { type HeldTensor, loadState, type SaveOptions, saveState } from "./state.ts";
+import { type HeldTensor, type SaveOptions, saveState, stateOf } from "./state.ts";
 
 /** What a checkpoint holds. */
 export interface Training {
@@ -97,7 +97,8 @@ export async function saveCheckpoint(
  * @throws {TensorError} For what is no file of tensors.
  */
 export async function loadCheckpoint(from: Openable, training: Training): Promise<CheckpointValues> {
-  const { tensors, metadata } = await loadState(from);
+  using file = await open(from);
+  const { tensors, metadata } = stateOf(file);
   const head = headOf(metadata.get(KEY));
   const { model, optimizer, schedule, average } = training;
   for (const part of ["optimizer", "schedule"] as const) {

@@ -6,7 +6,7 @@
  * ```ts
  * import { Generator, openEngine } from "@alknet/compute";
  * import { Linear } from "@alknet/compute/nn";
- * import { loadState, saveState } from "@alknet/compute/saving";
+ * import { loadInto, saveState } from "@alknet/compute/saving";
  * import assert from "node:assert/strict";
  *
  * await using engine = await openEngine({ device: "cpu" });
@@ -16,7 +16,7 @@
  * await saveState(path, one.stateDict());
  *
  * using other = new Linear(init, 3, 2);
- * other.loadStateDict((await loadState(path)).tensors);
+ * await loadInto(other, path);
  * assert.deepEqual(await other.weight.read(), await one.weight.read());
  * await Deno.remove(path);
  * ```
@@ -24,4 +24,12 @@
  * @module
  */
 export { type CheckpointValues, loadCheckpoint, saveCheckpoint, type Training } from "./checkpoint.ts";
-export { heldState, type HeldTensor, type LoadedState, loadState, type SaveOptions, saveState } from "./state.ts";
+export {
+  heldState,
+  type HeldTensor,
+  type LoadedState,
+  loadInto,
+  loadState,
+  type SaveOptions,
+  saveState,
+} from "./state.ts";

@@ -13,9 +13,11 @@ import {
   type Openable,
   type OpenOptions,
   planFile,
+  type TensorArray,
   type TensorFile,
   type WriteOptions,
 } from "@alknet/tensor";
+import type { AnyModule, LoadOptions, LoadReport } from "../nn/module.ts";
 import type { Flat } from "../tensors/data.ts";
 import type { Tensor } from "../tensors/tensor.ts";
 import type { DType } from "../values/dtype.ts";
@@ -45,6 +47,23 @@ export interface LoadedState {
 
 const DTYPES: Readonly<Record<DType, Dtype>> = { f32: "F32", i32: "I32", u32: "U32", bool: "BOOL" };
 const FORMAT = "format";
+
+/** Elements as tensors take them, apart from the file. */
+const READERS: Readonly<Partial<Record<Dtype, (array: TensorArray) => Flat>>> = {
+  F16: (array) => decodeF16(array as Float16Array),
+  BF16: (array) => decodeBf16(array as Uint16Array),
+  F32: copied,
+  F64: copied,
+  I8: copied,
+  I16: copied,
+  I32: copied,
+  I64: copied,
+  U8: copied,
+  U16: copied,
+  U32: copied,
+  U64: copied,
+  BOOL: copied,
+};
 
 /**
  * Writes tensors. The file gets its name when all is in it; each tensor is read from its device when its turn comes, so that none
@@ -104,9 +123,42 @@ export async function heldState(state: ReadonlyMap<string, Tensor>): Promise<Map
  */
 export async function loadState(from: Openable, options: OpenOptions = {}): Promise<LoadedState> {
   using file = await open(from, options);
+  const { tensors, metadata } = stateOf(file);
+  const copies = new Map([...new Set(tensors.values())].map((one) => [one, { shape: one.shape, data: one.data }]));
+  return { tensors: new Map([...tensors].map(([name, one]) => [name, copies.get(one)!])), metadata };
+}
+
+/**
+ * Reads a file into a module, tensor by tensor: beside it, one of them at most is in memory.
+ *
+ * @throws {TensorError} For what is no such file.
+ * @throws {ComputeError} What {@linkcode loadState} and `Module.loadStateDict` refuse.
+ */
+export async function loadInto(module: AnyModule, from: Openable, options: LoadOptions = {}): Promise<LoadReport> {
+  using file = await open(from);
+  return module.loadStateDict(stateOf(file).tensors, options);
+}
+
+/** The state in an open file: each tensor is read when its data is asked for. */
+export function stateOf(file: TensorFile): LoadedState {
   const tensors = new Map<string, HeldTensor>();
   for (const name of file.names()) {
-    if (file.info(name).kind === "flat") tensors.set(name, held(file, name));
+    const { kind, dtype, shape } = file.info(name);
+    if (kind !== "flat") continue;
+    const read = READERS[dtype];
+    if (read === undefined) {
+      throw new ComputeError(
+        "E_DTYPE",
+        "load_state",
+        `${JSON.stringify(name)} is of ${dtype}, which no tensor here is; convert the file`,
+      );
+    }
+    tensors.set(name, {
+      shape,
+      get data() {
+        return read(file.array(name));
+      },
+    });
   }
   const metadata = new Map<string, string>();
   for (const [key, value] of file.metadata) {
@@ -122,31 +174,6 @@ async function bytesOf(tensor: Tensor): Promise<Flat> {
   return tensor.dtype === "bool" ? Uint8Array.from(data as Iterable<number>, Number) : data as Flat;
 }
 
-/** The elements in types that tensors take, apart from the file. */
-function held(file: TensorFile, name: string): HeldTensor {
-  const { dtype, shape, data } = file.tensor(name);
-  switch (dtype) {
-    case "F16":
-      return { shape, data: decodeF16(data as Uint16Array<ArrayBuffer>) };
-    case "BF16":
-      return { shape, data: decodeBf16(data as Uint16Array<ArrayBuffer>) };
-    case "F32":
-    case "F64":
-    case "U8":
-    case "I8":
-    case "I16":
-    case "U16":
-    case "I32":
-    case "U32":
-    case "I64":
-    case "U64":
-    case "BOOL":
-      return { shape, data: (data as Flat).slice() };
-    default:
-      throw new ComputeError(
-        "E_DTYPE",
-        "load_state",
-        `${JSON.stringify(name)} is of ${dtype}, which no tensor here is; convert the file`,
-      );
-  }
+function copied(array: TensorArray): Flat {
+  return (array as Flat).slice();
 }

@@ -8,7 +8,15 @@ import * as c from "@alknet/compute";
 import { mseLoss } from "@alknet/compute/layers";
 import * as nn from "@alknet/compute/nn";
 import { Adam, cosineRule, MovingAverage, Schedule, SGD } from "@alknet/compute/optim";
-import { heldState, loadCheckpoint, loadState, saveCheckpoint, saveState, type Training } from "@alknet/compute/saving";
+import {
+  heldState,
+  loadCheckpoint,
+  loadInto,
+  loadState,
+  saveCheckpoint,
+  saveState,
+  type Training,
+} from "@alknet/compute/saving";
 import { encode, encodeBf16, encodeF16, open, TensorError } from "@alknet/tensor";
 import { needs } from "../../support/programs.ts";
 import { startPeer } from "../../support/python.ts";
@@ -88,7 +96,7 @@ Deno.test("saveState(), loadState(): a tensor with two names is written once, as
   for (const metadata of wrong) await rejects(saveState(path, state, { metadata }), RangeError);
 });
 
-Deno.test("loadState(): halves, doubles and 64-bit integers are taken up; what does not fit is refused", async () => {
+Deno.test("loadState(), loadInto(): halves, doubles and 64-bit integers are taken up; what does not fit is refused", async () => {
   await using engine = await c.openEngine({ device: "cpu", threads: 1 });
   const init = { engine, generator: new c.Generator(1) };
   using model = new nn.BatchNorm1d(init, 2);
@@ -105,10 +113,19 @@ Deno.test("loadState(): halves, doubles and 64-bit integers are taken up; what d
   for (const [name, tensor] of model.stateDict()) {
     deepEqual(await numbers(tensor), name === "num_batches_tracked" ? [12] : [1.5, -2], name);
   }
+  using other = new nn.BatchNorm1d(init, 2);
+  deepEqual(await loadInto(other, file(12n)), { missing: [], unexpected: [] });
+  for (const [name, tensor] of other.stateDict()) {
+    deepEqual(await numbers(tensor), await numbers(model.stateDict().get(name)!));
+  }
+  const part = encode({ weight: { dtype: "F32", shape: [2], data: values } });
+  await rejects(loadInto(other, part), { code: "E_STATE" });
+  equal((await loadInto(other, part, { strict: false })).missing.length, 4);
   const large = await loadState(file(2n ** 40n));
   throws(() => model.loadStateDict(large.tensors), { code: "E_VALUE" });
   const odd = encode({ x: { dtype: "F8_E4M3", shape: [1], data: new Uint8Array(1) } });
   await rejects(loadState(odd), { code: "E_DTYPE" });
+  await rejects(loadInto(other, odd), { code: "E_DTYPE" });
   await rejects(loadState(new Uint8Array([1, 2, 3])), TensorError);
 });
 
