@@ -18,7 +18,8 @@ import { TreeFiles } from "./files/face.ts";
 import { Sessions } from "./files/sessions.ts";
 import { type FsLimits, fsLimitsWith } from "./limits.ts";
 import type { PathTree } from "./tree/path_tree.ts";
-import { SqlitePathTree } from "./tree/sqlite.ts";
+import { RowsTree } from "./tree/rows_tree.ts";
+import { SqliteEngine } from "./tree/sqlite.ts";
 
 /** The files of a node. */
 export interface Fs extends AsyncDisposable {
@@ -77,7 +78,7 @@ export async function openFs(options: FsOptions): Promise<TreeFs> {
       });
     }),
   );
-  const tree = new SqlitePathTree(blobs.tables, options.historyDays);
+  const tree = new RowsTree(new SqliteEngine(blobs.tables), options.historyDays);
   const sessions = new Sessions({
     blobs,
     folder: resolve(options.folder),

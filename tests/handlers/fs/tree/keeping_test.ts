@@ -9,6 +9,8 @@ import { DatabaseSync } from "node:sqlite";
 import { hashOf } from "@alknet/handlers/fs/bao";
 import { StoreDatabase } from "../../../../handlers/fs/blobs/disk/tables/database.ts";
 import { BranchRows } from "../../../../handlers/fs/tree/rows/branches.ts";
+import { atOnce } from "../../../../handlers/fs/tree/rows/steps.ts";
+import { SqliteRows } from "../../../../handlers/fs/tree/sqlite.ts";
 import { start } from "../../../support/process.ts";
 import { Random, seeded } from "../../../support/random.ts";
 import { temporaryFolder } from "../../../support/temp.ts";
@@ -136,10 +138,10 @@ Deno.test("tree: to find a name takes lookups by its path and by the branches be
   await fs.tree.commit("main", "tester", (edit) => edit.mkdir({ path: "/a/b/c/d/e", parents: true }));
   const lookups = (branch: string): number => {
     using database = new StoreDatabase(`${folder}/store.db`, "normal");
-    const rows = new BranchRows(database);
-    const row = rows.named(branch);
-    const view = rows.view(row, row.head);
-    ok(view.find(["a", "b", "c", "d", "e"]));
+    const rows = new BranchRows(new SqliteRows(database));
+    const row = atOnce(rows.named(branch));
+    const view = atOnce(rows.view(row, row.head));
+    ok(atOnce(view.find(["a", "b", "c", "d", "e"])));
     return view.lookups;
   };
   equal(lookups("main"), 5);
