@@ -62,6 +62,8 @@ export { type BranchRight, mayUse as mayUseBranch } from "./rights.ts";
 export { FS_LIMITS, type FsLimits, fsLimitsWith } from "./limits.ts";
 export { probeBucket } from "./bucket/probe.ts";
 export type { Settled } from "./blobs/disk/elsewhere.ts";
+export { type PostgresOptions, PostgresPassword, type PostgresPlace, postgresPlace } from "./tree/postgres/options.ts";
+export { probePostgres } from "./tree/postgres/probe.ts";
 export { BucketCredential, type BucketOptions, bucketUrl, CACHE_BYTES } from "./bucket/options.ts";
 export type { DiskStoreOptions } from "./blobs/disk/options.ts";
 export { type Fs, type FsOptions, memoryFs, openFs, type TreeFs } from "./store.ts";

@@ -38,12 +38,14 @@ import { linksOf } from "../sequence.ts";
 import { Batch } from "./tables/batch.ts";
 import type { Staged } from "./files.ts";
 import { Collector } from "./collecting/collector.ts";
+import { metReferrers, type Referrers } from "./collecting/referrers.ts";
 import { type Elsewhere, elsewhereOf, type ElsewhereParts, type Settled } from "./elsewhere.ts";
 import type { Going } from "./going.ts";
 import { Passes } from "./collecting/passes.ts";
 import type { StoreDatabase } from "./tables/database.ts";
 import { DiskGrants } from "./tables/grants.ts";
 import type { Holder } from "./holder.ts";
+import { holdAll } from "./holding.ts";
 import { assertFits, copyOf, hashed, type Import, spooled, working } from "./importing.ts";
 import { keep, type KeepParts } from "./keeping.ts";
 import { readCheckpoint } from "./partial/disk_partial.ts";
@@ -93,6 +95,7 @@ export class DiskBlobStore implements BlobStore {
     { database, holder, going, lock }: OpenFolder,
     now: () => number,
     quotas: Quotas,
+    referrers: Referrers | undefined,
   ) {
     this.#folder = folder;
     this.#database = database;
@@ -105,7 +108,8 @@ export class DiskBlobStore implements BlobStore {
     this.#batch = new Batch(database);
     this.grants = new DiskGrants(database);
     const dropped = (key: Uint8Array): void => this.#rows.dropped(key);
-    this.tables = { database, usage: this.#usage, dropped, now, isKeeper: lock !== undefined };
+    const hold = (hashes: readonly Hash[]): Disposable => holdAll(database, this.#rows, hashes);
+    this.tables = { database, usage: this.#usage, dropped, hold, now, isKeeper: lock !== undefined };
     const parts: DiskParts = {
       root: folder,
       database,
@@ -120,7 +124,7 @@ export class DiskBlobStore implements BlobStore {
     this.#references = new References(database);
     this.#keepParts = { ...parts, batch: this.#batch, references: this.#references };
     this.#partials = new Partials(parts);
-    this.#collector = new Collector(parts, this.#tags, now);
+    this.#collector = new Collector(parts, this.#tags, now, referrers);
     this.#passes = lock && new Passes(() => this.#collector.collect({}));
   }
 
@@ -128,15 +132,18 @@ export class DiskBlobStore implements BlobStore {
    * Opens a store; several processes may have it open.
    *
    * @param elsewhere Makes another place of its blobs.
+   * @param referrers Trees that lie elsewhere and refer to its blobs.
    * @throws {AlknetError} `STORE_NEWER`, `INVALID_STORE`, `STORE_FULL`.
    */
   static async openFolder(
     { folder, durability = "full", now = Date.now, quotas = {} }: DiskStoreOptions,
     elsewhere?: (parts: ElsewhereParts) => Promise<Elsewhere>,
+    referrers?: Referrers,
   ): Promise<DiskBlobStore> {
     const root = resolve(folder);
-    const parts = await openStoreFolder(root, durability, elsewhere !== undefined);
-    const store = new DiskBlobStore(root, parts, now, quotas);
+    const parts = await openStoreFolder(root, durability, elsewhere !== undefined, referrers !== undefined);
+    referrers?.bind((id) => metReferrers(parts.database, root, id));
+    const store = new DiskBlobStore(root, parts, now, quotas, referrers);
     if (!elsewhere) return store;
     try {
       return await store.#join(elsewhere);

@@ -34,16 +34,18 @@ export class Log {
   readonly #engine: TreeEngine;
   readonly #branches: BranchRows;
   readonly #waiting = new Set<() => void>();
+  /** How often somebody said that there is more. */
+  #woken = 0;
 
   /** @param branches Those of the store. */
   constructor(engine: TreeEngine, branches: BranchRows) {
     this.#engine = engine;
     this.#branches = branches;
-    engine.listen(() => this.wake());
   }
 
   /** Wakes those who wait for changes. */
   wake(): void {
+    this.#woken++;
     for (const wake of [...this.#waiting]) wake();
   }
 
@@ -74,9 +76,11 @@ export class Log {
   /** Changes after a commit, each once, as they come. */
   async *watch(name: string, { since, path = "/", signal }: WatchOptions): AsyncGenerator<Change> {
     const { id, head } = await this.#engine.run(() => this.#branches.named(name));
+    this.#engine.listen(() => this.wake());
     // Places of changes: those after this one are still to be told.
     let [seq, n] = [since ?? head, Number.MAX_SAFE_INTEGER];
     while (!signal.aborted) {
+      const woken = this.#woken;
       const page: ChangeRow[] | undefined = await this.#engine.run(() => this.#after(name, id, seq, n));
       if (!page) return;
       for (const row of page) {
@@ -85,7 +89,7 @@ export class Log {
         if (signal.aborted) return;
         [seq, n] = [row.seq, row.n];
       }
-      if (page.length === 0) await this.#pause(signal);
+      if (page.length === 0) await this.#pause(signal, woken);
     }
   }
 
@@ -115,7 +119,8 @@ export class Log {
   }
 
   /** Until somebody commits, or it is time to look whether anybody did. */
-  async #pause(signal: AbortSignal): Promise<void> {
+  async #pause(signal: AbortSignal, woken: number): Promise<void> {
+    if (this.#woken !== woken) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, this.#engine.look);
     this.#waiting.add(resolve);

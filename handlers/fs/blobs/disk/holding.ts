@@ -1,0 +1,30 @@
+/**
+ * Blobs that stay while something comes to refer to them elsewhere.
+ *
+ * @module
+ */
+import type { Hash } from "../../wire/hash_text.ts";
+import type { StoreDatabase } from "./tables/database.ts";
+import type { BlobRows } from "./tables/rows.ts";
+
+/** Holds those of some blobs that are complete, in one transaction, until it is disposed of. */
+export function holdAll(database: StoreDatabase, rows: BlobRows, hashes: readonly Hash[]): Disposable {
+  const held = new Set<Hash>();
+  if (hashes.length > 0) {
+    database.transaction(() => {
+      held.clear();
+      for (const hash of new Set(hashes)) {
+        if (!rows.find(hash)) continue;
+        rows.writeHold(hash);
+        held.add(hash);
+      }
+    });
+    for (const hash of held) rows.count(hash);
+  }
+  return {
+    [Symbol.dispose]: () => {
+      for (const hash of held) rows.release(hash);
+      held.clear();
+    },
+  };
+}
