@@ -98,7 +98,7 @@ export { fsOperations, type FsOperationsOptions } from "./operations/mod.ts";
 export type { TicketContent, TicketWriter } from "./operations/grants.ts";
 export { type FsWeb, fsWeb, type FsWebOptions, isFsPath } from "./web/web.ts";
 export type { Asker } from "./rights.ts";
-export { HistoryGoneError } from "./tree/errors.ts";
+export { HistoryGoneError, TreeUnavailableError } from "./tree/errors.ts";
 export { getBlob, type GetOptions } from "./transfer/client.ts";
 export { download, type DownloadOptions, type DownloadProgress } from "./transfer/several/download.ts";
 export type { Patience, Provider } from "./transfer/several/source.ts";

@@ -82,9 +82,9 @@ export class PostgresServer implements AsyncDisposable {
   }
 
   /** A new database of {@linkcode USER}'s: its name. */
-  async database(): Promise<string> {
+  async database(tablespace = "pg_default"): Promise<string> {
     const name = `db${++this.#databases}_${this.port}`;
-    await this.sql(`CREATE DATABASE ${name} OWNER ${USER}`, "postgres");
+    await this.sql(`CREATE DATABASE ${name} OWNER ${USER} TABLESPACE ${tablespace}`, "postgres");
     return name;
   }
 
@@ -153,7 +153,8 @@ function asNobody(program: string, args: readonly string[]): [string, string[]] 
   return ["setpriv", [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", program, ...args]];
 }
 
-async function owned(path: string): Promise<void> {
+/** Gives a file or a folder to whom the server runs as. */
+export async function owned(path: string): Promise<void> {
   if (Deno.uid() !== 0) return;
   const [, , uid, gid] = readFileSync("/etc/passwd", "utf8").split("\n").find((line) => line.startsWith(`${NOBODY}:`))!
     .split(":");

@@ -9,6 +9,7 @@ import { diffOf } from "./comparing/diff.ts";
 import { Merge } from "./comparing/merge.ts";
 import { Edit, Recorded } from "./edit.ts";
 import { noFolder, noPath, quoted } from "./errors.ts";
+import { Chores } from "./history/chores.ts";
 import { Log } from "./history/log.ts";
 import { Upkeep } from "./history/upkeep.ts";
 import { partsOf } from "./names.ts";
@@ -38,8 +39,6 @@ import { MAX_NAMES, Writer } from "./rows/writer.ts";
 const MAX_DEPTH = 31;
 /** Entries of a page at most, and unless told otherwise. */
 const MAX_PAGE = 1000;
-/** Milliseconds between two passes over what is left over. */
-const EVERY = 3_600_000;
 /** Days that versions are kept. */
 const HISTORY_DAYS = 30;
 
@@ -51,12 +50,8 @@ export class RowsTree implements PathTree, AsyncDisposable {
   readonly #branches: BranchRows;
   readonly #log: Log;
   readonly #upkeep: Upkeep;
-  readonly #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #chores: Chores;
   readonly #closed = new AbortController();
-  #working: Promise<void> = Promise.resolve();
-  #works = false;
-  /** Whether there is more to do since it began. */
-  #again = false;
 
   /**
    * @param engine Where they are; it is closed with the tree.
@@ -69,11 +64,7 @@ export class RowsTree implements PathTree, AsyncDisposable {
     this.#branches = new BranchRows(this.#database);
     this.#log = new Log(engine, this.#branches);
     this.#upkeep = new Upkeep(engine, this.#branches, historyDays);
-    if (!engine.tables.isKeeper) return;
-    this.#work();
-    this.#timer = setInterval(() => this.#work(), EVERY);
-    // What is left over keeps no program running.
-    Deno.unrefTimer(Number(this.#timer));
+    this.#chores = new Chores(this.#upkeep, engine.tables.isKeeper);
   }
 
   async at(version: string): Promise<TreeView> {
@@ -122,7 +113,7 @@ export class RowsTree implements PathTree, AsyncDisposable {
 
   async drop(name: string): Promise<Branch> {
     const dropped = await this.#engine.transaction(() => this.#dropped(name), { branch: name });
-    this.#work();
+    this.#chores.begin();
     return dropped;
   }
 
@@ -209,17 +200,15 @@ export class RowsTree implements PathTree, AsyncDisposable {
     });
   }
 
-  async upkeep(): Promise<void> {
-    this.#work();
-    await this.#working;
+  upkeep(): Promise<void> {
+    return this.#chores.done();
   }
 
   /** Ends what runs. Twice is harmless. */
   async [Symbol.asyncDispose](): Promise<void> {
-    clearInterval(this.#timer);
     this.#closed.abort();
     this.#log.wake();
-    await this.#working;
+    await this.#chores[Symbol.asyncDispose]();
     await this.#engine[Symbol.asyncDispose]();
   }
 
@@ -243,36 +232,8 @@ export class RowsTree implements PathTree, AsyncDisposable {
     }, { branch, links });
     this.#log.wake();
     // What was removed is to be counted so at once, as far as it takes no time; the rest follows.
-    if (dooms) await this.#reap();
+    if (dooms) await this.#chores.reap();
     return seq;
-  }
-
-  /** The commit is made, whatever becomes of this. */
-  async #reap(): Promise<void> {
-    try {
-      if (await this.#upkeep.reap()) this.#work();
-    } catch {
-      // The next pass goes on.
-    }
-  }
-
-  /** Does what is left over, bit by bit, beside other work. */
-  #work(): void {
-    this.#again = true;
-    if (this.#works || this.#closed.signal.aborted) return;
-    this.#works = true;
-    this.#working = this.#workOff().finally(() => void (this.#works = false));
-  }
-
-  async #workOff(): Promise<void> {
-    try {
-      while (this.#again && !this.#closed.signal.aborted) {
-        this.#again = false;
-        for (const step of ["reap", "sweep", "prune"] as const) await this.#all(step);
-      }
-    } catch {
-      // On a full disk, say: the next pass goes on.
-    }
   }
 
   *#found(id: number, seq: number, parts: readonly string[]): Steps<Row | undefined> {
@@ -359,10 +320,6 @@ export class RowsTree implements PathTree, AsyncDisposable {
       views.push(yield* this.#branches.view(branch, seq));
     }
     return yield* diffOf(this.#database, views[0], views[1], path);
-  }
-
-  async #all(step: "reap" | "sweep" | "prune"): Promise<void> {
-    while (!this.#closed.signal.aborted && await this.#upkeep[step]()) await new Promise((done) => setTimeout(done));
   }
 
   *#copyAll(

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file require-yield -- nobody waits for a statement here
 /**
  * Tables of trees in the database of a store on disk: a statement costs so little that nobody waits for one (fs.md §6).
  *

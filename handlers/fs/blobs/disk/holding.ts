@@ -1,11 +1,25 @@
 /**
- * Blobs that stay while something comes to refer to them elsewhere.
+ * Blobs that stay while somebody works with them, or something comes to refer to them elsewhere.
  *
  * @module
  */
 import type { Hash } from "../../wire/hash_text.ts";
+import type { HashAndFormat, Held } from "../blob_store.ts";
 import type { StoreDatabase } from "./tables/database.ts";
 import type { BlobRows } from "./tables/rows.ts";
+
+/** A blob that is held until it is disposed of. Twice is harmless. */
+export function held(what: HashAndFormat & { readonly size: number }, release: () => void): Held {
+  let holds = true;
+  return {
+    ...what,
+    [Symbol.asyncDispose]: () => {
+      if (holds) release();
+      holds = false;
+      return Promise.resolve();
+    },
+  };
+}
 
 /** Holds those of some blobs that are complete, in one transaction, until it is disposed of. */
 export function holdAll(database: StoreDatabase, rows: BlobRows, hashes: readonly Hash[]): Disposable {

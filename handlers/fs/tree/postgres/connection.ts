@@ -6,6 +6,7 @@
  */
 import type { Buffer } from "node:buffer";
 import type postgres from "postgres";
+import { isIP } from "node:net";
 import { rootCertificates } from "node:tls";
 import type { SqlValue } from "../rows/steps.ts";
 import type { PostgresOptions, PostgresPlace } from "./options.ts";
@@ -65,7 +66,9 @@ export class Connection implements AsyncDisposable {
       ssl: tls && {
         rejectUnauthorized: true,
         ...ca !== undefined && { ca: [...rootCertificates, ca] },
-        ...!/^[\d.]+$|:/.test(host) && { servername: host },
+        // An address too: left to itself, the client has the certificate be for localhost.
+        host,
+        ...isIP(host) === 0 && { servername: host },
       },
       max: 1,
       max_lifetime: null,

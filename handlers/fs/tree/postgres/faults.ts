@@ -5,6 +5,7 @@
  * @module
  */
 import { AlknetError } from "@alknet/core/handler";
+import { TreeUnavailableError } from "../errors.ts";
 
 /** Codes that say that others were in the way: the work is begun again. */
 const CONFLICTS = new Set(["40001", "40P01"]);
@@ -58,10 +59,8 @@ export function isLost(error: unknown): boolean {
 export function treeError(error: unknown, name: string): unknown {
   if (error instanceof AlknetError) return error;
   if (error instanceof UncertainError) {
-    return unavailable(
-      name,
-      "the connection to it was lost; whether the change was made is not known: look before you try again",
-    );
+    const what = "the connection to it was lost; whether the change was made is not known: look before you try again";
+    return new TreeUnavailableError(`${name}: ${what}`, { isUncertain: true });
   }
   const code = codeOf(error);
   if (FULL.has(code) || /No space left on device/.test((error as Error).message)) {
@@ -78,7 +77,7 @@ export function treeError(error: unknown, name: string): unknown {
 
 /** `TREE_UNAVAILABLE`. */
 export function unavailable(name: string, why: string, code = ""): AlknetError {
-  return new AlknetError("TREE_UNAVAILABLE", `${name}: ${why}`, code === "" ? {} : { cause: bare(code) });
+  return new TreeUnavailableError(`${name}: ${why}`, code === "" ? {} : { cause: bare(code) });
 }
 
 function codeOf(error: unknown): string {

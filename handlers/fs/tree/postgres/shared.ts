@@ -4,6 +4,7 @@
  * @module
  */
 import type { Dropped, Referrers } from "../../blobs/disk/collecting/referrers.ts";
+import type { Used } from "../../blobs/disk/tables/usage.ts";
 import type { PostgresOptions } from "./options.ts";
 import { Pool } from "./pool.ts";
 import { postgresText } from "./statements.ts";
@@ -50,6 +51,12 @@ export class SharedTrees implements Referrers, AsyncDisposable {
     const text = hashes.map((hash) => hash.toHex()).join(",");
     const rows = await this.pool.use((connection) => connection.query<{ hash: string }>(AMONG, [text]));
     return new Set(rows.map(({ hash }) => hash));
+  }
+
+  async used(owner: string): Promise<Used> {
+    const sql = "SELECT bytes,files FROM usage WHERE owner=$1";
+    const [row] = await this.pool.use((connection) => connection.query<Used>(sql, [owner]));
+    return row ?? { bytes: 0, files: 0 };
   }
 
   async dropped(since: number): Promise<Dropped> {

@@ -29,7 +29,7 @@ export class SharedUsage implements TreeUsage {
   }
 
   *total(owner: string): Steps<Used> {
-    const own = this.#own.total(owner);
+    const own = this.#own.tags(owner);
     const there = yield* this.#database.get<Used>("SELECT bytes,files FROM usage WHERE owner=?", owner);
     return { bytes: own.bytes + (there?.bytes ?? 0), files: own.files + (there?.files ?? 0) };
   }

@@ -6,6 +6,7 @@
  */
 import { AlknetError } from "@alknet/core/handler";
 import type { StoreDatabase } from "../tables/database.ts";
+import type { Usage, Used } from "../tables/usage.ts";
 
 /** What was dropped. */
 export interface Dropped {
@@ -27,6 +28,12 @@ export interface Referrers {
    * @throws {AlknetError} `TREE_UNAVAILABLE`.
    */
   among(hashes: readonly Uint8Array[]): Promise<ReadonlySet<string>>;
+  /**
+   * How much an identity keeps there.
+   *
+   * @throws {AlknetError} `TREE_UNAVAILABLE`.
+   */
+  used(owner: string): Promise<Used>;
   /**
    * What was dropped since then, some of it perhaps told before.
    *
@@ -70,6 +77,15 @@ export function metReferrers(database: StoreDatabase, root: string, id: string):
     database.run("DELETE FROM counters WHERE name=?", MARK);
     database.run("INSERT OR IGNORE INTO counters(name,value) VALUES(?,1)", MARK + id);
   });
+}
+
+/** Counts what an identity keeps there, before more is taken for it; as it was, where they cannot be asked. */
+export async function count(referrers: Referrers | undefined, usage: Usage, owner: string | undefined): Promise<void> {
+  if (!referrers || owner === undefined) return;
+  const { bytes, files } = usage.quota(owner);
+  if (bytes === undefined && files === undefined) return;
+  const used = await referrers.used(owner).catch(() => undefined);
+  if (used) usage.told(owner, used);
 }
 
 /** Writes down what they dropped. Whether that is all of it. */
