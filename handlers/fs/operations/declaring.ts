@@ -71,6 +71,9 @@ export const ERRORS: Readonly<Record<string, ErrorDeclaration>> = {
   TREE_UNAVAILABLE: { description: "branches are not to be had now", httpStatus: 503 },
 };
 
+/** What is wrong with where the branches lie. */
+const ELSEWHERE: readonly string[] = ["TREE_UNAVAILABLE", "STORE_NEWER", "INVALID_STORE"];
+
 /** Does work, whose faults become what the operation declares. */
 export async function told<T>(work: () => Promise<T>): Promise<T> {
   try {
@@ -84,12 +87,13 @@ export async function told<T>(work: () => Promise<T>): Promise<T> {
 export function callError(error: unknown): unknown {
   if (!(error instanceof AlknetError) || error instanceof CallError) return error;
   const { code, message } = error;
-  if (error instanceof TreeUnavailableError) {
+  if (ELSEWHERE.includes(code)) {
+    const isUncertain = error instanceof TreeUnavailableError && error.isUncertain;
     // Where they lie is nothing to whoever asks.
-    const what = error.isUncertain ? "; whether the change was made is not known: look before you try again" : "";
-    return new CallError(code, `branches are not to be had now${what}`, {
+    const what = isUncertain ? "; whether the change was made is not known: look before you try again" : "";
+    return new CallError("TREE_UNAVAILABLE", `branches are not to be had now${what}`, {
       cause: error,
-      retryable: !error.isUncertain,
+      retryable: !isUncertain,
     });
   }
   if (code !== "INVALID_INPUT" && !Object.hasOwn(ERRORS, code)) return error;

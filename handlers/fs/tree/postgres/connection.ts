@@ -9,7 +9,7 @@ import type postgres from "postgres";
 import { isIP } from "node:net";
 import { rootCertificates } from "node:tls";
 import type { SqlValue } from "../rows/steps.ts";
-import type { PostgresOptions, PostgresPlace } from "./options.ts";
+import type { PostgresOptions, PostgresPassword, PostgresPlace } from "./options.ts";
 
 /** Seconds within which it is made. */
 const CONNECT_TIMEOUT = 10;
@@ -20,6 +20,8 @@ const STATEMENT_TIMEOUT = 120_000;
 const LOCK_TIMEOUT = 30_000;
 const IDLE_TIMEOUT = 60_000;
 const BIGINT = 20;
+
+type Secret = PostgresPassword | undefined | Promise<PostgresPassword | undefined>;
 
 /** A connection. */
 export class Connection implements AsyncDisposable {
@@ -49,7 +51,7 @@ export class Connection implements AsyncDisposable {
    */
   static async open(
     place: PostgresPlace,
-    { password, ca }: Pick<PostgresOptions, "password" | "ca">,
+    { password, ca }: Pick<PostgresOptions, "ca"> & { readonly password?: () => Secret },
     notified?: () => void,
   ): Promise<Connection> {
     const { default: client } = await import("postgres");

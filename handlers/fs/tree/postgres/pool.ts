@@ -3,10 +3,12 @@
  *
  * @module
  */
+import { AlknetError } from "@alknet/core/handler";
 import { getLogger } from "@logtape/logtape";
+import { TreeUnavailableError } from "../errors.ts";
 import { Connection } from "./connection.ts";
 import { isLost, treeError, unavailable } from "./faults.ts";
-import type { PostgresOptions, PostgresPlace } from "./options.ts";
+import type { PostgresOptions, PostgresPassword, PostgresPlace } from "./options.ts";
 import { postgresPlace } from "./options.ts";
 import { ensureTables } from "./schema.ts";
 
@@ -120,7 +122,11 @@ export class Pool implements AsyncDisposable {
   }
 
   async #open(notified?: () => void): Promise<Connection> {
-    const connection = await Connection.open(this.place, this.#options, notified);
+    const connection = await Connection.open(
+      this.place,
+      { ...this.#options, password: () => this.#password() },
+      notified,
+    );
     this.#all.add(connection);
     try {
       if (this.#closed) throw unavailable(this.place.name, "the store was closed");
@@ -129,6 +135,15 @@ export class Pool implements AsyncDisposable {
     } catch (error) {
       await this.#forget(connection);
       throw error;
+    }
+  }
+
+  async #password(): Promise<PostgresPassword | undefined> {
+    try {
+      return await this.#options.password?.();
+    } catch (cause) {
+      if (!(cause instanceof AlknetError)) throw cause;
+      throw new TreeUnavailableError(`${this.place.name}: its password is not to be had: ${cause.message}`, { cause });
     }
   }
 
