@@ -1,9 +1,9 @@
-// deno-lint-ignore-file require-yield -- nobody waits for a statement here
 /**
  * Tables of trees in the database of a store on disk: a statement costs so little that nobody waits for one (fs.md §6).
  *
  * @module
  */
+// deno-lint-ignore-file require-yield -- nobody waits for a statement here
 import type { Tables } from "../blobs/disk/parts.ts";
 import type { StoreDatabase } from "../blobs/disk/tables/database.ts";
 import type { Quota, Usage, Used } from "../blobs/disk/tables/usage.ts";

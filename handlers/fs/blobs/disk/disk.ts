@@ -45,7 +45,7 @@ import { Passes } from "./collecting/passes.ts";
 import type { StoreDatabase } from "./tables/database.ts";
 import { DiskGrants } from "./tables/grants.ts";
 import type { Holder } from "./holder.ts";
-import { held, holdAll } from "./holding.ts";
+import { held, tablesOf } from "./holding.ts";
 import { assertFits, copyOf, hashed, type Import, spooled, working } from "./importing.ts";
 import { keep, type KeepParts } from "./keeping.ts";
 import { readCheckpoint } from "./partial/disk_partial.ts";
@@ -109,9 +109,6 @@ export class DiskBlobStore implements BlobStore {
     this.#tags = new TagRows(database, this.#rows, this.#usage);
     this.#batch = new Batch(database);
     this.grants = new DiskGrants(database);
-    const dropped = (key: Uint8Array): void => this.#rows.dropped(key);
-    const hold = (hashes: readonly Hash[]): Disposable => holdAll(database, this.#rows, hashes);
-    this.tables = { database, usage: this.#usage, dropped, hold, now, isKeeper: lock !== undefined };
     const parts: DiskParts = {
       root: folder,
       database,
@@ -123,6 +120,7 @@ export class DiskBlobStore implements BlobStore {
       isClosed: () => this.#closed,
     };
     this.#parts = parts;
+    this.tables = tablesOf(parts, now, lock !== undefined);
     this.#references = new References(database);
     this.#keepParts = { ...parts, batch: this.#batch, references: this.#references };
     this.#partials = new Partials(parts);
@@ -358,14 +356,10 @@ export class DiskBlobStore implements BlobStore {
   }
 
   async #join(elsewhere: (parts: ElsewhereParts) => Promise<Elsewhere>): Promise<this> {
-    const { going } = this.#parts;
-    const isKeeper = this.#lock !== undefined;
-    going.elsewhere = this.#elsewhere = await elsewhere({
-      ...this.#parts,
-      isKeeper,
-      hold: (hash) => this.hold(hash),
-      source: (hash) => this.source(hash),
-    });
+    const hold = (hash: Hash): Promise<Held> => this.hold(hash);
+    const source = (hash: Hash): Promise<OpenSource> => this.source(hash);
+    this.#elsewhere = await elsewhere({ ...this.#parts, isKeeper: this.#lock !== undefined, hold, source });
+    this.#parts.going.elsewhere = this.#elsewhere;
     return this;
   }
 

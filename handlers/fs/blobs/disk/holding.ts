@@ -5,6 +5,7 @@
  */
 import type { Hash } from "../../wire/hash_text.ts";
 import type { HashAndFormat, Held } from "../blob_store.ts";
+import type { DiskParts, Tables } from "./parts.ts";
 import type { StoreDatabase } from "./tables/database.ts";
 import type { BlobRows } from "./tables/rows.ts";
 
@@ -21,8 +22,20 @@ export function held(what: HashAndFormat & { readonly size: number }, release: (
   };
 }
 
+/** What a store shares with the trees over it. */
+export function tablesOf({ database, rows, usage }: DiskParts, now: () => number, isKeeper: boolean): Tables {
+  return {
+    database,
+    usage,
+    dropped: (key) => rows.dropped(key),
+    hold: (hashes) => holdAll(database, rows, hashes),
+    now,
+    isKeeper,
+  };
+}
+
 /** Holds those of some blobs that are complete, in one transaction, until it is disposed of. */
-export function holdAll(database: StoreDatabase, rows: BlobRows, hashes: readonly Hash[]): Disposable {
+function holdAll(database: StoreDatabase, rows: BlobRows, hashes: readonly Hash[]): Disposable {
   const held = new Set<Hash>();
   if (hashes.length > 0) {
     database.transaction(() => {

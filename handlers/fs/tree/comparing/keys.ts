@@ -5,9 +5,9 @@
  * @module
  */
 import type { TreeDatabase } from "../rows/engine.ts";
-import { FOLDER, ROOT_NODE } from "../rows/row.ts";
+import { FOLDER, type Level, ROOT_NODE } from "../rows/row.ts";
 import type { Steps } from "../rows/steps.ts";
-import type { Level, View } from "../rows/view.ts";
+import type { View } from "../rows/view.ts";
 
 /** A name in a folder. */
 export interface Key {

@@ -19,6 +19,8 @@ const KEEP_ALIVE = 15;
 const STATEMENT_TIMEOUT = 120_000;
 const LOCK_TIMEOUT = 30_000;
 const IDLE_TIMEOUT = 60_000;
+/** Milliseconds after which a server that should have answered long ago is taken for gone. */
+const SILENCE = STATEMENT_TIMEOUT + 30_000;
 const BIGINT = 20;
 
 type Secret = PostgresPassword | undefined | Promise<PostgresPassword | undefined>;
@@ -27,19 +29,16 @@ type Secret = PostgresPassword | undefined | Promise<PostgresPassword | undefine
 export class Connection implements AsyncDisposable {
   readonly #sql: postgres.Sql;
   readonly #gone: Promise<never>;
+  readonly #ends: (why: Error) => void;
   #reserved: postgres.ReservedSql | undefined;
   #lost: Error | undefined;
 
   private constructor(client: typeof postgres, options: postgres.Options<Record<string, postgres.PostgresType>>) {
-    const gone = Promise.withResolvers<never>();
-    this.#gone = gone.promise;
+    ({ promise: this.#gone, reject: this.#ends } = Promise.withResolvers<never>());
     this.#gone.catch(() => {});
     this.#sql = client({
       ...options,
-      onclose: () => {
-        this.#lost ??= Object.assign(new Error("the connection was lost"), { code: "CONNECTION_CLOSED" });
-        gone.reject(this.#lost);
-      },
+      onclose: () => this.#lose("CONNECTION_CLOSED"),
     });
   }
 
@@ -115,7 +114,13 @@ export class Connection implements AsyncDisposable {
   async query<T>(sql: string, values: readonly SqlValue[] = []): Promise<T[]> {
     if (this.#lost) throw this.#lost;
     const asked = this.#reserved!.unsafe(sql, values as (Buffer | string)[], { prepare: true });
-    return await Promise.race([asked, this.#gone]) as unknown as T[];
+    // A machine that vanished says nothing, nor does its network.
+    const timer = setTimeout(() => this.#lose("ETIMEDOUT"), SILENCE);
+    try {
+      return await Promise.race([asked, this.#gone]) as unknown as T[];
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Runs a statement that nobody waits for: what it says, those after it will. */
@@ -135,5 +140,10 @@ export class Connection implements AsyncDisposable {
     // One that is gone must not be given back: the client would take it for one that is there.
     if (!wasLost) this.#reserved?.release();
     await this.#sql.end({ timeout: wasLost ? 0 : 1 });
+  }
+
+  #lose(code: string): void {
+    this.#lost ??= Object.assign(new Error("the connection was lost"), { code });
+    this.#ends(this.#lost);
   }
 }

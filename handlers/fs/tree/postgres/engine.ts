@@ -30,6 +30,9 @@ const LONGEST_RETRY = 5000;
 /** Statements that nobody has waited for yet, at most. */
 const UNDER_WAY = 256;
 
+/** Tells all nodes, once it is committed, in which branch there is something new. */
+const NOTIFY = "SELECT pg_notify('alknet_fs',(SELECT id::text FROM branches WHERE name=$1))";
+
 /** Runs work on tables in a PostgreSQL. */
 export class PostgresEngine implements TreeEngine {
   readonly look: number = LOOK;
@@ -128,11 +131,13 @@ async function changed<T>(connection: Connection, work: () => Steps<T>, branch: 
   // Before the transaction, so that it sees what those before it did.
   if (branch !== undefined) connection.send("SELECT pg_advisory_lock($1,hashtext($2))", [LOCKS, branch]);
   try {
-    connection.send("BEGIN ISOLATION LEVEL SERIALIZABLE");
+    // Waited for: without it each statement would be a change of its own.
+    await connection.query("BEGIN ISOLATION LEVEL SERIALIZABLE");
     let value: T;
     try {
       value = await driven(connection, work());
-      await connection.query("SELECT pg_notify('alknet_fs','')");
+      // Waited for: to commit what has failed is to roll it back, and is no fault to the server.
+      if (branch !== undefined) await connection.query(NOTIFY, [branch]);
     } catch (error) {
       if (!connection.isLost) connection.send("ROLLBACK");
       throw error;

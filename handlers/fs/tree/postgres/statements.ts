@@ -7,9 +7,8 @@
 import { noBranch } from "../errors.ts";
 import { DROPPED } from "../rows/branches.ts";
 import type { TreeDatabase } from "../rows/engine.ts";
-import { COLUMNS, ROOT, type Row } from "../rows/row.ts";
+import { COLUMNS, type Level, ROOT, type Row } from "../rows/row.ts";
 import type { SqlValue, Statement, Steps } from "../rows/steps.ts";
-import type { Level } from "../rows/view.ts";
 
 /** Branches behind a version, by the number of its branch. */
 const CHAIN = `chain(i,branch,v,head,parent,at) AS (

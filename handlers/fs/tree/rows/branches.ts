@@ -8,8 +8,9 @@ import { HistoryGoneError, noBranch, quoted } from "../errors.ts";
 import { checkBranchName, parseVersion } from "../names.ts";
 import type { Branch, Snapshot } from "../path_tree.ts";
 import type { TreeDatabase } from "./engine.ts";
+import type { Level } from "./row.ts";
 import type { Steps } from "./steps.ts";
-import { type Level, View } from "./view.ts";
+import { View } from "./view.ts";
 
 /** A branch. */
 export interface BranchRow {

@@ -6,8 +6,7 @@
 import type { Quota, Used } from "../../blobs/disk/tables/usage.ts";
 import type { Hash } from "../../wire/hash_text.ts";
 import type { SqlValue, Steps } from "./steps.ts";
-import type { Level } from "./view.ts";
-import type { Row } from "./row.ts";
+import type { Level, Row } from "./row.ts";
 
 /** The database that has them. What it is told is SQL that SQLite and PostgreSQL both understand. */
 export interface TreeDatabase {

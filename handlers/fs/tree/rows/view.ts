@@ -8,18 +8,8 @@
  */
 import { below, compareNames } from "../names.ts";
 import type { TreeDatabase } from "./engine.ts";
-import { COLUMNS, FOLDER, GONE, ROOT, ROOT_NODE, type Row } from "./row.ts";
+import { COLUMNS, FOLDER, GONE, type Level, ROOT, ROOT_NODE, type Row } from "./row.ts";
 import type { Steps } from "./steps.ts";
-
-/** A branch, as a version sees it. */
-export interface Level {
-  /** Its number. */
-  readonly branch: number;
-  /** Which of its versions. */
-  readonly v: number;
-  /** Its last commit. */
-  readonly head: number;
-}
 
 /** Names that are read at once. */
 const AT_ONCE = 1000;
