@@ -4,7 +4,16 @@
  *
  * @module
  */
-import { type Change, openFs, type PostgresOptions, PostgresPassword, type TreeFs } from "@alknet/handlers/fs";
+import {
+  type Change,
+  fsOperations,
+  fsWeb,
+  openFs,
+  type PostgresOptions,
+  PostgresPassword,
+  type TreeFs,
+} from "@alknet/handlers/fs";
+import { Dispatcher, nodeRegistry } from "@alknet/core/operations";
 import { selfSignedCertificate } from "@alknet/core/identity";
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { keepLogs } from "../../../support/logs.ts";
@@ -98,6 +107,9 @@ Deno.test({
     const database = await server.database();
     await using one = await node(temporary.join("one"), server.options(database));
     const { tree, blobs, hash } = one;
+    const dispatcher = new Dispatcher({ registry: nodeRegistry(fsOperations(one)) });
+    const identity = { id: "ada", scopes: ["admin"], resources: {} };
+    const web = fsWeb(one);
     const acknowledged: string[] = [];
     let isRunning = true;
     const faults: { code: string; message: string; isUncertain?: boolean }[] = [];
@@ -141,6 +153,11 @@ Deno.test({
         code: "TREE_UNAVAILABLE",
         message: new RegExp(`^database "${database}" at 127`),
       });
+      // Peers are told no more than that.
+      const asking = dispatcher.call({ operation: "fs/stat", input: { branch: "main", path: "/" }, identity });
+      await rejects(asking, { code: "TREE_UNAVAILABLE", message: "branches are not to be had now", retryable: true });
+      const answer = (await web(new Request("http://node/fs/main/")))!;
+      deepEqual([answer.status, (await answer.text()).includes("127.0.0.1")], [503, false]);
       await server.start();
     }
     const last = acknowledged.length;
