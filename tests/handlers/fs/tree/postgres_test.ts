@@ -11,11 +11,13 @@ import {
   openFs,
   type PostgresOptions,
   PostgresPassword,
+  postgresPlace,
   type TreeFs,
 } from "@alknet/handlers/fs";
 import { Dispatcher, nodeRegistry } from "@alknet/core/operations";
 import { selfSignedCertificate } from "@alknet/core/identity";
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { Connection } from "../../../../handlers/fs/tree/postgres/connection.ts";
 import { keepLogs } from "../../../support/logs.ts";
 import { owned, PASSWORD, type PostgresServer, startPostgres } from "../../../support/postgres.ts";
 import { start } from "../../../support/process.ts";
@@ -71,8 +73,19 @@ Deno.test({
     deepEqual(seen[0], seen[1]);
     deepEqual(seen[0].map(({ seq }) => seq), Array.from({ length: 2 * count }, (_, i) => i + 1));
     for (const { tree } of nodes) equal((await allOf(tree, "main")).size, 2 * count);
-    // Only one of two that both replace what they saw.
     const [{ tree, hash }, { tree: other }] = nodes;
+    {
+      // Who listens is told of each commit, and of nothing else; what was said is there before the next answer.
+      let told = 0;
+      await using listener = await Connection.open(postgresPlace(postgres), postgres, () => told++);
+      await listener.query("LISTEN alknet_fs");
+      await tree.commit("main", "tester", (edit) => edit.mkdir({ path: "/told" }));
+      await tree.usage("local");
+      await tree.commit("main", "tester", (edit) => edit.remove({ path: "/told" }));
+      await listener.query("SELECT 1");
+      equal(told, 2);
+    }
+    // Only one of two that both replace what they saw.
     const both = await Promise.allSettled(
       [tree, other].map((one) =>
         one.commit("main", "tester", (edit) => edit.putFile({ path: "/once", hash, ifAbsent: true }))
@@ -80,7 +93,7 @@ Deno.test({
     );
     deepEqual(both.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
     equal((both.find(({ status }) => status === "rejected") as PromiseRejectedResult).reason.code, "PATH_EXISTS");
-    equal((await tree.branch("main")).head, 2 * count + 1);
+    equal((await tree.branch("main")).head, 2 * count + 3);
     // Branches of their own at the same time, merged by the other.
     await Promise.all(nodes.map(async ({ tree, hash }, i) => {
       await tree.fork(`branch${i}`, "main", "tester");
@@ -172,6 +185,38 @@ Deno.test({
     while (watched.size < there.size) await new Promise((done) => setTimeout(done, 5));
     stop.abort();
     await watching;
+  },
+});
+
+Deno.test({
+  name:
+    "tree on PostgreSQL: the database stops while it commits: it is said that nobody knows, and nothing is tried twice (row 55)",
+  ...needs("postgresql"),
+  async fn() {
+    await using server = await startPostgres();
+    await using temporary = await temporaryFolder();
+    const database = await server.database();
+    await using one = await node(temporary.join("one"), server.options(database));
+    const { tree } = one;
+    await tree.commit("main", "tester", (edit) => edit.mkdir({ path: "/before" }));
+    // From here on to commit takes for ever.
+    await server.sql(
+      "CREATE FUNCTION alknet_fs.slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(600); RETURN NULL; END'; " +
+        "CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON alknet_fs.changes DEFERRABLE INITIALLY DEFERRED " +
+        "FOR EACH ROW EXECUTE FUNCTION alknet_fs.slow()",
+      database,
+    );
+    const committing = rejects(tree.commit("main", "tester", (edit) => edit.mkdir({ path: "/perhaps" })), {
+      code: "TREE_UNAVAILABLE",
+      isUncertain: true,
+      message: /the connection to it was lost; whether the change was made is not known: look before you try again$/,
+    });
+    const commits = "SELECT count(*) FROM pg_stat_activity WHERE query='COMMIT' AND state='active'";
+    while (await server.sql(commits, database) === "0") await new Promise((done) => setTimeout(done, 10));
+    await server.stop();
+    await committing;
+    await server.start();
+    equal((await tree.branch("main")).head, 1);
   },
 });
 
