@@ -365,7 +365,10 @@ Deno.test({
     const { tree, hash } = one;
     await tree.commit("main", "tester", (edit) => {
       edit.putFile({ path: "/a/b/c/d/e", hash, parents: true });
-      for (let i = 0; i < 5000; i++) edit.mkdir({ path: `/a/b/${i}` });
+      for (let i = 0; i < 1500; i++) edit.mkdir({ path: `/a/b/${i}` });
+    });
+    await tree.commit("main", "tester", (edit) => {
+      for (let i = 0; i < 1500; i++) edit.set({ path: `/a/b/${i}`, mode: 0o700 });
     });
     for (let i = 0; i < 31; i++) await tree.fork(`fork${i}`, i === 0 ? "main" : `fork${i - 1}`, "tester");
     // Forked before the head of each: the past is looked at too.
@@ -382,23 +385,31 @@ Deno.test({
       equal(await cost(() => view.stat("/a/b/none")), 1, branch);
       equal(await cost(() => tree.at(branch)), 1);
     }
-    await server.sql("VACUUM ANALYZE", database);
-    const scans = (): Promise<string> =>
-      server.sql(
-        "SELECT string_agg(relname||seq_scan,',' ORDER BY relname) FROM pg_stat_user_tables WHERE relname IN('entries','past')",
-        database,
-      );
-    const view = await tree.at("fork30");
-    await server.sql("SELECT pg_stat_clear_snapshot()", database);
-    const before = await scans();
-    for (let i = 0; i < 20; i++) ok(await view.stat("/a/b/c/d/e"));
-    equal(await scans(), before);
     // To commit asks by the parts of the path and the branches behind, not by what is there.
     const put = (path: string): Promise<number> =>
       cost(() => tree.commit("main", "tester", (edit) => edit.putFile({ path, hash })));
     await put("/a/b/first");
     const few = await put("/a/b/second");
     ok(few <= 25, `${few} statements`);
+    // What was asked is counted for certain once who asked is gone.
+    const counted = async (work?: () => Promise<void>): Promise<string> => {
+      await work?.();
+      const clients = "SELECT count(*) FROM pg_stat_activity WHERE application_name='alknet'";
+      while (await server.sql(clients, database) !== "0") await new Promise((done) => setTimeout(done, 10));
+      return await server.sql(
+        "SELECT string_agg(relname||seq_scan,',' ORDER BY relname) FROM pg_stat_user_tables WHERE relname IN('entries','past')",
+        database,
+      );
+    };
+    await one[Symbol.asyncDispose]();
+    await server.sql("VACUUM ANALYZE", database);
+    const before = await counted();
+    const after = await counted(async () => {
+      await using again = await openFs({ folder: temporary.join("fs"), postgres: server.options(database) });
+      const view = await again.tree.at("fork30");
+      for (let i = 0; i < 20; i++) ok(await view.stat("/a/b/c/d/e"));
+    });
+    equal(after, before);
   },
 });
 
