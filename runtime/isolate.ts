@@ -36,7 +36,7 @@ export interface IsolateOptions extends OutwardGrants {
   readonly operations?: readonly GrantedOperation[];
   /** What answers it. Default: nobody, and its console is silent. */
   readonly host?: GuestHost;
-  /** What `host.reach` answers, in place of `allowFetch` and `allowFs`: `fetch`, `fs`. */
+  /** What `host.reach` answers, in place of `allowFetch`, `allowFs` and `allowGpu`: `fetch`, `fs`, `gpu`. */
   readonly doors?: readonly string[];
 }
 
@@ -99,7 +99,7 @@ export class Isolate implements Disposable {
     return [...this.#registered.values()];
   }
 
-  /** Takes back an operation by its name, or `fetch` or `fs`: calls that run end, and later ones find nothing. */
+  /** Takes back an operation by its name, or `fetch`, `fs` or `gpu`: calls that run end, and later ones find nothing. */
   revoke(name: string): void {
     this.#calls.revoke(name);
   }

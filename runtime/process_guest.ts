@@ -84,7 +84,7 @@ export class ProcessGuest implements AsyncDisposable {
     return this.#operations;
   }
 
-  /** Takes back an operation by its name, or `fetch` or `fs`: calls that run end, and later ones find nothing. */
+  /** Takes back an operation by its name, or `fetch`, `fs` or `gpu`: calls that run end, and later ones find nothing. */
   revoke(name: string): void {
     this.#calls.revoke(name);
   }

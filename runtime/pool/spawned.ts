@@ -31,13 +31,24 @@ export async function spawnGuest(child: string = CHILD, warm: boolean = false): 
     throw new GuestError("E_UNAVAILABLE", "a compiled executable cannot start a guest's process; use deno run");
   }
   const bytes = await engineBytes();
-  const env = Object.fromEntries(KEPT.flatMap((name) => {
+  const spawned = spawnModule(child);
+  spawned.writer.write(encodeFrame({ t: "engine", warm }, [bytes])).catch(() => {});
+  return spawned;
+}
+
+/**
+ * Starts a process without any permission that runs a module, and is spoken to over its standard input and output.
+ *
+ * @param names Variables of the environment that its libraries need; nothing of it is readable there.
+ */
+export function spawnModule(module: string, names: readonly string[] = []): SpawnedGuest {
+  const env = Object.fromEntries([...KEPT, ...names].flatMap((name) => {
     const value = Deno.env.get(name);
     return value === undefined ? [] : [[name, value]];
   }));
   const process = new Deno.Command(Deno.execPath(), {
     // With the lock file that this process has: what it resolves is cached, and what the registry knows of it may not be.
-    args: ["run", "--no-prompt", "--cached-only", "--quiet", child],
+    args: ["run", "--no-prompt", "--cached-only", "--quiet", module],
     clearEnv: true,
     env,
     // Ctrl-C at a terminal is for the host, which ends the guest itself.
@@ -46,9 +57,7 @@ export async function spawnGuest(child: string = CHILD, warm: boolean = false): 
     stdout: "piped",
     stderr: "null",
   }).spawn();
-  const writer = process.stdin.getWriter();
-  writer.write(encodeFrame({ t: "engine", warm }, [bytes])).catch(() => {});
-  return { process, writer };
+  return { process, writer: process.stdin.getWriter() };
 }
 
 /** Ends a process that has no guest. */
