@@ -45,7 +45,7 @@ export type { FetchGrant } from "./outward/fetch/fetcher.ts";
 export { parseOrigin } from "./outward/fetch/origins.ts";
 export type { FsGrant, FsMount, FsOps } from "./outward/files/guest_files.ts";
 export type { GpuGrant } from "./outward/gpu/guest_gpu.ts";
-export { guestGpuUse, type GpuUse } from "./outward/gpu/handles.ts";
+export { type GpuUse, guestGpuUse } from "./outward/gpu/handles.ts";
 export { runningGpuProcesses } from "./outward/gpu/gpu_process.ts";
 export type { OutwardGrants } from "./outward/outward.ts";
 export { GuestPool } from "./pool/guest_pool.ts";

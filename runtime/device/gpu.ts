@@ -93,7 +93,9 @@ export class Gpu implements Disposable {
    *
    * @throws {GpuError} `GPU_COMPILE`: it is wrong; the message says where. `GPU_LOST`.
    */
-  async compile(source: string): Promise<{ readonly shader: ShaderId; readonly diagnostics: readonly GpuDiagnostic[] }> {
+  async compile(
+    source: string,
+  ): Promise<{ readonly shader: ShaderId; readonly diagnostics: readonly GpuDiagnostic[] }> {
     const module = await this.#checked(() => this.#device.createShaderModule({ code: source }), async (module) => {
       const { messages } = await module.getCompilationInfo();
       return errorText(messages.map(diagnosticOf));
@@ -165,9 +167,13 @@ export class Gpu implements Disposable {
     const buffers = bindings.map((id) => this.#buffer(id).buffer);
     if (new Set(bindings).size < bindings.length) throw refused("a buffer is bound twice; bind a copy");
     const [x, y = 1, z = 1] = grid;
-    if (grid.length < 1 || grid.length > 3 || ![x, y, z].every(isCount)) throw refused("a grid is 1 to 3 whole numbers");
+    if (grid.length < 1 || grid.length > 3 || ![x, y, z].every(isCount)) {
+      throw refused("a grid is 1 to 3 whole numbers");
+    }
     if (Math.max(x, y, z) > this.#device.limits.maxComputeWorkgroupsPerDimension) {
-      throw refused(`a grid has at most ${this.#device.limits.maxComputeWorkgroupsPerDimension} workgroups along a side`);
+      throw refused(
+        `a grid has at most ${this.#device.limits.maxComputeWorkgroupsPerDimension} workgroups along a side`,
+      );
     }
     if (x * y * z === 0) return;
     const uniform = params && this.#device.createBuffer({
@@ -175,26 +181,34 @@ export class Gpu implements Disposable {
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
     try {
-      await this.#checked(() => {
-        let pipeline = pipelines.get(entry);
-        if (pipeline === undefined) {
-          if (pipelines.size >= MOST_ENTRIES) throw new GpuError("GPU_LIMIT", `at most ${MOST_ENTRIES} entries are used`);
-          pipeline = this.#device.createComputePipeline({ layout: "auto", compute: { module, entryPoint: entry } });
-          pipelines.set(entry, pipeline);
-        }
-        const bound = uniform ? [...buffers, uniform] : buffers;
-        const encoder = this.#device.createCommandEncoder();
-        const pass = encoder.beginComputePass();
-        pass.setPipeline(pipeline);
-        if (bound.length > 0) {
-          const entries = bound.map((buffer, binding) => ({ binding, resource: { buffer } }));
-          pass.setBindGroup(0, this.#device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
-        }
-        if (uniform) this.#device.queue.writeBuffer(uniform, 0, padded(params!));
-        pass.dispatchWorkgroups(x, y, z);
-        pass.end();
-        this.#device.queue.submit([encoder.finish()]);
-      }, undefined, () => pipelines.delete(entry));
+      await this.#checked(
+        () => {
+          let pipeline = pipelines.get(entry);
+          if (pipeline === undefined) {
+            if (pipelines.size >= MOST_ENTRIES) {
+              throw new GpuError("GPU_LIMIT", `at most ${MOST_ENTRIES} entries are used`);
+            }
+            pipeline = this.#device.createComputePipeline({ layout: "auto", compute: { module, entryPoint: entry } });
+            pipelines.set(entry, pipeline);
+          }
+          const bound = uniform ? [...buffers, uniform] : buffers;
+          const encoder = this.#device.createCommandEncoder();
+          const pass = encoder.beginComputePass();
+          pass.setPipeline(pipeline);
+          if (bound.length > 0) {
+            const entries = bound.map((buffer, binding) => ({ binding, resource: { buffer } }));
+            pass.setBindGroup(0, this.#device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
+          }
+          if (uniform) {
+            this.#device.queue.writeBuffer(uniform, 0, padded(params!));
+          }
+          pass.dispatchWorkgroups(x, y, z);
+          pass.end();
+          this.#device.queue.submit([encoder.finish()]);
+        },
+        undefined,
+        () => pipelines.delete(entry),
+      );
       await this.#device.queue.onSubmittedWorkDone();
       this.#alive();
     } finally {

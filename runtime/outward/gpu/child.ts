@@ -31,9 +31,12 @@ async function main(): Promise<void> {
 
 /** Does what the host says; a number or bytes may come of it. */
 async function done(gpu: Gpu, { head, buffers: [data] }: Frame): Promise<{ value?: number; bytes?: Uint8Array }> {
-  const { t, text, id, offset, length, entry, bindings, grid } = head as {
-    readonly [Name in "id" | "offset" | "length"]: number;
-  } & { readonly [Name in "t" | "text" | "entry"]: string } & { readonly [Name in "bindings" | "grid"]: number[] };
+  const { t, text, id, offset, length, entry, bindings, grid } = head as
+    & {
+      readonly [Name in "id" | "offset" | "length"]: number;
+    }
+    & { readonly [Name in "t" | "text" | "entry"]: string }
+    & { readonly [Name in "bindings" | "grid"]: number[] };
   if (t === "compile") return { value: (await gpu.compile(text)).shader };
   if (t === "write") return gpu.write(id, offset, data), {};
   if (t === "read") return { bytes: await gpu.read(id, offset, length) };

@@ -78,7 +78,8 @@ export class GuestGpu implements Disposable {
   async #info(signal: AbortSignal): Promise<unknown> {
     return await this.#then(signal, ({ info: { fallback, limits } }) => {
       // What the adapter is called is nothing that a guest should know its host by.
-      const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize, maxStorageBuffersPerShaderStage } = limits;
+      const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize, maxStorageBuffersPerShaderStage } =
+        limits;
       return Promise.resolve({
         fallback,
         invocations: maxComputeInvocationsPerWorkgroup,
@@ -148,7 +149,9 @@ export class GuestGpu implements Disposable {
   #release(handle: unknown): null {
     const { id } = this.#handles.take(handle);
     const { signal } = new AbortController();
-    this.#then(signal, (process) => process.command({ t: "release", id }, undefined, this.#dispatchTime)).catch(() => {});
+    this.#then(signal, (process) => process.command({ t: "release", id }, undefined, this.#dispatchTime)).catch(
+      () => {},
+    );
     return null;
   }
 

@@ -68,8 +68,7 @@ export class GpuHandles {
       throw new GpuError("GPU_LIMIT", `buffers may hold at most ${this.most.bytes} bytes; release some`);
     }
     let handle: number;
-    do handle = chance();
-    while (this.#held.has(handle));
+    do handle = chance(); while (this.#held.has(handle));
     this.#held.set(handle, { kind, bytes, id: 0 });
     this.#count(kind, 1, bytes);
     return handle;

@@ -34,7 +34,9 @@ export function checkedSource(source: unknown): string {
 
 /** The name of a shader's function. @throws {GpuError} `GPU_REFUSED`. */
 export function checkedEntry(entry: unknown): string {
-  if (typeof entry !== "string" || !/^\w{1,64}$/.test(entry)) throw refused("an entry is a name of at most 64 characters");
+  if (typeof entry !== "string" || !/^\w{1,64}$/.test(entry)) {
+    throw refused("an entry is a name of at most 64 characters");
+  }
   return entry;
 }
 
