@@ -6,7 +6,7 @@
 import { decodeCrossing, encodeCrossing } from "./crossing.ts";
 import { provideEngine } from "./engine.ts";
 import { GuestError } from "./errors.ts";
-import { encodeFrame, type Frame, readFrames } from "./frames.ts";
+import { type Frame, framePieces, readFrames } from "./frames.ts";
 import type { GrantedOperation } from "./guest.ts";
 import { Isolate } from "./isolate.ts";
 import type { GuestLimits } from "./limits.ts";
@@ -19,7 +19,7 @@ if (import.meta.main) await main();
 async function main(): Promise<void> {
   const writer = Deno.stdout.writable.getWriter();
   const send = (head: Frame["head"], buffers?: readonly Uint8Array[]) => {
-    writer.write(encodeFrame(head, buffers)).catch(() => Deno.exit(1));
+    for (const piece of framePieces(head, buffers)) writer.write(piece).catch(() => Deno.exit(1));
   };
   const answers = new Map<number, PromiseWithResolvers<unknown>>();
   const aborts = new Map<number, AbortController>();

@@ -102,6 +102,7 @@ export class Isolate implements Disposable {
   /** Takes back an operation by its name, or `fetch`, `fs` or `gpu`: calls that run end, and later ones find nothing. */
   revoke(name: string): void {
     this.#calls.revoke(name);
+    this.#outward.revoke(name);
   }
 
   /** Gives the guest a module that it may import. @throws {GuestError} `E_REFUSED`, `E_SYNTAX`. */

@@ -28,6 +28,7 @@ export interface GuestHashes extends AsyncDisposable {
  */
 export async function guestHashes(bytes: number, piece: number, script: number): Promise<GuestHashes> {
   const part = Math.min(bytes, MOST_PART);
+  const groups = Math.ceil(part / piece / SHA256_GROUP);
   await using stack = new AsyncDisposableStack();
   const guest = stack.use(
     await ProcessGuest.start({
@@ -42,14 +43,20 @@ export async function guestHashes(bytes: number, piece: number, script: number):
     for (let at = 65536; at < ${part}; at += 65536) { data.set(data.subarray(0, 65536), at); data[at] = at / 65536; }
     const params = new Uint8Array([${sha256Params(part / piece, piece)}]);
     const onGpu = async (shader, input, output) => {
+      const step = async () => {
+        const written = gpu.write(input, 0, data);
+        const hashed = gpu.dispatch({ shader, bindings: [input, output], grid: ${groups}, params });
+        await written, await hashed;
+      };
+      // One part is on its way while the one before is hashed.
+      let before;
       for (let at = 0; at < ${bytes}; at += ${part}) {
-        await gpu.write(input, 0, data);
-        await gpu.dispatch({ shader, bindings: [input, output], grid: ${
-    Math.ceil(part / piece / SHA256_GROUP)
-  }, params });
-        var digests = await gpu.read(output);
+        const now = step();
+        await before;
+        before = now;
       }
-      return digests;
+      await before;
+      return await gpu.read(output);
     };
     var run;
     (async () => {

@@ -274,7 +274,8 @@ export class Gpu implements Disposable {
 function diagnosticOf({ type, lineNum, linePos, message }: GPUCompilationMessage): GpuDiagnostic {
   // What it is, then the source that it quotes, then why.
   const lines = message.split("\n").filter((line, at) => at < 2 || line.startsWith("  = ") || line.startsWith(" = "));
-  const line = lines.join(" ").trim().replace(/^Shader '' parsing error: |^Shader validation error: /, "");
+  const line = lines.map((line) => line.trim().replace(/^= (?:note: )?/, "")).filter((line) => line !== "").join("; ")
+    .replace(/^Shader '' parsing error: |^Shader validation error: /, "");
   // deno-lint-ignore no-control-regex
   return { kind: type, line: lineNum, column: linePos, message: line.replace(/[\x00-\x1f\x7f]/g, " ").slice(0, 200) };
 }

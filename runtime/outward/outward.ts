@@ -45,6 +45,16 @@ export class Outward implements Disposable {
     throw new GuestError("NOT_FOUND", "nothing of that name is granted");
   };
 
+  /** Lets go of what a grant that was taken back holds. */
+  revoke(door: string): void {
+    if (door === "gpu") this.#gpu?.[Symbol.dispose]();
+  }
+
+  /** Comes when what was disposed of has ended. */
+  async ended(): Promise<void> {
+    await this.#gpu?.ended();
+  }
+
   /** Lets go of the folders, and of what is on the GPU. */
   [Symbol.dispose](): void {
     this.#gpu?.[Symbol.dispose]();

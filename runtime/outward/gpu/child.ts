@@ -6,13 +6,15 @@
  */
 import { Gpu } from "../../device/gpu.ts";
 import { GpuError } from "../../device/errors.ts";
-import { encodeFrame, type Frame, readFrames } from "../../frames.ts";
+import { type Frame, framePieces, readFrames } from "../../frames.ts";
 
 if (import.meta.main) await main();
 
 async function main(): Promise<void> {
   const writer = Deno.stdout.writable.getWriter();
-  const send = (head: Frame["head"], buffers?: readonly Uint8Array[]) => writer.write(encodeFrame(head, buffers));
+  const send = async (head: Frame["head"], buffers?: readonly Uint8Array[]): Promise<void> => {
+    await Promise.all(framePieces(head, buffers).map((piece) => writer.write(piece)));
+  };
   using gpu = await Gpu.open();
   await send({ t: "open", info: gpu?.info ?? null });
   if (gpu === undefined) return;

@@ -5,6 +5,7 @@
  */
 import { GpuError } from "../../device/errors.ts";
 import { GuestError } from "../../errors.ts";
+import type { Frame } from "../../frames.ts";
 import { MOST_CROSSING } from "../../limits.ts";
 import { GpuProcess } from "./gpu_process.ts";
 import { GpuHandles } from "./handles.ts";
@@ -20,7 +21,7 @@ export interface GpuGrant {
   readonly maxShaders?: number;
   /** How long one dispatch, or one compilation, may take, in milliseconds; one that takes longer ends the grant. Default 2000. */
   readonly dispatchTime?: number;
-  /** How long all dispatches may take over its life, in milliseconds. Default 10 000. */
+  /** How long dispatches, compilations and the making of buffers may take over its life, in milliseconds. Default 10 000. */
   readonly totalTime?: number;
 }
 
@@ -35,6 +36,7 @@ export class GuestGpu implements Disposable {
   readonly #starts: number[] = [];
   #timeLeft: number;
   #process: GpuProcess | undefined;
+  #ended: Promise<unknown> = Promise.resolve();
   #opened: Promise<GpuProcess> | undefined;
   /** Commands wait for each other. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -75,6 +77,11 @@ export class GuestGpu implements Disposable {
     this.#end(new GuestError("E_DISPOSED", "the guest was disposed of"));
   }
 
+  /** Comes when all processes that it had have ended. */
+  async ended(): Promise<void> {
+    await this.#ended;
+  }
+
   async #info(signal: AbortSignal): Promise<unknown> {
     return await this.#then(signal, ({ info: { fallback, limits } }) => {
       // What the adapter is called is nothing that a guest should know its host by.
@@ -113,7 +120,7 @@ export class GuestGpu implements Disposable {
 
   async #read({ buffer, offset, length }: Record<string, unknown>, signal: AbortSignal): Promise<Uint8Array> {
     const { id, bytes } = this.#handles.get("buffer", buffer);
-    const range = checkedRange(offset, length ?? Math.max(0, bytes - Number(offset)), bytes);
+    const range = checkedRange(offset, length, bytes);
     if (range.length > MOST_CROSSING) {
       throw new GpuError("GPU_LIMIT", `at most ${MOST_CROSSING} bytes are read at once; give offset and length`);
     }
@@ -133,15 +140,8 @@ export class GuestGpu implements Disposable {
     const bindings = given.bindings.map((handle) => this.#handles.get("buffer", handle).id);
     const params = given.params === undefined ? undefined : checkedBytes(given.params);
     if (params && params.length > 65_536) throw refused("params are at most 65536 bytes");
-    await this.#then(signal, async (process) => {
-      if (this.#timeLeft <= 0) throw new GpuError("GPU_LIMIT", "the guest's time on the GPU is used up");
-      const begun = performance.now();
-      try {
-        await process.command({ t: "dispatch", id, entry, bindings, grid }, params, this.#dispatchTime);
-      } finally {
-        this.#timeLeft -= performance.now() - begun;
-      }
-    });
+    const head = { t: "dispatch", id, entry, bindings, grid };
+    await this.#then(signal, (process) => this.#computed(process, head, params));
     return null;
   }
 
@@ -156,11 +156,11 @@ export class GuestGpu implements Disposable {
   }
 
   /** Something that has a handle afterwards; where it comes to nothing, its quota is free again. */
-  async #made(handle: number, head: object, data: Uint8Array | undefined, signal: AbortSignal): Promise<number> {
+  async #made(handle: number, head: Frame["head"], data: Uint8Array | undefined, signal: AbortSignal): Promise<number> {
     try {
       const { head: { value } } = await this.#then(
         signal,
-        (process) => process.command({ ...head }, data, this.#dispatchTime),
+        (process) => this.#computed(process, head, data),
       );
       this.#handles.made(handle, value as number);
     } catch (error) {
@@ -170,6 +170,17 @@ export class GuestGpu implements Disposable {
     // Nobody learns its handle any more.
     if (signal.aborted) this.#release(handle);
     return handle;
+  }
+
+  /** A command that counts against the guest's time. */
+  async #computed(process: GpuProcess, head: Frame["head"], data?: Uint8Array): Promise<Frame> {
+    if (this.#timeLeft <= 0) throw new GpuError("GPU_LIMIT", "the guest's time on the GPU is used up");
+    const begun = performance.now();
+    try {
+      return await process.command(head, data, this.#dispatchTime);
+    } finally {
+      this.#timeLeft -= performance.now() - begun;
+    }
   }
 
   /** A command in its turn, on the device that the guest had when it asked. */
@@ -202,7 +213,10 @@ export class GuestGpu implements Disposable {
         throw new GpuError("GPU_UNAVAILABLE", "the device was lost three times within a minute; try again in a while");
       }
       this.#starts.push(now);
-      return await GpuProcess.start((process) => this.#process = process);
+      return await GpuProcess.start(2 * this.#handles.most.bytes, (process) => {
+        this.#process = process;
+        this.#ended = Promise.all([this.#ended, process.ended]);
+      });
     } catch (error) {
       this.#opened = undefined;
       throw this.#over ?? error;
@@ -213,8 +227,8 @@ export class GuestGpu implements Disposable {
   #failed(process: GpuProcess, error: unknown): unknown {
     if (!(error instanceof GpuError) || error.code !== "GPU_LOST") return error;
     if (this.#over) return this.#over;
-    if (process.hung) {
-      this.#end(new GpuError("GPU_LOST", `a command took longer than ${this.#dispatchTime} ms; the grant is over`));
+    if (process.killedFor !== undefined) {
+      this.#end(new GpuError("GPU_LOST", `a command ${process.killedFor}; the grant is over`));
       return this.#over;
     }
     this.#handles.clear();

@@ -56,12 +56,13 @@ export function checkedGrid(grid: unknown): readonly number[] {
   return sides;
 }
 
-/** A part of a buffer. @throws {GpuError} `GPU_REFUSED`. */
+/** A part of a buffer; without a length the rest of it. @throws {GpuError} `GPU_REFUSED`. */
 export function checkedRange(
   offset: unknown,
   length: unknown,
   bytes: number,
 ): { readonly offset: number; readonly length: number } {
+  if (length === undefined && isCount(offset) && offset <= bytes) length = bytes - offset;
   if (!isCount(offset) || !isCount(length) || offset % 4 !== 0 || length % 4 !== 0) {
     throw refused("offset and length are whole multiples of 4");
   }
