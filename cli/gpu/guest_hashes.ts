@@ -33,7 +33,7 @@ export async function guestHashes(bytes: number, piece: number, script: number):
   const guest = stack.use(
     await ProcessGuest.start({
       limits: { memory: 128, cpu: 60_000, wall: 600_000 },
-      allowGpu: { dispatchTime: 60_000, totalTime: 600_000 },
+      allowGpu: { dispatchTime: 60_000, timeAMinute: 600_000 },
     }),
   );
   await guest.evaluate(`

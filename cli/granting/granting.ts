@@ -39,7 +39,7 @@ export async function granted(
     host: { ...operations?.host, log },
     ...origins.length > 0 && { allowFetch: { origins, timeout: time } },
     ...mounts.length > 0 && { allowFs: { mounts } },
-    ...allowGpu && { allowGpu: { maxBytes: gpuMemory * 2 ** 20, totalTime: time } },
+    ...allowGpu && { allowGpu: { maxBytes: gpuMemory * 2 ** 20, timeAMinute: time } },
   };
   return { options, [Symbol.asyncDispose]: async () => await operations?.[Symbol.asyncDispose]() };
 }

@@ -21,8 +21,11 @@ export interface GpuGrant {
   readonly maxShaders?: number;
   /** How long one dispatch, or one compilation, may take, in milliseconds; one that takes longer ends the grant. Default 2000. */
   readonly dispatchTime?: number;
-  /** How long dispatches, compilations and the making of buffers may take over its life, in milliseconds. Default 10 000. */
-  readonly totalTime?: number;
+  /**
+   * How long compilations, dispatches and the making of buffers may take together, in milliseconds: so much at once, and as
+   * much again over a minute. Default 10 000.
+   */
+  readonly timeAMinute?: number;
 }
 
 /** A process that ended by itself is started anew so often within a minute. */
@@ -34,7 +37,10 @@ export class GuestGpu implements Disposable {
   readonly #handles: GpuHandles;
   readonly #dispatchTime: number;
   readonly #starts: number[] = [];
+  readonly #timeAMinute: number;
   #timeLeft: number;
+  /** When that was so. */
+  #counted = performance.now();
   #process: GpuProcess | undefined;
   #ended: Promise<unknown> = Promise.resolve();
   #opened: Promise<GpuProcess> | undefined;
@@ -45,13 +51,13 @@ export class GuestGpu implements Disposable {
 
   /** @throws {GuestError} `E_REFUSED`: a quota that cannot be. */
   constructor(grant: GpuGrant) {
-    const { maxBytes = 64 << 20, maxBuffers = 256, maxShaders = 32, dispatchTime = 2000, totalTime = 10_000 } = grant;
-    for (const [name, value] of Object.entries({ maxBytes, maxBuffers, maxShaders, dispatchTime, totalTime })) {
+    const { maxBytes = 64 << 20, maxBuffers = 256, maxShaders = 32, dispatchTime = 2000, timeAMinute = 10_000 } = grant;
+    for (const [name, value] of Object.entries({ maxBytes, maxBuffers, maxShaders, dispatchTime, timeAMinute })) {
       if (!(value > 0)) throw new GuestError("E_REFUSED", `allowGpu: ${name} is ${value}; it must be more than 0`);
     }
     this.#handles = new GpuHandles({ bytes: maxBytes, buffers: maxBuffers, shaders: maxShaders });
     this.#dispatchTime = dispatchTime;
-    this.#timeLeft = totalTime;
+    this.#timeAMinute = this.#timeLeft = timeAMinute;
   }
 
   /**
@@ -174,8 +180,11 @@ export class GuestGpu implements Disposable {
 
   /** A command that counts against the guest's time. */
   async #computed(process: GpuProcess, head: Frame["head"], data?: Uint8Array): Promise<Frame> {
-    if (this.#timeLeft <= 0) throw new GpuError("GPU_LIMIT", "the guest's time on the GPU is used up");
     const begun = performance.now();
+    const gained = (begun - this.#counted) / MINUTE * this.#timeAMinute;
+    this.#timeLeft = Math.min(this.#timeAMinute, this.#timeLeft + gained);
+    this.#counted = begun;
+    if (this.#timeLeft <= 0) throw new GpuError("GPU_LIMIT", "the guest's time on the GPU is used up for now");
     try {
       return await process.command(head, data, this.#dispatchTime);
     } finally {

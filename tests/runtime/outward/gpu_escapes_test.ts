@@ -36,7 +36,7 @@ Deno.test({
 });
 
 /** How a guest ends while its shader runs. */
-const ENDS: Readonly<Record<string, (guest: ProcessGuest, abort: AbortController) => Promise<unknown>>> = {
+const ENDS: Readonly<Record<string, (guest: ProcessGuest) => Promise<unknown>>> = {
   "is disposed of": (guest) => guest[Symbol.asyncDispose](),
   "is killed in a native loop": (guest) =>
     assert.rejects(guest.evaluate("[].indexOf.call({ length: 2 ** 53 - 1 }, 1)"), { code: "E_KILLED" }),
@@ -50,12 +50,11 @@ for (const [what, end] of Object.entries(ENDS)) {
     async fn() {
       const guest = await gpuGuest({ dispatchTime: 60_000 });
       await using other = await gpuGuest();
-      const abort = new AbortController();
       const running = guest.evaluate(ENDLESS).then((value) => assert.fail(String(value)), (error) => error.code);
       while (guestGpuUse().buffers === 0) await new Promise((go) => setTimeout(go, 10));
       assert.deepEqual(guestGpuUse(), { buffers: 1, bytes: 1024, shaders: 1 });
       assert.equal(runningGpuProcesses(), 1);
-      await end(guest, abort);
+      await end(guest);
       assert.match(await running, /^E_(?:DISPOSED|KILLED|GUEST)$/);
       await assertNothingHeld();
       assert.equal(typeof await told(other, "gpu.buffer(4)"), "number");

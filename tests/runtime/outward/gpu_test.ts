@@ -209,7 +209,7 @@ Deno.test({
   name: "guest gpu: the time of compilations and dispatches is a quota",
   ...vulkan,
   async fn() {
-    await using guest = await gpuGuest({ totalTime: 0.001 });
+    await using guest = await gpuGuest({ timeAMinute: 0.001 });
     assert.equal(typeof await told(guest, "gpu.buffer(64)"), "number");
     assert.equal(await told(guest, `gpu.compile(${COUNT})`), "GPU_LIMIT");
     assert.deepEqual(guestGpuUse(), { buffers: 1, bytes: 64, shaders: 0 });
