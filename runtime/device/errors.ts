@@ -24,7 +24,7 @@ export class GpuError extends AlknetError {
   /** The class, as it stands before the message. */
   override readonly name = "GpuError";
 
-  /** @param code Why. @param message What was wrong, and what to do. */
+  /** An error of a GPU: why, and what to do. */
   constructor(code: GpuCode, message: string, options?: ErrorOptions) {
     super(code, message, options);
   }

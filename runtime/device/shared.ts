@@ -43,7 +43,7 @@ export class DeviceKeeper {
   readonly #slots = new Map<string, Slot>();
   readonly #losses = new Map<string, number[]>();
 
-  /** @param options What differs from the machine's own. */
+  /** A keeper of no devices as yet. */
   constructor({ open = openDevice, now = () => performance.now() }: DeviceKeeperOptions = {}) {
     this.#open = open;
     this.#now = now;
