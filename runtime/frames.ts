@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { AlknetError } from "@alknet/core/handler";
+import { AlknetError } from "@alknet/core/errors";
 
 /** A message: what its head says, and bytes beside it. */
 export interface Frame {

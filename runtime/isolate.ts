@@ -17,7 +17,9 @@ import {
 } from "./guest.ts";
 import { type GuestLimits, guestLimits } from "./limits.ts";
 import { HostCalls } from "./outward/calls.ts";
-import { Outward, type OutwardGrants } from "./outward/outward.ts";
+import type { Doors } from "./outward/doors.ts";
+import { doorsOf } from "./outward/opening.ts";
+import type { OutwardGrants } from "./outward/outward.ts";
 import { textDoors } from "./outward/text.ts";
 import { ModuleMap, noSuchModule } from "./modules.ts";
 import { prepare, type Prepared } from "./prepared.ts";
@@ -54,7 +56,7 @@ export class Isolate implements Disposable {
   readonly #runs = new RunTable();
   readonly #calls: HostCalls;
   readonly #console: GuestConsole;
-  readonly #outward: Outward;
+  readonly #outward: Doors;
   readonly #timers = new Map<number, ReturnType<typeof setTimeout>>();
   #outgoing: Uint8Array[] = [];
   #incoming: readonly Uint8Array[] = [];
@@ -66,7 +68,7 @@ export class Isolate implements Disposable {
   #settled: (() => void)[] = [];
   #state: "live" | "poisoned" | "disposed" = "live";
 
-  private constructor(prepared: Prepared, limits: GuestLimits, options: IsolateOptions, outward: Outward) {
+  private constructor(prepared: Prepared, limits: GuestLimits, options: IsolateOptions, outward: Doors) {
     const { runtime, context } = prepared;
     this.#runtime = runtime;
     this.#context = context;
@@ -90,7 +92,7 @@ export class Isolate implements Disposable {
   static async create(options: IsolateOptions = {}, prepared?: Prepared): Promise<Isolate> {
     const limits = guestLimits(options.limits);
     const used = prepared?.memory === limits.memory ? prepared : await prepare(limits.memory);
-    return new Isolate(used, limits, options, new Outward(options));
+    return new Isolate(used, limits, options, await doorsOf(options));
   }
 
   /** Operations that the guest has registered so far. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { AlknetError } from "@alknet/core/handler";
+import { AlknetError } from "@alknet/core/errors";
 
 /**
  * Why. `GPU_UNAVAILABLE`: there is no adapter, or the device was lost too often. `GPU_LOST`: the device is gone, and all that

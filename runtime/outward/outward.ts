@@ -4,6 +4,7 @@
  * @module
  */
 import { GuestError } from "../errors.ts";
+import type { Doors } from "./doors.ts";
 import { Fetcher, type FetchGrant } from "./fetch/fetcher.ts";
 import { type FsGrant, GuestFiles } from "./files/guest_files.ts";
 import { type GpuGrant, GuestGpu } from "./gpu/guest_gpu.ts";
@@ -19,7 +20,7 @@ export interface OutwardGrants {
 }
 
 /** The doors of one guest. */
-export class Outward implements Disposable {
+export class Outward implements Doors {
   readonly #fetcher: Fetcher | undefined;
   readonly #files: GuestFiles | undefined;
   readonly #gpu: GuestGpu | undefined;
