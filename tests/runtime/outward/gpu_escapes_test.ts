@@ -5,7 +5,10 @@
  */
 import { guestGpuUse, type ProcessGuest, runningGpuProcesses } from "@alknet/runtime";
 import assert from "node:assert/strict";
+import { childrenOf, isAlive } from "../../support/proc.ts";
+import { start } from "../../support/process.ts";
 import { needs } from "../../support/programs.ts";
+import { ROOT } from "../../support/python.ts";
 import { assertNothingHeld, ENDLESS, gpuGuest, shaderOf, told } from "./gpu_suite.ts";
 
 const vulkan = needs("vulkan");
@@ -180,5 +183,34 @@ Deno.test({
     }).then(async (shader) => await gpu.dispatch({ shader, bindings: [await gpu.buffer(64)], grid: 64 }))`;
     assert.match(String(await told(greedy, large)), /^(?:GPU_LOST|GPU_FAILED|GPU_LIMIT|null)$/);
     assert.deepEqual(await other.evaluate("gpu.read(buffer)"), new Uint8Array(64).fill(9));
+  },
+});
+
+Deno.test({
+  name: "guests: a host that is killed takes along guests in native loops and shaders that do not end",
+  ...needs("setpriv", "vulkan", "linux"),
+  async fn() {
+    const program = `
+      import { ProcessGuest } from "@alknet/runtime";
+      import { ENDLESS } from "./tests/runtime/outward/gpu_suite.ts";
+      const limits = { cpu: 600_000, wall: 600_000 };
+      const [one, two] = [await ProcessGuest.start({ limits }), await ProcessGuest.start({ limits, allowGpu: { dispatchTime: 600_000 } })];
+      one.evaluate("[].indexOf.call({ length: 2 ** 53 - 1 }, 1)").catch(() => {});
+      two.evaluate(ENDLESS).catch(() => {});
+      console.log("begun");
+    `;
+    await using host = start(Deno.execPath(), ["eval", "--no-check", "--ext=ts", program], {
+      cwd: ROOT,
+      signal: "SIGKILL",
+    });
+    await host.line(/^begun$/);
+    let children: number[] = [];
+    while (children.length < 3) {
+      await new Promise((go) => setTimeout(go, 20));
+      children = childrenOf(host.pid);
+    }
+    await host[Symbol.asyncDispose]();
+    for (let turn = 0; turn < 1000 && children.some(isAlive); turn++) await new Promise((go) => setTimeout(go, 10));
+    assert.deepEqual(children.filter(isAlive), []);
   },
 });
