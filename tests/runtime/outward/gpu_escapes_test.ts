@@ -174,14 +174,18 @@ Deno.test({
     const after = String(await told(guest, deep));
     assert.match(after, /^GPU_(?:UNAVAILABLE|COMPILE)$/);
     await using greedy = await gpuGuest({ dispatchTime: 1000 });
-    // Takes gigabytes in the compiler of llvmpipe; other drivers may run it.
+    // Takes gigabytes in the compiler of llvmpipe; what other drivers make of it is theirs.
     const large = `gpu.compile(${
       shaderOf(
         "for (var i = 0u; i < 10000000u; i += 100000u) { a[i ^ n[1]] = id.x; } n[0] = a[n[0]];",
         "var<private> a: array<u32, 10000000>;",
       )
     }).then(async (shader) => await gpu.dispatch({ shader, bindings: [await gpu.buffer(64)], grid: 64 }))`;
-    assert.match(String(await told(greedy, large)), /^(?:GPU_LOST|GPU_FAILED|GPU_LIMIT|null)$/);
+    const { fallback } = await greedy.evaluate("gpu.info()") as { readonly fallback: boolean };
+    if (fallback) {
+      await assert.rejects(greedy.evaluate(large), /(?:took longer than|took too much memory).*; the grant is over/);
+      assert.equal(await told(greedy, "gpu.info()"), "GPU_LOST");
+    }
     assert.deepEqual(await other.evaluate("gpu.read(buffer)"), new Uint8Array(64).fill(9));
   },
 });
