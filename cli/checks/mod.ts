@@ -8,6 +8,7 @@ import type { Finding } from "./finding.ts";
 import { checkClock, checkDeno, checkGpu } from "./machine.ts";
 import { checkPorts, checkQuicBinary, checkUdpBuffers, checkUdpOffload } from "./network.ts";
 import { checkBucket } from "./bucket.ts";
+import { checkPostgres } from "./postgres.ts";
 import { checkConfig, checkHome, checkKey } from "./node.ts";
 
 /**
@@ -28,6 +29,7 @@ export async function* checkMachine(homeFolder?: string): AsyncIterable<Finding>
     () => checkKey(home),
     () => checkConfig(home),
     () => checkBucket(home),
+    () => checkPostgres(home),
     checkGpu,
   ];
   for (const check of checks) {

@@ -133,7 +133,8 @@ export class Faces implements AsyncDisposable {
     const identity = { id: "local", scopes: ["admin"], resources: {} };
     const signal = this.#signal;
     return {
-      call: async (operation, input) => await dispatcher.call({ operation, input, identity }) as JsonObject,
+      call: async (operation, input) =>
+        await plainly(() => dispatcher.call({ operation, input, identity })) as JsonObject,
       subscribe: (operation, input) =>
         untilAborted(dispatcher.subscribe({ operation, input, identity }), signal) as AsyncIterable<JsonObject>,
       bring: (hash) => fs.blobs.hold(hash),
@@ -196,6 +197,18 @@ export async function withFiles(
   } catch (error) {
     if (interrupted.signal.aborted) return ExitCode.INTERRUPTED;
     throw shownError(error, options.json);
+  }
+}
+
+/** Where the branches of the home lie, and what is wrong with that, is for its own commands; others are not told. */
+async function plainly<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const isTree = error instanceof CallError && error.code === "TREE_UNAVAILABLE";
+    if (!isTree || !(error.cause instanceof AlknetError)) throw error;
+    const { cause, retryable } = error;
+    throw new CallError(error.cause.code, error.cause.message, { cause, retryable });
   }
 }
 

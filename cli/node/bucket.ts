@@ -4,15 +4,11 @@
  *
  * @module
  */
-import { AlknetError } from "@alknet/core/handler";
-import { readPrivateFile, reason } from "@alknet/core/private-file";
 import type { BucketOptions } from "@alknet/handlers/fs";
-import { dirname, resolve } from "node:path";
 import Type, { type Static } from "typebox";
-import { exists, type Home } from "../home/home.ts";
+import { certificatesOf, secretOf, type Service, type ServicePlace, wrong } from "./service.ts";
 
-/** Bytes of a file of certificates. */
-const MOST_CA = 1024 * 1024;
+const BUCKET: Service = "handlers.fs.bucket";
 
 const bucketSchema = Type.Object({
   endpoint: Type.String({ minLength: 1, description: "https://HOST[:PORT]; http on this machine alone" }),
@@ -50,26 +46,16 @@ export const BUCKET_SCHEMA: typeof bucketSchema = bucketSchema;
 /** Options of `handlers.fs.bucket`. */
 export type BucketConfig = Static<typeof bucketSchema>;
 
-/** Whose configuration it is. */
-export interface BucketPlace {
-  /** Relative paths are resolved against its folder. */
-  readonly configFile: string;
-  /** Has the vault. */
-  readonly home: Home;
-  /** File with the passphrase of the vault. */
-  readonly passphraseFile?: string;
-}
-
 /**
  * The options of a bucket. Its keys are read when they are needed, and again when the bucket takes them no more.
  *
  * @throws {AlknetError} `INVALID_CONFIG`: something in it is wrong.
  */
-export async function bucketOf(config: BucketConfig, place: BucketPlace): Promise<BucketOptions> {
+export async function bucketOf(config: BucketConfig, place: ServicePlace): Promise<BucketOptions> {
   const { BucketCredential, bucketUrl } = await import("@alknet/handlers/fs");
   const { credential, credential_file: file, ca_file: caFile } = config;
   if ((credential === undefined) === (file === undefined)) {
-    throw wrong(place, "credential: a name in the vault is needed, or credential_file; one of them");
+    throw wrong(BUCKET, place, "credential: a name in the vault is needed, or credential_file; one of them");
   }
   const options: BucketOptions = {
     endpoint: config.endpoint,
@@ -79,54 +65,13 @@ export async function bucketOf(config: BucketConfig, place: BucketPlace): Promis
     mode: config.mode,
     cacheBytes: config.cache_bytes,
     pathStyle: config.path_style,
-    ca: caFile === undefined ? undefined : await certificates(pathOf(caFile, place), place),
-    credential: async () => {
-      const text = file === undefined
-        ? await fromVault(credential!, place)
-        : await readPrivateFile(pathOf(file, place), "credential file", { code: "CREDENTIAL_FILE" });
-      return BucketCredential.parse(text);
-    },
+    ca: caFile === undefined ? undefined : await certificatesOf(caFile, BUCKET, place),
+    credential: async () => BucketCredential.parse(await secretOf({ credential, file }, BUCKET, place)),
   };
   try {
     bucketUrl(options);
   } catch (cause) {
-    throw wrong(place, (cause as Error).message, cause);
+    throw wrong(BUCKET, place, (cause as Error).message, cause);
   }
   return options;
-}
-
-async function fromVault(name: string, { home, passphraseFile }: BucketPlace): Promise<string> {
-  // Nobody may be there to be asked.
-  if (passphraseFile === undefined && !await exists(home.vaultKeyFile)) {
-    throw new AlknetError(
-      "VAULT_LOCKED",
-      `${name} of handlers.fs.bucket is in a vault with a passphrase; give --passphrase-file FILE to alknet serve, ` +
-        "or name a credential_file",
-    );
-  }
-  const { openVault, settledCredentials } = await import("../vault/vault_folder.ts");
-  const { credentialOf, opening } = await import("../vault/credentials.ts");
-  const sealed = credentialOf(await settledCredentials(home), name);
-  using open = await openVault(home, { passphraseFile });
-  return await opening(name, () => open.vault.open(sealed));
-}
-
-async function certificates(path: string, place: BucketPlace): Promise<string> {
-  try {
-    const { size } = await Deno.stat(path);
-    if (size > MOST_CA) throw new Error(`it has ${size} bytes, more than certificates ever have`);
-    const text = await Deno.readTextFile(path);
-    if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
-    throw new Error("it holds no certificate in PEM");
-  } catch (cause) {
-    throw wrong(place, `ca_file: cannot read ${path}: ${reason(cause)}`, cause);
-  }
-}
-
-function pathOf(path: string, { configFile }: BucketPlace): string {
-  return resolve(dirname(configFile), path);
-}
-
-function wrong({ configFile }: BucketPlace, why: string, cause?: unknown): AlknetError {
-  return new AlknetError("INVALID_CONFIG", `config ${configFile}: handlers.fs.bucket.${why}`, { cause });
 }

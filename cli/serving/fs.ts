@@ -11,6 +11,7 @@ import type { HttpApp } from "@alknet/handlers/http";
 import { dirname, join, resolve } from "node:path";
 import Type, { type Static, type TSchema } from "typebox";
 import { BUCKET_SCHEMA, bucketOf } from "../node/bucket.ts";
+import { POSTGRES_SCHEMA, postgresOf } from "../node/postgres.ts";
 import type { Home } from "../home/home.ts";
 
 const closed = { additionalProperties: false };
@@ -51,6 +52,7 @@ const schema = Type.Object({
     ),
   ),
   bucket: Type.Optional(BUCKET_SCHEMA),
+  postgres: Type.Optional(POSTGRES_SCHEMA),
   limits: Type.Optional(
     Type.Record(Type.String(), Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }), {
       description: "limits by their names; bytes, milliseconds or counts",
@@ -69,7 +71,7 @@ export interface FsConfigPlace {
   readonly configFile: string;
   /** Has the store, where the configuration names no other folder. */
   readonly home: Home;
-  /** File with the passphrase of the vault, which may have the keys of the bucket. */
+  /** File with the passphrase of the vault, which may have the keys of the bucket, and the password of the database. */
   readonly passphraseFile?: string;
 }
 
@@ -118,8 +120,10 @@ export async function openStore(config: FsConfig, place: FsConfigPlace): Promise
     throw wrong(place, `limits: ${(cause as Error).message}`, cause);
   }
   const bucket = config.bucket && await bucketOf(config.bucket, place);
+  const postgres = config.postgres && await postgresOf(config.postgres, place);
   return await openFs({
     bucket,
+    postgres,
     folder: storeFolder(config, place),
     durability: config.durability,
     quotas: config.quotas,

@@ -18,7 +18,9 @@ import { TreeFiles } from "./files/face.ts";
 import { Sessions } from "./files/sessions.ts";
 import { type FsLimits, fsLimitsWith } from "./limits.ts";
 import type { PathTree } from "./tree/path_tree.ts";
-import { SqlitePathTree } from "./tree/sqlite.ts";
+import type { PostgresOptions } from "./tree/postgres/options.ts";
+import { RowsTree } from "./tree/rows_tree.ts";
+import { SqliteEngine } from "./tree/sqlite.ts";
 
 /** The files of a node. */
 export interface Fs extends AsyncDisposable {
@@ -54,6 +56,8 @@ export interface FsOptions extends DiskStoreOptions {
   readonly limits?: Partial<FsLimits>;
   /** A bucket that has its blobs too. */
   readonly bucket?: BucketOptions;
+  /** A database that has its branches, for several nodes. Default: they are in the store. */
+  readonly postgres?: PostgresOptions;
 }
 
 /**
@@ -64,8 +68,9 @@ export interface FsOptions extends DiskStoreOptions {
  */
 export async function openFs(options: FsOptions): Promise<TreeFs> {
   const limits = fsLimitsWith(options.limits);
-  const { bucket } = options;
+  const { bucket, postgres } = options;
   if (bucket) bucketUrl(bucket);
+  const shared = postgres && new (await import("./tree/postgres/shared.ts")).SharedTrees(postgres);
   const blobs = await DiskBlobStore.openFolder(
     options,
     bucket && (async (parts) => {
@@ -76,8 +81,12 @@ export async function openFs(options: FsOptions): Promise<TreeFs> {
         cacheBytes: bucket.cacheBytes ?? CACHE_BYTES,
       });
     }),
+    shared,
   );
-  const tree = new SqlitePathTree(blobs.tables, options.historyDays);
+  const engine = shared
+    ? new (await import("./tree/postgres/engine.ts")).PostgresEngine(shared, blobs.tables)
+    : new SqliteEngine(blobs.tables);
+  const tree = new RowsTree(engine, options.historyDays);
   const sessions = new Sessions({
     blobs,
     folder: resolve(options.folder),

@@ -5,6 +5,7 @@
  */
 import { blobAdding, blobThreads } from "./fs/adding.ts";
 import { blobProviders } from "./fs/providers.ts";
+import { sharedTrees } from "./fs/trees.ts";
 import { blobHashing } from "./blobs.ts";
 import { calls } from "./calls.ts";
 import { callsWebSocket } from "./calls_websocket.ts";
@@ -58,6 +59,7 @@ export const GROUPS: readonly Group[] = [
   blobThreads,
   blobAdding,
   blobProviders,
+  sharedTrees,
   gitClone,
   gitFetch,
   gitIndexPack,

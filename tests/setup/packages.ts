@@ -24,6 +24,7 @@ export const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   zsh: "zsh",
   tmux: "tmux",
   openssl: "openssl",
+  pg_ctlcluster: "postgresql",
   rsync: "rsync",
   "ssh-keygen": "openssh-client",
   sshd: "openssh-server",

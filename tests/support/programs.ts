@@ -13,7 +13,7 @@
  *
  * @module
  */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { VULKAN } from "../setup/packages.ts";
 import { GO_GIT_CLIENT, NODE_PEERS, PYTHON, VERSITYGW, WEED } from "./python.ts";
@@ -58,6 +58,11 @@ const REQUIREMENTS = {
   /** A terminal whose screen can be read. */
   tmux: debian("tmux", "tmux"),
   bash: debian("bash", "bash"),
+  /** A server of PostgreSQL, 15 or later. */
+  postgresql: {
+    present: () => postgresPrograms() !== undefined,
+    remedy: "install the Debian package postgresql",
+  },
   /** Gives a program a terminal. */
   script: debian("script", "bsdutils"),
   /** Starts a program with other limits. */
@@ -141,6 +146,14 @@ export function needs(...wanted: Need[]): { ignore: boolean } {
     } else console.error(`ignored where needed: ${reason}`);
   }
   return { ignore: missing.length > 0 };
+}
+
+/** The folder of the programs of the newest PostgreSQL that is installed, as Debian has them. */
+export function postgresPrograms(): string | undefined {
+  const root = "/usr/lib/postgresql";
+  if (!existsSync(root)) return undefined;
+  const versions = readdirSync(root).map(Number).filter((version) => version >= 15).sort((a, b) => b - a);
+  return versions.map((version) => `${root}/${version}/bin`).find((folder) => existsSync(`${folder}/initdb`));
 }
 
 /** The full path of a program on the search path. */

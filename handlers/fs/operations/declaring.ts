@@ -7,7 +7,7 @@ import { AlknetError, type Identity } from "@alknet/core/handler";
 import { CallError, type ErrorDeclaration } from "@alknet/core/operations";
 import Type, { type TInteger } from "typebox";
 import { type BranchRight, mayUse } from "../rights.ts";
-import { HistoryGoneError, noBranch } from "../tree/errors.ts";
+import { HistoryGoneError, noBranch, TreeUnavailableError } from "../tree/errors.ts";
 import { BRANCH_PATTERN } from "../tree/names.ts";
 import type { Branch, PathTree } from "../tree/path_tree.ts";
 
@@ -68,7 +68,11 @@ export const ERRORS: Readonly<Record<string, ErrorDeclaration>> = {
   BLOB_CORRUPT: { description: "what is stored is not the blob", httpStatus: 500 },
   QUOTA_EXCEEDED: { description: "the owner of the branch would keep more than it may", httpStatus: 507 },
   STORE_FULL: { description: "the disk is full", httpStatus: 507 },
+  TREE_UNAVAILABLE: { description: "branches are not to be had now", httpStatus: 503 },
 };
+
+/** What is wrong with where the branches lie. */
+const ELSEWHERE: readonly string[] = ["TREE_UNAVAILABLE", "STORE_NEWER", "INVALID_STORE"];
 
 /** Does work, whose faults become what the operation declares. */
 export async function told<T>(work: () => Promise<T>): Promise<T> {
@@ -83,6 +87,15 @@ export async function told<T>(work: () => Promise<T>): Promise<T> {
 export function callError(error: unknown): unknown {
   if (!(error instanceof AlknetError) || error instanceof CallError) return error;
   const { code, message } = error;
+  if (ELSEWHERE.includes(code)) {
+    const isUncertain = error instanceof TreeUnavailableError && error.isUncertain;
+    // Where they lie is nothing to whoever asks.
+    const what = isUncertain ? "; whether the change was made is not known: look before you try again" : "";
+    return new CallError("TREE_UNAVAILABLE", `branches are not to be had now${what}`, {
+      cause: error,
+      retryable: !isUncertain,
+    });
+  }
   if (code !== "INVALID_INPUT" && !Object.hasOwn(ERRORS, code)) return error;
   return new CallError(code, message, {
     cause: error,

@@ -23,6 +23,25 @@ export class HistoryGoneError extends AlknetError {
   }
 }
 
+/** `TREE_UNAVAILABLE`: branches are not to be had now. The message says where they are, which is for the operator alone. */
+export class TreeUnavailableError extends AlknetError {
+  /** The class, as it stands before the message. */
+  override readonly name = "TreeUnavailableError";
+  /** Whether it may be that what was asked for was done nevertheless: then it is not to be asked for again unseen. */
+  readonly isUncertain: boolean;
+
+  /**
+   * The error that says so.
+   *
+   * @param message Where they are, and why.
+   */
+  constructor(message: string, options: { readonly cause?: unknown; readonly isUncertain?: boolean } = {}) {
+    const { isUncertain = false, ...rest } = options;
+    super("TREE_UNAVAILABLE", message, rest);
+    this.isUncertain = isUncertain;
+  }
+}
+
 /** `BRANCH_NOT_FOUND`: there is none, or not for whoever asks. */
 export function noBranch(name: string): AlknetError {
   return new AlknetError("BRANCH_NOT_FOUND", `there is no branch ${quoted(name)}, or not for you`);

@@ -37,7 +37,7 @@ const DIGITS = /^\d+$/;
 const MAX_PAGE = 1000;
 
 /** What is said of a fault; everything else is as nothing there. */
-const FAULTS: Readonly<Record<string, number>> = { HISTORY_GONE: 410, BLOB_CORRUPT: 500 };
+const FAULTS: Readonly<Record<string, number>> = { HISTORY_GONE: 410, BLOB_CORRUPT: 500, TREE_UNAVAILABLE: 503 };
 const NOTHING: readonly string[] = [
   "BLOB_NOT_FOUND",
   "BRANCH_NOT_FOUND",

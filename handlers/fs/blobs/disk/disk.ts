@@ -38,12 +38,14 @@ import { linksOf } from "../sequence.ts";
 import { Batch } from "./tables/batch.ts";
 import type { Staged } from "./files.ts";
 import { Collector } from "./collecting/collector.ts";
+import { count, metReferrers, type Referrers } from "./collecting/referrers.ts";
 import { type Elsewhere, elsewhereOf, type ElsewhereParts, type Settled } from "./elsewhere.ts";
 import type { Going } from "./going.ts";
 import { Passes } from "./collecting/passes.ts";
 import type { StoreDatabase } from "./tables/database.ts";
 import { DiskGrants } from "./tables/grants.ts";
 import type { Holder } from "./holder.ts";
+import { held, tablesOf } from "./holding.ts";
 import { assertFits, copyOf, hashed, type Import, spooled, working } from "./importing.ts";
 import { keep, type KeepParts } from "./keeping.ts";
 import { readCheckpoint } from "./partial/disk_partial.ts";
@@ -85,6 +87,7 @@ export class DiskBlobStore implements BlobStore {
   readonly #lock: Disposable | undefined;
   readonly #passes: Passes | undefined;
   readonly #parts: DiskParts;
+  readonly #referrers: Referrers | undefined;
   #elsewhere: Elsewhere | undefined;
   #closed = false;
 
@@ -93,8 +96,10 @@ export class DiskBlobStore implements BlobStore {
     { database, holder, going, lock }: OpenFolder,
     now: () => number,
     quotas: Quotas,
+    referrers: Referrers | undefined,
   ) {
     this.#folder = folder;
+    this.#referrers = referrers;
     this.#database = database;
     this.#holder = holder;
     this.#going = going;
@@ -104,8 +109,6 @@ export class DiskBlobStore implements BlobStore {
     this.#tags = new TagRows(database, this.#rows, this.#usage);
     this.#batch = new Batch(database);
     this.grants = new DiskGrants(database);
-    const dropped = (key: Uint8Array): void => this.#rows.dropped(key);
-    this.tables = { database, usage: this.#usage, dropped, now, isKeeper: lock !== undefined };
     const parts: DiskParts = {
       root: folder,
       database,
@@ -117,10 +120,11 @@ export class DiskBlobStore implements BlobStore {
       isClosed: () => this.#closed,
     };
     this.#parts = parts;
+    this.tables = tablesOf(parts, now, lock !== undefined);
     this.#references = new References(database);
     this.#keepParts = { ...parts, batch: this.#batch, references: this.#references };
     this.#partials = new Partials(parts);
-    this.#collector = new Collector(parts, this.#tags, now);
+    this.#collector = new Collector(parts, this.#tags, now, referrers);
     this.#passes = lock && new Passes(() => this.#collector.collect({}));
   }
 
@@ -128,15 +132,18 @@ export class DiskBlobStore implements BlobStore {
    * Opens a store; several processes may have it open.
    *
    * @param elsewhere Makes another place of its blobs.
+   * @param referrers Trees that lie elsewhere and refer to its blobs.
    * @throws {AlknetError} `STORE_NEWER`, `INVALID_STORE`, `STORE_FULL`.
    */
   static async openFolder(
     { folder, durability = "full", now = Date.now, quotas = {} }: DiskStoreOptions,
     elsewhere?: (parts: ElsewhereParts) => Promise<Elsewhere>,
+    referrers?: Referrers,
   ): Promise<DiskBlobStore> {
     const root = resolve(folder);
-    const parts = await openStoreFolder(root, durability, elsewhere !== undefined);
-    const store = new DiskBlobStore(root, parts, now, quotas);
+    const parts = await openStoreFolder(root, durability, elsewhere !== undefined, referrers !== undefined);
+    referrers?.bind((id) => metReferrers(parts.database, root, id));
+    const store = new DiskBlobStore(root, parts, now, quotas, referrers);
     if (!elsewhere) return store;
     try {
       return await store.#join(elsewhere);
@@ -171,6 +178,7 @@ export class DiskBlobStore implements BlobStore {
   }
 
   async add(from: ReadableStream<Uint8Array> | AddPath, options: AddOptions = {}): Promise<Held> {
+    await count(this.#referrers, this.#usage, options.owner);
     return await this.#working(async (newPath) => {
       const room = this.#usage.room(options.owner);
       if ("path" in from) await assertFits(from.path, room);
@@ -242,6 +250,7 @@ export class DiskBlobStore implements BlobStore {
     // From its first part to the hold that is given out nobody may collect it.
     this.#rows.count(hash);
     try {
+      await count(this.#referrers, this.#usage, options.owner);
       return await this.#working(async (newPath) => {
         const most = Math.min(options.maxSize ?? MAX_BLOB_SIZE, this.#usage.room(options.owner, bytesOf(hash)));
         const small = await this.#partials.receive(hash, ranges, from, { ...options, maxSize: most });
@@ -262,21 +271,22 @@ export class DiskBlobStore implements BlobStore {
     });
     if (!found) throw notFound(hash);
     this.#rows.count(hash);
-    const held = this.#held(hash, found.size, format);
-    if (format === "raw") return held;
+    const kept = this.#held(hash, found.size, format);
+    if (format === "raw") return kept;
     try {
       // It is held now, and so stays while its links are read.
       const links = await linksOf(this, hash);
       this.#database.transaction(() => this.#tags.setMembers(hash, links));
-      return held;
+      return kept;
     } catch (error) {
-      await held[Symbol.asyncDispose]();
+      await kept[Symbol.asyncDispose]();
       throw error;
     }
   }
 
   async setTag(name: string, of: HashAndFormat, options: TagOptions = {}): Promise<void> {
     await using _held = await this.hold(of.hash, of.format);
+    await count(this.#referrers, this.#usage, options.owner);
     await this.#batch.change(() => {
       if (!this.#rows.find(of.hash)) throw notFound(of.hash);
       this.#tags.set(name, of, options);
@@ -346,11 +356,10 @@ export class DiskBlobStore implements BlobStore {
   }
 
   async #join(elsewhere: (parts: ElsewhereParts) => Promise<Elsewhere>): Promise<this> {
-    const { going } = this.#parts;
-    const isKeeper = this.#lock !== undefined;
     const hold = (hash: Hash): Promise<Held> => this.hold(hash);
     const source = (hash: Hash): Promise<OpenSource> => this.source(hash);
-    going.elsewhere = this.#elsewhere = await elsewhere({ ...this.#parts, isKeeper, hold, source });
+    this.#elsewhere = await elsewhere({ ...this.#parts, isKeeper: this.#lock !== undefined, hold, source });
+    this.#parts.going.elsewhere = this.#elsewhere;
     return this;
   }
 
@@ -378,17 +387,9 @@ export class DiskBlobStore implements BlobStore {
   }
 
   #held(hash: Hash, size: number, format: Format): Held {
-    let holds = true;
-    return {
-      hash,
-      size,
-      format,
-      [Symbol.asyncDispose]: () => {
-        if (holds && !this.#closed) this.#rows.release(hash);
-        holds = false;
-        return Promise.resolve();
-      },
-    };
+    return held({ hash, size, format }, () => {
+      if (!this.#closed) this.#rows.release(hash);
+    });
   }
 
   /** Does work whose files in `tmp/` are gone after it, but for those that came to their place. */

@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { diskError } from "../../errors.ts";
 import type { Hash } from "../../wire/hash_text.ts";
+import { assertReferrers } from "./collecting/referrers.ts";
 import { Going } from "./going.ts";
 import { Holder, lockIfFree } from "./holder.ts";
 import { blobPath } from "./places.ts";
@@ -29,12 +30,14 @@ export interface OpenFolder {
  *
  * @param root Absolute.
  * @param isElsewhere Whether its blobs may lie elsewhere too.
+ * @param isReferred Whether trees that lie elsewhere refer to them.
  * @throws {AlknetError} `STORE_NEWER`, `INVALID_STORE`, `STORE_FULL`.
  */
 export async function openStoreFolder(
   root: string,
   durability: "full" | "normal",
   isElsewhere: boolean,
+  isReferred: boolean,
 ): Promise<OpenFolder> {
   for (const path of [root, join(root, "data"), join(root, "partial"), join(root, "tmp")]) {
     await Deno.mkdir(path, { recursive: true, mode: 0o700 });
@@ -44,6 +47,12 @@ export async function openStoreFolder(
     database = new StoreDatabase(join(root, "store.db"), durability);
   } catch (error) {
     throw diskError(error, root);
+  }
+  try {
+    assertReferrers(database, root, isReferred);
+  } catch (error) {
+    database[Symbol.dispose]();
+    throw error;
   }
   // One of those that have it open repairs it; the others need not wait.
   const lock = await lockIfFree(join(root, "LOCK"), true);

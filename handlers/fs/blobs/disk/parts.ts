@@ -37,6 +37,8 @@ export interface Tables {
   readonly usage: Usage;
   /** Says, in a transaction, that something refers to a blob no more. */
   readonly dropped: (hash: Uint8Array) => void;
+  /** Keeps blobs, those of them that are complete, until it is disposed of. */
+  readonly hold: (hashes: readonly Hash[]) => Disposable;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Whether this process is the one that looks after the store. */

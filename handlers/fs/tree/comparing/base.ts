@@ -3,9 +3,10 @@
  *
  * @module
  */
-import type { StoreDatabase } from "../../blobs/disk/tables/database.ts";
 import { HistoryGoneError } from "../errors.ts";
 import type { BranchRow, BranchRows } from "../rows/branches.ts";
+import type { TreeDatabase } from "../rows/engine.ts";
+import type { Steps } from "../rows/steps.ts";
 import { View } from "../rows/view.ts";
 import type { Writer } from "../rows/writer.ts";
 import { commonLevels } from "./keys.ts";
@@ -32,15 +33,15 @@ export interface Sides {
  *
  * @throws {HistoryGoneError} What both had is not kept any more.
  */
-export function sidesOf(
+export function* sidesOf(
   { database, branches, writer }: {
-    readonly database: StoreDatabase;
+    readonly database: TreeDatabase;
     readonly branches: BranchRows;
     readonly writer: Writer;
   },
   source: BranchRow,
   seq: number,
-): Sides {
+): Steps<Sides> {
   const target = writer.branch;
   // A level of the branch that is written finds what it was before in the past.
   const settled = (view: View): View =>
@@ -48,26 +49,31 @@ export function sidesOf(
       database,
       view.levels.map((level) => level.branch === target.id ? { ...level, head: writer.seq } : level),
     );
-  const from = settled(branches.view(source, seq));
+  const from = settled(yield* branches.view(source, seq));
   const into = writer.before;
-  const last = lastMerge(database, source, seq, target);
+  const last = yield* lastMerge(database, source, seq, target);
   if (last) {
     // The source of a merge is what both had then: the target has what it had itself beside.
     const branch = last.source === source.id ? source : target;
-    if (last.source_seq !== 0 && !branches.isKept(branch, last.source_seq)) {
-      throw new HistoryGoneError(branches.oldest(branch.id));
+    if (last.source_seq !== 0 && !(yield* branches.isKept(branch, last.source_seq))) {
+      throw new HistoryGoneError(yield* branches.oldest(branch.id));
     }
-    return { base: settled(branches.view(branch, last.source_seq)), from, into };
+    return { base: settled(yield* branches.view(branch, last.source_seq)), from, into };
   }
   return { base: settled(new View(database, commonLevels(from, into) ?? [])), from, into };
 }
 
 /** The last merge of two branches, either way, that a version has. */
-function lastMerge(database: StoreDatabase, source: BranchRow, seq: number, target: BranchRow): MergeRow | undefined {
+function* lastMerge(
+  database: TreeDatabase,
+  source: BranchRow,
+  seq: number,
+  target: BranchRow,
+): Steps<MergeRow | undefined> {
   let last: MergeRow | undefined;
   let at = -1;
   for (
-    const row of database.all<MergeRow>(
+    const row of yield* database.all<MergeRow>(
       "SELECT * FROM merges WHERE (target=?1 AND source=?2) OR (target=?2 AND source=?1)",
       target.id,
       source.id,

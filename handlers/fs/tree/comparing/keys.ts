@@ -4,9 +4,10 @@
  *
  * @module
  */
-import type { StoreDatabase } from "../../blobs/disk/tables/database.ts";
-import { FOLDER, ROOT_NODE } from "../rows/row.ts";
-import type { Level, View } from "../rows/view.ts";
+import type { TreeDatabase } from "../rows/engine.ts";
+import { FOLDER, type Level, ROOT_NODE } from "../rows/row.ts";
+import type { Steps } from "../rows/steps.ts";
+import type { View } from "../rows/view.ts";
 
 /** A name in a folder. */
 export interface Key {
@@ -23,20 +24,20 @@ interface Common {
 }
 
 /** The names in which they may differ; each once. */
-export function keysBetween(database: StoreDatabase, one: View, other: View): Key[] {
+export function* keysBetween(database: TreeDatabase, one: View, other: View): Steps<Key[]> {
   const keys = new Map<string, Key>();
   const add = (rows: Iterable<Key>): void => {
     for (const { dir, name } of rows) keys.set(`${dir}/${name}`, { dir, name });
   };
   const common = commonOf(one, other);
   if (!common) {
-    for (const view of [one, other]) add(everything(view));
+    for (const view of [one, other]) add(yield* everything(view));
     return [...keys.values()];
   }
-  for (const level of one.levels.slice(0, common.one)) add(changed(database, level, -1));
-  for (const level of other.levels.slice(0, common.other)) add(changed(database, level, -1));
+  for (const level of one.levels.slice(0, common.one)) add(yield* changed(database, level, -1));
+  for (const level of other.levels.slice(0, common.other)) add(yield* changed(database, level, -1));
   const [a, b] = [one.levels[common.one], other.levels[common.other]];
-  if (a.v !== b.v) add(changed(database, a.v > b.v ? a : b, Math.min(a.v, b.v)));
+  if (a.v !== b.v) add(yield* changed(database, a.v > b.v ? a : b, Math.min(a.v, b.v)));
   return [...keys.values()];
 }
 
@@ -57,15 +58,15 @@ function commonOf(one: View, other: View): Common | undefined {
 }
 
 /** Names whose rows a level has from commits after one, up to its own. */
-function changed(database: StoreDatabase, { branch, v, head }: Level, since: number): Key[] {
-  const now = database.all<Key>(
+function* changed(database: TreeDatabase, { branch, v, head }: Level, since: number): Steps<Key[]> {
+  const now = yield* database.all<Key>(
     "SELECT dir,name FROM entries INDEXED BY entries_seq WHERE branch=? AND seq>? AND seq<=?",
     branch,
     since,
     v,
   );
   // What the level says of a name was true until then, or began to be then, and is no more.
-  const past = head === 0 ? [] : database.all<Key>(
+  const past = head === 0 ? [] : yield* database.all<Key>(
     "SELECT dir,name FROM past INDEXED BY past_until WHERE branch=?1 AND until>?2 AND (until<=?3 OR (seq>?2 AND seq<=?3))",
     branch,
     since,
@@ -74,12 +75,15 @@ function changed(database: StoreDatabase, { branch, v, head }: Level, since: num
   return [...now, ...past];
 }
 
-function* everything(view: View): Generator<Key> {
+function* everything(view: View): Steps<Key[]> {
+  const found: Key[] = [];
   const folders = [ROOT_NODE];
   for (let dir = folders.pop(); dir !== undefined; dir = folders.pop()) {
-    for (const { name, kind, node } of view.children(dir)) {
-      yield { dir, name };
-      if (kind === FOLDER) folders.push(node!);
+    const names = view.children(dir);
+    for (let row = yield* names.next(); row; row = yield* names.next()) {
+      found.push({ dir, name: row.name });
+      if (row.kind === FOLDER) folders.push(row.node!);
     }
   }
+  return found;
 }

@@ -5,6 +5,7 @@
  */
 import { below, nameFault } from "../names.ts";
 import { type Content, FOLDER, isIdentical, ROOT_NODE, type Row } from "../rows/row.ts";
+import type { Steps } from "../rows/steps.ts";
 import type { View } from "../rows/view.ts";
 import type { Writer } from "../rows/writer.ts";
 import type { Key } from "./keys.ts";
@@ -61,11 +62,11 @@ export class Plan {
   }
 
   /** Whether a folder will lie in another, or is it. */
-  isWithin(node: number, folder: number): boolean {
+  *isWithin(node: number, folder: number): Steps<boolean> {
     for (
       let at: number | undefined = node;
       at !== undefined;
-      at = at === ROOT_NODE ? undefined : this.#placeOf(at)?.dir
+      at = at === ROOT_NODE ? undefined : (yield* this.#placeOf(at))?.dir
     ) {
       if (at === folder) return true;
     }
@@ -73,46 +74,53 @@ export class Plan {
   }
 
   /** Writes it all. */
-  write(writer: Writer, origin: string): void {
+  *write(writer: Writer, origin: string): Steps<void> {
     const moved = new Set(this.#moved.map(({ node }) => node));
-    for (const { dir, name } of this.#moved) writer.clear(dir, name);
+    for (const { dir, name } of this.#moved) yield* writer.clear(dir, name);
     for (const row of this.#removes) {
-      writer.clear(row.dir, row.name);
-      if (row.kind === FOLDER) writer.doom(row.node!);
-      writer.change("merge", this.#path(row), undefined, origin);
+      yield* writer.clear(row.dir, row.name);
+      if (row.kind === FOLDER) yield* writer.doom(row.node!);
+      yield* writer.change("merge", yield* this.#path(row), undefined, origin);
     }
     for (const { content, replaces, ...key } of this.#puts) {
-      const there = writer.view.lookup(key.dir, key.name);
+      const there: Row | undefined = yield* writer.view.lookup(key.dir, key.name);
       // What was to leave the name stayed after all: both are kept.
       const isTaken = there && !(replaces && isIdentical(there, replaces));
-      const { dir, name } = isTaken ? besides(key, origin, (one) => !writer.view.lookup(one.dir, one.name)) : key;
+      const isFree = function* (one: Key): Steps<boolean> {
+        return !(yield* writer.view.lookup(one.dir, one.name));
+      };
+      const { dir, name }: Key = isTaken ? yield* besides(key, origin, isFree) : key;
       if (content.kind === FOLDER) this.#places.set(content.node!, { dir, name });
       const isFolder = !isTaken && replaces?.kind === FOLDER && replaces.node !== content.node;
-      if (isFolder && !moved.has(replaces.node)) writer.doom(replaces.node!);
-      writer.put(dir, name, content);
-      writer.change("merge", this.#path({ dir, name }), content, origin);
+      if (isFolder && !moved.has(replaces.node)) yield* writer.doom(replaces.node!);
+      yield* writer.put(dir, name, content);
+      yield* writer.change("merge", yield* this.#path({ dir, name }), content, origin);
     }
   }
 
-  #placeOf(node: number): Key | undefined {
-    return this.#places.get(node) ?? this.#into.nameOf(node);
+  *#placeOf(node: number): Steps<Key | undefined> {
+    return this.#places.get(node) ?? (yield* this.#into.nameOf(node));
   }
 
-  #path({ dir, name }: Key): string {
+  *#path({ dir, name }: Key): Steps<string> {
     if (dir === ROOT_NODE) return `/${name}`;
-    const folder = this.#placeOf(dir);
-    return below(folder ? this.#path(folder) : "/", name);
+    const folder = yield* this.#placeOf(dir);
+    return below(folder ? yield* this.#path(folder) : "/", name);
   }
 }
 
 /** `name~S`, then `name~S~2`: the first that is free. */
-export function besides({ dir, name }: Key, source: string, isFree: (key: Key) => boolean): Key {
+export function* besides(
+  { dir, name }: Key,
+  source: string,
+  isFree: (key: Key) => Steps<boolean>,
+): Steps<Key> {
   for (let i = 1;; i++) {
     const ending = `~${source}${i === 1 ? "" : `~${i}`}`;
     let short = [...name];
     while (short.length > 0 && nameFault(short.join("") + ending) !== undefined) short = short.slice(0, -1);
     const key = { dir, name: short.join("") + ending };
-    if (isFree(key)) return key;
+    if (yield* isFree(key)) return key;
   }
 }
 

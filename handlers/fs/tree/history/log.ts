@@ -3,17 +3,16 @@
  *
  * @module
  */
-import type { StoreDatabase } from "../../blobs/disk/tables/database.ts";
 import { HistoryGoneError } from "../errors.ts";
 import { isWithin } from "../names.ts";
 import type { Change, ChangeOp, WatchOptions } from "../path_tree.ts";
 import type { BranchRow, BranchRows } from "../rows/branches.ts";
+import type { TreeEngine } from "../rows/engine.ts";
 import { KINDS } from "../rows/row.ts";
+import type { Steps } from "../rows/steps.ts";
 
 /** Changes that are read at once. */
 const AT_ONCE = 1000;
-/** Milliseconds between two looks at what other processes commit. */
-const LOOK = 250;
 
 interface ChangeRow {
   readonly seq: number;
@@ -32,18 +31,21 @@ const COLUMNS = "seq,n,time,actor,op,path,origin,kind,hash,size";
 
 /** Reads what was changed. */
 export class Log {
-  readonly #database: StoreDatabase;
+  readonly #engine: TreeEngine;
   readonly #branches: BranchRows;
   readonly #waiting = new Set<() => void>();
+  /** How often somebody said that there is more. */
+  #woken = 0;
 
   /** @param branches Those of the store. */
-  constructor(database: StoreDatabase, branches: BranchRows) {
-    this.#database = database;
+  constructor(engine: TreeEngine, branches: BranchRows) {
+    this.#engine = engine;
     this.#branches = branches;
   }
 
   /** Wakes those who wait for changes. */
   wake(): void {
+    this.#woken++;
     for (const wake of [...this.#waiting]) wake();
   }
 
@@ -58,7 +60,7 @@ export class Log {
   ): Promise<Change[]> {
     const found: Change[] = [];
     for (let seq = before, read = 0;;) {
-      const commit = this.#commitBefore(id, seq);
+      const commit: Change[] = await this.#engine.run(() => this.#commitBefore(id, seq));
       if (commit.length === 0) return found;
       seq = commit[0].seq;
       const fitting = commit.filter((change) => concerns(change, path));
@@ -73,44 +75,54 @@ export class Log {
 
   /** Changes after a commit, each once, as they come. */
   async *watch(name: string, { since, path = "/", signal }: WatchOptions): AsyncGenerator<Change> {
-    const { id, head } = this.#branches.named(name);
+    const { id, head } = await this.#engine.run(() => this.#branches.named(name));
+    this.#engine.listen(() => this.wake());
     // Places of changes: those after this one are still to be told.
     let [seq, n] = [since ?? head, Number.MAX_SAFE_INTEGER];
     while (!signal.aborted) {
-      // One that was dropped has another number, or none.
-      if (this.#branches.named(name).id !== id) return;
-      const oldest = this.#branches.oldest(id);
-      if (seq + 1 < oldest) throw new HistoryGoneError(oldest);
-      const page: ChangeRow[] = this.#database.all<ChangeRow>(
-        `SELECT ${COLUMNS} FROM changes WHERE branch=? AND (seq,n)>(?,?) ORDER BY seq,n LIMIT ?`,
-        id,
-        seq,
-        n,
-        AT_ONCE,
-      );
+      const woken = this.#woken;
+      const page: ChangeRow[] | undefined = await this.#engine.run(() => this.#after(name, id, seq, n));
+      if (!page) return;
       for (const row of page) {
         const change = changeOf(row);
         if (concerns(change, path)) yield change;
         if (signal.aborted) return;
         [seq, n] = [row.seq, row.n];
       }
-      if (page.length === 0) await this.#pause(signal);
+      if (page.length === 0) await this.#pause(signal, woken);
     }
   }
 
-  #commitBefore(branch: number, seq: number): Change[] {
-    return this.#database.all<ChangeRow>(
+  /** Changes after a place; nothing where the branch was dropped. */
+  *#after(name: string, id: number, seq: number, n: number): Steps<ChangeRow[] | undefined> {
+    // One that was dropped has another number, or none.
+    if ((yield* this.#branches.named(name)).id !== id) return undefined;
+    const oldest = yield* this.#branches.oldest(id);
+    if (seq + 1 < oldest) throw new HistoryGoneError(oldest);
+    return yield* this.#engine.tables.database.all<ChangeRow>(
+      `SELECT ${COLUMNS} FROM changes WHERE branch=? AND (seq,n)>(?,?) ORDER BY seq,n LIMIT ?`,
+      id,
+      seq,
+      n,
+      AT_ONCE,
+    );
+  }
+
+  *#commitBefore(branch: number, seq: number): Steps<Change[]> {
+    const rows = yield* this.#engine.tables.database.all<ChangeRow>(
       `SELECT ${COLUMNS} FROM changes WHERE branch=?1 AND seq=` +
         "(SELECT seq FROM changes WHERE branch=?1 AND seq<?2 ORDER BY seq DESC LIMIT 1) ORDER BY n",
       branch,
       seq,
-    ).map(changeOf);
+    );
+    return rows.map(changeOf);
   }
 
-  /** Until this process commits, or it is time to look at what others did. */
-  async #pause(signal: AbortSignal): Promise<void> {
+  /** Until somebody commits, or it is time to look whether anybody did. */
+  async #pause(signal: AbortSignal, woken: number): Promise<void> {
+    if (this.#woken !== woken) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, LOOK);
+    const timer = setTimeout(resolve, this.#engine.look);
     this.#waiting.add(resolve);
     signal.addEventListener("abort", () => resolve(), { once: true });
     if (!signal.aborted) await promise;

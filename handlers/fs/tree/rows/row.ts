@@ -48,6 +48,16 @@ export interface Row extends Content {
   readonly seq: number;
 }
 
+/** A branch, as a version sees it. */
+export interface Level {
+  /** Its number. */
+  readonly branch: number;
+  /** Which of its versions. */
+  readonly v: number;
+  /** Its last commit. */
+  readonly head: number;
+}
+
 /** The columns of {@linkcode Row}. */
 export const COLUMNS = "dir,name,seq,kind,node,hash,size,mode,mtime,target";
 

@@ -4,23 +4,27 @@
  * @module
  */
 import { AlknetError } from "@alknet/core/handler";
-import type { Tables } from "../../blobs/disk/parts.ts";
 import type { ChangeOp } from "../path_tree.ts";
 import type { BranchRow, BranchRows } from "./branches.ts";
+import type { TreeTables } from "./engine.ts";
 import { COLUMNS, type Content, FILE, GONE, type Row } from "./row.ts";
+import type { Steps } from "./steps.ts";
 import type { View } from "./view.ts";
 
 /** Changes of a commit: its transaction keeps others waiting. */
 export const MAX_CHANGES = 10_000;
 /** Names that a commit writes, but for one of the node's own commands: copying a folder is one change, and as many names. */
 export const MAX_NAMES = 100_000;
+/** Says that what lies in a folder is to be retired. */
+export const DOOM =
+  "INSERT INTO doomed(branch,node,seq) VALUES(?,?,?) ON CONFLICT(branch,node) DO UPDATE SET seq=excluded.seq";
 /** Who the node's own commands are; no peer has that name. */
 const LOCAL = "local";
 
 /** What a commit writes into. */
 export interface WriterParts {
   /** The tables. */
-  readonly tables: Tables;
+  readonly tables: TreeTables;
   /** Those of the branches. */
   readonly branches: BranchRows;
   /** Milliseconds since 1970. */
@@ -43,7 +47,7 @@ export class Writer {
   readonly branches: BranchRows;
   /** Whether folders with something in them were removed. */
   dooms = false;
-  readonly #tables: Tables;
+  readonly #tables: TreeTables;
   readonly #branch: BranchRow;
   readonly #actor: string;
   readonly #behind: View;
@@ -52,17 +56,27 @@ export class Writer {
   #bytes = 0;
   #files = 0;
 
-  /** @param branch What is written to. */
-  constructor(branch: BranchRow, { tables, branches, time, actor }: WriterParts) {
+  private constructor(
+    branch: BranchRow,
+    { tables, branches, time, actor }: WriterParts,
+    { before, view }: { readonly before: View; readonly view: View },
+  ) {
     this.#tables = tables;
     this.branches = branches;
     this.#branch = branch;
     this.#actor = actor;
     this.time = time;
     this.seq = branch.head + 1;
-    this.before = this.at(undefined);
-    this.view = this.#viewAt(this.seq);
-    this.#behind = this.view.behind;
+    this.before = before;
+    this.view = view;
+    this.#behind = view.behind;
+  }
+
+  /** Begins a commit to a branch. */
+  static *begin(branch: BranchRow, parts: WriterParts): Steps<Writer> {
+    const before = yield* viewAt(branch, parts.branches, branch.head);
+    const view = yield* viewAt(branch, parts.branches, branch.head + 1);
+    return new Writer(branch, parts, { before, view });
   }
 
   /** The branch. */
@@ -80,19 +94,13 @@ export class Writer {
    *
    * @throws {AlknetError} As {@linkcode BranchRows.seqOf}.
    */
-  at(version: number | string | undefined): View {
-    return this.#viewAt(this.branches.seqOf(this.#branch, version));
+  *at(version: number | string | undefined): Steps<View> {
+    return yield* viewAt(this.#branch, this.branches, yield* this.branches.seqOf(this.#branch, version));
   }
 
   /** The bytes of a blob that is complete; nothing if it is not. */
   sizeOf(hash: Uint8Array): number | undefined {
-    const COMPLETE = 1;
-    return this.#tables.database.get<{ size: number }>(
-      "SELECT size FROM blobs WHERE hash=? AND state=?",
-      hash,
-      COMPLETE,
-    )
-      ?.size;
+    return this.#tables.sizeOf(hash);
   }
 
   /**
@@ -100,12 +108,12 @@ export class Writer {
    *
    * @throws {AlknetError} `INVALID_INPUT`: a commit writes no more names.
    */
-  put(dir: number, name: string, { kind, node, hash, size, mode, mtime, target }: Content): void {
+  *put(dir: number, name: string, { kind, node, hash, size, mode, mtime, target }: Content): Steps<void> {
     if (++this.#names > MAX_NAMES && this.#actor !== LOCAL) {
       throw new AlknetError("INVALID_INPUT", `a commit writes at most ${MAX_NAMES} names; do it in parts`);
     }
-    this.#retire(dir, name);
-    this.#tables.database.run(
+    yield* this.#retire(dir, name);
+    yield* this.#tables.database.run(
       `INSERT INTO entries(branch,${COLUMNS}) VALUES(?,?,?,?,?,?,?,?,?,?,?)`,
       this.#branch.id,
       dir,
@@ -123,10 +131,10 @@ export class Writer {
   }
 
   /** Makes a name stand for nothing. */
-  clear(dir: number, name: string): void {
-    this.#retire(dir, name);
-    if (!this.#behind.lookup(dir, name)) return;
-    this.#tables.database.run(
+  *clear(dir: number, name: string): Steps<void> {
+    yield* this.#retire(dir, name);
+    if (!(yield* this.#behind.lookup(dir, name))) return;
+    yield* this.#tables.database.run(
       `INSERT INTO entries(branch,dir,name,seq,kind) VALUES(?,?,?,?,?)`,
       this.#branch.id,
       dir,
@@ -137,9 +145,9 @@ export class Writer {
   }
 
   /** Says that what lies in a folder, by its node, is to be retired: nothing leads there any more. */
-  doom(node: number): void {
-    this.#tables.database.run(
-      "INSERT OR REPLACE INTO doomed(branch,node,seq) VALUES(?,?,?)",
+  *doom(node: number): Steps<void> {
+    yield* this.#tables.database.run(
+      DOOM,
       this.#branch.id,
       node,
       this.seq,
@@ -152,11 +160,11 @@ export class Writer {
    *
    * @throws {AlknetError} `INVALID_INPUT`: a commit has no more.
    */
-  change(op: ChangeOp, path: string, row?: Content, origin?: string): void {
+  *change(op: ChangeOp, path: string, row?: Content, origin?: string): Steps<void> {
     if (this.#changes >= MAX_CHANGES) {
       throw new AlknetError("INVALID_INPUT", `a commit has at most ${MAX_CHANGES} changes; make several`);
     }
-    this.#tables.database.run(
+    yield* this.#tables.database.run(
       "INSERT INTO changes(branch,seq,n,time,actor,op,path,origin,kind,hash,size) VALUES(?,?,?,?,?,?,?,?,?,?,?)",
       this.#branch.id,
       this.seq,
@@ -177,25 +185,20 @@ export class Writer {
    *
    * @throws {AlknetError} `QUOTA_EXCEEDED`.
    */
-  end(): number {
+  *end(): Steps<number> {
     if (this.#changes === 0) return this.#branch.head;
-    this.#tables.database.run("UPDATE branches SET head=? WHERE id=?", this.seq, this.#branch.id);
-    if (this.#branch.owner !== null) this.#tables.usage.entries(this.#branch.owner, this.#bytes, this.#files);
+    yield* this.#tables.database.run("UPDATE branches SET head=? WHERE id=?", this.seq, this.#branch.id);
+    if (this.#branch.owner !== null) yield* this.#tables.usage.entries(this.#branch.owner, this.#bytes, this.#files);
     return this.seq;
   }
 
-  #viewAt(v: number): View {
-    // Once a row is written the branch is ahead of its head: what was there is in the past.
-    return this.branches.view({ ...this.#branch, head: this.seq }, v);
-  }
-
   /** Moves what the branch itself says of a name to the past. */
-  #retire(dir: number, name: string): void {
+  *#retire(dir: number, name: string): Steps<void> {
     const { database } = this.#tables;
     const key = [this.#branch.id, dir, name] as const;
-    const old = database.get<Row>(`SELECT ${COLUMNS} FROM entries WHERE branch=? AND dir=? AND name=?`, ...key);
+    const old = yield* database.get<Row>(`SELECT ${COLUMNS} FROM entries WHERE branch=? AND dir=? AND name=?`, ...key);
     if (!old) return;
-    retireRow(this.#tables, this.#branch.id, old, this.seq);
+    yield* retireRow(this.#tables, this.#branch.id, old, this.seq);
     if (old.kind === FILE) this.#count(-old.size!, -1);
   }
 
@@ -205,15 +208,25 @@ export class Writer {
   }
 }
 
+/** A version of a branch that a commit is written to: once a row is, what was there before is in the past. */
+function viewAt(branch: BranchRow, branches: BranchRows, v: number): Steps<View> {
+  return branches.view({ ...branch, head: branch.head + 1 }, v);
+}
+
 /** Moves a row to the past: it was true until a commit. One of that commit was never true. */
-export function retireRow({ database, dropped }: Tables, branch: number, row: Row, until: number): void {
+export function* retireRow(
+  { database, dropped }: TreeTables,
+  branch: number,
+  row: Row,
+  until: number,
+): Steps<void> {
   const key = [branch, row.dir, row.name] as const;
   if (row.seq < until) {
-    database.run(
+    yield* database.run(
       `INSERT INTO past(branch,until,${COLUMNS}) SELECT branch,?,${COLUMNS} FROM entries WHERE branch=? AND dir=? AND name=?`,
       until,
       ...key,
     );
-  } else if (row.hash) dropped(row.hash);
-  database.run("DELETE FROM entries WHERE branch=? AND dir=? AND name=?", ...key);
+  } else if (row.hash) yield* dropped(row.hash);
+  yield* database.run("DELETE FROM entries WHERE branch=? AND dir=? AND name=?", ...key);
 }

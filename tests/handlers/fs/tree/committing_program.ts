@@ -1,10 +1,12 @@
 /**
  * Commits to a tree for as long as it lives, and says each commit that is acknowledged: a line of its number. What a commit
- * changes follows from its number and from what was there. The test kills it. `committing_program.ts FOLDER`
+ * changes follows from its number and from what was there. The test kills it. `committing_program.ts FOLDER [POSTGRES]`,
+ * the latter as JSON, without the password.
  *
  * @module
  */
-import { openFs } from "@alknet/handlers/fs";
+import { openFs, PostgresPassword } from "@alknet/handlers/fs";
+import { PASSWORD } from "../../../support/postgres.ts";
 import { Random } from "../../../support/random.ts";
 import { type Model, randomEdit, sorted } from "./model.ts";
 import { allOf } from "./trees.ts";
@@ -24,7 +26,10 @@ export function change(seq: number, model: Model, hash: string, edit: Parameters
 }
 
 if (import.meta.main) {
-  await using fs = await openFs({ folder: Deno.args[0] });
+  const [folder, database] = Deno.args;
+  const password = (): PostgresPassword => new PostgresPassword(PASSWORD);
+  const postgres = database === undefined ? undefined : { ...JSON.parse(database), password };
+  await using fs = await openFs({ folder, postgres });
   for (;;) {
     const seq = (await fs.tree.branch("main")).head + 1;
     await using held = await fs.blobs.add(new Blob([new Random(seq).bytes(20_000)]).stream());

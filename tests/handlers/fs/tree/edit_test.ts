@@ -5,63 +5,64 @@
  */
 import type { TreeEdit } from "@alknet/handlers/fs";
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
-import { treeStore } from "./trees.ts";
+import { onBoth, type TreeStore, treeStore } from "./trees.ts";
 
 const HELD = "ea8f163db38682925e4491c5e58d4bb3506ef8c14eb78a86e908c5624a67200f";
 
-/** Rows of a table. */
-function rows(folder: string, table: string): number {
-  using database = new DatabaseSync(`${folder}/store.db`);
-  return Number(database.prepare(`SELECT count(*) AS n FROM ${table}`).get()!.n);
+/** Rows of some tables. */
+async function rows(store: TreeStore, ...tables: readonly string[]): Promise<number[]> {
+  return await Promise.all(tables.map((table) => store.number(`SELECT count(*) AS n FROM ${table}`)));
 }
 
-Deno.test("tree: files, folders and links; each version stays what it was; an edit that changes nothing is no commit", async () => {
-  await using store = await treeStore();
-  const { tree, hashes: [a, b], commit } = store;
-  equal(await commit("main", (edit) => edit.putFile({ path: "/docs/a.txt", hash: a, parents: true })), 1);
-  equal(await commit("main", (edit) => edit.putFile({ path: "/docs/a.txt", hash: a })), 1);
-  equal(await commit("main", (edit) => edit.putFile({ path: "/docs/a.txt", hash: b, size: 2, mtime: 5 })), 2);
-  await commit("main", (edit) => {
-    edit.symlink({ path: "/link", target: "docs/a.txt" });
-    edit.set({ path: "/docs", mode: 0o700 });
-    edit.mkdir({ path: "/x/y/z", parents: true });
-    edit.mkdir({ path: "/x/y/z", parents: true });
-  });
-  await commit("main", (edit) => edit.move({ from: "/docs", to: "/x/y/docs" }));
-  const view = await tree.at("main");
-  deepEqual(await view.stat("/x/y/docs/a.txt"), {
-    name: "a.txt",
-    kind: "file",
-    seq: 2,
-    mode: 0o644,
-    mtime: 5,
-    hash: b,
-    size: 2,
-  });
-  equal((await view.stat("/x/y/docs"))!.mode, 0o700);
-  equal(await view.stat("/docs/a.txt"), undefined);
-  equal((await view.stat("/link"))!.target, "docs/a.txt");
-  equal((await view.stat("/"))!.kind, "folder");
-  deepEqual(await store.all("main@1"), new Map([["/docs", "folder"], ["/docs/a.txt", a]]));
-  deepEqual(await store.all("main@2"), new Map([["/docs", "folder"], ["/docs/a.txt", b]]));
-  equal((await store.all("main@3")).get("/docs/a.txt"), b);
-  deepEqual((await tree.log("main")).map(({ seq, n, op, path, origin }) => [seq, n, op, path, origin]), [
-    [4, 0, "move", "/x/y/docs", "/docs"],
-    [3, 0, "symlink", "/link", undefined],
-    [3, 1, "set", "/docs", undefined],
-    [3, 2, "mkdir", "/x", undefined],
-    [3, 3, "mkdir", "/x/y", undefined],
-    [3, 4, "mkdir", "/x/y/z", undefined],
-    [2, 0, "put", "/docs/a.txt", undefined],
-    [1, 0, "mkdir", "/docs", undefined],
-    [1, 1, "put", "/docs/a.txt", undefined],
-  ]);
-  deepEqual((await tree.log("main", { limit: 1, before: 4 })).map(({ seq }) => seq), [3, 3, 3, 3, 3]);
-  deepEqual((await tree.log("main", { path: "/link" })).map(({ seq }) => seq), [3]);
-});
+onBoth(
+  "tree: files, folders and links; each version stays what it was; an edit that changes nothing is no commit",
+  async (treeStore) => {
+    await using store = await treeStore();
+    const { tree, hashes: [a, b], commit } = store;
+    equal(await commit("main", (edit) => edit.putFile({ path: "/docs/a.txt", hash: a, parents: true })), 1);
+    equal(await commit("main", (edit) => edit.putFile({ path: "/docs/a.txt", hash: a })), 1);
+    equal(await commit("main", (edit) => edit.putFile({ path: "/docs/a.txt", hash: b, size: 2, mtime: 5 })), 2);
+    await commit("main", (edit) => {
+      edit.symlink({ path: "/link", target: "docs/a.txt" });
+      edit.set({ path: "/docs", mode: 0o700 });
+      edit.mkdir({ path: "/x/y/z", parents: true });
+      edit.mkdir({ path: "/x/y/z", parents: true });
+    });
+    await commit("main", (edit) => edit.move({ from: "/docs", to: "/x/y/docs" }));
+    const view = await tree.at("main");
+    deepEqual(await view.stat("/x/y/docs/a.txt"), {
+      name: "a.txt",
+      kind: "file",
+      seq: 2,
+      mode: 0o644,
+      mtime: 5,
+      hash: b,
+      size: 2,
+    });
+    equal((await view.stat("/x/y/docs"))!.mode, 0o700);
+    equal(await view.stat("/docs/a.txt"), undefined);
+    equal((await view.stat("/link"))!.target, "docs/a.txt");
+    equal((await view.stat("/"))!.kind, "folder");
+    deepEqual(await store.all("main@1"), new Map([["/docs", "folder"], ["/docs/a.txt", a]]));
+    deepEqual(await store.all("main@2"), new Map([["/docs", "folder"], ["/docs/a.txt", b]]));
+    equal((await store.all("main@3")).get("/docs/a.txt"), b);
+    deepEqual((await tree.log("main")).map(({ seq, n, op, path, origin }) => [seq, n, op, path, origin]), [
+      [4, 0, "move", "/x/y/docs", "/docs"],
+      [3, 0, "symlink", "/link", undefined],
+      [3, 1, "set", "/docs", undefined],
+      [3, 2, "mkdir", "/x", undefined],
+      [3, 3, "mkdir", "/x/y", undefined],
+      [3, 4, "mkdir", "/x/y/z", undefined],
+      [2, 0, "put", "/docs/a.txt", undefined],
+      [1, 0, "mkdir", "/docs", undefined],
+      [1, 1, "put", "/docs/a.txt", undefined],
+    ]);
+    deepEqual((await tree.log("main", { limit: 1, before: 4 })).map(({ seq }) => seq), [3, 3, 3, 3, 3]);
+    deepEqual((await tree.log("main", { path: "/link" })).map(({ seq }) => seq), [3]);
+  },
+);
 
-Deno.test("tree: a commit is made whole or not at all, with the code of its fault (row 41)", async () => {
+onBoth("tree: a commit is made whole or not at all, with the code of its fault (row 41)", async (treeStore) => {
   await using store = await treeStore();
   const { hashes: [a, b], commit } = store;
   await commit("main", (edit) => {
@@ -129,50 +130,67 @@ Deno.test("tree: a commit is made whole or not at all, with the code of its faul
   deepEqual(await store.all("main"), new Map([["/e", "folder"], ["/e/f", b], ["/l", b]]));
 });
 
-Deno.test("tree: names are kept byte for byte and come in the order of their bytes; others are refused (row 30)", async () => {
-  await using store = await treeStore();
-  const { tree, commit } = store;
-  const names = ["\n", "a b", "a".repeat(255), "é".normalize("NFC"), "é".normalize("NFD"), "\ufffd", "\u{10000}", "~"];
-  await commit("main", (edit) => names.forEach((name) => edit.mkdir({ path: `/${name}` })));
-  const listed = (await (await tree.at("main")).list("/")).map(({ name }) => name);
-  const bytes = (text: string): string => new TextEncoder().encode(text).toHex();
-  deepEqual(listed, [...names].sort((a, b) => (bytes(a) < bytes(b) ? -1 : 1)));
-  ok(listed.indexOf("\ufffd") < listed.indexOf("\u{10000}"));
-  for (const name of names) equal((await (await tree.at("main")).stat(`/${name}`))!.name, name);
-  for (const bad of ["a".repeat(256), "é".repeat(128), ".", "..", "a\0", "\ud800", "", "a//b"]) {
-    await rejects(commit("main", (edit) => edit.mkdir({ path: `/x/${bad}`, parents: true })), { code: "INVALID_NAME" });
-  }
-  const deep = (parts: number): string => "/d".repeat(parts);
-  await commit("main", (edit) => edit.mkdir({ path: deep(128), parents: true }));
-  await rejects(commit("main", (edit) => edit.mkdir({ path: deep(129) })), { code: "INVALID_NAME" });
-  await rejects(commit("main", (edit) => edit.mkdir({ path: `/${"x".repeat(200)}`.repeat(21), parents: true })), {
-    code: "INVALID_NAME",
-  });
-});
+onBoth(
+  "tree: names are kept byte for byte and come in the order of their bytes; others are refused (row 30)",
+  async (treeStore) => {
+    await using store = await treeStore();
+    const { tree, commit } = store;
+    const names = [
+      "\n",
+      "a b",
+      "a".repeat(255),
+      "é".normalize("NFC"),
+      "é".normalize("NFD"),
+      "\ufffd",
+      "\u{10000}",
+      "~",
+    ];
+    await commit("main", (edit) => names.forEach((name) => edit.mkdir({ path: `/${name}` })));
+    const listed = (await (await tree.at("main")).list("/")).map(({ name }) => name);
+    const bytes = (text: string): string => new TextEncoder().encode(text).toHex();
+    deepEqual(listed, [...names].sort((a, b) => (bytes(a) < bytes(b) ? -1 : 1)));
+    ok(listed.indexOf("\ufffd") < listed.indexOf("\u{10000}"));
+    for (const name of names) equal((await (await tree.at("main")).stat(`/${name}`))!.name, name);
+    for (const bad of ["a".repeat(256), "é".repeat(128), ".", "..", "a\0", "\ud800", "", "a//b"]) {
+      await rejects(commit("main", (edit) => edit.mkdir({ path: `/x/${bad}`, parents: true })), {
+        code: "INVALID_NAME",
+      });
+    }
+    const deep = (parts: number): string => "/d".repeat(parts);
+    await commit("main", (edit) => edit.mkdir({ path: deep(128), parents: true }));
+    await rejects(commit("main", (edit) => edit.mkdir({ path: deep(129) })), { code: "INVALID_NAME" });
+    await rejects(commit("main", (edit) => edit.mkdir({ path: `/${"x".repeat(200)}`.repeat(21), parents: true })), {
+      code: "INVALID_NAME",
+    });
+  },
+);
 
-Deno.test("tree: a folder is moved, removed and brought back by one row, whatever it holds (row 34)", async () => {
-  await using store = await treeStore();
-  const { tree, commit, folder, hashes: [a] } = store;
-  const count = 5000;
-  await commit("main", (edit) => {
-    edit.mkdir({ path: "/big" });
-    for (let i = 0; i < count; i++) edit.putFile({ path: `/big/${i}`, hash: a });
-  });
-  equal((await tree.usage("local")).files, count);
-  const before = rows(folder, "entries");
-  await commit("main", (edit) => edit.move({ from: "/big", to: "/large" }));
-  deepEqual([rows(folder, "entries"), rows(folder, "past")], [before, 1]);
-  await commit("main", (edit) => edit.remove({ path: "/large", recursive: true }));
-  equal((await store.all("main")).size, 0);
-  equal((await store.all("main@2")).size, count + 1);
-  await tree.upkeep();
-  deepEqual([rows(folder, "entries"), rows(folder, "past"), rows(folder, "doomed")], [0, before + 1, 0]);
-  equal((await tree.usage("local")).files, 0);
-  equal((await store.all("main@2")).size, count + 1);
-  await commit("main", (edit) => edit.restore({ path: "/large", version: "2" }));
-  equal((await store.all("main")).size, count + 1);
-  equal((await tree.usage("local")).files, count);
-});
+onBoth(
+  "tree: a folder is moved, removed and brought back by one row, whatever it holds (row 34)",
+  async (treeStore) => {
+    await using store = await treeStore();
+    const { tree, commit, hashes: [a] } = store;
+    const count = 5000;
+    await commit("main", (edit) => {
+      edit.mkdir({ path: "/big" });
+      for (let i = 0; i < count; i++) edit.putFile({ path: `/big/${i}`, hash: a });
+    });
+    equal((await tree.usage("local")).files, count);
+    const [before] = await rows(store, "entries");
+    await commit("main", (edit) => edit.move({ from: "/big", to: "/large" }));
+    deepEqual(await rows(store, "entries", "past"), [before, 1]);
+    await commit("main", (edit) => edit.remove({ path: "/large", recursive: true }));
+    equal((await store.all("main")).size, 0);
+    equal((await store.all("main@2")).size, count + 1);
+    await tree.upkeep();
+    deepEqual(await rows(store, "entries", "past", "doomed"), [0, before + 1, 0]);
+    equal((await tree.usage("local")).files, 0);
+    equal((await store.all("main@2")).size, count + 1);
+    await commit("main", (edit) => edit.restore({ path: "/large", version: "2" }));
+    equal((await store.all("main")).size, count + 1);
+    equal((await tree.usage("local")).files, count);
+  },
+);
 
 Deno.test("tree: a commit writes 100,000 names, and more for the node's own commands alone", async () => {
   await using store = await treeStore();
@@ -190,7 +208,7 @@ Deno.test("tree: a commit writes 100,000 names, and more for the node's own comm
   equal((await tree.usage("local")).files, 205_000);
 });
 
-Deno.test("tree: what was forked goes its own way, 100 forks deep (row 32)", async () => {
+onBoth("tree: what was forked goes its own way, 100 forks deep (row 32)", async (treeStore) => {
   await using store = await treeStore();
   const { tree, commit, hashes: [a, b, c] } = store;
   await commit("main", (edit) => {
@@ -215,8 +233,7 @@ Deno.test("tree: what was forked goes its own way, 100 forks deep (row 32)", asy
     expected.set(`/b/${i}`, c);
   }
   deepEqual([...await store.all(last)].sort(), [...expected].sort());
-  using database = new DatabaseSync(`${store.folder}/store.db`);
-  equal(database.prepare("SELECT max(depth) AS depth FROM branches").get()!.depth, 31);
+  equal(await store.number("SELECT max(depth) AS depth FROM branches"), 31);
   // Dropped, it stays for those that were forked from it.
   await tree.drop("work");
   deepEqual([...await store.all(last)].sort(), [...expected].sort());
@@ -224,35 +241,38 @@ Deno.test("tree: what was forked goes its own way, 100 forks deep (row 32)", asy
   equal((await tree.branch("fork0")).parent, undefined);
   for (let i = 0; i < 100; i++) await tree.drop(`fork${i}`);
   await tree.upkeep();
-  equal(database.prepare("SELECT count(*) AS n FROM branches").get()!.n, 1);
+  deepEqual(await rows(store, "branches"), [1]);
   equal((await tree.usage("tester")).files, 0);
   await rejects(tree.drop("main"), { code: "INVALID_INPUT" });
 });
 
-Deno.test("tree: a folder is listed in pages while names come and go: none twice, none that stayed is lost (row 39)", async () => {
-  await using store = await treeStore();
-  const { tree, commit, hashes: [a] } = store;
-  const name = (i: number): string => `n${String(i).padStart(6, "0")}`;
-  for (let at = 0; at < 20_000; at += 5000) {
-    await commit("main", (edit) => {
-      for (let i = at; i < at + 5000; i++) edit.putFile({ path: `/f/${name(i * 2)}`, hash: a, parents: true });
-    });
-  }
-  const seen: string[] = [];
-  for (let after: string | undefined = "", i = 0; after !== undefined; i++) {
-    const page = await (await tree.at("main")).list("/f", { after, limit: 997 });
-    seen.push(...page.map(({ name }) => name));
-    after = page.length < 997 ? undefined : page.at(-1)!.name;
-    // One that was seen goes, one before and one after where it is come.
-    await commit("main", (edit) => {
-      if (page.length > 0) edit.remove({ path: `/f/${page[0].name}` });
-      edit.putFile({ path: `/f/${name(i * 2 + 1)}`, hash: a });
-      if (i < 10) edit.putFile({ path: `/f/${name(39_999 - 2 * i)}`, hash: a });
-    });
-  }
-  equal(new Set(seen).size, seen.length);
-  const all = new Set(seen);
-  for (let i = 0; i < 20_000; i++) ok(all.has(name(i * 2)), name(i * 2));
-  deepEqual(seen, [...seen].sort());
-  match(seen.at(-1)!, /^n03999\d$/);
-});
+onBoth(
+  "tree: a folder is listed in pages while names come and go: none twice, none that stayed is lost (row 39)",
+  async (treeStore) => {
+    await using store = await treeStore();
+    const { tree, commit, hashes: [a] } = store;
+    const name = (i: number): string => `n${String(i).padStart(6, "0")}`;
+    for (let at = 0; at < 20_000; at += 5000) {
+      await commit("main", (edit) => {
+        for (let i = at; i < at + 5000; i++) edit.putFile({ path: `/f/${name(i * 2)}`, hash: a, parents: true });
+      });
+    }
+    const seen: string[] = [];
+    for (let after: string | undefined = "", i = 0; after !== undefined; i++) {
+      const page = await (await tree.at("main")).list("/f", { after, limit: 997 });
+      seen.push(...page.map(({ name }) => name));
+      after = page.length < 997 ? undefined : page.at(-1)!.name;
+      // One that was seen goes, one before and one after where it is come.
+      await commit("main", (edit) => {
+        if (page.length > 0) edit.remove({ path: `/f/${page[0].name}` });
+        edit.putFile({ path: `/f/${name(i * 2 + 1)}`, hash: a });
+        if (i < 10) edit.putFile({ path: `/f/${name(39_999 - 2 * i)}`, hash: a });
+      });
+    }
+    equal(new Set(seen).size, seen.length);
+    const all = new Set(seen);
+    for (let i = 0; i < 20_000; i++) ok(all.has(name(i * 2)), name(i * 2));
+    deepEqual(seen, [...seen].sort());
+    match(seen.at(-1)!, /^n03999\d$/);
+  },
+);

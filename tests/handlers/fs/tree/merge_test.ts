@@ -7,7 +7,7 @@ import type { Conflict, Policy, TreeEdit } from "@alknet/handlers/fs";
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { seeded } from "../../../support/random.ts";
 import { type Model, randomEdit, sorted } from "./model.ts";
-import { type TreeStore, treeStore } from "./trees.ts";
+import { onBoth, type TreeStore } from "./trees.ts";
 
 type Change = (edit: TreeEdit, hashes: readonly string[]) => void;
 type Listing = string;
@@ -23,6 +23,7 @@ interface Pair {
   readonly becomes: Listing | Partial<Record<Policy, Listing>>;
 }
 
+const POLICIES = ["fail", "ours", "theirs", "both"] as const;
 const BEFORE = "d d/x2 d/y3 e f0 g1";
 const put = (path: string, blob: number): Change => (edit, hashes) => edit.putFile({ path, hash: hashes[blob] });
 const remove = (path: string): Change => (edit) => edit.remove({ path, recursive: true });
@@ -189,76 +190,84 @@ function said(conflicts: readonly Conflict[]): string[] {
   return conflicts.map(({ reason, path }) => `${reason} ${path}`);
 }
 
-for (const policy of ["fail", "ours", "theirs", "both"] as const) {
-  Deno.test(`tree: ${PAIRS.length} pairs of changes merged with the policy ${policy}; then there and back without a conflict (row 36)`, async () => {
-    await using store = await treeStore();
-    const { tree, commit, hashes } = store;
-    const made = all(put("/f", 0), put("/g", 1), mkdir("/d"), put("/d/x", 2), put("/d/y", 3), mkdir("/e"));
-    await commit("main", (edit) => made(edit, hashes));
-    equal(await listing(store, "main"), BEFORE);
-    for (const { title, from, into, conflicts = [], becomes } of PAIRS) {
-      for (const name of ["work", "trunk"]) await tree.fork(name, "main", "tester");
-      await commit("work", (edit) => from(edit, hashes));
-      await commit("trunk", (edit) => into(edit, hashes));
-      const before = await listing(store, "trunk");
-      const dry = await tree.merge("work", "trunk", { actor: "tester", policy, dryRun: true });
-      equal(await listing(store, "trunk"), before, title);
-      const result = await tree.merge("work", "trunk", { actor: "tester", policy });
-      deepEqual(said(result.conflicts), conflicts, title);
-      deepEqual(said(dry.conflicts), conflicts);
-      const isRefused = policy === "fail" && conflicts.length > 0;
-      const expected = isRefused ? before : typeof becomes === "string" ? becomes : becomes[policy]!;
-      equal(await listing(store, "trunk"), expected.split(" ").sort().join(" "), `${title}, ${policy}`);
-      if (isRefused) deepEqual([result.applied, result.seq], [0, undefined]);
-      else {
-        equal(dry.applied, result.applied, title);
-        // There and back, twice.
-        for (const [one, other] of [["trunk", "work"], ["work", "trunk"], ["trunk", "work"], ["work", "trunk"]]) {
-          const again = await tree.merge(one, other, { actor: "tester" });
-          deepEqual(said(again.conflicts), [], `${title}: ${one} into ${other}`);
+for (const policy of POLICIES) {
+  onBoth(
+    `tree: ${PAIRS.length} pairs of changes merged with the policy ${policy}; then there and back without a conflict (row 36)`,
+    async (treeStore, scale) => {
+      await using store = await treeStore();
+      const { tree, commit, hashes } = store;
+      // Where each statement has a way to go, each pair with one policy.
+      const pairs = scale === 1 ? PAIRS : PAIRS.filter((_, n) => n % POLICIES.length === POLICIES.indexOf(policy));
+      const made = all(put("/f", 0), put("/g", 1), mkdir("/d"), put("/d/x", 2), put("/d/y", 3), mkdir("/e"));
+      await commit("main", (edit) => made(edit, hashes));
+      equal(await listing(store, "main"), BEFORE);
+      for (const { title, from, into, conflicts = [], becomes } of pairs) {
+        for (const name of ["work", "trunk"]) await tree.fork(name, "main", "tester");
+        await commit("work", (edit) => from(edit, hashes));
+        await commit("trunk", (edit) => into(edit, hashes));
+        const before = await listing(store, "trunk");
+        const dry = await tree.merge("work", "trunk", { actor: "tester", policy, dryRun: true });
+        equal(await listing(store, "trunk"), before, title);
+        const result = await tree.merge("work", "trunk", { actor: "tester", policy });
+        deepEqual(said(result.conflicts), conflicts, title);
+        deepEqual(said(dry.conflicts), conflicts);
+        const isRefused = policy === "fail" && conflicts.length > 0;
+        const expected = isRefused ? before : typeof becomes === "string" ? becomes : becomes[policy]!;
+        equal(await listing(store, "trunk"), expected.split(" ").sort().join(" "), `${title}, ${policy}`);
+        if (isRefused) deepEqual([result.applied, result.seq], [0, undefined]);
+        else {
+          equal(dry.applied, result.applied, title);
+          // There and back, twice.
+          for (const [one, other] of [["trunk", "work"], ["work", "trunk"], ["trunk", "work"], ["work", "trunk"]]) {
+            const again = await tree.merge(one, other, { actor: "tester" });
+            deepEqual(said(again.conflicts), [], `${title}: ${one} into ${other}`);
+          }
+          equal(await listing(store, "work"), await listing(store, "trunk"), `${title}: both alike`);
+          equal(await listing(store, "trunk"), expected.split(" ").sort().join(" "), `${title}: as it was`);
         }
-        equal(await listing(store, "work"), await listing(store, "trunk"), `${title}: both alike`);
-        equal(await listing(store, "trunk"), expected.split(" ").sort().join(" "), `${title}: as it was`);
+        for (const name of ["work", "trunk"]) await tree.drop(name);
+        await tree.upkeep();
       }
-      for (const name of ["work", "trunk"]) await tree.drop(name);
-      await tree.upkeep();
-    }
-    equal(await listing(store, "main"), BEFORE);
-  });
+      equal(await listing(store, "main"), BEFORE);
+    },
+  );
 }
 
-Deno.test("tree: what is changed on both sides goes on being merged, either way; the log says from where", async () => {
-  await using store = await treeStore();
-  const { tree, commit, hashes } = store;
-  await tree.fork("work", "main", "tester");
-  for (let round = 0; round < 3; round++) {
-    await commit("work", (edit) => {
-      edit.putFile({ path: `/w/${round}`, hash: hashes[round], parents: true });
-      edit.putFile({ path: "/w/last", hash: hashes[round] });
-    });
-    await commit("main", (edit) => edit.putFile({ path: `/m/${round}`, hash: hashes[round], parents: true }));
-    equal((await tree.merge("work", "main", { actor: "ada" })).conflicts.length, 0);
-    // A folder that came by a merge is moved where it came from, and moves on.
-    if (round === 1) await commit("work", (edit) => edit.move({ from: "/w", to: "/v" }));
-    if (round === 1) await tree.merge("work", "main", { actor: "ada" });
-    if (round === 1) await commit("work", (edit) => edit.move({ from: "/v", to: "/w" }));
-  }
-  equal(await listing(store, "main"), "m m/00 m/11 m/22 w w/00 w/11 w/22 w/last2");
-  const { seq, applied } = await tree.merge("main", "work", { actor: "ada" });
-  equal(await listing(store, "work"), await listing(store, "main"));
-  deepEqual((await tree.log("work", { limit: 1 })).map((one) => [one.seq, one.op, one.origin, one.actor, one.path]), [
-    [seq, "merge", "main", "ada", "/m"],
-    [seq, "merge", "main", "ada", "/m/0"],
-    [seq, "merge", "main", "ada", "/m/1"],
-    [seq, "merge", "main", "ada", "/m/2"],
-  ]);
-  equal(applied, 4);
-  deepEqual(await tree.merge("main", "work", { actor: "ada" }), { applied: 0, conflicts: [] });
-  await rejects(tree.merge("main", "main", { actor: "ada" }), { code: "INVALID_INPUT" });
-  await rejects(tree.merge("none", "main", { actor: "ada" }), { code: "BRANCH_NOT_FOUND" });
-});
+onBoth(
+  "tree: what is changed on both sides goes on being merged, either way; the log says from where",
+  async (treeStore) => {
+    await using store = await treeStore();
+    const { tree, commit, hashes } = store;
+    await tree.fork("work", "main", "tester");
+    for (let round = 0; round < 3; round++) {
+      await commit("work", (edit) => {
+        edit.putFile({ path: `/w/${round}`, hash: hashes[round], parents: true });
+        edit.putFile({ path: "/w/last", hash: hashes[round] });
+      });
+      await commit("main", (edit) => edit.putFile({ path: `/m/${round}`, hash: hashes[round], parents: true }));
+      equal((await tree.merge("work", "main", { actor: "ada" })).conflicts.length, 0);
+      // A folder that came by a merge is moved where it came from, and moves on.
+      if (round === 1) await commit("work", (edit) => edit.move({ from: "/w", to: "/v" }));
+      if (round === 1) await tree.merge("work", "main", { actor: "ada" });
+      if (round === 1) await commit("work", (edit) => edit.move({ from: "/v", to: "/w" }));
+    }
+    equal(await listing(store, "main"), "m m/00 m/11 m/22 w w/00 w/11 w/22 w/last2");
+    const { seq, applied } = await tree.merge("main", "work", { actor: "ada" });
+    equal(await listing(store, "work"), await listing(store, "main"));
+    deepEqual((await tree.log("work", { limit: 1 })).map((one) => [one.seq, one.op, one.origin, one.actor, one.path]), [
+      [seq, "merge", "main", "ada", "/m"],
+      [seq, "merge", "main", "ada", "/m/0"],
+      [seq, "merge", "main", "ada", "/m/1"],
+      [seq, "merge", "main", "ada", "/m/2"],
+    ]);
+    equal(applied, 4);
+    deepEqual(await tree.merge("main", "work", { actor: "ada" }), { applied: 0, conflicts: [] });
+    await rejects(tree.merge("main", "main", { actor: "ada" }), { code: "INVALID_INPUT" });
+    await rejects(tree.merge("none", "main", { actor: "ada" }), { code: "BRANCH_NOT_FOUND" });
+  },
+);
 
-Deno.test("tree: attributes are merged by the side that changed them", async () => {
+onBoth("tree: attributes are merged by the side that changed them", async (treeStore) => {
   await using store = await treeStore();
   const { tree, commit, hashes } = store;
   await commit("main", (edit) => {
@@ -285,38 +294,41 @@ Deno.test("tree: attributes are merged by the side that changed them", async () 
   ]]);
 });
 
-Deno.test("tree: random merges: with `theirs` and `ours` nothing is left to merge after it, and a tree stays a tree", async () => {
-  await using store = await treeStore();
-  const { tree, commit, hashes } = store;
-  const random = seeded("merges");
-  const models: Record<string, Model> = { main: new Map() };
-  const edits = async (branch: string, count: number): Promise<void> => {
-    await commit(branch, (edit) => {
-      for (let n = 0; n < count; n++) randomEdit(random, models[branch], edit, { hashes, versions: new Map() });
-    });
-  };
-  await edits("main", 30);
-  await tree.fork("work", "main", "tester");
-  models.work = new Map(models.main);
-  for (let i = 0; i < 150; i++) {
-    await edits("main", random.between(0, 6));
-    await edits("work", random.between(0, 6));
-    const [from, into] = random.chance(0.5) ? ["main", "work"] : ["work", "main"];
-    const policy = random.pick(["ours", "theirs", "both", "fail"] as const);
-    const { conflicts } = await tree.merge(from, into, { actor: "tester", policy });
-    models[into] = await store.all(into);
-    for (const path of models[into].keys()) {
-      const parent = path.slice(0, path.lastIndexOf("/"));
-      ok(parent === "" || models[into].get(parent) === "folder", path);
+onBoth(
+  "tree: random merges: with `theirs` and `ours` nothing is left to merge after it, and a tree stays a tree",
+  async (treeStore, scale) => {
+    await using store = await treeStore();
+    const { tree, commit, hashes } = store;
+    const random = seeded("merges");
+    const models: Record<string, Model> = { main: new Map() };
+    const edits = async (branch: string, count: number): Promise<void> => {
+      await commit(branch, (edit) => {
+        for (let n = 0; n < count; n++) randomEdit(random, models[branch], edit, { hashes, versions: new Map() });
+      });
+    };
+    await edits("main", 30);
+    await tree.fork("work", "main", "tester");
+    models.work = new Map(models.main);
+    for (let i = 0; i < 150 * scale; i++) {
+      await edits("main", random.between(0, 6));
+      await edits("work", random.between(0, 6));
+      const [from, into] = random.chance(0.5) ? ["main", "work"] : ["work", "main"];
+      const policy = random.pick(["ours", "theirs", "both", "fail"] as const);
+      const { conflicts } = await tree.merge(from, into, { actor: "tester", policy });
+      models[into] = await store.all(into);
+      for (const path of models[into].keys()) {
+        const parent = path.slice(0, path.lastIndexOf("/"));
+        ok(parent === "" || models[into].get(parent) === "folder", path);
+      }
+      if (policy === "fail" && conflicts.length > 0) continue;
+      const again = await tree.merge(from, into, { actor: "tester", policy: "fail" });
+      deepEqual([again.applied, again.conflicts], [0, []]);
+      if (random.chance(0.2)) await tree.upkeep();
     }
-    if (policy === "fail" && conflicts.length > 0) continue;
-    const again = await tree.merge(from, into, { actor: "tester", policy: "fail" });
-    deepEqual([again.applied, again.conflicts], [0, []]);
-    if (random.chance(0.2)) await tree.upkeep();
-  }
-  await tree.upkeep();
-  for (const name of ["main", "work"]) deepEqual(sorted(await store.all(name)), sorted(models[name]));
-});
+    await tree.upkeep();
+    for (const name of ["main", "work"]) deepEqual(sorted(await store.all(name)), sorted(models[name]));
+  },
+);
 
 /** Edits below a folder. */
 function below(folder: string, edit: TreeEdit): TreeEdit {
@@ -338,41 +350,44 @@ function below(folder: string, edit: TreeEdit): TreeEdit {
   };
 }
 
-Deno.test("tree: random edits of two branches in folders of their own come together without a conflict, and are all there", async () => {
-  await using store = await treeStore();
-  const { tree, commit, hashes } = store;
-  const random = seeded("apart");
-  const models: Record<string, Model> = { main: new Map(), work: new Map() };
-  await commit("main", (edit) => {
-    for (const name of Object.keys(models)) {
-      edit.mkdir({ path: `/${name}` });
-      for (let n = 0; n < 40; n++) {
-        randomEdit(random, models[name], below(`/${name}`, edit), { hashes, versions: new Map() });
-      }
-    }
-  });
-  await tree.fork("work", "main", "tester");
-  for (let round = 0; round < 60; round++) {
-    for (const name of Object.keys(models)) {
-      await commit(name, (edit) => {
-        for (let n = random.between(0, 8); n > 0; n--) {
+onBoth(
+  "tree: random edits of two branches in folders of their own come together without a conflict, and are all there",
+  async (treeStore, scale) => {
+    await using store = await treeStore();
+    const { tree, commit, hashes } = store;
+    const random = seeded("apart");
+    const models: Record<string, Model> = { main: new Map(), work: new Map() };
+    await commit("main", (edit) => {
+      for (const name of Object.keys(models)) {
+        edit.mkdir({ path: `/${name}` });
+        for (let n = 0; n < 40; n++) {
           randomEdit(random, models[name], below(`/${name}`, edit), { hashes, versions: new Map() });
         }
-      });
+      }
+    });
+    await tree.fork("work", "main", "tester");
+    for (let round = 0; round < 60 * scale; round++) {
+      for (const name of Object.keys(models)) {
+        await commit(name, (edit) => {
+          for (let n = random.between(0, 8); n > 0; n--) {
+            randomEdit(random, models[name], below(`/${name}`, edit), { hashes, versions: new Map() });
+          }
+        });
+      }
+      const expected: Model = new Map();
+      for (const [name, model] of Object.entries(models)) {
+        expected.set(`/${name}`, "folder");
+        for (const [path, what] of model) expected.set(`/${name}${path}`, what);
+      }
+      const order = random.chance(0.5) ? ["main", "work"] : ["work", "main"];
+      const there = await tree.merge(order[0], order[1], { actor: "tester" });
+      deepEqual(said(there.conflicts), []);
+      deepEqual(sorted(await store.all(order[1])), sorted(expected), `round ${round}: ${order.join(" into ")}`);
+      if (random.chance(0.3)) await tree.upkeep();
+      // Or the other one is behind for some rounds.
+      if (random.chance(0.5)) continue;
+      deepEqual(said((await tree.merge(order[1], order[0], { actor: "tester" })).conflicts), []);
+      deepEqual(sorted(await store.all(order[0])), sorted(expected), `round ${round}: and back`);
     }
-    const expected: Model = new Map();
-    for (const [name, model] of Object.entries(models)) {
-      expected.set(`/${name}`, "folder");
-      for (const [path, what] of model) expected.set(`/${name}${path}`, what);
-    }
-    const order = random.chance(0.5) ? ["main", "work"] : ["work", "main"];
-    const there = await tree.merge(order[0], order[1], { actor: "tester" });
-    deepEqual(said(there.conflicts), []);
-    deepEqual(sorted(await store.all(order[1])), sorted(expected), `round ${round}: ${order.join(" into ")}`);
-    if (random.chance(0.3)) await tree.upkeep();
-    // Or the other one is behind for some rounds.
-    if (random.chance(0.5)) continue;
-    deepEqual(said((await tree.merge(order[1], order[0], { actor: "tester" })).conflicts), []);
-    deepEqual(sorted(await store.all(order[0])), sorted(expected), `round ${round}: and back`);
-  }
-});
+  },
+);

@@ -4,6 +4,9 @@
  * @module
  */
 import { type Entry, openFs, type PathTree, type TreeEdit, type TreeFs } from "@alknet/handlers/fs";
+import { DatabaseSync } from "node:sqlite";
+import { type PostgresServer, startPostgres } from "../../../support/postgres.ts";
+import { needs } from "../../../support/programs.ts";
 import { temporaryFolder } from "../../../support/temp.ts";
 import { sound } from "../stores.ts";
 
@@ -19,6 +22,8 @@ export interface TreeStore extends AsyncDisposable {
   readonly hashes: readonly string[];
   /** Makes a commit on a branch as `tester`. */
   commit(branch: string, work: (edit: TreeEdit) => void): Promise<number>;
+  /** What a query says that asks the tables for one number. */
+  number(sql: string): Promise<number>;
   /** What a version holds: paths, and what each stands for. */
   all(version: string): Promise<Map<string, string>>;
 }
@@ -31,13 +36,33 @@ export interface TreeStoreOptions {
   readonly now?: () => number;
   /** How much each may keep. */
   readonly quotas?: Readonly<Record<string, { readonly bytes?: number; readonly files?: number }>>;
+  /** What has the tables. Default: the store. */
+  readonly server?: PostgresServer;
+}
+
+/** A test of trees: how it makes a store, and by how much less it does where each statement has a way to go. */
+export type TreeTest = (make: (options?: TreeStoreOptions) => Promise<TreeStore>, scale: number) => Promise<void>;
+
+/** A test of trees on each engine (fs.md §11 row 55). */
+export function onBoth(name: string, test: TreeTest): void {
+  Deno.test(name, () => test(treeStore, 1));
+  Deno.test({
+    name: name.replace(/^tree:/, "tree on PostgreSQL:"),
+    ...needs("postgresql"),
+    async fn() {
+      await using server = await startPostgres();
+      await test((options) => treeStore({ ...options, server }), 0.1);
+    },
+  });
 }
 
 /** A store in a folder of its own; it is sound when it goes. */
-export async function treeStore({ blobs = 8, now, quotas }: TreeStoreOptions = {}): Promise<TreeStore> {
+export async function treeStore({ blobs = 8, now, quotas, server }: TreeStoreOptions = {}): Promise<TreeStore> {
   const temporary = await temporaryFolder();
   const folder = temporary.join("fs");
-  const fs = await openFs({ folder, now, quotas, durability: "normal" });
+  const database = await server?.database();
+  const postgres = server?.options(database!);
+  const fs = await openFs({ folder, now, quotas, durability: "normal", postgres });
   const hashes: string[] = [];
   for (let i = 0; i < blobs; i++) {
     await using held = await fs.blobs.add(new Blob([new Uint8Array(i + 1).fill(i)]).stream());
@@ -51,6 +76,11 @@ export async function treeStore({ blobs = 8, now, quotas }: TreeStoreOptions = {
     hashes,
     commit: (branch, work) => fs.tree.commit(branch, "tester", work),
     all: (version) => allOf(fs.tree, version),
+    async number(sql) {
+      if (server) return Number(await server.sql(`SET search_path=alknet_fs; ${sql}`, database!));
+      using store = new DatabaseSync(`${folder}/store.db`);
+      return Number(Object.values(store.prepare(sql).get()!)[0]);
+    },
     async [Symbol.asyncDispose]() {
       await fs[Symbol.asyncDispose]();
       await sound(folder);

@@ -8,6 +8,8 @@ import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { StoreDatabase } from "../../../../handlers/fs/blobs/disk/tables/database.ts";
 import { diffOf } from "../../../../handlers/fs/tree/comparing/diff.ts";
 import { BranchRows } from "../../../../handlers/fs/tree/rows/branches.ts";
+import { atOnce } from "../../../../handlers/fs/tree/rows/steps.ts";
+import { SqliteRows } from "../../../../handlers/fs/tree/sqlite.ts";
 import { start } from "../../../support/process.ts";
 import { temporaryFolder } from "../../../support/temp.ts";
 import { treeStore } from "./trees.ts";
@@ -106,10 +108,14 @@ Deno.test("tree: to compare costs what was changed, not what is there (row 35)",
       return found;
     }
   }(`${folder}/store.db`, "normal");
-  const branches = new BranchRows(database);
-  const [one, other] = ["main", "work"].map((name) => branches.view(branches.named(name), branches.named(name).head));
+  const tables = new SqliteRows(database);
+  const branches = new BranchRows(tables);
+  const [one, other] = ["main", "work"].map((name) => {
+    const row = atOnce(branches.named(name));
+    return atOnce(branches.view(row, row.head));
+  });
   rows = 0;
-  const found = diffOf(database, one, other, "/");
+  const found = atOnce(diffOf(tables, one, other, "/"));
   deepEqual(
     found.map(({ path, change }) => `${change} ${path}`),
     Array.from({ length: 10 }, (_, i) => `changed /${i}/${i}`),

@@ -12,6 +12,7 @@ import type { StoreDatabase } from "../tables/database.ts";
 import type { DiskParts } from "../parts.ts";
 import type { TagRows } from "../tables/tags.ts";
 import { GOING } from "../going.ts";
+import { hear, type Referrers } from "./referrers.ts";
 
 /** Milliseconds that a candidate has to find somebody who refers to it. */
 const AGE = 5 * 60_000;
@@ -41,25 +42,33 @@ export class Collector {
   readonly #tags: TagRows;
   readonly #now: () => number;
   readonly #database: StoreDatabase;
+  readonly #referrers: Referrers | undefined;
 
-  /** @param now Milliseconds since 1970. */
-  constructor(parts: DiskParts, tags: TagRows, now: () => number) {
+  /**
+   * @param now Milliseconds since 1970.
+   * @param referrers Trees that lie elsewhere and refer to blobs of the store.
+   */
+  constructor(parts: DiskParts, tags: TagRows, now: () => number, referrers?: Referrers) {
     this.#parts = parts;
     this.#tags = tags;
     this.#now = now;
     this.#database = parts.database;
+    this.#referrers = referrers;
   }
 
   /**
    * One pass.
    *
    * @returns What went, or would go; nothing where another process is at it.
+   * @throws {AlknetError} `TREE_UNAVAILABLE`: it cannot be known what trees elsewhere refer to.
    */
-  async collect({ full = false, dryRun = false }: CollectOptions): Promise<Collected | undefined> {
+  async collect({ full: isFull = false, dryRun = false }: CollectOptions): Promise<Collected | undefined> {
     const { going, rows } = this.#parts;
     using lock = await going.lock();
     if (!lock) return undefined;
     const now = this.#now();
+    // What was dropped elsewhere longer ago than is known there is found by looking at all.
+    const full = isFull || (this.#referrers !== undefined && !await hear(this.#referrers, this.#database, now));
     this.#database.transaction(() => {
       rows.writeReleases();
       this.#tags.dropExpired(now);
@@ -74,8 +83,10 @@ export class Collector {
     };
     for (let after: Uint8Array | undefined = new Uint8Array(); after;) {
       const page: Uint8Array[] = this.#page(after, full, now - AGE);
+      const isReferred = await this.#asked(page, now);
       this.#database.transaction(() => {
         for (const hash of page) {
+          if (isReferred(hash)) continue;
           const size = this.#look(hash, { now, dryRun });
           if (size === undefined) continue;
           sum.blobs++;
@@ -86,6 +97,28 @@ export class Collector {
       after = page.length < AT_ONCE ? undefined : page.at(-1);
     }
     return sum;
+  }
+
+  /**
+   * Asks trees elsewhere which of some blobs they refer to. Whoever links one holds it meanwhile, and makes it a candidate anew
+   * after it: one that is as it was before they were asked was not linked since.
+   */
+  async #asked(page: readonly Uint8Array[], now: number): Promise<(hash: Uint8Array) => boolean> {
+    if (!this.#referrers || page.length === 0) return () => false;
+    const before = new Map(page.map((hash) => [hash, this.#since(hash)]));
+    const referred = await this.#referrers.among(page);
+    return (hash) => {
+      const since = this.#since(hash);
+      if (since !== before.get(hash) || (since !== undefined && since >= now)) return true;
+      if (!referred.has(hash.toHex())) return false;
+      // When it is dropped there, that is heard.
+      this.#database.run("DELETE FROM candidates WHERE hash=?", hash);
+      return true;
+    };
+  }
+
+  #since(hash: Uint8Array): number | undefined {
+    return this.#database.get<{ since: number }>("SELECT since FROM candidates WHERE hash=?", hash)?.since;
   }
 
   #page(after: Uint8Array, full: boolean, before: number): Uint8Array[] {

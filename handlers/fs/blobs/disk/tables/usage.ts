@@ -31,6 +31,8 @@ export interface Used {
 export class Usage {
   readonly #database: StoreDatabase;
   readonly #quotas: Quotas;
+  /** What branches elsewhere keep, as it was told last. */
+  readonly #elsewhere = new Map<string, Used>();
 
   /** @param quotas How much each may keep. */
   constructor(database: StoreDatabase, quotas: Quotas) {
@@ -100,8 +102,18 @@ export class Usage {
 
   /** How much an identity keeps. */
   total(owner: string): Used {
-    const [tags, branches] = [this.#of(owner), this.#of(ofBranches(owner))];
-    return { bytes: (tags?.bytes ?? 0) + (branches?.bytes ?? 0), files: (tags?.files ?? 0) + (branches?.files ?? 0) };
+    const [tags, branches] = [this.tags(owner), this.#elsewhere.get(owner) ?? this.#of(ofBranches(owner))];
+    return { bytes: tags.bytes + (branches?.bytes ?? 0), files: tags.files + (branches?.files ?? 0) };
+  }
+
+  /** How much an identity keeps under tags. */
+  tags(owner: string): Used {
+    return this.#of(owner) ?? { bytes: 0, files: 0 };
+  }
+
+  /** Says how much an identity keeps in branches that lie elsewhere. */
+  told(owner: string, used: Used): void {
+    this.#elsewhere.set(owner, used);
   }
 
   /** How much an identity may keep. */
