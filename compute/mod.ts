@@ -19,6 +19,9 @@
  * {@linkcode noGrad} records nothing; {@linkcode gradcheck} compares with differences. A graph goes with the tensors that lead to
  * it, or when it was gone back through.
  *
+ * **Networks** are in `@alknet/compute/nn`, optimizers in `@alknet/compute/optim`, files of what was learned in
+ * `@alknet/compute/saving`.
+ *
  * **Errors.** What is refused is a {@linkcode ComputeError} that names the operation, the shapes and the dim.
  *
  * @example

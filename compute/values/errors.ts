@@ -8,7 +8,7 @@ import { AlknetError } from "@alknet/core/handler";
 /**
  * Why. `E_BUFFER` is a handle that is gone or another engine's; `E_LIMIT` is a budget or a bound of a device; `E_VALUE` is a
  * number that an operation has no result for; `E_GRAPH` a gradient that cannot be asked for; `E_VERSION` a value that was
- * written to while a gradient needs it.
+ * written to while a gradient needs it; `E_STATE` a state that does not fit what it is loaded into.
  */
 export type ComputeCode =
   | "E_SHAPE"
@@ -23,6 +23,7 @@ export type ComputeCode =
   | "E_VALUE"
   | "E_VERSION"
   | "E_GRAPH"
+  | "E_STATE"
   | "E_DEVICE_LOST";
 
 /** A computation was refused or failed. */

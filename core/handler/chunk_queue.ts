@@ -67,6 +67,22 @@ export class ChunkQueue {
     return chunk;
   }
 
+  /** Takes the first piece, and those behind it that fit into `most` bytes together with it, as one. */
+  take(most: number): Uint8Array | undefined {
+    let [end, bytes] = [this.#head, 0];
+    while (end < this.#chunks.length && bytes + this.#chunks[end].byteLength <= most) {
+      bytes += this.#chunks[end++].byteLength;
+    }
+    if (end - this.#head < 2) return this.shift();
+    const joined = new Uint8Array(bytes);
+    for (let at = 0; at < bytes;) {
+      const chunk = this.shift()!;
+      joined.set(chunk, at);
+      at += chunk.byteLength;
+    }
+    return joined;
+  }
+
   /** Takes bytes of the first piece; at most all of it. */
   skip(count: number): void {
     const chunk = this.#chunks[this.#head];

@@ -33,6 +33,8 @@ export interface SendPort {
 /** Reset and stop code when a Web Stream is cancelled or aborted without a code as its reason. */
 const CANCELLED = 0;
 const EMPTY = new Uint8Array(0);
+/** Bytes that a reader gets at once of what has come while it was busy: each piece costs it a turn, or a system call. */
+const TOGETHER = 256 * 1024;
 /** What a writer takes of an account that others wait for, in bytes. */
 const FAIR_SHARE = 16 * 1024;
 
@@ -134,7 +136,7 @@ export class ReceiveHalf {
   /** Hands one chunk, or the end, to the reader. Returns whether there was anything to hand over. */
   #deliver(): boolean {
     if (this.#error) return true;
-    const chunk = this.#queue.shift();
+    const chunk = this.#queue.take(TOGETHER);
     if (chunk) {
       this.#controller!.enqueue(chunk);
       this.#port.consumed(chunk.byteLength);

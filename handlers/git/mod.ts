@@ -88,6 +88,7 @@ export type { Mirror, MirrorWish } from "./store/folder/owning/mirror_file.ts";
 export type { OwnedSettings, SettingChanges } from "./store/folder/owning/settings.ts";
 export { folderOf, namesOf, type RepositoryFolders } from "./store/folder/repositories.ts";
 export { isRepositoryFolder, readSettings } from "./store/folder/repository.ts";
+export type { CommitLinks } from "./objects/commit.ts";
 export type { Verdict } from "./objects/fsck.ts";
 export type { IngestBounds } from "./pack/index_pack.ts";
 export type { PackBounds, Steps } from "./pack/read_entries.ts";
@@ -95,6 +96,7 @@ export type {
   Closure,
   Ingested,
   IngestOptions,
+  LinkedCommits,
   Maybe,
   ObjectReader,
   ObjectStore,

@@ -5,6 +5,8 @@
  */
 import { deepEqual, equal, match } from "node:assert/strict";
 import { connect } from "node:tls";
+import "../runner/open_libraries.ts";
+import { router } from "@alknet/core";
 import { runAlknet, runProgram, startAlknet } from "../support/process.ts";
 import { seeded } from "../support/random.ts";
 import { temporaryFolder } from "../support/temp.ts";
@@ -299,6 +301,28 @@ Deno.test({
     equal((await child.status).code, 1);
     match(await child.errorLine(), /^alknet: /);
   },
+});
+
+Deno.test("alknet dial ends when the peer wants no more and has said all, though stdin stays open", async () => {
+  await using home = await initHome();
+  await using endpoint = await router().use({
+    alpns: ["alknet/farewell"],
+    handle: async (connection) => {
+      for await (const stream of connection) {
+        stream.stop(7);
+        const writer = stream.writable.getWriter();
+        await writer.write(new TextEncoder().encode("farewell\n"));
+        await writer.close();
+      }
+    },
+  }).listen({ transports: ["quic"], identityProvider: { resolveFingerprint: () => {}, resolveToken: () => {} } });
+  const [{ hostname, port }] = endpoint.addresses;
+  const address = `${endpoint.nodeId}@${hostname}:${port}`;
+  await using child = startAlknet(["dial", "--home", home.path, "--transport", "quic", "alknet/farewell", address]);
+  await child.write("hello\n");
+  equal(await child.line(), "farewell");
+  equal((await child.status).code, 0);
+  equal(child.errors, "");
 });
 
 function pinned(home: TestHome, node: ServingNode): string {

@@ -1,19 +1,24 @@
 /**
- * The program of the member's README, run as a user runs it: without a permission.
+ * The programs of the member's README, run as a user runs them: without a permission.
  *
  * @module
  */
-import { deepEqual } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
 import { runProgram } from "../support/process.ts";
 import { ROOT } from "../support/python.ts";
 
-Deno.test("compute/README.md: its program prints what it says", async () => {
-  const program = /^```ts\n([\s\S]*?)^```$/m.exec(await Deno.readTextFile(`${ROOT}compute/README.md`))![1];
-  const args = ["run", "--no-prompt", "--check", "--allow-read", "-"];
-  const { code, stdout, stderr } = await runProgram(Deno.execPath(), args, {
-    cwd: ROOT,
-    env: { NO_COLOR: "1" },
-    stdin: program,
+const PRINTS = ["[ 2 ] [ 0, 10.5 ]\n", "[ false, true, true, false ]\n"];
+const PROGRAMS = [...(await Deno.readTextFile(`${ROOT}compute/README.md`)).matchAll(/^```ts\n([\s\S]*?)^```$/gm)];
+
+for (const [i, prints] of PRINTS.entries()) {
+  Deno.test(`compute/README.md: program ${i + 1} of ${PROGRAMS.length} prints what it says`, async () => {
+    equal(PROGRAMS.length, PRINTS.length, "each program is run");
+    const args = ["run", "--no-prompt", "--check", "--allow-read", "-"];
+    const { code, stdout, stderr } = await runProgram(Deno.execPath(), args, {
+      cwd: ROOT,
+      env: { NO_COLOR: "1" },
+      stdin: PROGRAMS[i][1],
+    });
+    deepEqual([code, stdout], [0, prints], stderr);
   });
-  deepEqual([code, stdout], [0, "[ 2 ] [ 0, 10.5 ]\n"], stderr);
-});
+}

@@ -17,6 +17,9 @@ import type { Action, Command } from "../../grammar/action.ts";
 import { ignoreToken, prepareReach, type ReachOptions, reachOptions } from "../../reaching/reach.ts";
 import { StopSignals } from "../../terminal/signals.ts";
 
+/** Bytes of stdin that are read at once: each read costs a change of threads. */
+const PIECE = 256 * 1024;
+
 /** `alknet dial ALPN ADDRESS`. */
 export const dialCommand: Command = command(
   "dial",
@@ -53,7 +56,7 @@ async function dial(options: ReachOptions & { readonly alpn: string }): Promise<
 /** Both directions, until both are over or the connection is. */
 async function pipe(connection: Connection, stream: BidiStream): Promise<number> {
   // An upload that the peer refuses is not a failure by itself: what it still has to say counts.
-  const up = Deno.stdin.readable.pipeTo(stream.writable).catch(() => {});
+  const up = fromStdin(stream.writable).catch(() => {});
   const down = stream.readable.pipeTo(Deno.stdout.writable);
   const ended = connection.closed.then(async (info) => {
     // What has arrived goes out first; a stream that was cut says so itself.
@@ -62,6 +65,21 @@ async function pipe(connection: Connection, stream: BidiStream): Promise<number>
   });
   await Promise.race([Promise.all([up, down]), ended]);
   return ExitCode.DONE;
+}
+
+/** Stdin into a stream, and its end, until the peer wants no more of it; where stdin breaks, the stream does. */
+async function fromStdin(writable: WritableStream<Uint8Array>): Promise<void> {
+  const writer = writable.getWriter();
+  const copying = copyStdin(writer).catch((error) => writer.abort(error));
+  await Promise.race([copying, writer.closed]);
+}
+
+async function copyStdin(writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
+  const buffer = new Uint8Array(PIECE);
+  for (let read = await Deno.stdin.read(buffer); read !== null; read = await Deno.stdin.read(buffer)) {
+    await writer.write(buffer.subarray(0, read));
+  }
+  await writer.close();
 }
 
 function isNormal(info: CloseInfo): boolean {

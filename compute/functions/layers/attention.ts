@@ -9,7 +9,7 @@ import type { Runner, Tensor } from "../../tensors/tensor.ts";
 import { add, lerp, mul, sub } from "../elements/broadcasting.ts";
 import { cos, sin } from "../elements/functions.ts";
 import { relu, sigmoid, tanh } from "../elements/unary.ts";
-import { matmul } from "../folding/folds.ts";
+import { matmul, mean } from "../folding/folds.ts";
 import { arange } from "../shapes/creation.ts";
 import { cat, repeatInterleave, stack, tril } from "../shapes/joining.ts";
 import { chunk, reshape, select, split, unsqueeze } from "../shapes/views.ts";
@@ -25,6 +25,8 @@ export interface AttentionOptions {
   readonly isCausal?: boolean;
   /** What scores are multiplied by. Default 1/√d. */
   readonly scale?: number;
+  /** What is made of the weights before they meet the values: a dropout, for example. */
+  readonly onWeights?: (weights: Tensor) => Tensor;
 }
 
 /** The weights of a recurrent cell; those of the gates lie one after the other. */
@@ -49,7 +51,6 @@ export function scaledDotProductAttention(
   v: Tensor,
   options: AttentionOptions = {},
 ): Tensor<"f32"> {
-  const { mask, isCausal = false, scale = 1 / Math.sqrt(q.shape.at(-1) ?? 1) } = options;
   if (
     q.shape.length < 2 || k.shape.length < 2 || q.shape.at(-1) !== k.shape.at(-1) || k.shape.at(-2) !== v.shape.at(-2)
   ) {
@@ -59,25 +60,33 @@ export function scaledDotProductAttention(
       `[${q.shape}], [${k.shape}] and [${v.shape}] are no queries, keys and values`,
     );
   }
-  return within(q, (runner) => {
+  return within(q, () => {
     const [own, theirs] = [q.shape.at(-3) ?? 1, k.shape.at(-3) ?? 1];
     if (own !== theirs && theirs !== 1 && own % theirs !== 0) {
       refuse("E_SHAPE", "scaled_dot_product_attention", `${own} heads of queries are no multiple of ${theirs} of keys`);
     }
     const many = (x: Tensor): Tensor => own === theirs || theirs === 1 ? x : repeatInterleave(x, own / theirs, -3);
-    const scores = matmul(mul(q, scale), many(k).transpose());
-    const [rows, columns] = scores.shape.slice(-2);
-    let seen: Tensor | undefined = mask?.dtype === "bool" ? mask : undefined;
-    if (isCausal) {
-      const before = causalMask(runner, rows, columns);
-      seen = seen ? runner.map("logical_and", [seen, before]) : before;
-    }
-    const biased = mask && mask.dtype !== "bool" ? add(scores, mask) : scores;
-    if (scores.size === 0) return matmul(biased as Tensor<"f32">, many(v));
-    const lowest = runner.map("ne", [biased, -Infinity]);
-    const allowed = seen ? runner.map("logical_and", [lowest, seen]) : lowest;
-    return matmul(maskedSoftmax(biased, allowed, -1), many(v));
+    const shares = weightsOf(q, many(k), options);
+    return matmul(options.onWeights?.(shares) ?? shares, many(v));
   });
+}
+
+/** How much a query takes of each key's value. */
+function weightsOf(q: Tensor, k: Tensor, options: AttentionOptions): Tensor {
+  const { runner } = q;
+  const { mask, isCausal = false, scale = 1 / Math.sqrt(q.shape.at(-1) ?? 1) } = options;
+  const scores = matmul(mul(q, scale), k.transpose());
+  const [rows, columns] = scores.shape.slice(-2);
+  let seen: Tensor | undefined = mask?.dtype === "bool" ? mask : undefined;
+  if (isCausal) {
+    const before = causalMask(runner, rows, columns);
+    seen = seen ? runner.map("logical_and", [seen, before]) : before;
+  }
+  const biased = mask && mask.dtype !== "bool" ? add(scores, mask) : scores;
+  if (scores.size === 0) return biased;
+  const lowest = runner.map("ne", [biased, -Infinity]);
+  const allowed = seen ? runner.map("logical_and", [lowest, seen]) : lowest;
+  return maskedSoftmax(biased, allowed, -1);
 }
 
 /**
@@ -92,20 +101,42 @@ export function multiHeadAttention(
   weights: { input: Tensor; inputBias?: Tensor; output: Tensor; outputBias?: Tensor },
   options: AttentionOptions = {},
 ): Tensor<"f32"> {
+  checkHeads(q, heads);
+  return within(q, () => {
+    const [a, b, c] = [q, k, v].map((x, i) => headsOf(x, heads, i, weights));
+    const joined = scaledDotProductAttention(a, b, c, options).transpose(1, 2);
+    return linear(reshape(joined, q.shape), weights.output, weights.outputBias);
+  });
+}
+
+/** What {@linkcode multiHeadAttention} weighs values by: the mean over the heads, [batch, queries, keys]. */
+export function multiHeadWeights(
+  q: Tensor,
+  k: Tensor,
+  heads: number,
+  weights: { input: Tensor; inputBias?: Tensor },
+  options: AttentionOptions = {},
+): Tensor<"f32"> {
+  checkHeads(q, heads);
+  return within(q, () => {
+    const [a, b] = [q, k].map((x, i) => headsOf(x, heads, i, weights));
+    return mean(weightsOf(a, b, options), { dim: 1 });
+  });
+}
+
+function checkHeads(q: Tensor, heads: number): void {
   const width = q.shape.at(-1) ?? 0;
   if (q.shape.length !== 3 || !(heads >= 1) || width % heads !== 0) {
     refuse("E_SHAPE", "multi_head_attention", `[${q.shape}] does not make ${heads} heads`);
   }
-  return within(q, () => {
-    const matrices = split(weights.input, width, 0);
-    const biases = weights.inputBias ? split(weights.inputBias, width, 0) : [];
-    const [a, b, c] = [q, k, v].map((x, i) => {
-      const y = linear(x, matrices[i], biases[i]);
-      return reshape(y, [x.shape[0], x.shape[1], heads, width / heads]).transpose(1, 2);
-    });
-    const joined = scaledDotProductAttention(a, b, c, options).transpose(1, 2);
-    return linear(reshape(joined, q.shape), weights.output, weights.outputBias);
-  });
+}
+
+/** Queries, keys or values of each head: [batch, heads, length, width of one]. */
+function headsOf(x: Tensor, heads: number, part: number, weights: { input: Tensor; inputBias?: Tensor }): Tensor {
+  const width = weights.input.shape[0] / 3;
+  const bias = weights.inputBias && split(weights.inputBias, width, 0)[part];
+  const y = linear(x, split(weights.input, width, 0)[part], bias);
+  return reshape(y, [x.shape[0], x.shape[1], heads, width / heads]).transpose(1, 2);
 }
 
 /** Whether a column is at or before its row. */

@@ -168,6 +168,18 @@ export function softMarginLoss(x: Tensor, y: Tensor, options: LossOptions = {}):
   return reduced(x, () => neg(logsigmoid(mul(y, x))), options);
 }
 
+/** The mean over the last dim, the classes, of {@linkcode bceWithLogits}: each class is there or not. */
+export function multilabelSoftMarginLoss(
+  x: Tensor,
+  y: Tensor,
+  options: LossOptions & { weight?: Tensor } = {},
+): Tensor<"f32"> {
+  return reduced(x, () => {
+    const losses = neg(add(mul(y, logsigmoid(x)), mul(sub(1, y), logsigmoid(neg(x)))));
+    return mean(options.weight ? mul(losses, options.weight) : losses, { dim: -1 });
+  }, options);
+}
+
 /** x·y/(‖x‖·‖y‖) along a dim, with lengths from `eps` (default 1e-8). */
 export function cosineSimilarity(x: Tensor, y: Tensor, options: { dim?: number; eps?: number } = {}): Tensor<"f32"> {
   const { dim = 1, eps = 1e-8 } = options;

@@ -44,7 +44,7 @@ export async function browse(
   const browsing: Browsing = {
     repository,
     refs: await repository.refs.snapshot(),
-    commits: new CommitReader(objects),
+    commits: new CommitReader(objects, repository.graph()),
     trees: new TreeReader(objects),
     pace: new Pace(signal),
     most,

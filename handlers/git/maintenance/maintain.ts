@@ -21,6 +21,7 @@ import { extended } from "./extend.ts";
 import { takeGcLock } from "./gc_lock.ts";
 import { hasWorkingTrees, reachedFrom, rootsOf } from "./reached.ts";
 import { repack, writeClosure } from "./repack.ts";
+import { keepGraph, writeGraph } from "./write_graph.ts";
 
 /** More packs than these are made fewer. */
 const MOST_PACKS = 24;
@@ -46,18 +47,26 @@ export interface MaintainOptions {
   readonly onStep?: OnStep;
 }
 
-/** What was done: nothing was needed, the closure was written, all was packed anew, somebody else is at it. */
-export type Maintained = "nothing" | "closure" | "repacked" | "locked" | "postponed";
+/**
+ * What was done: nothing was needed, the commit-graph was written, the closure was, all was packed anew, somebody else is
+ * at it.
+ */
+export type Maintained = "nothing" | "graph" | "closure" | "repacked" | "locked" | "postponed";
 
 /**
  * Maintains a repository.
  *
  * @throws {AlknetError} `GIT_OBJECT_MISSING`, `GIT_CORRUPT`: nothing was removed. What the file system throws.
  */
-export async function maintain(
-  open: OpenFolder,
-  options: MaintainOptions,
-): Promise<Maintained> {
+export async function maintain(open: OpenFolder, options: MaintainOptions): Promise<Maintained> {
+  const done = await maintainPacks(open, options);
+  if (done !== "nothing" && done !== "closure") return done;
+  // What somebody works in has a graph if they want one.
+  const isWritten = !open.folder.endsWith("/.git") && await keepGraph(open, options);
+  return done === "nothing" && isWritten ? "graph" : done;
+}
+
+async function maintainPacks(open: OpenFolder, options: MaintainOptions): Promise<Maintained> {
   const { pace, mayRepack = true, now = unixSeconds(), onStep } = options;
   const { folder, objects, closure: reader } = open;
   const full = options.full ?? (mayRepack && !folder.endsWith("/.git") && now - (lastFull(folder) ?? now) >= WEEK);
@@ -114,10 +123,11 @@ interface Packing {
 
 /** Packs all anew. A full run tells apart what nothing reaches, and drops what nothing has reached for long. */
 async function packAnew(
-  { folder, objects, refs }: OpenFolder,
+  open: OpenFolder,
   { tips, selection, commits: reader, holder }: Packing,
   { pace, full, now, patience, onStep }: MaintainOptions & { readonly now: number },
 ): Promise<void> {
+  const { folder, objects, refs } = open;
   objects.look();
   const dropped = readDropped(folder);
   const roots = full && !hasWorkingTrees(folder) ? await rootsOf(folder, refs) : undefined;
@@ -128,6 +138,8 @@ async function packAnew(
     await drop({ folder, objects, refs, due, roots, reader, pace, patience, onStep });
   }
   if (full || lastFull(folder) === undefined) await writeDropped(folder, readDropped(folder), holder);
+  await writeGraph(open, reader, pace);
+  onStep?.("graph");
 }
 
 function unixSeconds(): number {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { CommitLinks } from "../objects/commit.ts";
 import type { Verdict } from "../objects/fsck.ts";
 import type { Kind, Oid } from "../objects/oid.ts";
 import type { IngestBounds } from "../pack/index_pack.ts";
@@ -75,6 +76,12 @@ export interface Closure {
   holds(oid: Oid): boolean;
   /** Their entries, as a pack has them that needs no other. A piece holds until the next is asked for. */
   pieces(): Iterable<Uint8Array>;
+}
+
+/** Commits of which is known what they link to. */
+export interface LinkedCommits {
+  /** What a commit links to; nothing where it is none of them. */
+  links(oid: Oid): CommitLinks | undefined;
 }
 
 /** A ref. */
@@ -244,6 +251,8 @@ export interface Repository extends Disposable {
   readonly isMirror: boolean;
   /** What of its objects is known to be whole; nothing where that has to be walked. Who may have it is to be looked at. */
   closure(): Closure | undefined;
+  /** What its commits link to, as far as a commit-graph says it; nothing where there is none. */
+  graph(): LinkedCommits | undefined;
   /** Its objects as they are there now, to be disposed, where packs that are open here are gone; else nothing. */
   renewed(): (ObjectReader & Disposable) | undefined;
   /** Prepares for objects that are to come. */

@@ -7,7 +7,7 @@ import { corrupt, missing } from "../errors.ts";
 import { type CommitLinks, parseCommit } from "../objects/commit.ts";
 import type { Oid } from "../objects/oid.ts";
 import { parseTag } from "../objects/tag.ts";
-import type { ObjectReader } from "../store/types.ts";
+import type { LinkedCommits, ObjectReader } from "../store/types.ts";
 import { CommitQueue } from "./commit_queue.ts";
 import type { Pace } from "./pace.ts";
 
@@ -17,11 +17,16 @@ const HAVE = 2;
 /** Reads commits, each once. */
 export class CommitReader {
   readonly #store: ObjectReader;
+  readonly #graph?: LinkedCommits;
   readonly #read = new Map<Oid, CommitLinks>();
 
-  /** @param store Where they are. */
-  constructor(store: ObjectReader) {
+  /**
+   * @param store Where they are.
+   * @param graph What is known of some without reading them. That a commit is in it does not show that it is in the store.
+   */
+  constructor(store: ObjectReader, graph?: LinkedCommits) {
     this.#store = store;
+    this.#graph = graph;
   }
 
   /**
@@ -32,6 +37,11 @@ export class CommitReader {
   async links(oid: Oid): Promise<CommitLinks> {
     const held = this.#read.get(oid);
     if (held) return held;
+    const known = this.#graph?.links(oid);
+    if (known) {
+      this.#read.set(oid, known);
+      return known;
+    }
     const object = await this.#store.read(oid);
     if (!object) throw missing(oid);
     if (object.kind !== "commit") throw corrupt(`object ${oid} is a ${object.kind}, and a commit is expected`);

@@ -24,7 +24,7 @@ export const gitClone: Group = {
   async run(effort) {
     await using folder = await temporaryFolder();
     const bare = folder.join("a.git");
-    await makeLarge(bare, FIFTY_MB);
+    await makeLarge(bare, shapeFor(effort, FIFTY_MB));
     await git(bare, "config", "alknet.public", "true");
     await using daemon = await startDaemon(folder.path);
     const unit = "MB/s";
@@ -60,11 +60,11 @@ export const gitClone: Group = {
 /** Fetches of one commit, wherever it is. */
 export const gitFetch: Group = {
   name: "git fetch",
-  async run() {
+  async run(effort) {
     await using folder = await temporaryFolder();
     const [small, large] = [folder.join("small.git"), folder.join("large.git")];
     await makeLarge(small, SMALL);
-    await makeLarge(large, LARGE);
+    await makeLarge(large, shapeFor(effort, LARGE));
     await using daemon = await startDaemon(folder.path);
     const one = async (name: string, port?: number): Promise<number> => {
       const oids = [
@@ -88,8 +88,8 @@ export const gitIndexPack: Group = {
   name: "git index-pack",
   async run(effort) {
     await using folder = await temporaryFolder();
-    const { pack, size } = await packOf(folder.join("a.git"), FIFTY_MB);
-    const many = await packOf(folder.join("b.git"), LARGE);
+    const { pack, size } = await packOf(folder.join("a.git"), shapeFor(effort, FIFTY_MB));
+    const many = await packOf(folder.join("b.git"), shapeFor(effort, LARGE));
     const memory: Record<string, number[]> = { alknet: [], git: [], "isomorphic-git": [] };
     const contestant = (kind: string, file = pack, bytes = size): Contestant =>
       asking(async () => {
@@ -135,6 +135,11 @@ export const gitIndexPack: Group = {
     ];
   },
 };
+
+/** A repository of the shape; where one round is not to say anything about speed, a small one. */
+function shapeFor(effort: Effort, shape: Shape): Shape {
+  return effort.rounds > 1 ? shape : { ...SMALL, commits: 100 };
+}
 
 /** Makes a repository in one pack. */
 async function packOf(bare: string, shape: Shape): Promise<{ pack: string; size: number }> {

@@ -14,6 +14,12 @@ Deno.test("a queue gives back the bytes it was given, however they were cut and 
       queue.push(bytes, random(2) === 0);
     } else if (random(2) === 0) {
       for (const byte of queue.shift() ?? []) assert.equal(byte, taken++ & 0xff);
+    } else if (random(4) < 2) {
+      const most = random(20_000);
+      const first = queue.peek()?.byteLength ?? 0;
+      const bytes = queue.take(most);
+      assert.ok((bytes?.byteLength ?? 0) <= Math.max(most, first));
+      for (const byte of bytes ?? []) assert.equal(byte, taken++ & 0xff);
     } else {
       const count = Math.min(random(200), queue.peek()?.byteLength ?? 0);
       for (const byte of queue.peek()?.subarray(0, count) ?? []) assert.equal(byte, taken++ & 0xff);
@@ -46,6 +52,8 @@ Deno.test("a large piece that is the queue's to keep is not copied, and what was
   const queue = new ChunkQueue();
   const large = new Uint8Array(5000);
   queue.push(large, true);
+  assert.equal(queue.take(10_000), large);
+  queue.push(large, true);
   assert.equal(queue.peek(), large);
   queue.push(Uint8Array.of(1));
   queue.push(Uint8Array.of(2));
@@ -54,4 +62,12 @@ Deno.test("a large piece that is the queue's to keep is not copied, and what was
   queue.push(Uint8Array.of(3));
   assert.deepEqual([...small], [1, 2]);
   assert.deepEqual([...queue.shift()!], [3]);
+});
+
+Deno.test("what waits is taken together as far as it fits, and a piece that does not fit alone is taken whole", () => {
+  const queue = new ChunkQueue();
+  for (let i = 0; i < 4; i++) queue.push(new Uint8Array(5000).fill(i));
+  assert.deepEqual([...new Set(queue.take(15_000))], [0, 1, 2]);
+  assert.equal(queue.take(100)!.byteLength, 5000);
+  assert.equal(queue.take(100), undefined);
 });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ObjectStore } from "../../store/types.ts";
+import type { ObjectStore, Repository } from "../../store/types.ts";
 import { allReach, CommitReader } from "../../walk/commits.ts";
 import { Pace } from "../../walk/pace.ts";
 
@@ -22,9 +22,9 @@ export class Known {
   #checked = 0;
 
   /** @param signal Ends what is begun. */
-  constructor(store: ObjectStore, signal: AbortSignal) {
-    this.#store = store;
-    this.reader = new CommitReader(store);
+  constructor(repository: Repository, signal: AbortSignal) {
+    this.#store = repository.objects;
+    this.reader = new CommitReader(repository.objects, repository.graph());
     this.pace = new Pace(signal);
   }
 

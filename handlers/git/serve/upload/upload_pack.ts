@@ -87,9 +87,9 @@ async function fetch(
   snapshot: RefSnapshot,
   served: Served,
 ): Promise<void> {
-  const { repository: { objects, settings: { filters } }, output, signal, limits } = service;
-  const request = parseFetch(args, { ...limits, filters });
-  const known = new Known(objects, signal);
+  const { repository, output, signal, limits } = service;
+  const request = parseFetch(args, { ...limits, filters: repository.settings.filters });
+  const known = new Known(repository, signal);
   await checkWants(request.wants, snapshot, service, known);
   const byName = request.wantRefs.map((name) => ({ name, oid: oidOf(name, snapshot) }));
   const wants = [...new Set([...request.wants, ...byName.map(({ oid }) => oid)])];

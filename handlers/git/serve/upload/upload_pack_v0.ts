@@ -56,7 +56,7 @@ export async function uploadPackV0(
     for (const line of refsAdvertisement(snapshot, { version, stateless: false, filters })) await output.put(line);
     await output.flush();
   }
-  const known = new Known(repository.objects, signal);
+  const known = new Known(repository, signal);
   const request = await unlessDraining(service, async () => {
     const wanted = await readWants(input, { ...limits, filters, bytes, idle: limits.negotiationIdle });
     if (!wanted) return undefined;

@@ -6,6 +6,10 @@
 import { statSync } from "node:fs";
 import { lstat, readdir, realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
+import type { CommitGraph } from "../../graph/commit_graph.ts";
+import type { GraphFile } from "../../graph/graph_file.ts";
+import { GraphFolder } from "../../graph/graph_folder.ts";
+import { ByteCache } from "../../pack/byte_cache.ts";
 import type { PackCaches } from "../../pack/pack_file.ts";
 import { isRepositoryName } from "../../wire/names.ts";
 import type { Maybe, RefStore, Repositories, Repository } from "../types.ts";
@@ -19,6 +23,9 @@ import { FolderRefs } from "./refs.ts";
 import { keepCertificate } from "./receiving/certificate_file.ts";
 import { isMirror, isRepositoryFolder, readSettings } from "./repository.ts";
 
+/** Bytes of commit-graphs that stay in memory. */
+const GRAPHS = 64 * 1024 * 1024;
+
 /** Where repositories lie. */
 export interface RepositoryFolders {
   /** A repository `NAME` is `<root>/<NAME>.git`. */
@@ -31,6 +38,7 @@ export interface RepositoryFolders {
 interface Store {
   readonly objects: FolderObjects;
   readonly closure: ClosureReader;
+  readonly graph: GraphFolder;
   users: number;
 }
 
@@ -52,6 +60,8 @@ export interface OpenFolder extends Disposable {
   readonly objects: FolderObjects;
   /** Its closure. */
   readonly closure: ClosureReader;
+  /** Its commit-graph as of now; nothing where there is none. */
+  graph(): CommitGraph | undefined;
   /** Its refs. */
   readonly refs: RefStore;
   /** Who writes, once what others have left who died is cleared up. */
@@ -69,6 +79,7 @@ export class FolderRepositories implements Repositories {
   readonly #limit: number;
   readonly #onStep?: OnStep;
   readonly #open = new Map<string, Open>();
+  readonly #graphs = new ByteCache<GraphFile>(GRAPHS);
 
   /**
    * @param limit Bytes of an object that is read whole.
@@ -85,7 +96,7 @@ export class FolderRepositories implements Repositories {
     const folder = await folderOf(this.#folders, name);
     if (folder === undefined) return undefined;
     const settings = readSettings(folder);
-    const { held, store: { objects, closure }, leave } = this.#enter(folder);
+    const { held, store: { objects, closure, graph }, leave } = this.#enter(folder);
     const onStep = this.#onStep;
     const writing = () => writer(folder, held);
     const refs = new FolderRefs({
@@ -103,6 +114,7 @@ export class FolderRepositories implements Repositories {
       settings,
       isMirror: isMirror(folder),
       closure: () => closure.read(),
+      graph: () => graph.read(),
       renewed: () => objects.isOutdated ? new FolderObjects(`${folder}/objects`, this.#caches, this.#limit) : undefined,
       packBytes: () => objects.packBytes(),
       keepCertificate: async (name, bytes) => await keepCertificate(folder, { name, bytes }, await writing()),
@@ -127,12 +139,13 @@ export class FolderRepositories implements Repositories {
     const folder = await folderOf(this.#folders, name);
     if (folder === undefined) return undefined;
     const { hidden } = readSettings(folder);
-    const { held, store: { objects, closure }, leave } = this.#enter(folder);
+    const { held, store: { objects, closure, graph }, leave } = this.#enter(folder);
     const holder = () => writer(folder, held);
     return {
       folder,
       objects,
       closure,
+      graph: () => graph.read(),
       refs: new FolderRefs({ folder, objects, hidden, writing: holder, alone: (work) => inTurn(held, work) }),
       holder,
       renew: () => {
@@ -151,7 +164,8 @@ export class FolderRepositories implements Repositories {
 
   #opened(folder: string): Store {
     const objects = new FolderObjects(`${folder}/objects`, this.#caches, this.#limit);
-    return { objects, closure: new ClosureReader(folder, objects), users: 0 };
+    const graph = new GraphFolder(`${folder}/objects`, this.#graphs);
+    return { objects, closure: new ClosureReader(folder, objects), graph, users: 0 };
   }
 
   #enter(folder: string): { held: Open; store: Store; leave: () => void } {

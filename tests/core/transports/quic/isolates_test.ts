@@ -7,6 +7,7 @@ import { equal, match } from "node:assert/strict";
 import { prepareDial } from "../../../../core/endpoint/dial.ts";
 import type { Endpoint } from "../../../../core/endpoint/endpoint.ts";
 import { router } from "../../../../core/endpoint/router.ts";
+import type { Connection } from "../../../../core/handler/connection.ts";
 import { defineHandler } from "../../../../core/handler/handler.ts";
 import { runProgram } from "../../../support/process.ts";
 import { ROOT } from "../../../support/python.ts";
@@ -84,7 +85,9 @@ Deno.test("quic: test files that dial live through deno test --parallel", async 
 });
 
 function listen(): Promise<Endpoint> {
-  return router().use(defineHandler({ alpns: [ALPN], handle: ({ closed }) => closed.then(() => {}) })).listen({
-    listen: "127.0.0.1:0",
-  });
+  // It says farewell to who does: else a dialler over TCP waits for that.
+  const handle = async (connection: Connection): Promise<void> => {
+    for await (const { readable, writable } of connection) await readable.pipeTo(writable);
+  };
+  return router().use(defineHandler({ alpns: [ALPN], handle })).listen({ listen: "127.0.0.1:0" });
 }

@@ -7,9 +7,11 @@ import "../node.ts";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { isWhole } from "../../../../handlers/ssh/protocol/inbound.ts";
+import { childrenOf } from "../../../support/proc.ts";
 import { needs } from "../../../support/programs.ts";
 import { sshClient, type TestClient } from "../client.ts";
 import { sshNode } from "../node.ts";
+import { until } from "../node_process.ts";
 
 const uint32 = (value: number): Buffer => {
   const bytes = Buffer.alloc(4);
@@ -113,12 +115,14 @@ Deno.test({
     });
     await peer.ready;
     peer.client.on("error", () => {});
+    const before = childrenOf(Deno.pid).length;
     const { outgoing } = await peer.exec("sleep 1000");
     const data = message(94, outgoing.id, text("x".repeat(32 * 1024)));
     onPayload(peer, ([type]) => assert.notEqual(type, 93, "nobody reads, so there is no more window"));
     // The window is 2 MiB; this is 10.
     for (let sent = 0; sent < 320 && peer.socket.writable; sent++) send(peer, data);
     await peer.closed;
+    await until(() => childrenOf(Deno.pid).length === before, "the end of what ran");
   },
 });
 
