@@ -20,6 +20,7 @@ import {
   transportOption,
 } from "../grammar/arguments.ts";
 import { contactCommand } from "./msg/contact.ts";
+import { deviceCommand } from "./msg/device.ts";
 
 const SHARED = {
   home: homeOption(),
@@ -150,15 +151,9 @@ const chatCommand: Command = command(
 export const msgCommand: Command = command(
   "msg",
   or(
-    idCommand,
-    contactCommand,
-    sendCommand,
-    readCommand,
-    saveCommand,
-    chatCommand,
-    watchCommand,
-    syncCommand,
-    outboxCommand,
+    or(idCommand, contactCommand, deviceCommand),
+    or(sendCommand, readCommand, saveCommand, chatCommand),
+    or(watchCommand, syncCommand, outboxCommand),
   ),
   { brief: message`Sealed messages, kept for those who are away.` },
 );

@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { AlknetError } from "@alknet/core/handler";
+import type { AlknetError } from "@alknet/core/handler";
 import type { MessageState, Messenger, StoredMessage, Synced } from "@alknet/handlers/msg";
 import { StopSignals } from "../terminal/signals.ts";
 import { ExitCode, note, print, printJson, UsageError } from "../terminal/output.ts";
 import { outgoingFile } from "./files.ts";
+import { stdinText } from "./input.ts";
 import { nameOf, type OpenMessenger, openMessengerHome, type Shared } from "./home.ts";
 import { contactLine, eventJson, eventLine, messageJson, messageLine, shortId, waitingLine } from "./showing.ts";
 
@@ -15,8 +16,6 @@ import { contactLine, eventJson, eventLine, messageJson, messageLine, shortId, w
 const TOKEN_TIME = 5000;
 /** Time to look into the mailboxes, where the command line says none. */
 const DEFAULT_TIME = 10_000;
-/** More than any message has. */
-const MOST_INPUT = 96 * 1024;
 
 /** `msg id`: the token of a name. */
 export async function showToken(
@@ -227,20 +226,4 @@ function noteHomeless({ isHomeless, configFile }: OpenMessenger): void {
     `alknet: note: no handlers.mailbox in ${configFile}: this node keeps no messages; add "mailbox": {}, or name another ` +
       "with --mailbox",
   );
-}
-
-/** What stands on stdin, without the line end after it. */
-async function stdinText(what: string): Promise<string> {
-  if (Deno.stdin.isTerminal()) throw new UsageError(`${what} is missing; give it as an argument, or write it to stdin`);
-  const bytes = new Uint8Array(MOST_INPUT + 1);
-  let length = 0;
-  for (let count; length < bytes.byteLength && (count = await Deno.stdin.read(bytes.subarray(length)));) {
-    length += count;
-  }
-  if (length > MOST_INPUT) throw new AlknetError("TOO_LONG", `${what} has more than ${MOST_INPUT} bytes`);
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, length)).replace(/\r?\n$/, "");
-  } catch (cause) {
-    throw new AlknetError("NOT_TEXT", `${what} on stdin is not UTF-8`, { cause });
-  }
 }

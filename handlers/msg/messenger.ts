@@ -21,7 +21,9 @@ import {
   removeContact,
   safetyNumberOf,
 } from "./flow/contacting.ts";
+import { tellList } from "./flow/devices.ts";
 import { freshQueue, keptQueue, madeQueue } from "./flow/own_queues.ts";
+import { StoredDevices } from "./flow/own_devices.ts";
 import type { Parts } from "./flow/parts.ts";
 import { acknowledge } from "./flow/receipts.ts";
 import { receive } from "./flow/receiving.ts";
@@ -42,6 +44,7 @@ import type {
   Messenger,
   MessengerOptions,
   Outgoing,
+  OwnDevices,
   StoredMessage,
   Synced,
   WaitingMessage,
@@ -63,15 +66,14 @@ export function openMessenger(options: MessengerOptions): Messenger {
 
 class StoredMessenger implements Messenger {
   readonly fault?: AlknetError;
+  readonly devices: OwnDevices;
   readonly #parts: Parts;
-  readonly #name: string;
 
   constructor(options: MessengerOptions) {
     const { keys, file, direct: carrier, name = "", mailbox, readReceipts = false } = options;
     const { now = Date.now, random = systemBytes } = options;
     if (mailbox !== undefined) checkMailbox(mailbox);
     const store = new MessageStore(file, keys, random);
-    this.#name = name;
     if (store.isRestored) this.fault = restored(file);
     this.#parts = {
       keys,
@@ -81,12 +83,14 @@ class StoredMessenger implements Messenger {
       sessions: new Sessions(store),
       messages: new Messages(store),
       partials: new Partials(store),
+      name,
       readReceipts,
       carrier,
       mailbox,
       random,
       now,
     };
+    this.devices = new StoredDevices(this.#parts);
   }
 
   async token(name: string, options: Stop & { readonly mailbox?: string }): Promise<MadeToken> {
@@ -108,7 +112,7 @@ class StoredMessenger implements Messenger {
       sid: kept.sid,
       t: kept.t,
       address: host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`,
-      name: this.#name,
+      name: this.#parts.name,
     });
     try {
       await madeQueue(this.#parts, (await renewedQueue(this.#parts, kept, options)).queue, options);
@@ -124,7 +128,7 @@ class StoredMessenger implements Messenger {
   }
 
   contacts(): Contact[] {
-    return this.#parts.contacts.list().map(shown);
+    return this.#parts.contacts.people().map(shown);
   }
 
   decide(name: string, state: "accepted" | "blocked"): Contact {
@@ -174,13 +178,16 @@ class StoredMessenger implements Messenger {
     const id = b64(random(16));
     // Whoever answers a request has accepted it.
     if (contact.state === "request") this.decide(to, "accepted");
-    const row = written(this.#parts, contact, { ...outgoing(what), id, at: now() });
+    const { row, copies } = written(this.#parts, contact, { ...outgoing(what), id, at: now() });
     try {
       // What was written to the same contact before goes first.
       await flush(this.#parts, { signal }, (other) => other.contact === contact.id && other.id < row.id);
       const earlier = messages.outbox().find((other) => other.contact === contact.id && other.id < row.id);
       if (earlier) throw new AlknetError("NOT_SENT", `earlier messages to ${to} wait to be sent`);
       await sendOne(this.#parts, messages.outbox(row.id)[0] ?? row, { signal });
+      const ids = new Set(copies.map(({ id }) => id));
+      // Those that cannot be sent now are tried again.
+      if (ids.size > 0) await flush(this.#parts, { signal }, (other) => ids.has(other.id));
       return { id, state: "stored" };
     } catch (error) {
       if (!isFault(error)) throw error;
@@ -190,7 +197,9 @@ class StoredMessenger implements Messenger {
         store.transaction(() => messages.postpone(row, now()));
         return { id, state: "waiting", fault };
       }
-      store.transaction(() => messages.unqueue(row, "failed"));
+      store.transaction(() => {
+        for (const one of [row, ...copies]) messages.unqueue(one, "failed");
+      });
       return { id, state: "failed", fault };
     }
   }
@@ -221,6 +230,7 @@ class StoredMessenger implements Messenger {
     const kept = await dropQueues(parts, stop);
     store.transaction(() => partials.sweep(dayOf(now())));
     const resets = beginAnew(parts);
+    store.transaction(() => tellList(parts));
     // Somebody asked: what waits is tried now, whenever it would be due.
     const { sent, faults } = await flush(parts, stop, () => true);
     const waiting = parts.messages.outbox().filter(({ message }) => message !== undefined).length;
@@ -287,7 +297,7 @@ class StoredMessenger implements Messenger {
 
   #named(name: string): ContactRow {
     const contact = this.#parts.contacts.find("name", name);
-    if (contact) return contact;
+    if (contact && contact.deviceOf === undefined) return contact;
     throw new AlknetError(
       "NO_CONTACT",
       `there is no contact ${JSON.stringify(name)}; alknet msg contact list names them`,

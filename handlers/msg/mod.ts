@@ -18,6 +18,8 @@ export type {
   Messenger,
   MessengerOptions,
   Outgoing,
+  OwnDevice,
+  OwnDevices,
   StoredMessage,
   Synced,
   WaitingMessage,

@@ -133,8 +133,47 @@ export interface MessengerOptions {
   readonly random?: Random;
 }
 
+/** Another device of the one who writes here. */
+export interface OwnDevice {
+  /** As it is called here. */
+  readonly name: string;
+  /** z-base-32 of its key. */
+  readonly nodeId: string;
+  /** Whether it is the one that says which others there are. */
+  readonly isFirst: boolean;
+}
+
+/** Other devices of the one who writes here: what goes out is on all, and what contacts write comes to all. */
+export interface OwnDevices {
+  /** All but this one. */
+  list(): OwnDevice[];
+  /**
+   * Asks to be a device of whoever made a token, who has to take it.
+   *
+   * @returns Also why the mailbox there does not know it yet; it is asked again.
+   * @throws {AlknetError} `BAD_TOKEN`, `BAD_NAME`, `NAME_TAKEN`, `CONTACT_KNOWN`, `DEVICE_KNOWN`.
+   */
+  join(name: string, token: string, options: Stop): Promise<OwnDevice & { readonly fault?: AlknetError }>;
+  /**
+   * Takes one that asks. It learns all contacts, and they of it.
+   *
+   * @param nodeId Its key.
+   * @returns Also why somebody does not know it yet; they are told later.
+   * @throws {AlknetError} `NO_DEVICE`, `NOT_FIRST`, `TOO_MANY_DEVICES`, `BAD_NAME`, `NAME_TAKEN`.
+   */
+  add(name: string, nodeId: string, options: Stop): Promise<OwnDevice & { readonly fault?: AlknetError }>;
+  /**
+   * Takes one away; contacts write to it no more. Of the first: this one is a device of nobody any more.
+   *
+   * @throws {AlknetError} `NO_DEVICE`.
+   */
+  remove(name: string, options: Stop): Promise<{ readonly fault?: AlknetError }>;
+}
+
 /** A messenger. */
 export interface Messenger extends Disposable {
+  /** Several devices of one person. */
+  readonly devices: OwnDevices;
   /** `STALE_STATE`: the database was found to be put back from a copy. Everything can be done with it. */
   readonly fault?: AlknetError;
   /**

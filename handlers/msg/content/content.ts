@@ -7,13 +7,17 @@
  * { "v": 1, "id", "at", "type": "receipt", "of": [id, to 64], "state": "delivered" or "read" }
  * { "v": 1, "id", "at", "type": "queue", "mailbox": "ID@HOST:PORT", "sid", "t" }
  * { "v": 1, "id", "at", "type": "reset", "also"?: queue }
+ * { "v": 1, "id", "at", "type": "profile", "name": to 64 characters, "devices"?: list }
+ * { "v": 1, "id", "at", "type": "sync", "to": ed b64, "body": a text, a file or a profile }
  * ```
  *
  * @module
  */
 import { AlknetError } from "@alknet/core/crypto";
 import { parseAddress } from "@alknet/core/address";
+import { NAME_CHARACTERS } from "../agreement/token.ts";
 import { b64, bytesOf } from "./bytes.ts";
+import { type DeviceList, devicesJson, readDevices } from "./devices.ts";
 
 /** A queue to which a contact may be written. */
 export interface Destination {
@@ -56,19 +60,45 @@ export interface ReceiptContent {
   readonly state: "delivered" | "read";
 }
 
+/** How somebody is called, and which devices are theirs. */
+export interface ProfileContent {
+  readonly type: "profile";
+  /** To 64 characters; may be empty. */
+  readonly name: string;
+  /** All of them. */
+  readonly devices?: DeviceList;
+}
+
+/** To another device of the same person: what went to somebody, or who somebody is and, by `also`, where. */
+export interface SyncContent {
+  readonly type: "sync";
+  /** Ed25519 of that somebody. */
+  readonly to: Uint8Array;
+  /** A text, a file or a profile. */
+  readonly body: Content;
+}
+
+/** What all contents have. */
+export interface ContentHead {
+  /** 16 bytes, b64. */
+  readonly id: string;
+  /** When it was written, as its writer says: milliseconds since 1970. */
+  readonly at: number;
+  /** Where its writer is answered from now on. */
+  readonly also?: Destination;
+}
+
 /** What is in an envelope. */
 export type Content =
-  & {
-    /** 16 bytes, b64. */
-    readonly id: string;
-    /** When it was written, as its writer says: milliseconds since 1970. */
-    readonly at: number;
-    /** Where its writer is answered from now on. */
-    readonly also?: Destination;
-  }
-  & (TextContent | FileContent | ReceiptContent | { readonly type: "queue" } | { readonly type: "reset" } | {
-    readonly type: "unknown";
-  });
+  & ContentHead
+  & (
+    | TextContent
+    | FileContent
+    | ReceiptContent
+    | ProfileContent
+    | SyncContent
+    | { readonly type: "queue" | "reset" | "unknown" }
+  );
 
 const LATEST = 8.64e15;
 /** Messages that a receipt names. */
@@ -76,6 +106,8 @@ export const MOST_RECEIPTS = 64;
 /** Characters of a file's name, and of its kind. */
 const FILE_NAME = 255;
 const FILE_MIME = 127;
+/** A content in a content, and no deeper but for what a group has in a `sync`. */
+const DEEPEST = 2;
 
 /**
  * A content as it goes into an envelope.
@@ -83,9 +115,12 @@ const FILE_MIME = 127;
  * @throws {RangeError} It is of a type that this program does not know.
  */
 export function formatContent(content: Content): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(contentJson(content)));
+}
+
+function contentJson(content: Content): Record<string, unknown> {
   const { id, at, type, also } = content;
-  const whole = { v: 1, id, at, type, ...membersOf(content), also: also && destinationJson(also) };
-  return new TextEncoder().encode(JSON.stringify(whole));
+  return { v: 1, id, at, type, ...membersOf(content), also: also && destinationJson(also) };
 }
 
 function membersOf(content: Content): Record<string, unknown> {
@@ -98,6 +133,10 @@ function membersOf(content: Content): Record<string, unknown> {
     }
     case "receipt":
       return { of: content.of, state: content.state };
+    case "profile":
+      return { name: content.name, devices: content.devices && devicesJson(content.devices) };
+    case "sync":
+      return { to: b64(content.to), body: contentJson(content.body) };
     case "reset":
       return {};
     default:
@@ -116,7 +155,11 @@ export function destinationJson({ mailbox, sid, t }: Destination): Record<string
  * @throws {AlknetError} `BAD_CONTENT`.
  */
 export function readContent(bytes: Uint8Array): Content {
-  const whole = objectOf(bytes);
+  return readWhole(objectOf(bytes), 0);
+}
+
+/** @param depth How many contents it is in. */
+function readWhole(whole: Record<string, unknown>, depth: number): Content {
   const { v, at, type } = whole;
   const id = bytesOf(whole.id, 16);
   if (v !== 1) throw bad("its version is not known to this program");
@@ -138,6 +181,10 @@ export function readContent(bytes: Uint8Array): Content {
       return { ...shared, ...readFile(whole) };
     case "receipt":
       return { ...shared, ...readReceipt(whole) };
+    case "profile":
+      return { ...shared, ...readProfile(whole) };
+    case "sync":
+      return { ...shared, ...readSync(whole, depth) };
     default:
       return { ...shared, type: "unknown" };
   }
@@ -165,6 +212,28 @@ function readReceipt({ of, state }: Record<string, unknown>): ReceiptContent {
   return { type: "receipt", of: ids.map((id) => b64(id!)), state };
 }
 
+function readProfile({ name, devices }: Record<string, unknown>): ProfileContent {
+  if (!isShort(name, NAME_CHARACTERS)) throw bad("its profile has no name, or a long one");
+  const list = devices === undefined ? undefined : readDevices(devices);
+  if (devices !== undefined && !list) throw bad("its list of devices is none, or not signed by the first of them");
+  return { type: "profile", name, devices: list };
+}
+
+function readSync({ to, body }: Record<string, unknown>, depth: number): SyncContent {
+  const ed = bytesOf(to, 32);
+  if (!ed) throw bad("it does not say to whom it went");
+  return { type: "sync", to: ed, body: readBody(body, depth, ["text", "file", "profile"]) };
+}
+
+/** A content within another, of one of some types. */
+function readBody(value: unknown, depth: number, types: readonly string[]): Content {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw bad("what is in it is none");
+  if (depth >= DEEPEST) throw bad("too much is in it");
+  const content = readWhole(bare(value), depth + 1);
+  if (!types.includes(content.type)) throw bad("what is in it may not be there");
+  return content;
+}
+
 function isShort(text: unknown, most: number): text is string {
   return typeof text === "string" && [...text].length <= most;
 }
@@ -185,12 +254,15 @@ export function readDestination(value: unknown): Destination | undefined {
 function objectOf(bytes: Uint8Array): Record<string, unknown> {
   if (bytes[0] !== 0x7b) throw bad("it is of a kind that this program does not know");
   try {
-    const value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    // No prototype, so that no name is anything but a member.
-    return Object.assign(Object.create(null), value);
+    return bare(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
   } catch (cause) {
     throw bad("it is no JSON", cause);
   }
+}
+
+/** Without a prototype, so that no name is anything but a member. */
+function bare(value: object): Record<string, unknown> {
+  return Object.assign(Object.create(null), value);
 }
 
 function bad(why: string, cause?: unknown): AlknetError {

@@ -29,6 +29,8 @@ export interface Parts {
   readonly carrier: Carrier & Mailboxes;
   /** Where new queues are made; absent: nowhere. */
   readonly mailbox?: string;
+  /** How who writes here is called; may be empty. */
+  readonly name: string;
   /** Whether contacts are told that their messages were shown. */
   readonly readReceipts: boolean;
   /** Bytes that nobody foresees. */

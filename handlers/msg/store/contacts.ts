@@ -6,6 +6,7 @@
 import type { Suite } from "../agreement/bundle.ts";
 import { b64, bytesOf } from "../content/bytes.ts";
 import { type Destination, destinationJson, readDestination } from "../content/content.ts";
+import { type DeviceList, devicesJson, keptDevices } from "../content/devices.ts";
 import type { MessageStore } from "./message_store.ts";
 
 /** Whether somebody may write. */
@@ -33,7 +34,21 @@ export interface ContactRow {
   readonly ek?: Uint8Array;
   /** When a session with the contact was last given up, in milliseconds since 1970. */
   readonly reset?: number;
+  /** Of a device that is not the first: the id of the contact whose it is; {@linkcode OWN}: of the one who writes here. */
+  readonly deviceOf?: number;
+  /** Of an own device: whether it signs the list. */
+  readonly isMain?: boolean;
+  /** The devices, as the first of them last said. */
+  readonly devices?: DeviceList;
+  /** Whether it asks to be an own device. */
+  readonly asks?: boolean;
+  /** Signature, b64, of the list of own devices that was last put on its way there; and that its mailbox has. */
+  readonly toldList?: string;
+  readonly hasList?: string;
 }
+
+/** Stands for who writes here, where {@linkcode ContactRow.deviceOf} names a contact. */
+export const OWN = 0;
 
 interface Raw {
   readonly id: number;
@@ -52,7 +67,22 @@ export class Contacts {
     this.#store = store;
   }
 
-  /** All, by name. */
+  /** Those that people know of, by name: no devices. */
+  people(): ContactRow[] {
+    return this.list().filter(({ deviceOf }) => deviceOf === undefined);
+  }
+
+  /** Other devices of a contact, or of {@linkcode OWN}. */
+  devicesOf(id: number): ContactRow[] {
+    return this.list().filter(({ deviceOf }) => deviceOf === id).sort((a, b) => a.id - b.id);
+  }
+
+  /** The contact whose device this is; an own device, and one that is no device, as it is. */
+  whose(row: ContactRow): ContactRow {
+    return row.deviceOf === undefined || row.deviceOf === OWN ? row : this.find("id", row.deviceOf) ?? row;
+  }
+
+  /** All, devices too, by name. */
   list(): ContactRow[] {
     return this.#store.database.all<Raw>("SELECT * FROM contact ORDER BY name").map((row) => this.#read(row));
   }
@@ -89,8 +119,12 @@ export class Contacts {
     this.#store.database.run("DELETE FROM contact WHERE id = ?", id);
   }
 
-  #sealed({ id, ik, to, verified, suite, ek, reset }: ContactRow): Uint8Array {
-    const json = { ik: ik && b64(ik), ...to && destinationJson(to), verified, suite, ek: ek && b64(ek), reset };
+  #sealed({ id, ik, to, verified, suite, ek, reset, devices, ...more }: ContactRow): Uint8Array {
+    const { deviceOf, isMain, asks, toldList, hasList } = more;
+    const json = {
+      ...{ ik: ik && b64(ik), ...to && destinationJson(to), verified, suite, ek: ek && b64(ek), reset },
+      ...{ devices: devices && devicesJson(devices), deviceOf, isMain, asks, toldList, hasList },
+    };
     return this.#store.sealJson("contact", [id], json);
   }
 
@@ -107,6 +141,12 @@ export class Contacts {
       suite: json.suite as Suite | undefined,
       ek: bytesOf(json.ek, 32),
       reset: json.reset as number | undefined,
+      deviceOf: json.deviceOf as number | undefined,
+      isMain: json.isMain === true,
+      devices: json.devices === undefined ? undefined : keptDevices(json.devices),
+      asks: json.asks === true,
+      toldList: json.toldList as string | undefined,
+      hasList: json.hasList as string | undefined,
     };
   }
 }

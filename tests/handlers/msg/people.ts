@@ -3,6 +3,7 @@
  *
  * @module
  */
+import assert from "node:assert/strict";
 import { systemBytes } from "@alknet/core/crypto";
 import { AlknetError } from "@alknet/core/handler";
 import { NodeKey } from "@alknet/core/identity";
@@ -138,6 +139,20 @@ export async function place(options: Partial<MailboxOptions> = {}): Promise<Plac
 /** What somebody has of others, as `name: text`. */
 export function seen({ messenger }: Person): string[] {
   return messenger.messages().filter(({ mine }) => !mine).map(({ contact, text }) => `${contact}: ${text}`);
+}
+
+/** Everybody looks, until nobody has anything new. */
+export async function settled(...people: readonly Person[]): Promise<void> {
+  for (let rounds = 0, busy = true; busy; rounds++) {
+    assert.ok(rounds < 12, "they do not come to an end");
+    busy = false;
+    for (const { messenger } of people) {
+      const { received, sent, faults, unreadable } = await messenger.sync(stop);
+      assert.deepEqual([faults, unreadable], [[], 0]);
+      busy ||= received > 0 || sent > 0;
+    }
+    busy ||= rounds < 5;
+  }
 }
 
 /** A carrier that does as another, but for some of it. */

@@ -1,0 +1,47 @@
+/**
+ * Several devices of one person by commands: two homes of ann, one of bob (msg.md §3.2; row 23).
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { mailboxHome, personHome, well } from "./home.ts";
+
+Deno.test("alknet msg device: a second home asks and is taken; bob writes to both, and both write as ann (row 23)", async () => {
+  await using post = await mailboxHome();
+  await using node = await post.serve();
+  const address = `${post.nodeId}@127.0.0.1:${node.port}`;
+  await using ann = await personHome(address);
+  await using laptop = await personHome(address);
+  await using bob = await personHome(address);
+  const short = `${laptop.nodeId.slice(0, 4)}…${laptop.nodeId.slice(-4)}`;
+  await well(ann, ["contact", "add", "bob", await well(bob, ["id"])]);
+  await well(bob, ["contact", "add", "ann", await well(ann, ["id"])]);
+  assert.match(await well(laptop, ["device", "join", "home", "-"], await well(ann, ["id"])), /^asked home, /);
+  await well(ann, ["sync"]);
+  assert.equal(await well(ann, ["device", "add", "laptop", short]), `added laptop, ${short}`);
+  assert.equal(await well(ann, ["device", "list"]), `laptop  ${short}`);
+  assert.match(await well(laptop, ["device", "list"]), /^home {2}\S+ {2}first$/);
+  // It learns of bob, and tells him.
+  await well(laptop, ["sync"]);
+  assert.match(await well(laptop, ["contact", "list"]), /^bob {2}/);
+  await well(bob, ["sync"]);
+  assert.match(await well(laptop, ["send", "bob", "from laptop"]), / stored$/);
+  assert.match(await well(ann, ["send", "bob", "from home"]), / stored$/);
+  const texts = (lines: string): string[] => lines.split("\n").map((line) => line.slice(17).replace(/ \(\w+\)/, ""));
+  assert.deepEqual(texts(await well(bob, ["read"])), ["ann  from laptop", "ann  from home"]);
+  assert.match(await well(bob, ["send", "ann", "to both"]), / stored$/);
+  assert.deepEqual(texts(await well(ann, ["read"])).sort(), [
+    "bob  to both",
+    "to bob  from home",
+    "to bob  from laptop",
+  ]);
+  assert.deepEqual(texts(await well(laptop, ["read"])).sort(), [
+    "bob  to both",
+    "to bob  from home",
+    "to bob  from laptop",
+  ]);
+  assert.equal(await well(ann, ["device", "remove", "laptop"]), "removed laptop");
+  const { code, stderr } = await ann.run("msg", "device", "add", "laptop", short);
+  assert.equal(code, 1);
+  assert.match(stderr, /asks; look: alknet msg sync/);
+});
