@@ -21,6 +21,7 @@ import {
 } from "../grammar/arguments.ts";
 import { contactCommand } from "./msg/contact.ts";
 import { deviceCommand } from "./msg/device.ts";
+import { groupCommand } from "./msg/group.ts";
 
 const SHARED = {
   home: homeOption(),
@@ -59,7 +60,7 @@ const sendCommand: Command = command(
   "send",
   map(
     object({
-      name: argument(string({ metavar: "NAME" }), { description: message`The contact.` }),
+      name: argument(string({ metavar: "NAME" }), { description: message`The contact, or the group.` }),
       text: optional(argument(string({ metavar: "TEXT" }), { description: message`The message. Default: stdin.` })),
       file: optional(option("--file", string({ metavar: "FILE" }), {
         description: message`A file in place of a text, 72,000 bytes at most.`,
@@ -83,7 +84,9 @@ const readCommand: Command = command(
   "read",
   map(
     object({
-      name: optional(argument(string({ metavar: "NAME" }), { description: message`The contact. Default: all.` })),
+      name: optional(
+        argument(string({ metavar: "NAME" }), { description: message`The contact, or the group. Default: all.` }),
+      ),
       unread: withDefault(flag("--unread", { description: message`Those that were not shown before alone.` }), false),
       last: optional(option("--last", integer({ metavar: "N", min: 1, max: 500 }), {
         description: message`So many at most. Default: 100.`,
@@ -103,7 +106,7 @@ const saveCommand: Command = command(
   "save",
   map(
     object({
-      name: argument(string({ metavar: "NAME" }), { description: message`The contact.` }),
+      name: argument(string({ metavar: "NAME" }), { description: message`The contact, or the group.` }),
       id: argument(string({ metavar: "ID" }), {
         description: message`The message, as alknet msg read --json says it.`,
       }),
@@ -151,7 +154,7 @@ const chatCommand: Command = command(
 export const msgCommand: Command = command(
   "msg",
   or(
-    or(idCommand, contactCommand, deviceCommand),
+    or(idCommand, contactCommand, groupCommand, deviceCommand),
     or(sendCommand, readCommand, saveCommand, chatCommand),
     or(watchCommand, syncCommand, outboxCommand),
   ),

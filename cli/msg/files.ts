@@ -7,7 +7,7 @@ import { AlknetError } from "@alknet/core/handler";
 import type { Outgoing } from "@alknet/handlers/msg";
 import { basename } from "node:path";
 import { ExitCode, note, UsageError } from "../terminal/output.ts";
-import { nameOf, openMessengerHome, type Shared } from "./home.ts";
+import { conversationOf, openMessengerHome, type Shared } from "./home.ts";
 import { visibleLine } from "../terminal/visible.ts";
 
 /** Bytes of a file that a message takes; more is not read. */
@@ -37,7 +37,7 @@ export async function saveFile(
   options: Shared & { readonly name: string; readonly id: string; readonly output?: string },
 ): Promise<number> {
   await using open = await openMessengerHome(options);
-  const { name, data } = open.messenger.file(nameOf(open.messenger, options.name), options.id);
+  const { name, data } = open.messenger.file(conversationOf(open.messenger, options.name), options.id);
   if (options.output === "-") {
     for (let at = 0; at < data.byteLength;) at += await Deno.stdout.write(data.subarray(at));
     return ExitCode.DONE;

@@ -99,6 +99,15 @@ export function nameOf(messenger: Messenger, text: string): string {
   throw new AlknetError("NO_CONTACT", `there is no contact ${text}; alknet msg contact list names them`);
 }
 
+/**
+ * A contact as {@linkcode nameOf} has it, or a group by its name.
+ *
+ * @throws {AlknetError} `NO_CONTACT`.
+ */
+export function conversationOf(messenger: Messenger, text: string): string {
+  return messenger.groups.list().some(({ name }) => name === text) ? text : nameOf(messenger, text);
+}
+
 /** The keys of messages, and that of the node, for which the vault is opened once. */
 async function keysOf(home: Home, options: MessengerChoice) {
   const { passphraseFile } = options;

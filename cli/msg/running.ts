@@ -9,8 +9,17 @@ import { StopSignals } from "../terminal/signals.ts";
 import { ExitCode, note, print, printJson, UsageError } from "../terminal/output.ts";
 import { outgoingFile } from "./files.ts";
 import { stdinText } from "./input.ts";
-import { nameOf, type OpenMessenger, openMessengerHome, type Shared } from "./home.ts";
-import { contactLine, eventJson, eventLine, messageJson, messageLine, shortId, waitingLine } from "./showing.ts";
+import { conversationOf, nameOf, type OpenMessenger, openMessengerHome, type Shared } from "./home.ts";
+import {
+  contactLine,
+  eventJson,
+  eventLine,
+  messageJson,
+  messageLine,
+  shortId,
+  shownName,
+  waitingLine,
+} from "./showing.ts";
 
 /** Time to make the queue of a token. */
 const TOKEN_TIME = 5000;
@@ -91,15 +100,22 @@ export async function sendMessage(
   const what = file === undefined ? options.text ?? await stdinText("the text") : await outgoingFile(file);
   if (what === "") throw new UsageError("the message is empty; give a text, or write one to stdin");
   await using open = await openMessengerHome(options);
-  const name = nameOf(open.messenger, options.name);
+  const name = conversationOf(open.messenger, options.name);
+  if (wait === "delivered" && open.messenger.groups.list().some((group) => group.name === name)) {
+    throw new UsageError("members of a group do not say that a message has come: leave out --wait");
+  }
   const signal = AbortSignal.timeout(timeout);
   const sent = await open.messenger.send(name, what, { queue, signal });
   const { id, fault } = sent;
+
   const isWanted = wait === "delivered" && sent.state === "stored";
   const state = isWanted ? await delivered(open.messenger, { name, id, signal }) : sent.state;
   if (json) printJson({ id, state });
   else print(`${id.slice(0, 4)}… ${state}`);
   if (fault) note(`alknet: not sent${state === "waiting" ? " yet" : ""}: ${fault.message}`);
+  for (const member of sent.unreached ?? []) {
+    note(`alknet: note: ${shownName(member)} is no contact of yours and gets nothing; add a token of theirs`);
+  }
   if (fault && /handlers\.messenger\.mailbox/.test(fault.message)) noteHomeless(open);
   if (isWanted && state === "stored") note("alknet: the contact has not said yet that it has come");
   return state === "failed" || (isWanted && state === "stored") ? ExitCode.FAILED : ExitCode.DONE;
@@ -141,7 +157,7 @@ export async function readMessages(
     messenger.markRead(messages);
   };
   noteSynced(await messenger.sync({ signal: AbortSignal.timeout(DEFAULT_TIME) }));
-  const contact = options.name === undefined ? undefined : nameOf(messenger, options.name);
+  const contact = options.name === undefined ? undefined : conversationOf(messenger, options.name);
   if (!follow) {
     show(messenger.messages({ contact, unread, limit }));
     // Who wants to know that it was shown is told now, not with the next command.

@@ -11,18 +11,14 @@ import { formatToken } from "./agreement/token.ts";
 import type { Stop } from "./carrier.ts";
 import { b64 } from "./content/bytes.ts";
 import { type FileContent, readContent, type TextContent } from "./content/content.ts";
+import { readMarks } from "./content/marks.ts";
 import { dayOf } from "./agreement/labels.ts";
-import {
-  addContact,
-  checkMailbox,
-  checkName,
-  decided,
-  dropQueues,
-  removeContact,
-  safetyNumberOf,
-} from "./flow/contacting.ts";
+import { addContact, decided, dropQueues, removeContact, safetyNumberOf } from "./flow/contacting.ts";
 import { tellList } from "./flow/devices.ts";
+import { checkMailbox, checkName } from "./flow/names.ts";
 import { freshQueue, keptQueue, madeQueue } from "./flow/own_queues.ts";
+import { isGroup } from "./flow/groups.ts";
+import { StoredGroups } from "./flow/own_groups.ts";
 import { StoredDevices } from "./flow/own_devices.ts";
 import type { Parts } from "./flow/parts.ts";
 import { acknowledge } from "./flow/receipts.ts";
@@ -32,12 +28,13 @@ import { asFault, flush, isFault, sendOne, written } from "./flow/sending.ts";
 import { watch } from "./flow/watching.ts";
 import { type ContactRow, Contacts } from "./store/contacts.ts";
 import { MessageStore } from "./store/message_store.ts";
-import { type MessageRow, Messages, type MessageState } from "./store/messages.ts";
+import { type MessageRow, Messages } from "./store/messages.ts";
 import { Partials } from "./store/partials.ts";
 import { OwnQueues } from "./store/queues.ts";
 import { Sessions } from "./store/sessions.ts";
 import type {
   Contact,
+  Groups,
   MadeToken,
   MessageEvent,
   MessageQuery,
@@ -45,6 +42,7 @@ import type {
   MessengerOptions,
   Outgoing,
   OwnDevices,
+  SentMessage,
   StoredMessage,
   Synced,
   WaitingMessage,
@@ -67,6 +65,7 @@ export function openMessenger(options: MessengerOptions): Messenger {
 class StoredMessenger implements Messenger {
   readonly fault?: AlknetError;
   readonly devices: OwnDevices;
+  readonly #groups: StoredGroups;
   readonly #parts: Parts;
 
   constructor(options: MessengerOptions) {
@@ -90,7 +89,12 @@ class StoredMessenger implements Messenger {
       random,
       now,
     };
+    this.#groups = new StoredGroups(this.#parts);
     this.devices = new StoredDevices(this.#parts);
+  }
+
+  get groups(): Groups {
+    return this.#groups;
   }
 
   async token(name: string, options: Stop & { readonly mailbox?: string }): Promise<MadeToken> {
@@ -166,8 +170,9 @@ class StoredMessenger implements Messenger {
     to: string,
     what: Outgoing,
     { queue = false, signal }: Stop & { readonly queue?: boolean },
-  ): Promise<{ readonly id: string; readonly state: MessageState; readonly fault?: AlknetError }> {
-    const { store, messages, random, now } = this.#parts;
+  ): Promise<SentMessage> {
+    const { store, messages, contacts, random, now } = this.#parts;
+    if (isGroup(contacts.find("name", to))) return await this.#groups.send(to, outgoing(what), { queue, signal });
     const contact = this.#named(to);
     if (contact.state === "blocked") {
       throw new AlknetError("BLOCKED", `${to} is blocked: alknet msg contact accept ${to}`);
@@ -239,7 +244,7 @@ class StoredMessenger implements Messenger {
 
   messages({ contact, after, limit = DEFAULT_MESSAGES, unread }: MessageQuery = {}): StoredMessage[] {
     const { messages } = this.#parts;
-    const of = contact === undefined ? undefined : this.#named(contact).id;
+    const of = contact === undefined ? undefined : this.#named(contact, true).id;
     const place = after === undefined ? undefined : messages.placeOf(after);
     if (after !== undefined && place === undefined) {
       throw new AlknetError("NO_MESSAGE", "there is no message of that id");
@@ -279,7 +284,7 @@ class StoredMessenger implements Messenger {
   }
 
   file(contact: string, id: string): { readonly name: string; readonly mime: string; readonly data: Uint8Array } {
-    const row = this.#parts.messages.find(this.#named(contact).id, id);
+    const row = this.#parts.messages.find(this.#named(contact, true).id, id);
     const content = row && readContent(row.content);
     if (content?.type === "file") return content;
     throw new AlknetError("NO_FILE", row ? "the message is no file" : "there is no message of that id");
@@ -292,12 +297,21 @@ class StoredMessenger implements Messenger {
   #shown(rows: readonly MessageRow[]): StoredMessage[] {
     if (rows.length === 0) return [];
     const known = new Map(this.#parts.contacts.list().map((one) => [one.id, one]));
-    return rows.map((row) => shownMessage(row, known.get(row.contact)));
+    return rows.map((row) => {
+      const contact = known.get(row.contact);
+      const message = shownMessage(row, contact);
+      if (!contact?.group) return message;
+      const { from, differs } = readMarks(row.content);
+      if (!from || row.mine) return message;
+      const name = this.#parts.contacts.find("ed", from)?.name ?? nodeIdOf(from);
+      return { ...message, from: name, ...differs && { differs } };
+    });
   }
 
-  #named(name: string): ContactRow {
+  /** @param mayBeGroup Whether that will do. */
+  #named(name: string, mayBeGroup = false): ContactRow {
     const contact = this.#parts.contacts.find("name", name);
-    if (contact && contact.deviceOf === undefined) return contact;
+    if (contact && contact.deviceOf === undefined && (mayBeGroup || !isGroup(contact))) return contact;
     throw new AlknetError(
       "NO_CONTACT",
       `there is no contact ${JSON.stringify(name)}; alknet msg contact list names them`,

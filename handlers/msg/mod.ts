@@ -12,6 +12,8 @@ export type { Random } from "@alknet/core/crypto";
 export { openMessenger } from "./messenger.ts";
 export type {
   Contact,
+  Group,
+  Groups,
   MadeToken,
   MessageEvent,
   MessageQuery,
@@ -20,6 +22,7 @@ export type {
   Outgoing,
   OwnDevice,
   OwnDevices,
+  SentMessage,
   StoredMessage,
   Synced,
   WaitingMessage,

@@ -41,8 +41,12 @@ export interface MadeToken {
 export interface StoredMessage {
   /** 16 bytes, b64. */
   readonly id: string;
-  /** The name of whose it is, or to whom it went. */
+  /** The name of whose it is, or to whom it went; of a group its name. */
   readonly contact: string;
+  /** Of a group the name, or node id, of whose it is. */
+  readonly from?: string;
+  /** Of a group, whether its writer has another list of members. */
+  readonly differs?: boolean;
   /** Whether the contact waits to be accepted. */
   readonly request: boolean;
   /** Whether it was written here. */
@@ -133,6 +137,62 @@ export interface MessengerOptions {
   readonly random?: Random;
 }
 
+/** What became of what was sent. */
+export interface SentMessage {
+  /** 16 bytes, b64. */
+  readonly id: string;
+  /** Where it is. */
+  readonly state: MessageState;
+  /** Why it is not where it should be. */
+  readonly fault?: AlknetError;
+  /** Of a group, names or node ids of members who are no contacts here, and get nothing. */
+  readonly unreached?: readonly string[];
+}
+
+/** A group, for people. */
+export interface Group {
+  /** As it is called here. */
+  readonly name: string;
+  /** Whether who writes here says who is in it. */
+  readonly isAdmin: boolean;
+  /** Whether who writes here is in it: neither left nor taken out. */
+  readonly isMember: boolean;
+  /** Names of the others, of those who are no contacts node ids. */
+  readonly members: readonly string[];
+  /** Those of them who are no contacts here, and get nothing from here. */
+  readonly unreached: readonly string[];
+}
+
+/** Groups: what goes to one goes to each member, sealed for each. */
+export interface Groups {
+  /** All. */
+  list(): Group[];
+  /**
+   * Makes one, and tells its members.
+   *
+   * @param members Names of accepted contacts; with who writes here 32 at most.
+   * @returns Also why some do not know it yet; they are told later.
+   * @throws {AlknetError} `NO_CONTACT`, `TOO_MANY_MEMBERS`, `NAME_TAKEN`, `BAD_NAME`, `NOT_FIRST`.
+   */
+  create(name: string, members: readonly string[], options: Stop): Promise<Group & { readonly fault?: AlknetError }>;
+  /**
+   * Takes contacts in or out, and tells all.
+   *
+   * @throws {AlknetError} `NO_GROUP`, `NOT_ADMIN`, `NO_MEMBER`, and as {@linkcode create}.
+   */
+  change(
+    name: string,
+    changes: { readonly add?: readonly string[]; readonly remove?: readonly string[] },
+    options: Stop,
+  ): Promise<Group & { readonly fault?: AlknetError }>;
+  /**
+   * Shows nothing of it any more, and sends nothing. The others are not told.
+   *
+   * @throws {AlknetError} `NO_GROUP`.
+   */
+  leave(name: string): Group;
+}
+
 /** Another device of the one who writes here. */
 export interface OwnDevice {
   /** As it is called here. */
@@ -172,6 +232,8 @@ export interface OwnDevices {
 
 /** A messenger. */
 export interface Messenger extends Disposable {
+  /** Several people in one conversation. */
+  readonly groups: Groups;
   /** Several devices of one person. */
   readonly devices: OwnDevices;
   /** `STALE_STATE`: the database was found to be put back from a copy. Everything can be done with it. */
@@ -223,15 +285,16 @@ export interface Messenger extends Disposable {
    */
   verify(name: string, number: string): Contact;
   /**
-   * Sends a text or a small file. Resolves once the mailbox has it; with `queue`, or else fails, when the signal says that it took too long.
+   * Sends a text or a small file to a contact or a group. Of a group it is stored once the mailboxes of all members have it
+   * who are contacts here; what some lack waits, and is sent later. Resolves once the mailbox has it; with `queue`, or else fails, when the signal says that it took too long.
    *
-   * @throws {AlknetError} `NO_CONTACT`, `BLOCKED`, `NO_BLOBS`, `BAD_NAME`; why it was not sent: nothing of it is kept, but that it failed.
+   * @throws {AlknetError} `NO_CONTACT`, `BLOCKED`, `NO_BLOBS`, `BAD_NAME`, of a group `NOT_MEMBER`; why it was not sent: nothing of it is kept, but that it failed.
    */
   send(
     to: string,
     what: Outgoing,
     options: Stop & { readonly queue?: boolean },
-  ): Promise<{ readonly id: string; readonly state: MessageState; readonly fault?: AlknetError }>;
+  ): Promise<SentMessage>;
   /** Looks into all mailboxes once: receives, sends what waits, makes queues that are pending. */
   sync(options: Stop): Promise<Synced>;
   /**

@@ -8,7 +8,8 @@
  * { "v": 1, "id", "at", "type": "queue", "mailbox": "ID@HOST:PORT", "sid", "t" }
  * { "v": 1, "id", "at", "type": "reset", "also"?: queue }
  * { "v": 1, "id", "at", "type": "profile", "name": to 64 characters, "devices"?: list }
- * { "v": 1, "id", "at", "type": "sync", "to": ed b64, "body": a text, a file or a profile }
+ * { "v": 1, "id", "at", "type": "sync", "to": ed b64, "body": a text, a file, a profile or a group }
+ * { "v": 1, "id": of the group, "at", "type": "group", "members": list, "digest": H b64, "body": a text, a file or a profile }
  * ```
  *
  * @module
@@ -17,6 +18,7 @@ import { AlknetError } from "@alknet/core/crypto";
 import { parseAddress } from "@alknet/core/address";
 import { NAME_CHARACTERS } from "../agreement/token.ts";
 import { b64, bytesOf } from "./bytes.ts";
+import { type Members, membersJson, readMembers } from "./members.ts";
 import { type DeviceList, devicesJson, readDevices } from "./devices.ts";
 
 /** A queue to which a contact may be written. */
@@ -74,7 +76,18 @@ export interface SyncContent {
   readonly type: "sync";
   /** Ed25519 of that somebody. */
   readonly to: Uint8Array;
-  /** A text, a file or a profile. */
+  /** A text, a file, a profile, or any of them to a group. */
+  readonly body: Content;
+}
+
+/** What goes to a group. The content's id is the group's, that of the message its body's. */
+export interface GroupContent {
+  readonly type: "group";
+  /** Who is in it, as its admin says. */
+  readonly members: Members;
+  /** 32 bytes: of the list that its writer has. */
+  readonly digest: Uint8Array;
+  /** A text or a file; a profile: what the group is called. */
   readonly body: Content;
 }
 
@@ -97,6 +110,7 @@ export type Content =
     | ReceiptContent
     | ProfileContent
     | SyncContent
+    | GroupContent
     | { readonly type: "queue" | "reset" | "unknown" }
   );
 
@@ -137,6 +151,10 @@ function membersOf(content: Content): Record<string, unknown> {
       return { name: content.name, devices: content.devices && devicesJson(content.devices) };
     case "sync":
       return { to: b64(content.to), body: contentJson(content.body) };
+    case "group": {
+      const { members, digest, body } = content;
+      return { members: membersJson(members), digest: b64(digest), body: contentJson(body) };
+    }
     case "reset":
       return {};
     default:
@@ -185,6 +203,8 @@ function readWhole(whole: Record<string, unknown>, depth: number): Content {
       return { ...shared, ...readProfile(whole) };
     case "sync":
       return { ...shared, ...readSync(whole, depth) };
+    case "group":
+      return { ...shared, ...readGroup(id, whole, depth) };
     default:
       return { ...shared, type: "unknown" };
   }
@@ -222,7 +242,15 @@ function readProfile({ name, devices }: Record<string, unknown>): ProfileContent
 function readSync({ to, body }: Record<string, unknown>, depth: number): SyncContent {
   const ed = bytesOf(to, 32);
   if (!ed) throw bad("it does not say to whom it went");
-  return { type: "sync", to: ed, body: readBody(body, depth, ["text", "file", "profile"]) };
+  return { type: "sync", to: ed, body: readBody(body, depth, ["text", "file", "profile", "group"]) };
+}
+
+function readGroup(id: Uint8Array, { members, digest, body }: Record<string, unknown>, depth: number): GroupContent {
+  const list = readMembers(id, members);
+  if (!list) throw bad("its list of members is none, has more than 32, or is not signed by its admin");
+  const other = bytesOf(digest, 32);
+  if (!other) throw bad("it does not say which list its writer has");
+  return { type: "group", members: list, digest: other, body: readBody(body, depth, ["text", "file", "profile"]) };
 }
 
 /** A content within another, of one of some types. */

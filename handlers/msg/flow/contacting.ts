@@ -4,15 +4,15 @@
  * @module
  */
 import { equalBytes } from "@alknet/core/crypto";
-import { parseAddress } from "@alknet/core/address";
 import { AlknetError } from "@alknet/core/handler";
 import { nodeIdOf, parseNodeId } from "@alknet/core/identity";
 import { safetyNumber } from "../agreement/identity.ts";
-import { NAME_CHARACTERS, parseToken } from "../agreement/token.ts";
+import { parseToken } from "../agreement/token.ts";
 import type { Stop } from "../carrier.ts";
 import type { Destination } from "../content/content.ts";
 import { type ContactRow, OWN } from "../store/contacts.ts";
 import { forget, tellList } from "./devices.ts";
+import { checkMailbox, checkName } from "./names.ts";
 import { readerOf } from "./own_queues.ts";
 import type { Parts } from "./parts.ts";
 import { acknowledge } from "./receipts.ts";
@@ -119,25 +119,6 @@ export async function dropQueues({ store, queues, carrier }: Parts, stop: Stop):
     store.transaction(() => queues.forget(queue));
   }
   return [...away.values()];
-}
-
-/** Throws `BAD_NAME` for what is no name of a contact or a token. */
-export function checkName(name: string): void {
-  // deno-lint-ignore no-control-regex -- those are what is refused.
-  if ([...name].length <= NAME_CHARACTERS && /^[^\s\x00-\x1f\x7f-\x9f-][^\s\x00-\x1f\x7f-\x9f]*$/.test(name)) return;
-  throw new AlknetError(
-    "BAD_NAME",
-    `a name has 1 to ${NAME_CHARACTERS} characters, no spaces, and does not begin with a dash`,
-  );
-}
-
-/** Throws `NO_MAILBOX` for an address that names no key. */
-export function checkMailbox(mailbox: string): void {
-  if (parseAddress(mailbox).nodeId !== undefined) return;
-  throw new AlknetError(
-    "NO_MAILBOX",
-    `mailbox ${mailbox} names no key; write ID@HOST:PORT, its id as alknet id says it`,
-  );
 }
 
 function isNodeId(name: string): boolean {

@@ -5,9 +5,10 @@
  */
 import { type Content, formatContent, readContent } from "../content/content.ts";
 import { PART, readPart } from "../content/part.ts";
-import type { ContactRow } from "../store/contacts.ts";
+import { type ContactRow, OWN } from "../store/contacts.ts";
 import type { Parts } from "./parts.ts";
 import { takeProfile, takeSync } from "./devices.ts";
+import { keepForGroup } from "./groups.ts";
 import { acknowledge } from "./receipts.ts";
 
 /** Messages of one who is not accepted, and their bytes; more are not kept. */
@@ -61,7 +62,13 @@ export function keepContent(parts: Parts, contact: ContactRow, content: Content)
       takeProfile(parts, contact, content);
       return false;
     case "sync":
-      return takeSync(parts, contact, content);
+      // Own devices alone say what one has written oneself.
+      if (contact.deviceOf !== OWN) return false;
+      return content.body.type === "group"
+        ? keepForGroup(parts, contact, content.body)
+        : takeSync(parts, contact, content);
+    case "group":
+      return contact.deviceOf === OWN ? false : keepForGroup(parts, contact, content);
     default:
       return false;
   }

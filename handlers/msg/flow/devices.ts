@@ -16,13 +16,14 @@ import type { PeerIdentity } from "../agreement/identity.ts";
 import { b64 } from "../content/bytes.ts";
 import { type Content, formatContent, type ProfileContent, readContent, type SyncContent } from "../content/content.ts";
 import { type DeviceList, isListed, signDevices } from "../content/devices.ts";
+import { digestOf } from "../content/members.ts";
 import { type ContactRow, OWN } from "../store/contacts.ts";
 import type { OutboxRow } from "../store/messages.ts";
 import type { OwnQueue } from "../store/queues.ts";
 import type { Parts } from "./parts.ts";
 
 /** Whoever writes sends it to the contact first, and then the copies; after so many milliseconds anybody does. */
-const COPIES_WAIT = 15_000;
+export const COPIES_WAIT = 15_000;
 
 /** Ed25519 of the person who writes here: of the first device. */
 export function ownIdentity({ contacts, keys }: Parts): Uint8Array {
@@ -61,7 +62,9 @@ export function wasTold(parts: Parts, { contact: id, content: bytes }: OutboxRow
   if (content?.type !== "profile" || !content.devices || !contact) return;
   const hasList = b64(content.devices.signature);
   // Another process may have been quicker.
-  if (contact.hasList !== hasList) shareAddress(parts, contacts.change(contact, { hasList }));
+  if (contact.hasList === hasList) return;
+  shareAddress(parts, contacts.change(contact, { hasList }));
+  if (contact.deviceOf === OWN && !contact.isMain && contact.hasList === undefined) shareGroups(parts, contact);
 }
 
 /** Of the first device: tells the others who a contact is, and where, if it has been told of them. In a transaction. */
@@ -78,6 +81,23 @@ export function shareAddress(parts: Parts, row: ContactRow): void {
   };
   for (const other of others) {
     if (!equalBytes(other.ed, ed)) put(parts, other, { ...head(parts), type: "sync", to: ed, body });
+  }
+}
+
+/** Tells a new device which groups there are. */
+function shareGroups(parts: Parts, device: ContactRow): void {
+  for (const { ed, name, group: members } of parts.contacts.groups()) {
+    if (!members) continue;
+    const profile: Content = { ...head(parts), type: "profile", name };
+    const body: Content = {
+      type: "group",
+      id: b64(ed),
+      at: profile.at,
+      members,
+      digest: digestOf(members),
+      body: profile,
+    };
+    put(parts, device, { ...head(parts), type: "sync", to: members.admin, body });
   }
 }
 
@@ -115,7 +135,6 @@ export function takeProfile(
 
 /** What another own device says. In a transaction. Whether it is a message that was not there. */
 export function takeSync(parts: Parts, from: ContactRow, { to, body }: SyncContent): boolean {
-  if (from.deviceOf !== OWN) return false;
   const { contacts, messages, now } = parts;
   if (body.type === "text" || body.type === "file") {
     const contact = contacts.find("ed", to);

@@ -28,6 +28,7 @@ import type { OwnQueue } from "../store/queues.ts";
 import type { SessionRow } from "../store/sessions.ts";
 import type { Parts } from "./parts.ts";
 import { copied, wasTold } from "./devices.ts";
+import { settleGroups } from "./groups.ts";
 import { keptQueue, madeQueue } from "./own_queues.ts";
 
 /** Between tries, in milliseconds: the first, doubled each time to the last. */
@@ -127,6 +128,7 @@ export async function flush(
       }
     }
   }
+  store.transaction(() => settleGroups(parts));
   return { sent, faults };
 }
 

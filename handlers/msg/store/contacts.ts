@@ -7,6 +7,7 @@ import type { Suite } from "../agreement/bundle.ts";
 import { b64, bytesOf } from "../content/bytes.ts";
 import { type Destination, destinationJson, readDestination } from "../content/content.ts";
 import { type DeviceList, devicesJson, keptDevices } from "../content/devices.ts";
+import { keptMembers, type Members, membersJson } from "../content/members.ts";
 import type { MessageStore } from "./message_store.ts";
 
 /** Whether somebody may write. */
@@ -18,7 +19,7 @@ export interface ContactRow {
   readonly id: number;
   /** Unique. */
   readonly name: string;
-  /** Ed25519. */
+  /** Ed25519; of a group its id. */
   readonly ed: Uint8Array;
   /** See {@linkcode ContactState}. */
   readonly state: ContactState;
@@ -42,6 +43,8 @@ export interface ContactRow {
   readonly devices?: DeviceList;
   /** Whether it asks to be an own device. */
   readonly asks?: boolean;
+  /** Of a group, whose id stands in the place of the key, who is in it. */
+  readonly group?: Members;
   /** Signature, b64, of the list of own devices that was last put on its way there; and that its mailbox has. */
   readonly toldList?: string;
   readonly hasList?: string;
@@ -67,9 +70,16 @@ export class Contacts {
     this.#store = store;
   }
 
-  /** Those that people know of, by name: no devices. */
+  /** Those that people know of, by name: no devices, no groups. */
   people(): ContactRow[] {
-    return this.list().filter(({ deviceOf }) => deviceOf === undefined);
+    return this.list().filter(({ deviceOf, group }) => deviceOf === undefined && !group);
+  }
+
+  /** Groups, by name. */
+  groups(): ContactRow[] {
+    // No key has 16 bytes.
+    const sql = "SELECT * FROM contact WHERE length(ed) = 16 ORDER BY name";
+    return this.#store.database.all<Raw>(sql).map((row) => this.#read(row));
   }
 
   /** Other devices of a contact, or of {@linkcode OWN}. */
@@ -120,10 +130,11 @@ export class Contacts {
   }
 
   #sealed({ id, ik, to, verified, suite, ek, reset, devices, ...more }: ContactRow): Uint8Array {
-    const { deviceOf, isMain, asks, toldList, hasList } = more;
+    const { deviceOf, isMain, asks, toldList, hasList, group } = more;
     const json = {
       ...{ ik: ik && b64(ik), ...to && destinationJson(to), verified, suite, ek: ek && b64(ek), reset },
       ...{ devices: devices && devicesJson(devices), deviceOf, isMain, asks, toldList, hasList },
+      group: group && membersJson(group),
     };
     return this.#store.sealJson("contact", [id], json);
   }
@@ -147,6 +158,7 @@ export class Contacts {
       asks: json.asks === true,
       toldList: json.toldList as string | undefined,
       hasList: json.hasList as string | undefined,
+      group: json.group === undefined ? undefined : keptMembers(json.group),
     };
   }
 }

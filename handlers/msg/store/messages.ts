@@ -115,6 +115,19 @@ export class Messages {
     return row && this.#read(row);
   }
 
+  /** Another's. */
+  other(contact: number, id: string): MessageRow | undefined {
+    const sql = "SELECT * FROM message WHERE contact = ? AND mine = 0 AND id = ?";
+    const row = this.#store.database.get<RawMessage>(sql, contact, bytesOf(id)!);
+    return row && this.#read(row);
+  }
+
+  /** Ids of one's own that wait. */
+  waitingOf(contact: number): string[] {
+    const sql = "SELECT id FROM message WHERE contact = ? AND mine = 1 AND state = 'waiting'";
+    return this.#store.database.all<{ id: Uint8Array }>(sql, contact).map(({ id }) => b64(id));
+  }
+
   /** One of a contact, the other's before one's own. */
   find(contact: number, id: string): MessageRow | undefined {
     const sql = "SELECT * FROM message WHERE contact = ? AND id = ? ORDER BY mine LIMIT 1";
