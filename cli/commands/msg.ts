@@ -31,6 +31,7 @@ const SHARED = {
   json: jsonFlag(),
 };
 const running = () => import("../msg/running.ts");
+const blobs = async () => (await import("../attachments/blobs.ts")).homeBlobs;
 
 const idCommand: Command = command(
   "id",
@@ -63,7 +64,7 @@ const sendCommand: Command = command(
       name: argument(string({ metavar: "NAME" }), { description: message`The contact, or the group.` }),
       text: optional(argument(string({ metavar: "TEXT" }), { description: message`The message. Default: stdin.` })),
       file: optional(option("--file", string({ metavar: "FILE" }), {
-        description: message`A file in place of a text, 72,000 bytes at most.`,
+        description: message`A file in place of a text; above 72,000 bytes your node has to be there while it is got.`,
       })),
       wait: optional(option("--wait", choice(["stored", "delivered"], { metavar: "STATE" }), {
         description: message`Until the mailbox has it, or until the contact has it and says so. Default: stored.`,
@@ -75,7 +76,7 @@ const sendCommand: Command = command(
       timeout: optional(option("--timeout", duration(), { description: message`Time to send it. Default: 10s.` })),
       ...SHARED,
     }),
-    (options): Action => async () => (await running()).sendMessage(options),
+    (options): Action => async () => (await running()).sendMessage({ ...options, blobs: await blobs() }),
   ),
   { brief: message`Send a message, which the contact's mailbox keeps until it is read.` },
 );
@@ -115,7 +116,7 @@ const saveCommand: Command = command(
       })),
       ...SHARED,
     }),
-    (options): Action => async () => (await import("../msg/files.ts")).saveFile(options),
+    (options): Action => async () => (await import("../msg/files.ts")).saveFile({ ...options, blobs: await blobs() }),
   ),
   { brief: message`Save a file that came.` },
 );

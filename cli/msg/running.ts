@@ -23,6 +23,8 @@ import {
 
 /** Time to make the queue of a token. */
 const TOKEN_TIME = 5000;
+/** Bytes of a file that are surely sealed in a millisecond. */
+const SEALED_EACH = 1000;
 /** Time to look into the mailboxes, where the command line says none. */
 const DEFAULT_TIME = 10_000;
 
@@ -92,12 +94,15 @@ export async function sendMessage(
     readonly timeout?: number;
   },
 ): Promise<number> {
-  const { queue, json, file, wait, timeout = DEFAULT_TIME } = options;
+  const { queue, json, file, wait } = options;
   if (file !== undefined && options.text !== undefined) throw new UsageError("a message is a text or a file, not both");
   if (queue && wait === "delivered") {
     throw new UsageError("what is queued is not waited for: leave out --queue or --wait");
   }
-  const what = file === undefined ? options.text ?? await stdinText("the text") : await outgoingFile(file);
+  await using read = file === undefined ? undefined : await outgoingFile(file);
+  const what = read?.what ?? options.text ?? await stdinText("the text");
+  // A long file has to be read and sealed first.
+  const timeout = options.timeout ?? DEFAULT_TIME + (read?.size ?? 0) / SEALED_EACH;
   if (what === "") throw new UsageError("the message is empty; give a text, or write one to stdin");
   await using open = await openMessengerHome(options);
   const name = conversationOf(open.messenger, options.name);

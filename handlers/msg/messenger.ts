@@ -14,6 +14,7 @@ import { type FileContent, readContent, type TextContent } from "./content/conte
 import { readMarks } from "./content/marks.ts";
 import { dayOf } from "./agreement/labels.ts";
 import { addContact, decided, dropQueues, removeContact, safetyNumberOf } from "./flow/contacting.ts";
+import { attached, isStreamed, MOST_FILE, noBlobs, received } from "./flow/attachments.ts";
 import { tellList } from "./flow/devices.ts";
 import { checkMailbox, checkName } from "./flow/names.ts";
 import { freshQueue, keptQueue, madeQueue } from "./flow/own_queues.ts";
@@ -41,7 +42,9 @@ import type {
   Messenger,
   MessengerOptions,
   Outgoing,
+  OutgoingFile,
   OwnDevices,
+  ReceivedFile,
   SentMessage,
   StoredMessage,
   Synced,
@@ -50,8 +53,6 @@ import type {
 
 const DEFAULT_MESSAGES = 100;
 const MOST_MESSAGES = 500;
-/** Bytes of a file that goes in a message: as base64 and in parts. */
-const MOST_FILE = 72_000;
 
 /**
  * Opens a messenger.
@@ -69,7 +70,7 @@ class StoredMessenger implements Messenger {
   readonly #parts: Parts;
 
   constructor(options: MessengerOptions) {
-    const { keys, file, direct: carrier, name = "", mailbox, readReceipts = false } = options;
+    const { keys, file, direct: carrier, blobs, name = "", mailbox, readReceipts = false } = options;
     const { now = Date.now, random = systemBytes } = options;
     if (mailbox !== undefined) checkMailbox(mailbox);
     const store = new MessageStore(file, keys, random);
@@ -85,6 +86,7 @@ class StoredMessenger implements Messenger {
       name,
       readReceipts,
       carrier,
+      blobs,
       mailbox,
       random,
       now,
@@ -172,7 +174,10 @@ class StoredMessenger implements Messenger {
     { queue = false, signal }: Stop & { readonly queue?: boolean },
   ): Promise<SentMessage> {
     const { store, messages, contacts, random, now } = this.#parts;
-    if (isGroup(contacts.find("name", to))) return await this.#groups.send(to, outgoing(what), { queue, signal });
+    if (isGroup(contacts.find("name", to))) {
+      this.#groups.assertWritable(to);
+      return await this.#groups.send(to, await this.#outgoing(what, { signal }), { queue, signal });
+    }
     const contact = this.#named(to);
     if (contact.state === "blocked") {
       throw new AlknetError("BLOCKED", `${to} is blocked: alknet msg contact accept ${to}`);
@@ -180,10 +185,11 @@ class StoredMessenger implements Messenger {
     if (!contact.to) {
       throw new AlknetError("NOT_SENT", `${to} has not said where to answer; ask for a token: alknet msg contact add`);
     }
+    const outgoing = await this.#outgoing(what, { signal });
     const id = b64(random(16));
     // Whoever answers a request has accepted it.
     if (contact.state === "request") this.decide(to, "accepted");
-    const { row, copies } = written(this.#parts, contact, { ...outgoing(what), id, at: now() });
+    const { row, copies } = written(this.#parts, contact, { ...outgoing, id, at: now() });
     try {
       // What was written to the same contact before goes first.
       await flush(this.#parts, { signal }, (other) => other.contact === contact.id && other.id < row.id);
@@ -283,10 +289,10 @@ class StoredMessenger implements Messenger {
     });
   }
 
-  file(contact: string, id: string): { readonly name: string; readonly mime: string; readonly data: Uint8Array } {
+  file(contact: string, id: string, stop: Stop): ReceivedFile {
     const row = this.#parts.messages.find(this.#named(contact, true).id, id);
     const content = row && readContent(row.content);
-    if (content?.type === "file") return content;
+    if (content?.type === "file") return received(this.#parts, content, stop);
     throw new AlknetError("NO_FILE", row ? "the message is no file" : "there is no message of that id");
   }
 
@@ -306,6 +312,13 @@ class StoredMessenger implements Messenger {
       const name = this.#parts.contacts.find("ed", from)?.name ?? nodeIdOf(from);
       return { ...message, from: name, ...differs && { differs } };
     });
+  }
+
+  async #outgoing(what: Outgoing, stop: Stop): Promise<TextContent | FileContent> {
+    if (typeof what === "object" && (what.name === "" || [...what.name].length > 255 || /[/\\]/.test(what.name))) {
+      throw new AlknetError("BAD_NAME", "a file has a name of 1 to 255 characters, which is no path");
+    }
+    return isStreamed(what) ? await attached(this.#parts, what, stop) : small(what);
   }
 
   /** @param mayBeGroup Whether that will do. */
@@ -331,19 +344,11 @@ function shownMessage({ id, mine, at, got, state, content }: MessageRow, contact
   return { id, contact: contact?.name ?? "-", request, mine, at, got, state, text, ...file };
 }
 
-/** What is sent, as a content. */
-function outgoing(what: Outgoing): TextContent | FileContent {
+/** A text or a small file, as a content. */
+function small(what: Exclude<Outgoing, OutgoingFile>): TextContent | FileContent {
   if (typeof what === "string") return { type: "text", text: what };
   const { name, mime, data } = what;
-  if (name === "" || [...name].length > 255 || /[/\\]/.test(name)) {
-    throw new AlknetError("BAD_NAME", "a file has a name of 1 to 255 characters, which is no path");
-  }
-  if (data.byteLength > MOST_FILE) {
-    throw new AlknetError(
-      "NO_BLOBS",
-      `a file of ${data.byteLength} bytes is too long to be sent in a message: ${MOST_FILE} may be`,
-    );
-  }
+  if (data.byteLength > MOST_FILE) throw noBlobs(data.byteLength);
   return { type: "file", name, size: data.byteLength, mime, data };
 }
 

@@ -5,7 +5,7 @@
  */
 export { MailboxCode } from "./codes.ts";
 export { MAILBOX_LIMITS, type MailboxLimits, mailboxLimitsWith } from "./limits.ts";
-export type { Address, Arrival, Carrier, Dial, Mailboxes, NewQueue, Stop } from "./carrier.ts";
+export type { Address, Arrival, Blobs, Carrier, Dial, Mailboxes, NewQueue, Stop } from "./carrier.ts";
 export type { MessageKeys } from "./agreement/identity.ts";
 export { messageKeys, type MessageSecrets } from "./agreement/keys.ts";
 export type { Random } from "@alknet/core/crypto";
@@ -20,8 +20,10 @@ export type {
   Messenger,
   MessengerOptions,
   Outgoing,
+  OutgoingFile,
   OwnDevice,
   OwnDevices,
+  ReceivedFile,
   SentMessage,
   StoredMessage,
   Synced,

@@ -5,7 +5,7 @@
  */
 import type { AlknetError, Random } from "@alknet/core/crypto";
 import type { MessageKeys } from "./agreement/identity.ts";
-import type { Carrier, Mailboxes, Stop } from "./carrier.ts";
+import type { Blobs, Carrier, Mailboxes, Stop } from "./carrier.ts";
 import type { ContactState } from "./store/contacts.ts";
 import type { MessageState } from "./store/messages.ts";
 
@@ -63,8 +63,35 @@ export interface StoredMessage {
   readonly file?: { readonly name: string; readonly mime: string; readonly size: number };
 }
 
-/** What is sent: a text, or a small file, 72,000 bytes at most. */
-export type Outgoing = string | { readonly name: string; readonly mime: string; readonly data: Uint8Array };
+/** A file that is sent as it is read. */
+export interface OutgoingFile {
+  /** No path. */
+  readonly name: string;
+  /** What kind it is. */
+  readonly mime: string;
+  /** Bytes. */
+  readonly size: number;
+  /** What is in it. */
+  readonly file: AsyncIterable<Uint8Array>;
+}
+
+/** What is sent: a text; a small file, 72,000 bytes at most; a file of any length, which {@linkcode MessengerOptions.blobs} keeps. */
+export type Outgoing =
+  | string
+  | { readonly name: string; readonly mime: string; readonly data: Uint8Array }
+  | OutgoingFile;
+
+/** A file that came, or went. */
+export interface ReceivedFile {
+  /** As its sender calls it: no path to save it by. */
+  readonly name: string;
+  /** What kind it is, as its sender says. */
+  readonly mime: string;
+  /** Bytes. */
+  readonly size: number;
+  /** What is in it, each chunk proven. Errors with `BAD_ATTACHMENT` before anything that is not. */
+  readonly bytes: ReadableStream<Uint8Array<ArrayBuffer>>;
+}
 
 /** What one look at the mailboxes has done. */
 export interface Synced {
@@ -125,6 +152,8 @@ export interface MessengerOptions {
   readonly file: string;
   /** What carries. The caller disposes of it. */
   readonly direct: Carrier & Mailboxes;
+  /** What keeps files that are too large for messages. Default: nothing, and such files are refused. */
+  readonly blobs?: Blobs;
   /** How its owner is called in tokens. Default: not at all. */
   readonly name?: string;
   /** Where new queues are made, `ID@HOST:PORT`. Default: nowhere. */
@@ -285,7 +314,7 @@ export interface Messenger extends Disposable {
    */
   verify(name: string, number: string): Contact;
   /**
-   * Sends a text or a small file to a contact or a group. Of a group it is stored once the mailboxes of all members have it
+   * Sends a text or a file to a contact or a group. Of a group it is stored once the mailboxes of all members have it
    * who are contacts here; what some lack waits, and is sent later. Resolves once the mailbox has it; with `queue`, or else fails, when the signal says that it took too long.
    *
    * @throws {AlknetError} `NO_CONTACT`, `BLOCKED`, `NO_BLOBS`, `BAD_NAME`, of a group `NOT_MEMBER`; why it was not sent: nothing of it is kept, but that it failed.
@@ -317,11 +346,12 @@ export interface Messenger extends Disposable {
   /** Messages that wait to be sent, the oldest first. */
   waiting(): WaitingMessage[];
   /**
-   * A file that came, or went.
+   * A file that came, or went. One that no message had room for is got as it is read, from where its sender said, who may so
+   * learn from where.
    *
-   * @throws {AlknetError} `NO_CONTACT`, `NO_FILE`.
+   * @throws {AlknetError} `NO_CONTACT`, `NO_FILE`, `NO_BLOBS`.
    */
-  file(contact: string, id: string): { readonly name: string; readonly mime: string; readonly data: Uint8Array };
+  file(contact: string, id: string, options: Stop): ReceivedFile;
   /** Others' messages were shown. */
   markRead(messages: readonly StoredMessage[]): void;
 }

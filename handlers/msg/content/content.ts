@@ -4,6 +4,7 @@
  * ```text
  * { "v": 1, "id": 16 bytes b64, "at": ms, "type": "text", "text": …, "reply"?: id, "also"?: queue }
  * { "v": 1, "id", "at", "type": "file", "name": …, "size": bytes, "mime": …, "data": b64 }
+ * { "v": 1, "id", "at", "type": "file", "name", "size", "mime", "hash": hex of the sealed bytes, "key": b64, "ticket"?: who has them }
  * { "v": 1, "id", "at", "type": "receipt", "of": [id, to 64], "state": "delivered" or "read" }
  * { "v": 1, "id", "at", "type": "queue", "mailbox": "ID@HOST:PORT", "sid", "t" }
  * { "v": 1, "id", "at", "type": "reset", "also"?: queue }
@@ -40,7 +41,17 @@ export interface TextContent {
   readonly reply?: string;
 }
 
-/** A small file, which travels as messages do. */
+/** Where a file is that is too large for a message, and what opens it. */
+export interface Attached {
+  /** Of its sealed bytes: 64 hex digits. */
+  readonly hash: string;
+  /** 32 bytes, for this file alone. Secret. */
+  readonly key: Uint8Array;
+  /** Who has the sealed bytes, in words of whoever keeps them, to 4096 characters. */
+  readonly ticket?: string;
+}
+
+/** A file. */
 export interface FileContent {
   readonly type: "file";
   /** What its sender calls it, to 255 characters. No path: whoever keeps it chooses where. */
@@ -49,8 +60,10 @@ export interface FileContent {
   readonly size: number;
   /** What kind it is, as its sender says. */
   readonly mime: string;
-  /** What is in it. */
-  readonly data: Uint8Array;
+  /** What is in it, where it is small: it travels as messages do. */
+  readonly data?: Uint8Array;
+  /** Where it is, else. */
+  readonly blob?: Attached;
 }
 
 /** What has become of messages of the one that it is sent to. */
@@ -120,6 +133,7 @@ export const MOST_RECEIPTS = 64;
 /** Characters of a file's name, and of its kind. */
 const FILE_NAME = 255;
 const FILE_MIME = 127;
+const TICKET = 4096;
 /** A content in a content, and no deeper but for what a group has in a `sync`. */
 const DEEPEST = 2;
 
@@ -142,8 +156,9 @@ function membersOf(content: Content): Record<string, unknown> {
     case "text":
       return { text: content.text, reply: content.reply };
     case "file": {
-      const { name, size, mime, data } = content;
-      return { name, size, mime, data: b64(data) };
+      const { name, size, mime, data, blob } = content;
+      const { hash, key, ticket } = blob ?? {};
+      return { name, size, mime, data: data && b64(data), hash, key: key && b64(key), ticket };
     }
     case "receipt":
       return { of: content.of, state: content.state };
@@ -216,10 +231,19 @@ function readText({ text, reply }: Record<string, unknown>): TextContent {
   return { type: "text", text, ...answered && { reply: b64(answered) } };
 }
 
-function readFile({ name, size, mime, data }: Record<string, unknown>): FileContent {
-  const bytes = bytesOf(data);
+function readFile({ name, size, mime, data, hash, key, ticket }: Record<string, unknown>): FileContent {
   if (!isShort(name, FILE_NAME) || name === "") throw bad("its file has no name");
   if (!isShort(mime, FILE_MIME)) throw bad("it does not say what kind of file it is");
+  if (data === undefined) {
+    if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) {
+      throw bad("it does not say how long its file is");
+    }
+    const secret = bytesOf(key, 32);
+    if (!secret || typeof hash !== "string" || !/^[0-9a-f]{64}$/.test(hash)) throw bad("its file is nowhere");
+    if (ticket !== undefined && !isShort(ticket, TICKET)) throw bad("it does not say where its file is");
+    return { type: "file", name, size, mime, blob: { hash, key: secret, ticket } };
+  }
+  const bytes = bytesOf(data);
   if (!bytes || size !== bytes.byteLength) throw bad("its file is not there, or has another size");
   return { type: "file", name, size, mime, data: bytes };
 }

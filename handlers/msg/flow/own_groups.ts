@@ -82,6 +82,18 @@ export class StoredGroups implements Groups {
     return store.transaction(() => this.#shown(contacts.change(this.named(name), { state: "blocked" }) as GroupRow));
   }
 
+  /**
+   * One that may be written to.
+   *
+   * @throws {AlknetError} `BLOCKED`, `NOT_MEMBER`.
+   */
+  assertWritable(name: string): GroupRow {
+    const row = this.named(name);
+    if (row.state === "blocked") throw new AlknetError("BLOCKED", `you have left ${name}`);
+    if (isMember(row.group, ownIdentity(this.#parts))) return row;
+    throw new AlknetError("NOT_MEMBER", `you are not in ${name} any more; its admin took you out`);
+  }
+
   /** Sends to one. */
   async send(
     name: string,
@@ -90,11 +102,7 @@ export class StoredGroups implements Groups {
   ): Promise<SentMessage> {
     const parts = this.#parts;
     const { store, messages, random, now } = parts;
-    const row = this.named(name);
-    if (row.state === "blocked") throw new AlknetError("BLOCKED", `you have left ${name}`);
-    if (!isMember(row.group, ownIdentity(parts))) {
-      throw new AlknetError("NOT_MEMBER", `you are not in ${name} any more; its admin took you out`);
-    }
+    const row = this.assertWritable(name);
     const content: Content & (TextContent | FileContent) = { ...what, id: b64(random(16)), at: now() };
     const { rows, unreached } = writtenToGroup(parts, row, content);
     const names = unreached.map((id) => this.#nameOf(id));

@@ -58,7 +58,8 @@ Deno.test("groups: each of three writes, a second device too; all have all of it
   assert.deepEqual(said(bob), ["ann: from 0", "ann: from 1", "I: from 2", "carol: from 3", "carol: "]);
   assert.deepEqual(said(carol), ["ann: from 0", "ann: from 1", "bob: from 2", "I: from 3", "I: "]);
   const { id } = bob.messenger.messages({ contact: "team" }).at(-1)!;
-  assert.equal(bob.messenger.file("team", id).data.byteLength, 60_000);
+  const { bytes } = bob.messenger.file("team", id, stop);
+  assert.equal((await new Response(bytes).bytes()).byteLength, 60_000);
   assert.deepEqual(ann.messenger.contacts().map(({ name }) => name), ["bob", "carol"]);
   await assert.rejects(laptop.messenger.groups.create("more", ["bob"], stop), { code: "NOT_FIRST" });
   dispose([ann, bob, carol]);

@@ -8,6 +8,7 @@ import { systemBytes } from "@alknet/core/crypto";
 import { AlknetError } from "@alknet/core/handler";
 import { NodeKey } from "@alknet/core/identity";
 import {
+  type Blobs,
   type Carrier,
   type Dial,
   mailboxClient,
@@ -53,6 +54,8 @@ export interface Place extends AsyncDisposable {
 export interface PersonOptions {
   /** Whether others are told of what was shown. */
   readonly readReceipts?: boolean;
+  /** What keeps large files. */
+  readonly blobs?: Blobs;
   /** Whether it is another database and another X25519 key under the same Ed25519 key. */
   readonly ik?: boolean;
 }
@@ -101,7 +104,7 @@ export async function place(options: Partial<MailboxOptions> = {}): Promise<Plac
       await end();
       up = start();
     },
-    person(name, around = (carrier) => carrier, { readReceipts, ik = false } = {}) {
+    person(name, around = (carrier) => carrier, { readReceipts, blobs, ik = false } = {}) {
       const kept = secrets.get(name) ?? { ed: systemBytes(32), ik: systemBytes(32), store: systemBytes(32) };
       secrets.set(name, kept);
       const known = ik ? { ...kept, ik: systemBytes(32) } : kept;
@@ -115,7 +118,7 @@ export async function place(options: Partial<MailboxOptions> = {}): Promise<Plac
       const keys = messageKeys(known);
       const path = folder.join(`${name}${ik ? " of another key" : ""}.sqlite`);
       const direct = around(client);
-      const messenger = openMessenger({ keys, file: path, direct, name, mailbox: MAILBOX, readReceipts, now });
+      const messenger = openMessenger({ keys, file: path, direct, name, mailbox: MAILBOX, blobs, readReceipts, now });
       return {
         messenger,
         file: path,
