@@ -16,9 +16,10 @@ export function shownName(name: string): string {
   return name.length === 52 ? shortId(name) : visibleLine(name);
 }
 
-/** `ann  47pj…krpy  accepted  verified`. */
-export function contactLine({ name, nodeId, state, verified }: Contact): string {
-  return [visibleLine(name), shortId(nodeId), state, verified ? "verified" : "unverified"].join("  ");
+/** `ann  47pj…krpy  accepted  verified`; of one that asks to be a device it says so. */
+export function contactLine({ name, nodeId, state, verified, asks }: Contact): string {
+  const words = [visibleLine(name), shortId(nodeId), state, verified ? "verified" : "unverified"];
+  return [...words, ...asks ? ["asks to be a device of yours"] : []].join("  ");
 }
 
 /** `2025-11-28 14:02 ann  hi`; line breaks and whatever drives a terminal are escaped. */

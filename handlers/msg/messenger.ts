@@ -332,8 +332,8 @@ class StoredMessenger implements Messenger {
   }
 }
 
-function shown({ id, name, ed, state, verified, to }: ContactRow): Contact {
-  return { id, name, nodeId: nodeIdOf(ed), state, verified, ...to && { mailbox: to.mailbox } };
+function shown({ id, name, ed, state, verified, to, asks }: ContactRow): Contact {
+  return { id, name, nodeId: nodeIdOf(ed), state, verified, ...to && { mailbox: to.mailbox }, ...asks && { asks } };
 }
 
 function shownMessage({ id, mine, at, got, state, content }: MessageRow, contact?: ContactRow): StoredMessage {

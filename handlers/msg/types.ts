@@ -23,6 +23,8 @@ export interface Contact {
   readonly verified: boolean;
   /** Where it is written to, `ID@HOST:PORT`; absent while it has not said. */
   readonly mailbox?: string;
+  /** Whether it asks to be a device of the one who writes here. */
+  readonly asks?: boolean;
 }
 
 /** A token, and what became of its queue. */

@@ -61,8 +61,8 @@ export class StoredDevices implements OwnDevices {
       if (own.length + 1 >= MOST_DEVICES) {
         throw new AlknetError("TOO_MANY_DEVICES", `one has ${MOST_DEVICES} devices at most; remove one before`);
       }
-      const asking = contacts.list().find((row) => row.state === "request" && nodeIdOf(row.ed) === nodeId);
-      if (!asking?.asks || !asking.ik) {
+      const asking = contacts.list().find(({ asks, ed }) => asks && nodeIdOf(ed) === nodeId);
+      if (!asking?.ik) {
         throw new AlknetError(
           "NO_DEVICE",
           "nobody of that key asks to be a device of yours; there: alknet msg device join NAME TOKEN, with a token of this one",

@@ -23,6 +23,7 @@ Deno.test("alknet msg device: a second home asks and is taken; bob writes to bot
   ]);
   assert.match(asked, /^asked home, /);
   await well(ann, ["sync"]);
+  assert.match(await well(ann, ["contact", "list"]), / {2}request {2}unverified {2}asks to be a device of yours$/m);
   assert.equal(await well(ann, ["device", "add", "laptop", short]), `added laptop, ${short}`);
   assert.match(await well(laptop, ["device", "list"]), /^home {2}\S+ {2}first$/);
   // It learns of bob, and tells him.
