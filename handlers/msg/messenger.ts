@@ -14,11 +14,11 @@ import { type FileContent, readContent, type TextContent } from "./content/conte
 import { readMarks } from "./content/marks.ts";
 import { dayOf } from "./agreement/labels.ts";
 import { addContact, decided, dropQueues, removeContact, safetyNumberOf } from "./flow/contacting.ts";
-import { attached, isStreamed, MOST_FILE, noBlobs, received } from "./flow/attachments.ts";
+import { attached, isStreamed, MOST_FILE, noBlobs, received, wipeKey } from "./flow/attachments.ts";
 import { tellList } from "./flow/devices.ts";
 import { checkMailbox, checkName } from "./flow/names.ts";
 import { freshQueue, keptQueue, madeQueue } from "./flow/own_queues.ts";
-import { isGroup } from "./flow/groups.ts";
+import { isGroup, messageIn } from "./flow/groups.ts";
 import { StoredGroups } from "./flow/own_groups.ts";
 import { StoredDevices } from "./flow/own_devices.ts";
 import type { Parts } from "./flow/parts.ts";
@@ -190,6 +190,7 @@ class StoredMessenger implements Messenger {
     // Whoever answers a request has accepted it.
     if (contact.state === "request") this.decide(to, "accepted");
     const { row, copies } = written(this.#parts, contact, { ...outgoing, id, at: now() });
+    wipeKey(outgoing);
     try {
       // What was written to the same contact before goes first.
       await flush(this.#parts, { signal }, (other) => other.contact === contact.id && other.id < row.id);
@@ -244,7 +245,7 @@ class StoredMessenger implements Messenger {
     store.transaction(() => tellList(parts));
     // Somebody asked: what waits is tried now, whenever it would be due.
     const { sent, faults } = await flush(parts, stop, () => true);
-    const waiting = parts.messages.outbox().filter(({ message }) => message !== undefined).length;
+    const waiting = new Set(this.waiting().map(({ id }) => id)).size;
     return { received, sent, waiting, unreadable, drained, resets, faults: [...away.values(), ...kept, ...faults] };
   }
 
@@ -271,9 +272,12 @@ class StoredMessenger implements Messenger {
 
   waiting(): WaitingMessage[] {
     const { contacts, messages } = this.#parts;
-    return messages.outbox().flatMap(({ message: id, contact, tries, due }) =>
-      id === undefined ? [] : [{ id, contact: contacts.find("id", contact)?.name ?? "-", tries, due }]
-    );
+    return messages.outbox().flatMap((row) => {
+      const id = messageIn(row);
+      const contact = contacts.find("id", row.contact);
+      if (id === undefined || !contact) return [];
+      return [{ id, contact: contacts.whose(contact).name, tries: row.tries, due: row.due }];
+    });
   }
 
   markRead(shown: readonly StoredMessage[]): void {

@@ -15,7 +15,7 @@
  *
  * @module
  */
-import { AlknetError } from "@alknet/core/crypto";
+import { AlknetError, redact, REDACTED } from "@alknet/core/crypto";
 import { parseAddress } from "@alknet/core/address";
 import { NAME_CHARACTERS } from "../agreement/token.ts";
 import { b64, bytesOf } from "./bytes.ts";
@@ -41,14 +41,25 @@ export interface TextContent {
   readonly reply?: string;
 }
 
-/** Where a file is that is too large for a message, and what opens it. */
-export interface Attached {
+/** Where a file is that is too large for a message, and what opens it. Its key prints as `[redacted]`. */
+export class Attached {
   /** Of its sealed bytes: 64 hex digits. */
   readonly hash: string;
   /** 32 bytes, for this file alone. Secret. */
   readonly key: Uint8Array;
   /** Who has the sealed bytes, in words of whoever keeps them, to 4096 characters. */
   readonly ticket?: string;
+
+  static {
+    redact(this.prototype, () => `Attached ${REDACTED}`);
+  }
+
+  /** Of what was read, or sealed; the key is not copied. */
+  constructor({ hash, key, ticket }: Pick<Attached, "hash" | "key" | "ticket">) {
+    this.hash = hash;
+    this.key = key;
+    this.ticket = ticket;
+  }
 }
 
 /** A file. */
@@ -241,7 +252,7 @@ function readFile({ name, size, mime, data, hash, key, ticket }: Record<string, 
     const secret = bytesOf(key, 32);
     if (!secret || typeof hash !== "string" || !/^[0-9a-f]{64}$/.test(hash)) throw bad("its file is nowhere");
     if (ticket !== undefined && !isShort(ticket, TICKET)) throw bad("it does not say where its file is");
-    return { type: "file", name, size, mime, blob: { hash, key: secret, ticket } };
+    return { type: "file", name, size, mime, blob: new Attached({ hash, key: secret, ticket }) };
   }
   const bytes = bytesOf(data);
   if (!bytes || size !== bytes.byteLength) throw bad("its file is not there, or has another size");

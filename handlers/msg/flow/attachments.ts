@@ -7,7 +7,7 @@ import { wipe } from "@alknet/core/crypto";
 import { AlknetError } from "@alknet/core/handler";
 import type { Stop } from "../carrier.ts";
 import { openAttachment, sealAttachment, sealedLength } from "../content/attachment.ts";
-import type { FileContent } from "../content/content.ts";
+import { Attached, type FileContent, type TextContent } from "../content/content.ts";
 import type { Outgoing, OutgoingFile, ReceivedFile } from "../types.ts";
 import type { Parts } from "./parts.ts";
 
@@ -30,7 +30,7 @@ export async function attached({ blobs, random }: Parts, what: OutgoingFile, sto
   const key = random(32);
   const sealed = ReadableStream.from(sealAttachment(key, size, file));
   const { hash, ticket } = await blobs.put(sealed, stop);
-  return { type: "file", name, size, mime, blob: { hash, key, ticket } };
+  return { type: "file", name, size, mime, blob: new Attached({ hash, key, ticket }) };
 }
 
 /**
@@ -53,6 +53,11 @@ export function received({ blobs }: Parts, content: FileContent, stop: Stop): Re
       wipe(key);
     }
   }
+}
+
+/** Wipes the key of a file, once the message with it is kept. */
+export function wipeKey(content: TextContent | FileContent): void {
+  if (content.type === "file") wipe(content.blob?.key);
 }
 
 /** Said of a file that is too long where nothing keeps blobs. */

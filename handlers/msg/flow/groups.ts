@@ -83,18 +83,21 @@ export function writtenToGroup(
   });
 }
 
+/** The id of the message that is on its way, itself or for another reader; nothing where it is what programs tell each other. */
+export function messageIn({ message, content: bytes }: OutboxRow): string | undefined {
+  if (message !== undefined || !bytes) return message;
+  const content = readContent(bytes);
+  const body = content.type === "group" ? content.body : content;
+  return body.type === "text" || body.type === "file" ? body.id : undefined;
+}
+
 /** What was written to groups, and is on its way to nobody any more, is stored. In a transaction. */
 export function settleGroups({ contacts, messages }: Parts): void {
   const waiting = contacts.groups().flatMap(({ id: contact }) =>
     messages.waitingOf(contact).map((id) => ({ contact, id }))
   );
   if (waiting.length === 0) return;
-  const left = new Set(
-    messages.outbox().flatMap(({ content }) => {
-      const read = content && readContent(content);
-      return read?.type === "group" ? [read.body.id] : [];
-    }),
-  );
+  const left = new Set(messages.outbox().map(messageIn));
   for (const { contact, id } of waiting) if (!left.has(id)) messages.setState(contact, id, "stored");
 }
 

@@ -12,6 +12,7 @@ import type { Content, FileContent, TextContent } from "../content/content.ts";
 import { isMember, MOST_MEMBERS, signMembers } from "../content/members.ts";
 import type { ContactRow } from "../store/contacts.ts";
 import type { Group, Groups, SentMessage } from "../types.ts";
+import { wipeKey } from "./attachments.ts";
 import { checkName } from "./names.ts";
 import { ownIdentity } from "./devices.ts";
 import { type GroupRow, type GroupWritten, isGroup, putToGroup, settleGroups, writtenToGroup } from "./groups.ts";
@@ -105,6 +106,7 @@ export class StoredGroups implements Groups {
     const row = this.assertWritable(name);
     const content: Content & (TextContent | FileContent) = { ...what, id: b64(random(16)), at: now() };
     const { rows, unreached } = writtenToGroup(parts, row, content);
+    wipeKey(what);
     const names = unreached.map((id) => this.#nameOf(id));
     const { id } = content;
     const fault = await this.#told({ rows, unreached }, { signal });

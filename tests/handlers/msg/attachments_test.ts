@@ -114,7 +114,11 @@ Deno.test("attachments: a file that is nowhere, or has no key or length, is no c
   const [id, key, hash] = [b64(new Uint8Array(16)), b64(new Uint8Array(32)), "0".repeat(64)];
   const good = { v: 1, id, at: 1, type: "file", name: "a", mime: "", size: 5, hash, key };
   const read = (value: unknown) => readContent(new TextEncoder().encode(JSON.stringify(value)));
-  assert.equal(read(good).type, "file");
+  const whole = read(good);
+  assert.equal(whole.type, "file");
+  // What prints it does not print its key.
+  assert.ok(/\[redacted\]/.test(Deno.inspect(whole)) && !/Uint8Array/.test(Deno.inspect(whole)));
+  assert.ok(!JSON.stringify(whole).includes(key));
   const wrong = [
     { size: -1 },
     { size: 1.5 },

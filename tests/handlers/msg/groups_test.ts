@@ -128,6 +128,35 @@ Deno.test("groups: members come and go; whoever has another list is seen to; who
   dispose(all);
 });
 
+Deno.test("groups: the mailbox away, a message fails and nothing of it waits, or it waits, and is stored once each member's mailbox has it", async () => {
+  await using here = await place();
+  const people = await friends(here, ["ann", "bob", "carol"]);
+  const [ann, bob, carol] = people;
+  await ann.messenger.groups.create("team", ["bob", "carol"], stop);
+  await settled(...people);
+  here.isAway = true;
+  await here.restart();
+  const failed = await ann.messenger.send("team", "lost", stop);
+  assert.deepEqual([failed.state, failed.fault?.code], ["failed", "UNREACHABLE"]);
+  assert.deepEqual(ann.messenger.waiting(), []);
+  const waits = await ann.messenger.send("team", "later", { ...stop, queue: true });
+  assert.equal(waits.state, "waiting");
+  assert.deepEqual(
+    ann.messenger.waiting().map(({ id, contact }) => [id, contact]),
+    [[waits.id, "bob"], [waits.id, "carol"]],
+  );
+  assert.equal((await ann.messenger.sync(stop)).waiting, 1);
+  here.isAway = false;
+  assert.equal((await ann.messenger.sync(stop)).waiting, 0);
+  assert.deepEqual(
+    ann.messenger.messages({ contact: "team" }).map(({ text, state }) => [text, state]),
+    [["lost", "failed"], ["later", "stored"]],
+  );
+  await settled(...people);
+  assert.deepEqual([said(bob), said(carol)], [["ann: later"], ["ann: later"]]);
+  dispose(people);
+});
+
 Deno.test("groups, forged: another's list, an older one, a second of one version, a stranger's words, another's id", async () => {
   await using here = await place();
   const people = await friends(here, ["ann", "bob", "carol"]);
