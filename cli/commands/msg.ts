@@ -20,6 +20,8 @@ import {
   transportOption,
 } from "../grammar/arguments.ts";
 import { contactCommand } from "./msg/contact.ts";
+import { deviceCommand } from "./msg/device.ts";
+import { groupCommand } from "./msg/group.ts";
 
 const SHARED = {
   home: homeOption(),
@@ -29,6 +31,7 @@ const SHARED = {
   json: jsonFlag(),
 };
 const running = () => import("../msg/running.ts");
+const blobs = async () => (await import("../attachments/blobs.ts")).homeBlobs;
 
 const idCommand: Command = command(
   "id",
@@ -58,10 +61,10 @@ const sendCommand: Command = command(
   "send",
   map(
     object({
-      name: argument(string({ metavar: "NAME" }), { description: message`The contact.` }),
+      name: argument(string({ metavar: "NAME" }), { description: message`The contact, or the group.` }),
       text: optional(argument(string({ metavar: "TEXT" }), { description: message`The message. Default: stdin.` })),
       file: optional(option("--file", string({ metavar: "FILE" }), {
-        description: message`A file in place of a text, 72,000 bytes at most.`,
+        description: message`A file in place of a text; above 72,000 bytes your node has to be there while it is got.`,
       })),
       wait: optional(option("--wait", choice(["stored", "delivered"], { metavar: "STATE" }), {
         description: message`Until the mailbox has it, or until the contact has it and says so. Default: stored.`,
@@ -73,7 +76,7 @@ const sendCommand: Command = command(
       timeout: optional(option("--timeout", duration(), { description: message`Time to send it. Default: 10s.` })),
       ...SHARED,
     }),
-    (options): Action => async () => (await running()).sendMessage(options),
+    (options): Action => async () => (await running()).sendMessage({ ...options, blobs: await blobs() }),
   ),
   { brief: message`Send a message, which the contact's mailbox keeps until it is read.` },
 );
@@ -82,7 +85,9 @@ const readCommand: Command = command(
   "read",
   map(
     object({
-      name: optional(argument(string({ metavar: "NAME" }), { description: message`The contact. Default: all.` })),
+      name: optional(
+        argument(string({ metavar: "NAME" }), { description: message`The contact, or the group. Default: all.` }),
+      ),
       unread: withDefault(flag("--unread", { description: message`Those that were not shown before alone.` }), false),
       last: optional(option("--last", integer({ metavar: "N", min: 1, max: 500 }), {
         description: message`So many at most. Default: 100.`,
@@ -102,7 +107,7 @@ const saveCommand: Command = command(
   "save",
   map(
     object({
-      name: argument(string({ metavar: "NAME" }), { description: message`The contact.` }),
+      name: argument(string({ metavar: "NAME" }), { description: message`The contact, or the group.` }),
       id: argument(string({ metavar: "ID" }), {
         description: message`The message, as alknet msg read --json says it.`,
       }),
@@ -111,7 +116,7 @@ const saveCommand: Command = command(
       })),
       ...SHARED,
     }),
-    (options): Action => async () => (await import("../msg/files.ts")).saveFile(options),
+    (options): Action => async () => (await import("../msg/files.ts")).saveFile({ ...options, blobs: await blobs() }),
   ),
   { brief: message`Save a file that came.` },
 );
@@ -150,15 +155,9 @@ const chatCommand: Command = command(
 export const msgCommand: Command = command(
   "msg",
   or(
-    idCommand,
-    contactCommand,
-    sendCommand,
-    readCommand,
-    saveCommand,
-    chatCommand,
-    watchCommand,
-    syncCommand,
-    outboxCommand,
+    or(idCommand, contactCommand, groupCommand, deviceCommand),
+    or(sendCommand, readCommand, saveCommand, chatCommand),
+    or(watchCommand, syncCommand, outboxCommand),
   ),
   { brief: message`Sealed messages, kept for those who are away.` },
 );

@@ -7,29 +7,52 @@ import { AlknetError } from "@alknet/core/handler";
 import type { Outgoing } from "@alknet/handlers/msg";
 import { basename } from "node:path";
 import { ExitCode, note, UsageError } from "../terminal/output.ts";
-import { nameOf, openMessengerHome, type Shared } from "./home.ts";
+import { conversationOf, openMessengerHome, type Shared } from "./home.ts";
 import { visibleLine } from "../terminal/visible.ts";
 
-/** Bytes of a file that a message takes; more is not read. */
+/** Bytes of a file that a message takes; a longer one lies in the store of this home, until the contact gets it. */
 const MOST_FILE = 72_000;
 /** Kind of all files: what is in it is the contact's to find out. */
 const MIME = "application/octet-stream";
+/** Time to get a file, where it says nothing for so long. */
+const GETTING = 600_000;
+
+/** A file to be sent. */
+export interface FileToSend extends AsyncDisposable {
+  /** As the messenger takes it. */
+  readonly what: Outgoing;
+  /** Bytes. */
+  readonly size: number;
+}
 
 /**
  * A file to be sent.
  *
- * @throws {AlknetError} `NO_BLOBS`: it is too long; what reading throws.
+ * @throws {AlknetError} `NOT_A_FILE`; what reading throws.
  */
-export async function outgoingFile(path: string): Promise<Outgoing> {
-  using file = await Deno.open(path);
-  const bytes = new Uint8Array(MOST_FILE + 1);
-  let length = 0;
-  for (let count; length < bytes.byteLength && (count = await file.read(bytes.subarray(length)));) length += count;
-  if (length <= MOST_FILE) return { name: basename(path), mime: MIME, data: bytes.slice(0, length) };
-  throw new AlknetError(
-    "NO_BLOBS",
-    `${path} has more than ${MOST_FILE} bytes, which is what goes in a message; give the contact a ticket of alknet blob share`,
-  );
+export async function outgoingFile(path: string): Promise<FileToSend> {
+  const file = await Deno.open(path);
+  const close = (): void => {
+    try {
+      file.close();
+    } catch {
+      // Reading to its end closes it.
+    }
+  };
+  try {
+    const { size, isFile } = await file.stat();
+    const name = basename(path);
+    const done = { size, [Symbol.asyncDispose]: () => Promise.resolve(close()) };
+    if (isFile && size > MOST_FILE) return { what: { name, mime: MIME, size, file: file.readable }, ...done };
+    const bytes = new Uint8Array(MOST_FILE + 1);
+    let length = 0;
+    for (let count; length < bytes.byteLength && (count = await file.read(bytes.subarray(length)));) length += count;
+    if (length <= MOST_FILE) return { what: { name, mime: MIME, data: bytes.slice(0, length) }, ...done };
+    throw new AlknetError("NOT_A_FILE", `${path} is no file whose length is known; write it to one first`);
+  } catch (error) {
+    close();
+    throw error;
+  }
 }
 
 /** `msg save`. */
@@ -37,15 +60,16 @@ export async function saveFile(
   options: Shared & { readonly name: string; readonly id: string; readonly output?: string },
 ): Promise<number> {
   await using open = await openMessengerHome(options);
-  const { name, data } = open.messenger.file(nameOf(open.messenger, options.name), options.id);
+  const stop = { signal: AbortSignal.timeout(GETTING) };
+  const { name, bytes } = open.messenger.file(conversationOf(open.messenger, options.name), options.id, stop);
   if (options.output === "-") {
-    for (let at = 0; at < data.byteLength;) at += await Deno.stdout.write(data.subarray(at));
+    for await (const piece of bytes) await writeAll(Deno.stdout, piece);
     return ExitCode.DONE;
   }
   const path = options.output ?? safeName(name);
   using file = await created(path);
   try {
-    for (let at = 0; at < data.byteLength;) at += await file.write(data.subarray(at));
+    for await (const piece of bytes) await writeAll(file, piece);
   } catch (error) {
     // Half of it would look like all, and be in the way of the next try.
     await Deno.remove(path).catch(() => {});
@@ -53,6 +77,10 @@ export async function saveFile(
   }
   note(`alknet: saved ${visibleLine(path)}`);
   return ExitCode.DONE;
+}
+
+async function writeAll(to: Pick<Deno.FsFile, "write">, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.byteLength;) at += await to.write(bytes.subarray(at));
 }
 
 async function created(path: string): Promise<Deno.FsFile> {

@@ -7,7 +7,7 @@ import { formatSocketAddress, parseListenAddress } from "@alknet/core/address";
 import { loadConfig, type StaticConfig } from "@alknet/core/config";
 import { AlknetError } from "@alknet/core/handler";
 import { fileKeyStore, NodeKey } from "@alknet/core/identity";
-import { type Dial, mailboxClient, messageKeys, type Messenger, openMessenger } from "@alknet/handlers/msg";
+import { type Blobs, type Dial, mailboxClient, messageKeys, type Messenger, openMessenger } from "@alknet/handlers/msg";
 import type { TransportChoice } from "../grammar/arguments.ts";
 import { exists, type Home, locateHome } from "../home/home.ts";
 import { DEFAULT_PORT } from "../node/node.ts";
@@ -25,6 +25,8 @@ export interface MessengerChoice {
   readonly config?: string;
   /** File with the passphrase of the vault. */
   readonly passphraseFile?: string;
+  /** Makes what keeps large files. Default: nothing keeps them. */
+  readonly blobs?: (choice: MessengerChoice, dial: Dial) => Blobs;
   /** How to get to mailboxes. */
   readonly transport?: TransportChoice;
 }
@@ -62,10 +64,12 @@ export async function openMessengerHome(choice: MessengerChoice): Promise<OpenMe
   const config = isThere ? (await loadConfig(configFile)).static : undefined;
   const { mailbox, name, read_receipts: readReceipts = false } = (config?.handlers.messenger ?? {}) as MessengerConfig;
   const { keys, node } = await keysOf(home, choice);
-  const direct = mailboxClient({ dial: dialAs(node, choice) });
+  const dial = dialAs(node, choice);
+  const direct = mailboxClient({ dial });
+  const blobs = choice.blobs?.(choice, dial);
   try {
     const own = mailbox ?? `${node.id}@${ownAddress(config)}`;
-    const messenger = openMessenger({ keys, file: home.messagesFile, direct, name, mailbox: own, readReceipts });
+    const messenger = openMessenger({ keys, file: home.messagesFile, direct, blobs, name, mailbox: own, readReceipts });
     if (messenger.fault) note(`alknet: note: ${messenger.fault.message}`);
     return {
       messenger,
@@ -97,6 +101,15 @@ export function nameOf(messenger: Messenger, text: string): string {
   const fitting = contacts.filter(({ nodeId }) => shortId(nodeId) === text || nodeId === text);
   if (fitting.length === 1) return fitting[0].name;
   throw new AlknetError("NO_CONTACT", `there is no contact ${text}; alknet msg contact list names them`);
+}
+
+/**
+ * A contact as {@linkcode nameOf} has it, or a group by its name.
+ *
+ * @throws {AlknetError} `NO_CONTACT`.
+ */
+export function conversationOf(messenger: Messenger, text: string): string {
+  return messenger.groups.list().some(({ name }) => name === text) ? text : nameOf(messenger, text);
 }
 
 /** The keys of messages, and that of the node, for which the vault is opened once. */

@@ -3,20 +3,30 @@
  *
  * @module
  */
-import { AlknetError } from "@alknet/core/handler";
+import type { AlknetError } from "@alknet/core/handler";
 import type { MessageState, Messenger, StoredMessage, Synced } from "@alknet/handlers/msg";
 import { StopSignals } from "../terminal/signals.ts";
 import { ExitCode, note, print, printJson, UsageError } from "../terminal/output.ts";
 import { outgoingFile } from "./files.ts";
-import { nameOf, type OpenMessenger, openMessengerHome, type Shared } from "./home.ts";
-import { contactLine, eventJson, eventLine, messageJson, messageLine, shortId, waitingLine } from "./showing.ts";
+import { stdinText } from "./input.ts";
+import { conversationOf, nameOf, type OpenMessenger, openMessengerHome, type Shared } from "./home.ts";
+import {
+  contactLine,
+  eventJson,
+  eventLine,
+  messageJson,
+  messageLine,
+  shortId,
+  shownName,
+  waitingLine,
+} from "./showing.ts";
 
 /** Time to make the queue of a token. */
 const TOKEN_TIME = 5000;
+/** Bytes of a file that are surely sealed in a millisecond. */
+const SEALED_EACH = 1000;
 /** Time to look into the mailboxes, where the command line says none. */
 const DEFAULT_TIME = 10_000;
-/** More than any message has. */
-const MOST_INPUT = 96 * 1024;
 
 /** `msg id`: the token of a name. */
 export async function showToken(
@@ -84,23 +94,33 @@ export async function sendMessage(
     readonly timeout?: number;
   },
 ): Promise<number> {
-  const { queue, json, file, wait, timeout = DEFAULT_TIME } = options;
+  const { queue, json, file, wait } = options;
   if (file !== undefined && options.text !== undefined) throw new UsageError("a message is a text or a file, not both");
   if (queue && wait === "delivered") {
     throw new UsageError("what is queued is not waited for: leave out --queue or --wait");
   }
-  const what = file === undefined ? options.text ?? await stdinText("the text") : await outgoingFile(file);
+  await using read = file === undefined ? undefined : await outgoingFile(file);
+  const what = read?.what ?? options.text ?? await stdinText("the text");
+  // A long file has to be read and sealed first.
+  const timeout = options.timeout ?? DEFAULT_TIME + (read?.size ?? 0) / SEALED_EACH;
   if (what === "") throw new UsageError("the message is empty; give a text, or write one to stdin");
   await using open = await openMessengerHome(options);
-  const name = nameOf(open.messenger, options.name);
+  const name = conversationOf(open.messenger, options.name);
+  if (wait === "delivered" && open.messenger.groups.list().some((group) => group.name === name)) {
+    throw new UsageError("members of a group do not say that a message has come: leave out --wait");
+  }
   const signal = AbortSignal.timeout(timeout);
   const sent = await open.messenger.send(name, what, { queue, signal });
   const { id, fault } = sent;
+
   const isWanted = wait === "delivered" && sent.state === "stored";
   const state = isWanted ? await delivered(open.messenger, { name, id, signal }) : sent.state;
   if (json) printJson({ id, state });
   else print(`${id.slice(0, 4)}… ${state}`);
   if (fault) note(`alknet: not sent${state === "waiting" ? " yet" : ""}: ${fault.message}`);
+  for (const member of sent.unreached ?? []) {
+    note(`alknet: note: ${shownName(member)} is no contact of yours and gets nothing; add a token of theirs`);
+  }
   if (fault && /handlers\.messenger\.mailbox/.test(fault.message)) noteHomeless(open);
   if (isWanted && state === "stored") note("alknet: the contact has not said yet that it has come");
   return state === "failed" || (isWanted && state === "stored") ? ExitCode.FAILED : ExitCode.DONE;
@@ -142,7 +162,7 @@ export async function readMessages(
     messenger.markRead(messages);
   };
   noteSynced(await messenger.sync({ signal: AbortSignal.timeout(DEFAULT_TIME) }));
-  const contact = options.name === undefined ? undefined : nameOf(messenger, options.name);
+  const contact = options.name === undefined ? undefined : conversationOf(messenger, options.name);
   if (!follow) {
     show(messenger.messages({ contact, unread, limit }));
     // Who wants to know that it was shown is told now, not with the next command.
@@ -227,20 +247,4 @@ function noteHomeless({ isHomeless, configFile }: OpenMessenger): void {
     `alknet: note: no handlers.mailbox in ${configFile}: this node keeps no messages; add "mailbox": {}, or name another ` +
       "with --mailbox",
   );
-}
-
-/** What stands on stdin, without the line end after it. */
-async function stdinText(what: string): Promise<string> {
-  if (Deno.stdin.isTerminal()) throw new UsageError(`${what} is missing; give it as an argument, or write it to stdin`);
-  const bytes = new Uint8Array(MOST_INPUT + 1);
-  let length = 0;
-  for (let count; length < bytes.byteLength && (count = await Deno.stdin.read(bytes.subarray(length)));) {
-    length += count;
-  }
-  if (length > MOST_INPUT) throw new AlknetError("TOO_LONG", `${what} has more than ${MOST_INPUT} bytes`);
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, length)).replace(/\r?\n$/, "");
-  } catch (cause) {
-    throw new AlknetError("NOT_TEXT", `${what} on stdin is not UTF-8`, { cause });
-  }
 }

@@ -16,27 +16,32 @@ export function shownName(name: string): string {
   return name.length === 52 ? shortId(name) : visibleLine(name);
 }
 
-/** `ann  47pj…krpy  accepted  verified`. */
-export function contactLine({ name, nodeId, state, verified }: Contact): string {
-  return [visibleLine(name), shortId(nodeId), state, verified ? "verified" : "unverified"].join("  ");
+/** `ann  47pj…krpy  accepted  verified`; of one that asks to be a device it says so. */
+export function contactLine({ name, nodeId, state, verified, asks }: Contact): string {
+  const words = [visibleLine(name), shortId(nodeId), state, verified ? "verified" : "unverified"];
+  return [...words, ...asks ? ["asks to be a device of yours"] : []].join("  ");
 }
 
 /** `2025-11-28 14:02 ann  hi`; line breaks and whatever drives a terminal are escaped. */
 export function messageLine(message: StoredMessage): string {
-  const { contact, mine, request, at, got, state, text, file } = message;
+  const { contact, from, differs, mine, request, at, got, state, text, file } = message;
   // Nobody can have written later than it came: then its writer's clock is wrong, or lies.
   const when = localTime(Math.min(at, got));
-  const who = mine ? `to ${shownName(contact)}` : shownName(contact);
-  const note = request ? " (request)" : mine && state !== "stored" ? ` (${state})` : "";
+  const writer = from === undefined ? shownName(contact) : `${shownName(from)} in ${shownName(contact)}`;
+  const who = mine ? `to ${shownName(contact)}` : writer;
+  const told = mine && state !== "stored" ? ` (${state})` : "";
+  const note = request ? " (request)" : differs ? " (to other members)" : told;
   // Of a file what it is called: its bytes are for whoever saves it.
   const what = file ? `[file ${visibleLine(file.name)}, ${file.size} bytes, ${message.id}]` : visibleLine(text);
   return `${when} ${who}${note}  ${what}`;
 }
 
 /** A message as an object. */
-export function messageJson({ id, contact, mine, at, got, state, text, file }: StoredMessage): Record<string, unknown> {
+export function messageJson(message: StoredMessage): Record<string, unknown> {
+  const { id, contact, from, differs, mine, at, got, state, text, file } = message;
   const content = file ? { type: "file", ...file } : { type: "text", text };
-  return { id, contact, mine, at, got, state, content };
+  const ofGroup = { ...from !== undefined && { from }, ...differs && { differs } };
+  return { id, contact, ...ofGroup, mine, at, got, state, content };
 }
 
 /** What happens: a message as {@linkcode messageLine} has it, `14:03 request from 47pj…krpy`, `14:03 AAEC… stored`. */

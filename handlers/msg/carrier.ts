@@ -97,3 +97,21 @@ export type Dial = (
   alpn: string,
   options: Stop & { readonly anonymous: boolean },
 ) => Promise<Connection>;
+
+/** Keeps files that are too large for messages, sealed, and gets those of others. */
+export interface Blobs {
+  /**
+   * Keeps sealed bytes.
+   *
+   * @returns Their name, 64 hex digits, and who has them, for those who get them.
+   */
+  put(
+    sealed: ReadableStream<Uint8Array<ArrayBuffer>>,
+    options: Stop,
+  ): Promise<{ readonly hash: string; readonly ticket?: string }>;
+  /** Sealed bytes, of so many; nobody believes them before they are opened. */
+  get(
+    hash: string,
+    options: Stop & { readonly ticket?: string; readonly length: number },
+  ): ReadableStream<Uint8Array>;
+}

@@ -11,17 +11,16 @@ import { formatToken } from "./agreement/token.ts";
 import type { Stop } from "./carrier.ts";
 import { b64 } from "./content/bytes.ts";
 import { type FileContent, readContent, type TextContent } from "./content/content.ts";
+import { readMarks } from "./content/marks.ts";
 import { dayOf } from "./agreement/labels.ts";
-import {
-  addContact,
-  checkMailbox,
-  checkName,
-  decided,
-  dropQueues,
-  removeContact,
-  safetyNumberOf,
-} from "./flow/contacting.ts";
+import { addContact, decided, dropQueues, removeContact, safetyNumberOf } from "./flow/contacting.ts";
+import { attached, isStreamed, MOST_FILE, noBlobs, received, wipeKey } from "./flow/attachments.ts";
+import { tellList } from "./flow/devices.ts";
+import { checkMailbox, checkName } from "./flow/names.ts";
 import { freshQueue, keptQueue, madeQueue } from "./flow/own_queues.ts";
+import { isGroup, messageIn } from "./flow/groups.ts";
+import { StoredGroups } from "./flow/own_groups.ts";
+import { StoredDevices } from "./flow/own_devices.ts";
 import type { Parts } from "./flow/parts.ts";
 import { acknowledge } from "./flow/receipts.ts";
 import { receive } from "./flow/receiving.ts";
@@ -30,18 +29,23 @@ import { asFault, flush, isFault, sendOne, written } from "./flow/sending.ts";
 import { watch } from "./flow/watching.ts";
 import { type ContactRow, Contacts } from "./store/contacts.ts";
 import { MessageStore } from "./store/message_store.ts";
-import { type MessageRow, Messages, type MessageState } from "./store/messages.ts";
+import { type MessageRow, Messages } from "./store/messages.ts";
 import { Partials } from "./store/partials.ts";
 import { OwnQueues } from "./store/queues.ts";
 import { Sessions } from "./store/sessions.ts";
 import type {
   Contact,
+  Groups,
   MadeToken,
   MessageEvent,
   MessageQuery,
   Messenger,
   MessengerOptions,
   Outgoing,
+  OutgoingFile,
+  OwnDevices,
+  ReceivedFile,
+  SentMessage,
   StoredMessage,
   Synced,
   WaitingMessage,
@@ -49,8 +53,6 @@ import type {
 
 const DEFAULT_MESSAGES = 100;
 const MOST_MESSAGES = 500;
-/** Bytes of a file that goes in a message: as base64 and in parts. */
-const MOST_FILE = 72_000;
 
 /**
  * Opens a messenger.
@@ -63,15 +65,15 @@ export function openMessenger(options: MessengerOptions): Messenger {
 
 class StoredMessenger implements Messenger {
   readonly fault?: AlknetError;
+  readonly devices: OwnDevices;
+  readonly #groups: StoredGroups;
   readonly #parts: Parts;
-  readonly #name: string;
 
   constructor(options: MessengerOptions) {
-    const { keys, file, direct: carrier, name = "", mailbox, readReceipts = false } = options;
+    const { keys, file, direct: carrier, blobs, name = "", mailbox, readReceipts = false } = options;
     const { now = Date.now, random = systemBytes } = options;
     if (mailbox !== undefined) checkMailbox(mailbox);
     const store = new MessageStore(file, keys, random);
-    this.#name = name;
     if (store.isRestored) this.fault = restored(file);
     this.#parts = {
       keys,
@@ -81,12 +83,20 @@ class StoredMessenger implements Messenger {
       sessions: new Sessions(store),
       messages: new Messages(store),
       partials: new Partials(store),
+      name,
       readReceipts,
       carrier,
+      blobs,
       mailbox,
       random,
       now,
     };
+    this.#groups = new StoredGroups(this.#parts);
+    this.devices = new StoredDevices(this.#parts);
+  }
+
+  get groups(): Groups {
+    return this.#groups;
   }
 
   async token(name: string, options: Stop & { readonly mailbox?: string }): Promise<MadeToken> {
@@ -108,7 +118,7 @@ class StoredMessenger implements Messenger {
       sid: kept.sid,
       t: kept.t,
       address: host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`,
-      name: this.#name,
+      name: this.#parts.name,
     });
     try {
       await madeQueue(this.#parts, (await renewedQueue(this.#parts, kept, options)).queue, options);
@@ -124,7 +134,7 @@ class StoredMessenger implements Messenger {
   }
 
   contacts(): Contact[] {
-    return this.#parts.contacts.list().map(shown);
+    return this.#parts.contacts.people().map(shown);
   }
 
   decide(name: string, state: "accepted" | "blocked"): Contact {
@@ -162,8 +172,12 @@ class StoredMessenger implements Messenger {
     to: string,
     what: Outgoing,
     { queue = false, signal }: Stop & { readonly queue?: boolean },
-  ): Promise<{ readonly id: string; readonly state: MessageState; readonly fault?: AlknetError }> {
-    const { store, messages, random, now } = this.#parts;
+  ): Promise<SentMessage> {
+    const { store, messages, contacts, random, now } = this.#parts;
+    if (isGroup(contacts.find("name", to))) {
+      this.#groups.assertWritable(to);
+      return await this.#groups.send(to, await this.#outgoing(what, { signal }), { queue, signal });
+    }
     const contact = this.#named(to);
     if (contact.state === "blocked") {
       throw new AlknetError("BLOCKED", `${to} is blocked: alknet msg contact accept ${to}`);
@@ -171,16 +185,21 @@ class StoredMessenger implements Messenger {
     if (!contact.to) {
       throw new AlknetError("NOT_SENT", `${to} has not said where to answer; ask for a token: alknet msg contact add`);
     }
+    const outgoing = await this.#outgoing(what, { signal });
     const id = b64(random(16));
     // Whoever answers a request has accepted it.
     if (contact.state === "request") this.decide(to, "accepted");
-    const row = written(this.#parts, contact, { ...outgoing(what), id, at: now() });
+    const { row, copies } = written(this.#parts, contact, { ...outgoing, id, at: now() });
+    wipeKey(outgoing);
     try {
       // What was written to the same contact before goes first.
       await flush(this.#parts, { signal }, (other) => other.contact === contact.id && other.id < row.id);
       const earlier = messages.outbox().find((other) => other.contact === contact.id && other.id < row.id);
       if (earlier) throw new AlknetError("NOT_SENT", `earlier messages to ${to} wait to be sent`);
       await sendOne(this.#parts, messages.outbox(row.id)[0] ?? row, { signal });
+      const ids = new Set(copies.map(({ id }) => id));
+      // Those that cannot be sent now are tried again.
+      if (ids.size > 0) await flush(this.#parts, { signal }, (other) => ids.has(other.id));
       return { id, state: "stored" };
     } catch (error) {
       if (!isFault(error)) throw error;
@@ -190,7 +209,9 @@ class StoredMessenger implements Messenger {
         store.transaction(() => messages.postpone(row, now()));
         return { id, state: "waiting", fault };
       }
-      store.transaction(() => messages.unqueue(row, "failed"));
+      store.transaction(() => {
+        for (const one of [row, ...copies]) messages.unqueue(one, "failed");
+      });
       return { id, state: "failed", fault };
     }
   }
@@ -221,15 +242,16 @@ class StoredMessenger implements Messenger {
     const kept = await dropQueues(parts, stop);
     store.transaction(() => partials.sweep(dayOf(now())));
     const resets = beginAnew(parts);
+    store.transaction(() => tellList(parts));
     // Somebody asked: what waits is tried now, whenever it would be due.
     const { sent, faults } = await flush(parts, stop, () => true);
-    const waiting = parts.messages.outbox().filter(({ message }) => message !== undefined).length;
+    const waiting = new Set(this.waiting().map(({ id }) => id)).size;
     return { received, sent, waiting, unreadable, drained, resets, faults: [...away.values(), ...kept, ...faults] };
   }
 
   messages({ contact, after, limit = DEFAULT_MESSAGES, unread }: MessageQuery = {}): StoredMessage[] {
     const { messages } = this.#parts;
-    const of = contact === undefined ? undefined : this.#named(contact).id;
+    const of = contact === undefined ? undefined : this.#named(contact, true).id;
     const place = after === undefined ? undefined : messages.placeOf(after);
     if (after !== undefined && place === undefined) {
       throw new AlknetError("NO_MESSAGE", "there is no message of that id");
@@ -250,9 +272,12 @@ class StoredMessenger implements Messenger {
 
   waiting(): WaitingMessage[] {
     const { contacts, messages } = this.#parts;
-    return messages.outbox().flatMap(({ message: id, contact, tries, due }) =>
-      id === undefined ? [] : [{ id, contact: contacts.find("id", contact)?.name ?? "-", tries, due }]
-    );
+    return messages.outbox().flatMap((row) => {
+      const id = messageIn(row);
+      const contact = contacts.find("id", row.contact);
+      if (id === undefined || !contact) return [];
+      return [{ id, contact: contacts.whose(contact).name, tries: row.tries, due: row.due }];
+    });
   }
 
   markRead(shown: readonly StoredMessage[]): void {
@@ -268,10 +293,10 @@ class StoredMessenger implements Messenger {
     });
   }
 
-  file(contact: string, id: string): { readonly name: string; readonly mime: string; readonly data: Uint8Array } {
-    const row = this.#parts.messages.find(this.#named(contact).id, id);
+  file(contact: string, id: string, stop: Stop): ReceivedFile {
+    const row = this.#parts.messages.find(this.#named(contact, true).id, id);
     const content = row && readContent(row.content);
-    if (content?.type === "file") return content;
+    if (content?.type === "file") return received(this.#parts, content, stop);
     throw new AlknetError("NO_FILE", row ? "the message is no file" : "there is no message of that id");
   }
 
@@ -282,12 +307,28 @@ class StoredMessenger implements Messenger {
   #shown(rows: readonly MessageRow[]): StoredMessage[] {
     if (rows.length === 0) return [];
     const known = new Map(this.#parts.contacts.list().map((one) => [one.id, one]));
-    return rows.map((row) => shownMessage(row, known.get(row.contact)));
+    return rows.map((row) => {
+      const contact = known.get(row.contact);
+      const message = shownMessage(row, contact);
+      if (!contact?.group) return message;
+      const { from, differs } = readMarks(row.content);
+      if (!from || row.mine) return message;
+      const name = this.#parts.contacts.find("ed", from)?.name ?? nodeIdOf(from);
+      return { ...message, from: name, ...differs && { differs } };
+    });
   }
 
-  #named(name: string): ContactRow {
+  async #outgoing(what: Outgoing, stop: Stop): Promise<TextContent | FileContent> {
+    if (typeof what === "object" && (what.name === "" || [...what.name].length > 255 || /[/\\]/.test(what.name))) {
+      throw new AlknetError("BAD_NAME", "a file has a name of 1 to 255 characters, which is no path");
+    }
+    return isStreamed(what) ? await attached(this.#parts, what, stop) : small(what);
+  }
+
+  /** @param mayBeGroup Whether that will do. */
+  #named(name: string, mayBeGroup = false): ContactRow {
     const contact = this.#parts.contacts.find("name", name);
-    if (contact) return contact;
+    if (contact && contact.deviceOf === undefined && (mayBeGroup || !isGroup(contact))) return contact;
     throw new AlknetError(
       "NO_CONTACT",
       `there is no contact ${JSON.stringify(name)}; alknet msg contact list names them`,
@@ -295,8 +336,8 @@ class StoredMessenger implements Messenger {
   }
 }
 
-function shown({ id, name, ed, state, verified, to }: ContactRow): Contact {
-  return { id, name, nodeId: nodeIdOf(ed), state, verified, ...to && { mailbox: to.mailbox } };
+function shown({ id, name, ed, state, verified, to, asks }: ContactRow): Contact {
+  return { id, name, nodeId: nodeIdOf(ed), state, verified, ...to && { mailbox: to.mailbox }, ...asks && { asks } };
 }
 
 function shownMessage({ id, mine, at, got, state, content }: MessageRow, contact?: ContactRow): StoredMessage {
@@ -307,19 +348,11 @@ function shownMessage({ id, mine, at, got, state, content }: MessageRow, contact
   return { id, contact: contact?.name ?? "-", request, mine, at, got, state, text, ...file };
 }
 
-/** What is sent, as a content. */
-function outgoing(what: Outgoing): TextContent | FileContent {
+/** A text or a small file, as a content. */
+function small(what: Exclude<Outgoing, OutgoingFile>): TextContent | FileContent {
   if (typeof what === "string") return { type: "text", text: what };
   const { name, mime, data } = what;
-  if (name === "" || [...name].length > 255 || /[/\\]/.test(name)) {
-    throw new AlknetError("BAD_NAME", "a file has a name of 1 to 255 characters, which is no path");
-  }
-  if (data.byteLength > MOST_FILE) {
-    throw new AlknetError(
-      "NO_BLOBS",
-      `a file of ${data.byteLength} bytes is too long to be sent in a message: ${MOST_FILE} may be`,
-    );
-  }
+  if (data.byteLength > MOST_FILE) throw noBlobs(data.byteLength);
   return { type: "file", name, size: data.byteLength, mime, data };
 }
 

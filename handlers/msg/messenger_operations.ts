@@ -29,7 +29,9 @@ const contactSchema = Type.Object({
 }, closed);
 const messageSchema = Type.Object({
   id,
-  contact: Type.String(),
+  contact: Type.String({ description: "its name; of a group the group's" }),
+  from: Type.Optional(Type.String({ description: "of a group whose it is" })),
+  differs: Type.Optional(Type.Boolean({ description: "whether its writer has another list of members" })),
   request: Type.Boolean({ description: "whether the contact waits to be accepted" }),
   mine: Type.Boolean(),
   at: Type.Number({ description: "when it was written, as its writer says: milliseconds since 1970" }),
@@ -54,7 +56,7 @@ const mayDecide = { anyScope: ["msg:admin", "admin"] };
 const send = operation({
   name: "msg/send",
   type: "mutation",
-  description: "Sends a text or a small file to a contact: stored once the contact's mailbox has it, else failed.",
+  description: "Sends a text or a small file to a contact or a group: stored once all mailboxes have it, else failed.",
   input: Type.Object({
     to: name("the contact"),
     text: Type.Optional(Type.String({ minLength: 1, maxLength: 98_304 })),
@@ -189,9 +191,10 @@ function page(messenger: Messenger, query: Parameters<Messenger["messages"]>[0] 
 }
 
 function shownMessage({ text, file, ...message }: StoredMessage) {
-  const { id, contact, request, mine, at, got, state } = message;
+  const { id, contact, from, differs, request, mine, at, got, state } = message;
   const content = file ? { type: "file", ...file } : { type: "text", text };
-  return { id, contact, request, mine, at, got, state, content };
+  const ofGroup = { ...from !== undefined && { from }, ...differs && { differs } };
+  return { id, contact, ...ofGroup, request, mine, at, got, state, content };
 }
 
 function shownContact({ id, name, nodeId, state, verified, mailbox }: Contact) {

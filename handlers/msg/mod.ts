@@ -5,19 +5,26 @@
  */
 export { MailboxCode } from "./codes.ts";
 export { MAILBOX_LIMITS, type MailboxLimits, mailboxLimitsWith } from "./limits.ts";
-export type { Address, Arrival, Carrier, Dial, Mailboxes, NewQueue, Stop } from "./carrier.ts";
+export type { Address, Arrival, Blobs, Carrier, Dial, Mailboxes, NewQueue, Stop } from "./carrier.ts";
 export type { MessageKeys } from "./agreement/identity.ts";
 export { messageKeys, type MessageSecrets } from "./agreement/keys.ts";
 export type { Random } from "@alknet/core/crypto";
 export { openMessenger } from "./messenger.ts";
 export type {
   Contact,
+  Group,
+  Groups,
   MadeToken,
   MessageEvent,
   MessageQuery,
   Messenger,
   MessengerOptions,
   Outgoing,
+  OutgoingFile,
+  OwnDevice,
+  OwnDevices,
+  ReceivedFile,
+  SentMessage,
   StoredMessage,
   Synced,
   WaitingMessage,

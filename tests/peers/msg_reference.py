@@ -1,8 +1,9 @@
-"""A second implementation of the agreement and the ratchet of msg.md, sections 2 and 3 with the parts of 3.2, both suites, from its text alone.
+"""A second implementation of the agreement and the ratchet of msg.md, sections 2 and 3 with the parts, the signed lists and the attachments of 3.2, both suites, from its text alone.
 
 Reads one JSON object a line: {"do": ..., ...}; bytes are hex. Answers one a line.
 """
 
+import base64
 import hashlib
 import hmac as hmac_module
 import json
@@ -106,6 +107,33 @@ def join(parts):
         found[int.from_bytes(part[17:19], "big")] = part[21:]
     assert sorted(found) == list(range(count))
     return b"".join(found[i] for i in range(count))
+
+
+def attach(key, content):
+    """Section 3.2: chunks of 64 KiB in GCM, nonce 3 zeros, u64 index, last flag; zero-padded to whole chunks."""
+    content += bytes(-len(content) % 65536 or (0 if content else 65536))
+    count = len(content) // 65536
+    nonce = lambda i: bytes(3) + i.to_bytes(8, "big") + bytes([i == count - 1])
+    return b"".join(AESGCM(key).encrypt(nonce(i), content[i * 65536:][:65536], None) for i in range(count))
+
+
+def b64(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def jcs(value):
+    """RFC 8785 of objects, lists, whole numbers and ASCII."""
+    return json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
+
+
+def devices(me, pairs):
+    """Section 3.2: the list, signed `devices` by device 0."""
+    return me.sign("devices", jcs([{"ik": b64(ik), "ed": b64(ed)} for ed, ik in pairs]))
+
+
+def group(me, ident, version, eds):
+    """Section 3.2: id, version, list, signed `group` by the admin; digest H(sorted eds)."""
+    return me.sign("group", jcs({"version": version, "list": [b64(ed) for ed in eds], "id": b64(ident)})), H(*sorted(eds))
 
 
 class Session:
@@ -247,6 +275,14 @@ for line in sys.stdin:
             answer = {str(i): part.hex() for i, part in enumerate(cut(data["id"], data["content"], ask["room"]))}
         elif ask["do"] == "join":
             answer = {"content": join([data[str(i)] for i in range(ask["parts"])]).hex()}
+        elif ask["do"] == "devices":
+            eds, iks = ([bytes.fromhex(one) for one in ask[name]] for name in ("eds", "iks"))
+            answer = {"signature": devices(me, zip(eds, iks)).hex()}
+        elif ask["do"] == "attach":
+            answer = {"sealed": attach(data["key"], data["content"]).hex()}
+        elif ask["do"] == "group":
+            signature, digest = group(me, data["id"], ask["version"], [bytes.fromhex(one) for one in ask["eds"]])
+            answer = {"signature": signature.hex(), "digest": digest.hex()}
         elif ask["do"] == "open":
             answer = {"content": session.open(data["envelope"], data.get("dhs") or os.urandom(32)).hex()}
     except Exception as error:  # What went wrong is the answer.

@@ -4,13 +4,15 @@
  * @module
  */
 import { equalBytes } from "@alknet/core/crypto";
-import { parseAddress } from "@alknet/core/address";
 import { AlknetError } from "@alknet/core/handler";
 import { nodeIdOf, parseNodeId } from "@alknet/core/identity";
 import { safetyNumber } from "../agreement/identity.ts";
-import { NAME_CHARACTERS, parseToken } from "../agreement/token.ts";
+import { parseToken } from "../agreement/token.ts";
 import type { Stop } from "../carrier.ts";
-import type { ContactRow } from "../store/contacts.ts";
+import type { Destination } from "../content/content.ts";
+import { type ContactRow, OWN } from "../store/contacts.ts";
+import { forget, tellList } from "./devices.ts";
+import { checkMailbox, checkName } from "./names.ts";
 import { readerOf } from "./own_queues.ts";
 import type { Parts } from "./parts.ts";
 import { acknowledge } from "./receipts.ts";
@@ -23,21 +25,27 @@ import { asFault, isFault } from "./sending.ts";
  */
 export function addContact(parts: Parts, name: string, text: string): ContactRow {
   checkName(name);
-  const token = parseToken(text.trim());
+  const { ed, to } = tokenTarget(text);
   // Those who were not named yet are called by their ids.
-  if (isNodeId(name) && name !== nodeIdOf(token.ed)) {
+  if (isNodeId(name) && name !== nodeIdOf(ed)) {
     throw new AlknetError("BAD_NAME", "the name is the id of another key; choose another name");
   }
   const { store, contacts, sessions, keys } = parts;
-  if (equalBytes(token.ed, keys.ed)) throw new AlknetError("BAD_TOKEN", "the token is your own; give it to others");
-  const to = { mailbox: `${nodeIdOf(token.mailboxKey)}@${token.address}`, sid: token.sid, t: token.t };
-  checkMailbox(to.mailbox);
+  if (equalBytes(ed, keys.ed)) throw new AlknetError("BAD_TOKEN", "the token is your own; give it to others");
   return store.transaction(() => {
-    const [named, known] = [contacts.find("name", name), contacts.find("ed", token.ed)];
+    const [named, known] = [contacts.find("name", name), contacts.find("ed", ed)];
+    if (known?.deviceOf !== undefined) {
+      const whose = known.deviceOf === OWN ? "your own" : contacts.whose(known).name;
+      throw new AlknetError("CONTACT_KNOWN", `the token is that of a device of ${whose}`);
+    }
     if (named && named.id !== known?.id) {
       throw new AlknetError("NAME_TAKEN", `there is a contact ${name} already, with another key; choose another name`);
     }
-    if (!known) return contacts.add({ name, ed: token.ed, state: "accepted", to, verified: false });
+    if (!known) {
+      const added = contacts.add({ name, ed, state: "accepted", to, verified: false });
+      tellList(parts);
+      return added;
+    }
     if (known.state !== "request" && known.name !== name) {
       throw new AlknetError("CONTACT_KNOWN", `the token is that of ${known.name}, who is a contact already`);
     }
@@ -47,6 +55,18 @@ export function addContact(parts: Parts, name: string, text: string): ContactRow
   });
 }
 
+/**
+ * Who made a token, and where they are written to.
+ *
+ * @throws {AlknetError} `BAD_TOKEN`.
+ */
+export function tokenTarget(text: string): { readonly ed: Uint8Array; readonly to: Destination } {
+  const { ed, mailboxKey, address, sid, t } = parseToken(text.trim());
+  const mailbox = `${nodeIdOf(mailboxKey)}@${address}`;
+  checkMailbox(mailbox);
+  return { ed, to: { mailbox, sid, t } };
+}
+
 /** Accepts or blocks one. Who wrote before being accepted learns now that it came. Called in a transaction. */
 export function decided(parts: Parts, contact: ContactRow, state: "accepted" | "blocked"): ContactRow {
   const { contacts, messages } = parts;
@@ -54,6 +74,7 @@ export function decided(parts: Parts, contact: ContactRow, state: "accepted" | "
   if (contact.state === "request" && state === "accepted") {
     acknowledge(parts, contact.id, "delivered", messages.idsOf(contact.id));
   }
+  tellList(parts);
   return next;
 }
 
@@ -73,12 +94,8 @@ export function safetyNumberOf({ keys }: Parts, { name, ed, ik }: ContactRow): s
  * @returns Why the mailbox may have the queue still; the next look there takes it away.
  */
 export async function removeContact(parts: Parts, contact: ContactRow, stop: Stop): Promise<AlknetError | undefined> {
-  const { store, contacts, queues, messages } = parts;
-  store.transaction(() => {
-    const queue = queues.ofContact(contact.id);
-    if (queue) queues.abandon(queue);
-    messages.forget(contact.id);
-    contacts.remove(contact);
+  parts.store.transaction(() => {
+    for (const one of [...parts.contacts.devicesOf(contact.id), contact]) forget(parts, one);
   });
   return (await dropQueues(parts, stop))[0];
 }
@@ -102,25 +119,6 @@ export async function dropQueues({ store, queues, carrier }: Parts, stop: Stop):
     store.transaction(() => queues.forget(queue));
   }
   return [...away.values()];
-}
-
-/** Throws `BAD_NAME` for what is no name of a contact or a token. */
-export function checkName(name: string): void {
-  // deno-lint-ignore no-control-regex -- those are what is refused.
-  if ([...name].length <= NAME_CHARACTERS && /^[^\s\x00-\x1f\x7f-\x9f-][^\s\x00-\x1f\x7f-\x9f]*$/.test(name)) return;
-  throw new AlknetError(
-    "BAD_NAME",
-    `a name has 1 to ${NAME_CHARACTERS} characters, no spaces, and does not begin with a dash`,
-  );
-}
-
-/** Throws `NO_MAILBOX` for an address that names no key. */
-export function checkMailbox(mailbox: string): void {
-  if (parseAddress(mailbox).nodeId !== undefined) return;
-  throw new AlknetError(
-    "NO_MAILBOX",
-    `mailbox ${mailbox} names no key; write ID@HOST:PORT, its id as alknet id says it`,
-  );
 }
 
 function isNodeId(name: string): boolean {

@@ -5,8 +5,10 @@
  */
 import { type Content, formatContent, readContent } from "../content/content.ts";
 import { PART, readPart } from "../content/part.ts";
-import type { ContactRow } from "../store/contacts.ts";
+import { type ContactRow, OWN } from "../store/contacts.ts";
 import type { Parts } from "./parts.ts";
+import { takeProfile, takeSync } from "./devices.ts";
+import { keepForGroup } from "./groups.ts";
 import { acknowledge } from "./receipts.ts";
 
 /** Messages of one who is not accepted, and their bytes; more are not kept. */
@@ -16,8 +18,13 @@ const REQUEST_BYTES = 256 * 1024;
 /** The content that came, whole, once all of its parts have come; nothing where it cannot be read. */
 export function contentOf(parts: Parts, contact: ContactRow, bytes: Uint8Array, today: number): Content | undefined {
   const whole = bytes[0] === PART ? wholeOf(parts, contact, bytes, today) : bytes;
+  return whole && contentIn(whole);
+}
+
+/** A content; nothing where it cannot be read. */
+export function contentIn(bytes: Uint8Array): Content | undefined {
   try {
-    return whole && readContent(whole);
+    return readContent(bytes);
   } catch {
     // It was sealed by the contact all the same: the session goes on.
     return undefined;
@@ -26,7 +33,8 @@ export function contentOf(parts: Parts, contact: ContactRow, bytes: Uint8Array, 
 
 /** Keeps what a contact sent who is not blocked. Whether it is a message that was not there. */
 export function keepContent(parts: Parts, contact: ContactRow, content: Content): boolean {
-  const { messages, now } = parts;
+  const { messages, contacts, now } = parts;
+  const whose = contacts.whose(contact);
   switch (content.type) {
     case "text":
     case "file": {
@@ -34,7 +42,7 @@ export function keepContent(parts: Parts, contact: ContactRow, content: Content)
       const { id, at } = content;
       const shown = formatContent({ ...content, also: undefined });
       const message = {
-        contact: contact.id,
+        contact: whose.id,
         mine: false,
         id,
         at,
@@ -48,8 +56,19 @@ export function keepContent(parts: Parts, contact: ContactRow, content: Content)
     }
     case "receipt":
       // Of what was not sent to this contact nothing is there to change.
-      for (const id of content.of) messages.setState(contact.id, id, content.state);
+      for (const id of content.of) messages.setState(whose.id, id, content.state);
       return false;
+    case "profile":
+      takeProfile(parts, contact, content);
+      return false;
+    case "sync":
+      // Own devices alone say what one has written oneself.
+      if (contact.deviceOf !== OWN) return false;
+      return content.body.type === "group"
+        ? keepForGroup(parts, contact, content.body)
+        : takeSync(parts, contact, content);
+    case "group":
+      return contact.deviceOf === OWN ? false : keepForGroup(parts, contact, content);
     default:
       return false;
   }
@@ -61,7 +80,8 @@ function wholeOf(parts: Parts, contact: ContactRow, bytes: Uint8Array, today: nu
 }
 
 /** Whether one who is not accepted may leave more here. */
-function hasRoom({ messages }: Parts, { id, state }: ContactRow): boolean {
+function hasRoom({ messages, contacts }: Parts, contact: ContactRow): boolean {
+  const { id, state } = contacts.whose(contact);
   if (state !== "request") return true;
   const { count, bytes } = messages.sizeOf(id);
   return count < MOST_OF_REQUEST && bytes < REQUEST_BYTES;

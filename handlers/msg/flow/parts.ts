@@ -5,7 +5,7 @@
  */
 import type { Random } from "@alknet/core/crypto";
 import type { MessageKeys } from "../agreement/identity.ts";
-import type { Carrier, Mailboxes } from "../carrier.ts";
+import type { Blobs, Carrier, Mailboxes } from "../carrier.ts";
 import type { Contacts } from "../store/contacts.ts";
 import type { MessageStore } from "../store/message_store.ts";
 import type { Messages } from "../store/messages.ts";
@@ -27,8 +27,12 @@ export interface Parts {
   readonly partials: Partials;
   /** What carries. */
   readonly carrier: Carrier & Mailboxes;
+  /** What keeps files that are too large for messages. */
+  readonly blobs?: Blobs;
   /** Where new queues are made; absent: nowhere. */
   readonly mailbox?: string;
+  /** How who writes here is called; may be empty. */
+  readonly name: string;
   /** Whether contacts are told that their messages were shown. */
   readonly readReceipts: boolean;
   /** Bytes that nobody foresees. */

@@ -18,7 +18,7 @@ export function acknowledge(
   const { contacts, messages, random, now } = parts;
   const row = contacts.find("id", contact);
   // Who has not said where to answer, or may not write, learns nothing.
-  if (row?.state !== "accepted" || !row.to) return;
+  if (!row?.to || contacts.whose(row).state !== "accepted") return;
   const left = [...ids];
   for (const waiting of messages.besides(contact)) {
     if (waiting.sealed || !waiting.content) continue;

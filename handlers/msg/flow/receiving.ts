@@ -14,11 +14,12 @@ import { dayOf } from "../agreement/labels.ts";
 import { open, type SkippedChange } from "../agreement/ratchet.ts";
 import type { Session } from "../agreement/state.ts";
 import type { Arrival, Stop } from "../carrier.ts";
-import type { Destination } from "../content/content.ts";
+import type { Content, Destination } from "../content/content.ts";
 import type { ContactRow } from "../store/contacts.ts";
 import type { OwnQueue } from "../store/queues.ts";
 import type { SessionRow } from "../store/sessions.ts";
-import { contentOf, keepContent } from "./contents.ts";
+import { contentIn, contentOf, keepContent } from "./contents.ts";
+import { asDevice, mayUse, shareAddress, tellList } from "./devices.ts";
 import { readerOf } from "./own_queues.ts";
 import type { Parts } from "./parts.ts";
 
@@ -131,7 +132,10 @@ function openAny(parts: Parts, queue: OwnQueue, envelope: Uint8Array): Opened {
   const { sessions } = parts;
   const first = readFirst(envelope);
   if (!first) {
-    const rows = queue.contact === undefined ? sessions.byQueue(queue.rid) : sessions.ofContact(queue.contact);
+    // Another device of a contact goes on in the queue in which it began, until it is told of its own.
+    const rows = queue.contact === undefined
+      ? sessions.byQueue(queue.rid)
+      : sessions.ofContact(queue.contact, queue.rid);
     return openWith(parts, rows, envelope);
   }
   // A session outlives the keys that it began with: whoever had no answer for long begins like that still.
@@ -152,7 +156,7 @@ function openNew(parts: Parts, queue: OwnQueue, first: FirstMessage, envelope: U
     }
     const { session, from } = answer(parts.keys, { ...signedSecrets(spk.secret), opk: opk?.secret }, first);
     const opened = openOne(parts, session, envelope);
-    const contact = writerOf(parts, queue, from);
+    const contact = writerOf(parts, queue, from, contentIn(opened.content));
     const row = { contact: contact.id, rid: queue.rid, sends: false, isStale: false, session: opened.session };
     sessions.put(row);
     sessions.limit(contact.id, session.id);
@@ -191,23 +195,27 @@ function keep(parts: Parts, queue: OwnQueue, { row, content, skipped, first }: O
   const { sessions, contacts, queues } = parts;
   sessions.put(row);
   sessions.changeSkipped(row.session, skipped, today);
-  if (queue.contact !== undefined && (!queue.used || queue.unreadable > 0)) {
+  // One's other devices begin in the queue of the first, who may not know it yet.
+  if (queue.contact === row.contact && (!queue.used || queue.unreadable > 0)) {
     queues.change(queue, { used: true, unreadable: 0 });
   }
   const contact = contacts.find("id", row.contact)!;
-  if (contact.state === "blocked") return false;
+  if (contacts.whose(contact).state === "blocked") return false;
   const read = contentOf(parts, contact, content, today);
   if (row.session.canSend && !row.isStale) answerBy(parts, queue, contact, { row, first, also: read?.also });
-  return read !== undefined && keepContent(parts, contact, read);
+  const isNew = read !== undefined && keepContent(parts, contacts.find("id", contact.id)!, read);
+  if (first || read?.also) tellList(parts);
+  return isNew;
 }
 
 /** Where and by which session a contact is answered from now on. */
 function answerBy(
-  { sessions, contacts }: Parts,
+  parts: Parts,
   queue: OwnQueue,
   contact: ContactRow,
   { row, first, also }: Pick<Opened, "row" | "first"> & { readonly also?: Destination },
 ): void {
+  const { sessions, contacts } = parts;
   const sending = sessions.sending(contact.id);
   try {
     // Both began at once, where nothing came by ours, or what came names the queue that this names: both know which one goes on.
@@ -220,7 +228,9 @@ function answerBy(
     const to = staysThere ? contact.to : also ?? contact.to;
     if (!to) return;
     if (takesOver) sessions.sendBy(contact.id, row.session.id);
-    if (takesOver || also) contacts.change(contact, { to, ek: takesOver ? undefined : contact.ek });
+    if (!takesOver && !also) return;
+    const changed = contacts.change(contact, { to, ek: takesOver ? undefined : contact.ek });
+    if (!isSame(contact.to, to)) shareAddress(parts, changed);
   } finally {
     sending?.session[Symbol.dispose]();
   }
@@ -242,10 +252,18 @@ function withKey(contacts: Parts["contacts"], contact: ContactRow, ik: Uint8Arra
 }
 
 /** The contact that begins to write; one that is not known is a request. */
-function writerOf({ contacts }: Parts, queue: OwnQueue, { ed, ik }: PeerIdentity): ContactRow {
-  const there = contacts.find("ed", ed);
-  // A contact's own queue is told to nobody else.
-  if (queue.contact !== undefined) assertSameIdentity(contacts.find("id", queue.contact)!.ed, ed);
+function writerOf(
+  parts: Parts,
+  queue: OwnQueue,
+  { ed, ik }: PeerIdentity,
+  content: Content | undefined,
+): ContactRow {
+  const { contacts } = parts;
+  const there = contacts.find("ed", ed) ?? asDevice(parts, { ed, ik }, content);
+  // A contact's own queue is told to its other devices alone.
+  if (queue.contact !== undefined && !(there && mayUse(parts, queue, there))) {
+    assertSameIdentity(contacts.find("id", queue.contact)!.ed, ed);
+  }
   if (there) return withKey(contacts, there, ik);
   if (contacts.requests() >= MOST_REQUESTS) {
     throw new AlknetError("REQUESTS", `${MOST_REQUESTS} who wrote wait to be accepted; no more are let in`);

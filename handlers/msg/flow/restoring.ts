@@ -49,7 +49,7 @@ export function beginAnew({ store, sessions, contacts, messages, now }: Parts): 
   return store.transaction(() => {
     const waiting = new Set(messages.outbox().map(({ contact }) => contact));
     const ended = sessions.ended().map((id) => contacts.find("id", id)!)
-      .filter(({ id, state, to }) => state === "accepted" && to && !waiting.has(id));
+      .filter((row) => contacts.whose(row).state === "accepted" && row.to && !waiting.has(row.id));
     for (const { id } of ended) messages.queue(id, undefined, now());
     return ended.length;
   });

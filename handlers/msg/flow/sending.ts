@@ -27,6 +27,8 @@ import type { OutboxRow, Sealed } from "../store/messages.ts";
 import type { OwnQueue } from "../store/queues.ts";
 import type { SessionRow } from "../store/sessions.ts";
 import type { Parts } from "./parts.ts";
+import { copied, wasTold } from "./devices.ts";
+import { settleGroups } from "./groups.ts";
 import { keptQueue, madeQueue } from "./own_queues.ts";
 
 /** Between tries, in milliseconds: the first, doubled each time to the last. */
@@ -37,14 +39,22 @@ const GIVEN_UP = 30 * 86_400_000;
 /** For making the own queue, in which the contact is to answer: without it the message goes all the same. */
 const OWN_QUEUE_TIME = 5000;
 
+/** What was written, on its way. */
+export interface Written {
+  /** To the contact, by which its state goes. */
+  readonly row: OutboxRow;
+  /** To the contact's other devices, and one's own. */
+  readonly copies: readonly OutboxRow[];
+}
+
 /** Keeps what was written, and puts it on its way. */
-export function written(parts: Parts, contact: ContactRow, content: Content & (TextContent | FileContent)): OutboxRow {
+export function written(parts: Parts, contact: ContactRow, content: Content & (TextContent | FileContent)): Written {
   const { store, messages, now } = parts;
   return store.transaction(() => {
     const { id, at } = content;
     const body = formatContent(content);
     messages.add({ contact: contact.id, mine: true, id, at, got: at, state: "waiting", content: body });
-    return messages.queue(contact.id, id, now());
+    return { row: messages.queue(contact.id, id, now()), copies: copied(parts, contact, content) };
   });
 }
 
@@ -60,7 +70,11 @@ export async function sendOne(parts: Parts, row: OutboxRow, stop: Stop): Promise
   while (left) {
     const envelope: Uint8Array = left.envelopes[0];
     await carrier.send(left.to, envelope, stop);
-    left = store.transaction(() => messages.wasStored(row, envelope));
+    left = store.transaction(() => {
+      const rest = messages.wasStored(row, envelope);
+      if (!rest) wasTold(parts, row);
+      return rest;
+    });
   }
 }
 
@@ -86,29 +100,35 @@ export async function flush(
   const faults: AlknetError[] = [];
   const held = new Set<number>();
   let sent = 0;
-  for (const { id } of messages.outbox()) {
-    const [row] = messages.outbox(id);
-    if (!row || held.has(row.contact)) continue;
-    if (row.made < now() - GIVEN_UP) {
-      store.transaction(() => messages.unqueue(row, "failed"));
-      continue;
-    }
-    if (!isDue(row)) {
-      held.add(row.contact);
-      continue;
-    }
-    try {
-      await sendOne(parts, row, stop);
-      if (row.message !== undefined) sent++;
-    } catch (error) {
-      if (!isFault(error)) throw error;
-      // What comes later to the same contact waits, so that it comes in order.
-      held.add(row.contact);
-      faults.push(asFault(error));
-      const wait = Math.min(RETRY_LAST, RETRY_FIRST * 2 ** Math.min(row.tries, 20));
-      store.transaction(() => messages.postpone(row, now() + wait));
+  // What is sent may put more on its way: who was told of other devices is told of to these.
+  for (let more = true; more;) {
+    more = false;
+    for (const { id } of messages.outbox()) {
+      const [row] = messages.outbox(id);
+      if (!row || held.has(row.contact)) continue;
+      if (row.made < now() - GIVEN_UP) {
+        store.transaction(() => messages.unqueue(row, "failed"));
+        continue;
+      }
+      if (!isDue(row)) {
+        held.add(row.contact);
+        continue;
+      }
+      try {
+        await sendOne(parts, row, stop);
+        more = true;
+        if (row.message !== undefined) sent++;
+      } catch (error) {
+        if (!isFault(error)) throw error;
+        // What comes later to the same contact waits, so that it comes in order.
+        held.add(row.contact);
+        faults.push(asFault(error));
+        const wait = Math.min(RETRY_LAST, RETRY_FIRST * 2 ** Math.min(row.tries, 20));
+        store.transaction(() => messages.postpone(row, now() + wait));
+      }
     }
   }
+  store.transaction(() => settleGroups(parts));
   return { sent, faults };
 }
 

@@ -178,7 +178,7 @@ class Watch {
   }
 
   #requesting(): string[] {
-    return this.#parts.contacts.list().filter(({ state }) => state === "request").map(({ name }) => name);
+    return this.#parts.contacts.people().filter(({ state }) => state === "request").map(({ name }) => name);
   }
 
   #nameOf(contact: number | undefined): string | undefined {

@@ -115,6 +115,19 @@ export class Messages {
     return row && this.#read(row);
   }
 
+  /** Another's. */
+  other(contact: number, id: string): MessageRow | undefined {
+    const sql = "SELECT * FROM message WHERE contact = ? AND mine = 0 AND id = ?";
+    const row = this.#store.database.get<RawMessage>(sql, contact, bytesOf(id)!);
+    return row && this.#read(row);
+  }
+
+  /** Ids of one's own that wait. */
+  waitingOf(contact: number): string[] {
+    const sql = "SELECT id FROM message WHERE contact = ? AND mine = 1 AND state = 'waiting'";
+    return this.#store.database.all<{ id: Uint8Array }>(sql, contact).map(({ id }) => b64(id));
+  }
+
   /** One of a contact, the other's before one's own. */
   find(contact: number, id: string): MessageRow | undefined {
     const sql = "SELECT * FROM message WHERE contact = ? AND id = ? ORDER BY mine LIMIT 1";
@@ -182,12 +195,17 @@ export class Messages {
     return rows.map((row) => this.#read(row)).sort((a, b) => a.place - b.place);
   }
 
-  /** Puts one on its way: a message by its id, or what is none by its content. */
-  queue(contact: number, message: string | undefined, now: number, content?: Uint8Array): OutboxRow {
-    const row = { id: this.#store.nextId("outbox"), contact, message, content, made: now, tries: 0, due: now };
+  /**
+   * Puts one on its way: a message by its id, or what is none by its content.
+   *
+   * @param wait Milliseconds for which it is not due.
+   */
+  queue(contact: number, message: string | undefined, now: number, content?: Uint8Array, wait = 0): OutboxRow {
+    const due = now + wait;
+    const row = { id: this.#store.nextId("outbox"), contact, message, content, made: now, tries: 0, due };
     const sql = "INSERT INTO outbox (id, contact, message, made, tries, due, secret) VALUES (?, ?, ?, ?, 0, ?, ?)";
     const secret = this.#store.sealJson("outbox", [row.id], { content: content && b64(content) });
-    this.#store.database.run(sql, row.id, contact, bytesOf(message) ?? null, now, now, secret);
+    this.#store.database.run(sql, row.id, contact, bytesOf(message) ?? null, now, due, secret);
     return row;
   }
 
@@ -209,9 +227,9 @@ export class Messages {
   }
 
   /** Keeps the envelopes of one. */
-  putEnvelopes({ id }: OutboxRow, { to, envelopes: [envelope, ...rest] }: Sealed): void {
+  putEnvelopes({ id, content }: OutboxRow, { to, envelopes: [envelope, ...rest] }: Sealed): void {
     const json = { mailbox: to.mailbox, sid: b64(to.id), scap: b64(to.cap), envelope: b64(envelope) };
-    this.#putSecret(id, { ...json, ...rest.length > 0 && { rest: rest.map(b64) } });
+    this.#putSecret(id, { ...json, content: content && b64(content), ...rest.length > 0 && { rest: rest.map(b64) } });
   }
 
   /** The mailbox has an envelope of one. Gives what is left to send, whoever sent the others. */

@@ -58,9 +58,9 @@ export class Sessions {
     this.#store = store;
   }
 
-  /** All of a contact. */
-  ofContact(contact: number): SessionRow[] {
-    return this.#rows(`${SELECT} WHERE session.contact = ?`, contact);
+  /** All of a contact, and all that began in a queue. */
+  ofContact(contact: number, rid: Uint8Array): SessionRow[] {
+    return this.#rows(`${SELECT} WHERE session.contact = ? OR session.rid = ?`, contact, rid);
   }
 
   /** All whose contacts answer by a queue. */

@@ -53,9 +53,6 @@ Deno.test("alknet msg: delivered and read as the contact says; files and long te
     assert.match(full.stderr, /space/i);
     assert.deepEqual([...Deno.readDirSync(disk.path)], []);
   }
-  await Deno.writeFile(path, new Uint8Array(72_001));
-  const large = await ann.run("msg", "send", "bob", "--file", path);
-  assert.deepEqual([large.code, /72000 bytes.*alknet blob share/.test(large.stderr)], [1, true]);
   assert.equal((await ann.run("msg", "send", "bob", "x", "--file", path)).code, 2);
   // Nobody is there to say that it has come.
   const late = await ann.run("msg", "send", "bob", "x", "--wait", "delivered", "--timeout", "1s", ...by);

@@ -46,13 +46,15 @@ Deno.test("parts: a long text and a file, in the first message and later, are th
   assert.deepEqual(texts(bob), [...long, ""]);
   const { file } = bob.messenger.messages().at(-1)!;
   assert.deepEqual(file, { name: "a.bin", mime: "application/x-b", size: 72_000 });
-  assert.deepEqual(bob.messenger.file("ann", id).data, data);
-  assert.deepEqual(ann.messenger.file("bob", id).data, data);
+  const bytesOf = async ({ messenger }: Person, name: string) =>
+    await new Response(messenger.file(name, id, stop).bytes).bytes();
+  assert.deepEqual(await bytesOf(bob, "ann"), data);
+  assert.deepEqual(await bytesOf(ann, "bob"), data);
   assert.equal(partRows(bob), 0);
   await ann.messenger.sync(stop);
   assert.deepEqual(ann.messenger.messages().map(({ state }) => state), Array(3).fill("delivered"));
-  assert.throws(() => bob.messenger.file("ann", bob.messenger.messages()[0].id), { code: "NO_FILE" });
-  assert.throws(() => bob.messenger.file("ann", "AAAA"), { code: "NO_FILE" });
+  assert.throws(() => bob.messenger.file("ann", bob.messenger.messages()[0].id, stop), { code: "NO_FILE" });
+  assert.throws(() => bob.messenger.file("ann", "AAAA", stop), { code: "NO_FILE" });
 });
 
 Deno.test("parts: the largest that may be goes; one byte more is TOO_LONG; a file that is larger, or has a path, is refused", async () => {

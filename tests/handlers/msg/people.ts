@@ -3,10 +3,12 @@
  *
  * @module
  */
+import assert from "node:assert/strict";
 import { systemBytes } from "@alknet/core/crypto";
 import { AlknetError } from "@alknet/core/handler";
 import { NodeKey } from "@alknet/core/identity";
 import {
+  type Blobs,
   type Carrier,
   type Dial,
   mailboxClient,
@@ -52,6 +54,8 @@ export interface Place extends AsyncDisposable {
 export interface PersonOptions {
   /** Whether others are told of what was shown. */
   readonly readReceipts?: boolean;
+  /** What keeps large files. */
+  readonly blobs?: Blobs;
   /** Whether it is another database and another X25519 key under the same Ed25519 key. */
   readonly ik?: boolean;
 }
@@ -100,7 +104,7 @@ export async function place(options: Partial<MailboxOptions> = {}): Promise<Plac
       await end();
       up = start();
     },
-    person(name, around = (carrier) => carrier, { readReceipts, ik = false } = {}) {
+    person(name, around = (carrier) => carrier, { readReceipts, blobs, ik = false } = {}) {
       const kept = secrets.get(name) ?? { ed: systemBytes(32), ik: systemBytes(32), store: systemBytes(32) };
       secrets.set(name, kept);
       const known = ik ? { ...kept, ik: systemBytes(32) } : kept;
@@ -114,7 +118,7 @@ export async function place(options: Partial<MailboxOptions> = {}): Promise<Plac
       const keys = messageKeys(known);
       const path = folder.join(`${name}${ik ? " of another key" : ""}.sqlite`);
       const direct = around(client);
-      const messenger = openMessenger({ keys, file: path, direct, name, mailbox: MAILBOX, readReceipts, now });
+      const messenger = openMessenger({ keys, file: path, direct, name, mailbox: MAILBOX, blobs, readReceipts, now });
       return {
         messenger,
         file: path,
@@ -138,6 +142,20 @@ export async function place(options: Partial<MailboxOptions> = {}): Promise<Plac
 /** What somebody has of others, as `name: text`. */
 export function seen({ messenger }: Person): string[] {
   return messenger.messages().filter(({ mine }) => !mine).map(({ contact, text }) => `${contact}: ${text}`);
+}
+
+/** Everybody looks, until nobody has anything new. */
+export async function settled(...people: readonly Person[]): Promise<void> {
+  for (let rounds = 0, busy = true; busy; rounds++) {
+    assert.ok(rounds < 12, "they do not come to an end");
+    busy = false;
+    for (const { messenger } of people) {
+      const { received, sent, faults, unreadable } = await messenger.sync(stop);
+      assert.deepEqual([faults, unreadable], [[], 0]);
+      busy ||= received > 0 || sent > 0;
+    }
+    busy ||= rounds < 5;
+  }
 }
 
 /** A carrier that does as another, but for some of it. */

@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { NodeKey } from "@alknet/core/identity";
+import { messageKeys } from "../../../../handlers/msg/agreement/keys.ts";
 import { b64 } from "../../../../handlers/msg/content/bytes.ts";
 import {
   type Content,
@@ -12,6 +13,8 @@ import {
   readContent,
   type TextContent,
 } from "../../../../handlers/msg/content/content.ts";
+import { signDevices } from "../../../../handlers/msg/content/devices.ts";
+import { digestOf, signMembers } from "../../../../handlers/msg/content/members.ts";
 import { seeded } from "../../../support/random.ts";
 
 const ID = b64(new Uint8Array(16).fill(7));
@@ -92,6 +95,61 @@ Deno.test("content: every cut, other versions, kinds, ids and times are BAD_CONT
   ];
   for (const one of wrong) assert.throws(() => readContent(bytes(one)), { code: "BAD_CONTENT" }, JSON.stringify(one));
   assert.throws(() => readContent(Uint8Array.of(0x7b, 0xff, 0x7d)), { code: "BAD_CONTENT" });
+});
+
+Deno.test("content: a profile, what went to another and what goes to a group, in each other as far as they may be (row 25)", () => {
+  const secrets = [1, 2, 3].map((byte) => new Uint8Array(32).fill(byte));
+  using keys = messageKeys({ ed: secrets[0], ik: secrets[1], store: secrets[2] });
+  const id = new Uint8Array(16).fill(9);
+  const members = signMembers(keys, { id, version: 3, list: [new Uint8Array(32).fill(5), keys.ed] });
+  const devices = signDevices(keys, [{ ed: keys.ed, ik: keys.ik }]);
+  const head = { id: ID, at: 5, also: ALSO };
+  const hi: Content = { ...head, type: "text", text: "hi" };
+  const profile: Content = { ...head, type: "profile", name: "ann", devices };
+  const group = (body: Content): Content => ({
+    ...{ type: "group", id: b64(id), at: 5, members, digest: digestOf(members), body },
+  });
+  const sync = (body: Content): Content => ({ ...head, type: "sync", to: keys.ed, body });
+  const json = (content: Content): string => new TextDecoder().decode(formatContent(content));
+  for (const one of [profile, sync(hi), sync(profile), group(hi), group(profile), sync(group(hi))]) {
+    assert.equal(json(readContent(formatContent(one))), json(one));
+  }
+  for (const one of [sync(sync(hi)), group(group(hi)), group(sync(hi)), sync(group(sync(hi))), sync(sync(sync(hi)))]) {
+    assert.throws(() => readContent(formatContent(one)), { code: "BAD_CONTENT" });
+  }
+  const whole = JSON.parse(json(profile));
+  const groupWhole = JSON.parse(json(group(hi)));
+  const listed = whole.devices.list[0];
+  const wrong: unknown[] = [
+    { ...whole, name: "x".repeat(65) },
+    { ...whole, name: undefined },
+    { ...whole, devices: null },
+    { ...whole, devices: { ...whole.devices, list: [] } },
+    { ...whole, devices: { ...whole.devices, list: [listed, listed] } },
+    { ...whole, devices: { ...whole.devices, list: Array(5).fill(listed) } },
+    { ...whole, devices: { ...whole.devices, list: [null] } },
+    { ...whole, devices: { ...whole.devices, signature: "AA" } },
+    { ...groupWhole, digest: "AA" },
+    { ...groupWhole, body: [groupWhole.body] },
+    { ...groupWhole, body: null },
+    { ...groupWhole, body: { ...groupWhole.body, id: "AA" } },
+    { ...groupWhole, members: { ...groupWhole.members, version: 0 } },
+    { ...groupWhole, members: { ...groupWhole.members, version: 1.5 } },
+    { ...groupWhole, members: { ...groupWhole.members, list: {} } },
+    { ...JSON.parse(json(sync(hi))), to: "AA" },
+  ];
+  for (const one of wrong) assert.throws(() => readContent(bytes(one)), { code: "BAD_CONTENT" }, JSON.stringify(one));
+  const random = seeded("msg lists");
+  const texts = [json(profile), json(sync(group(hi)))];
+  for (let i = 0; i < 500; i++) {
+    // Of what is signed no other bit opens; all else is read or refused, and nothing else happens.
+    const altered = bytes(texts[i % 2]).map((byte) => random.chance(0.003) ? random.below(256) : byte);
+    try {
+      assert.equal(readContent(altered).id.length, 22);
+    } catch (error) {
+      assert.equal((error as { code?: string }).code, "BAD_CONTENT");
+    }
+  }
 });
 
 Deno.test("content: unknown members and types are passed over; names such as __proto__ are members and nothing else", () => {
