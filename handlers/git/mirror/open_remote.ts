@@ -10,6 +10,8 @@ import { formatRequestLine } from "../wire/request_line.ts";
 import { type MirrorWays, type Remote, remoteFault } from "./remote.ts";
 
 const SERVICE = "git-upload-pack";
+/** Milliseconds for which the end of a stream is waited for. */
+const FAREWELL = 2000;
 
 /**
  * Opens the way to a repository.
@@ -68,9 +70,12 @@ class StreamRemote implements Remote {
     return this.#lines;
   }
 
+  /** Says that nothing more is asked, and waits a while for the other side's end. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#lines.cancel();
-    this.#connection.close();
+    const timer = setTimeout(() => this.#connection.close(), FAREWELL);
+    await this.#writer.close().catch(() => {});
+    await this.#connection[Symbol.asyncDispose]();
+    clearTimeout(timer);
   }
 }
 
