@@ -8,11 +8,13 @@ import type { Command } from "./grammar/action.ts";
 import { authorizeCommand } from "./commands/access/authorize.ts";
 import { blobCommand } from "./commands/blob.ts";
 import { callCommand } from "./commands/operations/call.ts";
+import { computeCommand } from "./commands/compute.ts";
 import { dialCommand } from "./commands/reaching/dial.ts";
 import { dnsCommand } from "./commands/dns.ts";
 import { doctorCommand } from "./commands/node/doctor.ts";
 import { fsCommand } from "./commands/fs.ts";
 import { gitCommand } from "./commands/git.ts";
+import { gpuCommand } from "./commands/gpu.ts";
 import { importCommand } from "./commands/operations/import.ts";
 import { idCommand } from "./commands/node/id.ts";
 import { initCommand } from "./commands/node/init.ts";
@@ -43,4 +45,5 @@ export const EVERY_COMMAND: Command = or(
   group("Messages", msgCommand),
   group("Names", or(dnsCommand, publishCommand)),
   group("Guests", or(runCommand, replCommand)),
+  group("Computing", or(computeCommand, gpuCommand)),
 );

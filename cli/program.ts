@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   doctor: async () => (await import("./commands/node/doctor.ts")).doctorCommand,
   fs: async () => (await import("./commands/fs.ts")).fsCommand,
   git: async () => (await import("./commands/git.ts")).gitCommand,
+  gpu: async () => (await import("./commands/gpu.ts")).gpuCommand,
   id: async () => (await import("./commands/node/id.ts")).idCommand,
   import: async () => (await import("./commands/operations/import.ts")).importCommand,
   init: async () => (await import("./commands/node/init.ts")).initCommand,

@@ -4,6 +4,14 @@
  * A `code` is stable and made for programs; a message is made for people and says what was tried, where, what was
  * found and what would do. Neither ever holds a secret.
  *
+ * @example
+ * ```ts
+ * import { AlknetError } from "@alknet/core/errors";
+ *
+ * const error = new AlknetError("BIND_FAILED", "127.0.0.1:53 cannot be bound: permission denied; use a port from 1024");
+ * console.assert(error.code === "BIND_FAILED");
+ * ```
+ *
  * @module
  */
 

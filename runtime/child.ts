@@ -6,10 +6,11 @@
 import { decodeCrossing, encodeCrossing } from "./crossing.ts";
 import { provideEngine } from "./engine.ts";
 import { GuestError } from "./errors.ts";
-import { encodeFrame, type Frame, readFrames } from "./frames.ts";
+import { type Frame, framePieces, readFrames } from "./frames.ts";
 import type { GrantedOperation } from "./guest.ts";
 import { Isolate } from "./isolate.ts";
-import type { GuestLimits } from "./limits.ts";
+import { DEFAULT_LIMITS, type GuestLimits } from "./limits.ts";
+import { prepare, type Prepared } from "./prepared.ts";
 
 /** The host kills a guest whose process falls silent during a run. */
 const BEAT = 100;
@@ -19,13 +20,14 @@ if (import.meta.main) await main();
 async function main(): Promise<void> {
   const writer = Deno.stdout.writable.getWriter();
   const send = (head: Frame["head"], buffers?: readonly Uint8Array[]) => {
-    writer.write(encodeFrame(head, buffers)).catch(() => Deno.exit(1));
+    for (const piece of framePieces(head, buffers)) writer.write(piece).catch(() => Deno.exit(1));
   };
   const answers = new Map<number, PromiseWithResolvers<unknown>>();
   const aborts = new Map<number, AbortController>();
   const subscriptions = new Map<number, AsyncGenerator>();
   let last = 0;
   let isolate: Isolate | undefined;
+  let ready: Prepared | undefined;
 
   const ask = (kind: string, name: string, input: unknown, signal?: AbortSignal): Promise<unknown> => {
     const id = ++last;
@@ -41,11 +43,12 @@ async function main(): Promise<void> {
     signal?.addEventListener("abort", forget);
     return answer.promise.finally(() => signal?.removeEventListener("abort", forget));
   };
-  const prepare = async ({ head, buffers }: Frame) => {
+  const begin = async ({ head, buffers }: Frame) => {
     provideEngine(buffers[0]);
     if (head.warm !== true) return;
     using first = await Isolate.create();
     await first.evaluate("1").catch(() => {});
+    ready = await prepare(DEFAULT_LIMITS.memory);
   };
   const boot = async ({ head }: Frame) => {
     const host = {
@@ -62,7 +65,7 @@ async function main(): Promise<void> {
       operations: head.operations as readonly GrantedOperation[],
       doors: head.doors as readonly string[],
       host,
-    });
+    }, ready);
     setInterval(() => send({ t: "beat" }), BEAT);
     send({ t: "ready" });
   };
@@ -103,7 +106,7 @@ async function main(): Promise<void> {
   };
 
   for await (const frame of readFrames(Deno.stdin.readable)) {
-    if (frame.head.t === "engine") await prepare(frame);
+    if (frame.head.t === "engine") await begin(frame);
     else if (frame.head.t === "boot") await boot(frame);
     else if (frame.head.t === "work") serve(frame);
     else if (frame.head.t === "answer") answered(frame);

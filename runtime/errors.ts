@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { AlknetError } from "@alknet/core/handler";
+import { AlknetError } from "@alknet/core/errors";
 
 /** Why a run of a guest ended. `E_GUEST` is what the guest itself threw, `E_SYNTAX` is source that does not parse. */
 export type GuestCode =

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { AlknetError } from "@alknet/core/handler";
+import { AlknetError } from "@alknet/core/errors";
 
 /** A message: what its head says, and bytes beside it. */
 export interface Frame {
@@ -20,20 +20,31 @@ export interface Frame {
 /** A text of 16 MiB characters may be three times that in UTF-8, and bytes as many again go beside it. */
 const MOST_FRAME = 65 << 20;
 
-/** The bytes of a message. */
+/** The bytes of a message, in one piece. */
 export function encodeFrame(head: Frame["head"], buffers: readonly Uint8Array[] = []): Uint8Array<ArrayBuffer> {
-  const text = new TextEncoder().encode(JSON.stringify(head));
-  const parts = [text, ...buffers];
-  const bytes = new Uint8Array(4 + parts.reduce((sum, { length }) => sum + 4 + length, 0));
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, bytes.length - 4);
-  let at = 4;
-  for (const part of parts) {
-    view.setUint32(at, part.length);
-    bytes.set(part, at + 4);
-    at += 4 + part.length;
-  }
+  const pieces = framePieces(head, buffers);
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) bytes.set(piece, at), at += piece.length;
   return bytes;
+}
+
+/** The bytes of a message, in pieces, among them the buffers themselves: whoever gives these away leaves them as they are. */
+export function framePieces(head: Frame["head"], buffers: readonly Uint8Array[] = []): Uint8Array[] {
+  const text = new TextEncoder().encode(JSON.stringify(head));
+  const first = new Uint8Array(8 + text.length);
+  const view = new DataView(first.buffer);
+  view.setUint32(0, buffers.reduce((sum, { length }) => sum + 4 + length, 4 + text.length));
+  view.setUint32(4, text.length);
+  first.set(text, 8);
+  return [
+    first,
+    ...buffers.flatMap((buffer) => {
+      const length = new Uint8Array(4);
+      new DataView(length.buffer).setUint32(0, buffer.length);
+      return [length, buffer];
+    }),
+  ];
 }
 
 /**
@@ -42,50 +53,61 @@ export function encodeFrame(head: Frame["head"], buffers: readonly Uint8Array[] 
  * @throws {AlknetError} `BAD_FRAME`: a length or a head that cannot be, or an end in the middle.
  */
 export async function* readFrames(readable: ReadableStream<Uint8Array>): AsyncGenerator<Frame> {
-  let held: Uint8Array[] = [];
-  let size = 0;
-  const take = (length: number): Uint8Array<ArrayBuffer> => {
-    const whole = new Uint8Array(size);
-    let at = 0;
-    for (const part of held) whole.set(part, at), at += part.length;
-    held = [whole.subarray(length)];
-    size -= length;
-    return whole.slice(0, length);
-  };
-  let wanted: number | undefined;
-  for await (const chunk of readable) {
-    held.push(chunk);
-    size += chunk.length;
-    while (true) {
-      if (wanted === undefined) {
-        if (size < 4) break;
-        wanted = new DataView(take(4).buffer).getUint32(0);
-        if (wanted > MOST_FRAME) throw bad(`its length is ${wanted}`);
+  const chunks = readable[Symbol.asyncIterator]();
+  let chunk: Uint8Array = new Uint8Array();
+  /** So many bytes, or fewer at the end; each is copied once. */
+  const take = async (length: number): Promise<Uint8Array<ArrayBuffer>> => {
+    const taken = new Uint8Array(length);
+    let filled = 0;
+    while (filled < length) {
+      if (chunk.length === 0) {
+        const { value, done } = await chunks.next();
+        if (done) return taken.subarray(0, filled);
+        chunk = value;
       }
-      if (size < wanted) break;
-      yield parsed(take(wanted));
-      wanted = undefined;
+      const some = chunk.subarray(0, length - filled);
+      taken.set(some, filled);
+      filled += some.length;
+      chunk = chunk.subarray(some.length);
     }
+    return taken;
+  };
+  const whole = async (length: number): Promise<Uint8Array<ArrayBuffer>> => {
+    const taken = await take(length);
+    if (taken.length < length) throw bad("it ends in the middle");
+    return taken;
+  };
+  try {
+    while (true) {
+      const start = await take(4);
+      if (start.length === 0) return;
+      if (start.length < 4) throw bad("it ends in the middle");
+      let left = new DataView(start.buffer).getUint32(0);
+      if (left > MOST_FRAME) throw bad(`its length is ${left}`);
+      const parts: Uint8Array<ArrayBuffer>[] = [];
+      while (left > 0) {
+        if (left < 4) throw bad("a part is longer than the whole");
+        const length = new DataView((await whole(4)).buffer).getUint32(0);
+        if (length > left - 4) throw bad("a part is longer than the whole");
+        parts.push(await whole(length));
+        left -= 4 + length;
+      }
+      yield parsed(parts);
+    }
+  } finally {
+    await chunks.return?.();
   }
-  if (size > 0 || wanted !== undefined) throw bad("it ends in the middle");
 }
 
-function parsed(bytes: Uint8Array<ArrayBuffer>): Frame {
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  const view = new DataView(bytes.buffer);
-  for (let at = 0; at < bytes.length;) {
-    const length = at + 4 <= bytes.length ? view.getUint32(at) : Infinity;
-    if (at + 4 + length > bytes.length) throw bad("a part is longer than the whole");
-    parts.push(bytes.slice(at + 4, at += 4 + length));
-  }
+function parsed([text, ...buffers]: readonly Uint8Array<ArrayBuffer>[]): Frame {
   let head: unknown;
   try {
-    head = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(parts[0]));
+    head = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(text));
   } catch (error) {
     throw bad("its head is not JSON", error);
   }
   if (typeof head !== "object" || head === null) throw bad("its head is no object");
-  return { head: head as Frame["head"], buffers: parts.slice(1) };
+  return { head: head as Frame["head"], buffers };
 }
 
 function bad(why: string, cause?: unknown): AlknetError {

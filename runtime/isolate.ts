@@ -6,7 +6,6 @@
  */
 import type { QuickJSContext, QuickJSHandle, QuickJSRuntime } from "quickjs-emscripten-core";
 import { type Crossing, decodeCrossing, encodeCrossing } from "./crossing.ts";
-import { newEngine } from "./engine.ts";
 import { errorOfThrown, GuestError, type ThrownValue } from "./errors.ts";
 import {
   type EvaluateOptions,
@@ -18,11 +17,12 @@ import {
 } from "./guest.ts";
 import { type GuestLimits, guestLimits } from "./limits.ts";
 import { HostCalls } from "./outward/calls.ts";
-import { Outward, type OutwardGrants } from "./outward/outward.ts";
-import { OUTWARD_PRELUDE } from "./outward/prelude.ts";
+import type { Doors } from "./outward/doors.ts";
+import { doorsOf } from "./outward/opening.ts";
+import type { OutwardGrants } from "./outward/outward.ts";
 import { textDoors } from "./outward/text.ts";
 import { ModuleMap, noSuchModule } from "./modules.ts";
-import { PRELUDE } from "./prelude.ts";
+import { prepare, type Prepared } from "./prepared.ts";
 import { type Run, RunTable } from "./runs.ts";
 import { GuestConsole } from "./showing/console.ts";
 import { INSPECTOR } from "./showing/inspector.ts";
@@ -36,7 +36,7 @@ export interface IsolateOptions extends OutwardGrants {
   readonly operations?: readonly GrantedOperation[];
   /** What answers it. Default: nobody, and its console is silent. */
   readonly host?: GuestHost;
-  /** What `host.reach` answers, in place of `allowFetch` and `allowFs`: `fetch`, `fs`. */
+  /** What `host.reach` answers, in place of `allowFetch`, `allowFs` and `allowGpu`: `fetch`, `fs`, `gpu`. */
   readonly doors?: readonly string[];
 }
 
@@ -56,7 +56,7 @@ export class Isolate implements Disposable {
   readonly #runs = new RunTable();
   readonly #calls: HostCalls;
   readonly #console: GuestConsole;
-  readonly #outward: Outward;
+  readonly #outward: Doors;
   readonly #timers = new Map<number, ReturnType<typeof setTimeout>>();
   #outgoing: Uint8Array[] = [];
   #incoming: readonly Uint8Array[] = [];
@@ -68,8 +68,10 @@ export class Isolate implements Disposable {
   #settled: (() => void)[] = [];
   #state: "live" | "poisoned" | "disposed" = "live";
 
-  private constructor(runtime: QuickJSRuntime, limits: GuestLimits, options: IsolateOptions, outward: Outward) {
+  private constructor(prepared: Prepared, limits: GuestLimits, options: IsolateOptions, outward: Doors) {
+    const { runtime, context } = prepared;
     this.#runtime = runtime;
+    this.#context = context;
     this.#limits = limits;
     this.#outward = outward;
     this.#host = { reach: outward.reach, ...options.host };
@@ -83,15 +85,14 @@ export class Isolate implements Disposable {
       // What is not there keeps its name: the engine hands on an error of this function without its text.
       (from, name) => this.#modules.resolve(name, from) ?? name,
     );
-    this.#context = runtime.newContext();
-    this.#boot(options.operations ?? [], options.doors ?? outward.doors);
+    this.#boot(prepared, options.operations ?? [], options.doors ?? outward.doors);
   }
 
   /** A fresh isolate, with an instance of the engine of its own. @throws {GuestError} `E_REFUSED`: a grant is unfit. */
-  static async create(options: IsolateOptions = {}): Promise<Isolate> {
+  static async create(options: IsolateOptions = {}, prepared?: Prepared): Promise<Isolate> {
     const limits = guestLimits(options.limits);
-    const engine = await newEngine(limits.memory);
-    return new Isolate(engine.newRuntime(), limits, options, new Outward(options));
+    const used = prepared?.memory === limits.memory ? prepared : await prepare(limits.memory);
+    return new Isolate(used, limits, options, await doorsOf(options));
   }
 
   /** Operations that the guest has registered so far. */
@@ -99,9 +100,10 @@ export class Isolate implements Disposable {
     return [...this.#registered.values()];
   }
 
-  /** Takes back an operation by its name, or `fetch` or `fs`: calls that run end, and later ones find nothing. */
+  /** Takes back an operation by its name, or `fetch`, `fs` or `gpu`: calls that run end, and later ones find nothing. */
   revoke(name: string): void {
     this.#calls.revoke(name);
+    this.#outward.revoke(name);
   }
 
   /** Gives the guest a module that it may import. @throws {GuestError} `E_REFUSED`, `E_SYNTAX`. */
@@ -177,10 +179,11 @@ export class Isolate implements Disposable {
     }
   }
 
-  #boot(operations: readonly GrantedOperation[], doors: readonly string[]): void {
+  #boot(prepared: Prepared, operations: readonly GrantedOperation[], doors: readonly string[]): void {
     const context = this.#context;
     using handles = new DisposableStack();
     const own = <T extends Disposable>(handle: T): T => handles.use(handle);
+    const [install, extend] = [own(prepared.install), own(prepared.extend)];
     const post = own(context.newFunction("post", (kind, id, name, text) => {
       const refusal = this.#posted(
         context.getString(kind),
@@ -201,13 +204,11 @@ export class Isolate implements Disposable {
     const clock = own(context.newFunction("clock", () => context.newNumber(Math.floor(performance.now()))));
     const names = JSON.stringify(operations.map(({ name, type }) => ({ name, type })));
     const granted = own(context.unwrapResult(context.evalCode(`(${names})`, "boot.js")));
-    const install = own(context.unwrapResult(context.evalCode(PRELUDE, "prelude.js")));
     const opened = own(
       context.unwrapResult(
         context.evalCode(`(${JSON.stringify(Object.fromEntries(doors.map((door) => [door, true])))})`, "boot.js"),
       ),
     );
-    const extend = own(context.unwrapResult(context.evalCode(OUTWARD_PRELUDE, "prelude.js")));
     const [text, bytes] = textDoors(context).map(own);
     const given = [post, put, take, clock, granted, extend, opened, text, bytes];
     const prelude = own(context.unwrapResult(context.callFunction(install, context.undefined, ...given)));

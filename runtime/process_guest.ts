@@ -84,9 +84,10 @@ export class ProcessGuest implements AsyncDisposable {
     return this.#operations;
   }
 
-  /** Takes back an operation by its name, or `fetch` or `fs`: calls that run end, and later ones find nothing. */
+  /** Takes back an operation by its name, or `fetch`, `fs` or `gpu`: calls that run end, and later ones find nothing. */
   revoke(name: string): void {
     this.#calls.revoke(name);
+    this.#outward.revoke(name);
   }
 
   /** Gives the guest a module that it may import. @throws {GuestError} `E_REFUSED`, `E_SYNTAX`. */
@@ -130,6 +131,7 @@ export class ProcessGuest implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end(new GuestError("E_DISPOSED", "the guest was disposed of"));
     await this.#reading;
+    await this.#outward.ended();
   }
 
   #work(head: Frame["head"], buffers: readonly Uint8Array[] = [], signal?: AbortSignal): Promise<unknown> {

@@ -46,7 +46,8 @@ async function repl(options: GrantOptions): Promise<number> {
   return well || terminal ? ExitCode.DONE : ExitCode.FAILED;
 }
 
-function doorsOf({ allowFetch, allowFs, op }: GrantOptions): string {
-  const doors = [...allowFetch.length > 0 ? ["fetch"] : [], ...allowFs.length > 0 ? ["fs"] : [], ...op];
+function doorsOf({ allowFetch, allowFs, allowGpu, op }: GrantOptions): string {
+  const granted = { fetch: allowFetch.length > 0, fs: allowFs.length > 0, gpu: allowGpu };
+  const doors = [...Object.entries(granted).filter(([, open]) => open).map(([name]) => name), ...op];
   return doors.length === 0 ? "no grants" : doors.join(", ");
 }

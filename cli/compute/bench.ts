@@ -4,14 +4,14 @@
  * @module
  */
 import { type EngineOptions, measure, openEngine } from "@alknet/compute";
+import { quietDrivers } from "../gpu/drivers.ts";
 import { ExitCode, print, printJson } from "../terminal/output.ts";
 
 /** Measures a device. */
 export async function bench(
   { device, threads, seconds, json }: EngineOptions & { readonly seconds: number; readonly json: boolean },
 ): Promise<number> {
-  // Mesa puts a layer before the drivers that asks for the display, and complains on stderr where there is none.
-  if (Deno.build.os === "linux" && !Deno.env.has("XDG_RUNTIME_DIR")) Deno.env.set("NODEVICE_SELECT", "1");
+  quietDrivers();
   await using engine = await openEngine({ device, threads });
   const { kind, name, fallback } = engine.device;
   if (json) printJson({ device: kind, name, fallback });

@@ -8,7 +8,7 @@ import type { OwnedSettings, RepositoryKeeper, SettingChanges } from "@alknet/ha
 import { ExitCode, print, printJson, UsageError } from "../terminal/output.ts";
 import { Progress } from "../terminal/progress.ts";
 import { StopSignals } from "../terminal/signals.ts";
-import { formatSize } from "../terminal/size.ts";
+import { counted, formatSize } from "../terminal/size.ts";
 import { type GitHomeChoice, openGitHome } from "./folders.ts";
 
 /** Which repository of which home. */
@@ -142,8 +142,4 @@ function settingLines(
     `requireSigned=${requireSigned}`,
     ...patterns.length === 0 ? ["protected="] : patterns.map((pattern) => `protected=${pattern}`),
   ];
-}
-
-function counted(count: number, what: string): string {
-  return `${String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, " ")} ${what}${count === 1 ? "" : "s"}`;
 }

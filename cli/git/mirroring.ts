@@ -10,6 +10,7 @@ import type { Home } from "../home/home.ts";
 import { ExitCode, note, print, printJson, UsageError } from "../terminal/output.ts";
 import { Progress } from "../terminal/progress.ts";
 import { StopSignals } from "../terminal/signals.ts";
+import { counted } from "../terminal/size.ts";
 import { type GitHome, openGitHome } from "./folders.ts";
 import type { KeepingOptions } from "./keeping.ts";
 import { mirrorWays } from "../node/mirror_ways.ts";
@@ -100,8 +101,4 @@ function shown(name: string, { url, every, refs, last }: Mirror): string {
     ? "not fetched yet"
     : `${new Date(last.at * 1000).toISOString()} ${last.ok ? "ok" : `failed: ${last.error}`}`;
   return `${name} follows ${url} every ${formatDuration(every * 1000)} (${refs.join(", ")}): ${outcome}`;
-}
-
-function counted(count: number, what: string): string {
-  return `${String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, " ")} ${what}${count === 1 ? "" : "s"}`;
 }

@@ -26,7 +26,7 @@ export async function granted(
   signal: AbortSignal,
   limits: Partial<GuestLimits> = {},
 ): Promise<Granted> {
-  const { allowFetch: origins, allowFs, op, node, memory, timeout } = given;
+  const { allowFetch: origins, allowFs, allowGpu, gpuMemory, op, node, memory, timeout } = given;
   if (op.length === 0 && node !== undefined) throw new UsageError("--node without --op: name what may be called there");
   const mounts = foldersOf(allowFs);
   const operations = op.length === 0
@@ -39,6 +39,7 @@ export async function granted(
     host: { ...operations?.host, log },
     ...origins.length > 0 && { allowFetch: { origins, timeout: time } },
     ...mounts.length > 0 && { allowFs: { mounts } },
+    ...allowGpu && { allowGpu: { maxBytes: gpuMemory * 2 ** 20, timeAMinute: time } },
   };
   return { options, [Symbol.asyncDispose]: async () => await operations?.[Symbol.asyncDispose]() };
 }

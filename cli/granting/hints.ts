@@ -14,7 +14,7 @@ export function grantHint({ thrown, position }: GuestError, operations: readonly
     const [, name] = /^'?(\w+)'? is not defined/.exec(thrown.message) ?? [];
     if (name === "fetch") return "fetch is not granted: grant an origin with --allow-fetch=ORIGIN";
     if (name === "fs") return "fs is not granted: grant a folder with --allow-fs=FOLDER";
-    if (name === "gpu") return "gpu cannot be granted yet";
+    if (name === "gpu") return "gpu is not granted: grant it with --allow-gpu";
   }
   if (thrown?.name !== "TypeError") return undefined;
   const [, namespace, member, whole = `${namespace}/${member}`] = CALL.exec(position?.text ?? "") ?? [];

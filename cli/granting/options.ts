@@ -1,5 +1,5 @@
 /**
- * What the commands that run a guest may grant it: `--allow-fetch`, `--allow-fs`, `--op`, and its limits.
+ * What the commands that run a guest may grant it: `--allow-fetch`, `--allow-fs`, `--allow-gpu`, `--op`, and its limits.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { parseTarget } from "@alknet/core/address";
 import { message } from "@optique/core/message";
 import { multiple, optional, withDefault } from "@optique/core/modifiers";
 import type { Parser } from "@optique/core/parser";
-import { option } from "@optique/core/primitives";
+import { flag, option } from "@optique/core/primitives";
 import { integer, string } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import { authoritiesOption, checked, homeOption, insecureFlag, passphraseFileOption } from "../grammar/arguments.ts";
@@ -20,6 +20,10 @@ export interface GrantOptions {
   readonly allowFetch: readonly string[];
   /** Folders of `fs`. */
   readonly allowFs: readonly string[];
+  /** Whether it has a `gpu`. */
+  readonly allowGpu: boolean;
+  /** MiB that its buffers there may hold. */
+  readonly gpuMemory: number;
   /** Names of operations. */
   readonly op: readonly string[];
   /** The node that offers them. */
@@ -53,6 +57,16 @@ export function grantOptions(): GrantParsers {
       description:
         message`Folder that its fs reads, as /NAME there. FOLDER:write is for writing alone, FOLDER:readwrite for both. Can be repeated.`,
     })),
+    allowGpu: withDefault(
+      flag("--allow-gpu", { description: message`Let it compute on the GPU, by a device in another process.` }),
+      false,
+    ),
+    gpuMemory: withDefault(
+      option("--gpu-memory", integer({ metavar: "MIB", min: 1, max: 65_536 }), {
+        description: message`Memory that its buffers there may hold. Default: 64.`,
+      }),
+      64,
+    ),
     op: multiple(option("--op", string({ metavar: "NAME" }), {
       description: message`Operation that it may call, as node/info. Can be repeated.`,
     })),

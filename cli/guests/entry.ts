@@ -16,6 +16,13 @@ const guestSchema = Type.Object({
   folders: Type.Optional(
     names("folders that its fs reads, as /NAME there; FOLDER:write and FOLDER:readwrite write; default: it has none"),
   ),
+  gpu: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 65_536,
+      description: "MiB that its buffers on the GPU may hold; default: it has no gpu",
+    }),
+  ),
 }, closed);
 
 const schema = Type.Object({

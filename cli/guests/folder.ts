@@ -95,7 +95,7 @@ async function guestFiles(folder: string, place: GuestsPlace): Promise<Map<strin
 }
 
 function grantsOf(name: string, config: GuestConfig = {}, place: GuestsPlace): LiveGuestOptions["grants"] {
-  const { calls = [], calls_as: scopes = [], fetch: origins = [], folders = [] } = config;
+  const { calls = [], calls_as: scopes = [], fetch: origins = [], folders = [], gpu } = config;
   const identity = { id: `guest:${name}`, scopes: [...scopes], resources: {} };
   const at = <T>(member: string, read: () => T): T => {
     try {
@@ -113,6 +113,7 @@ function grantsOf(name: string, config: GuestConfig = {}, place: GuestsPlace): L
     ...called,
     ...origins.length > 0 && { allowFetch: { origins } },
     ...mounts.length > 0 && { allowFs: { mounts } },
+    ...gpu !== undefined && { allowGpu: { maxBytes: gpu * 2 ** 20 } },
   };
 }
 

@@ -33,7 +33,7 @@ export interface LiveGuestOptions {
   /** What it may use. */
   readonly limits: Partial<GuestLimits>;
   /** What it may call, and what it reaches. */
-  readonly grants: Pick<IsolateOptions, "operations" | "host" | "allowFetch" | "allowFs">;
+  readonly grants: Pick<IsolateOptions, "operations" | "host" | "allowFetch" | "allowFs" | "allowGpu">;
   /** Milliseconds that only go forward. Default `performance.now`. */
   readonly now?: () => number;
 }

@@ -7,6 +7,7 @@ import { DEFAULT_LIMITS, openSync, readNpy, readNpz, type TensorToWrite, write }
 import { basename, extname } from "node:path";
 import { ExitCode, note } from "../terminal/output.ts";
 import { Progress } from "../terminal/progress.ts";
+import { counted } from "../terminal/size.ts";
 
 /** Makes one file into another. A document stays, so that structs and blobs are what they were. */
 export async function convert(
@@ -34,6 +35,6 @@ export async function convert(
     const document = align === undefined ? own : { ...own, align };
     await write(output, tensors, { ...options, metadata, document });
   }
-  note(`${output}: ${tensors.size} tensors`);
+  note(`${output}: ${counted(tensors.size, "tensor")}`);
   return ExitCode.DONE;
 }

@@ -4,12 +4,13 @@
  * @module
  */
 import { openSync } from "@alknet/tensor";
-import { ExitCode, printJson } from "../terminal/output.ts";
+import { ExitCode, note, printJson } from "../terminal/output.ts";
 
 /** Prints them, one JSON object a line. */
 export function head({ file: path, name, count }: { file: string; name: string | undefined; count: number }): number {
   using file = openSync(path);
   const wanted = name === undefined ? file.names().filter((one) => file.info(one).kind !== "flat") : [name];
+  if (wanted.length === 0) note(`${path} has no records and no blobs; alknet tensor inspect lists its tensors`);
   for (const tensor of wanted) {
     const rows = file.info(tensor).kind === "blob" ? file.blobs(tensor) : file.records(tensor);
     for (let i = 0; i < Math.min(count, rows.length); i++) {

@@ -6,6 +6,7 @@
 import { openSync, type TensorFile } from "@alknet/tensor";
 import { ExitCode, print, printJson } from "../terminal/output.ts";
 import { Progress } from "../terminal/progress.ts";
+import { counted } from "../terminal/size.ts";
 import { statisticsOf } from "./statistics.ts";
 
 const HEAD = ["name", "kind", "dtype", "shape", "bytes", "offset"];
@@ -39,7 +40,7 @@ function report(file: TensorFile, tensors: number, table: string[][], json: bool
   }
   const widths = table[0].map((_, column) => Math.max(...table.map((row) => (row[column] ?? "").length)));
   for (const row of table) print(row.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd());
-  print(`${tensors} tensors, ${dataLength} bytes of data, ${length} of header, ${form}`);
+  print(`${counted(tensors, "tensor")}, ${dataLength} bytes of data, ${length} of header, ${form}`);
 }
 
 /** A name as a terminal may show it: control characters in a stranger's file would drive it. */

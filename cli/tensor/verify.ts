@@ -6,6 +6,7 @@
 import { openSync, TensorError } from "@alknet/tensor";
 import { ExitCode, note, print, printJson } from "../terminal/output.ts";
 import { Progress } from "../terminal/progress.ts";
+import { counted } from "../terminal/size.ts";
 
 /** Checks a file; each tensor that fails is named. */
 export function verify(
@@ -31,6 +32,6 @@ export function verify(
     }
   }
   if (json) printJson({ file: path, tensors: names.length, failed });
-  else print(`${path}: ${names.length} tensors, ${failed === 0 ? "all sound" : `${failed} not sound`}`);
+  else print(`${path}: ${counted(names.length, "tensor")}, ${failed === 0 ? "all sound" : `${failed} not sound`}`);
   return failed === 0 ? ExitCode.DONE : ExitCode.FAILED;
 }

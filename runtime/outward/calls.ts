@@ -78,7 +78,7 @@ export class HostCalls {
   }
 
   /**
-   * Takes back an operation, or the door `fetch` or `fs`: what waits for it ends, and from now on it is not there.
+   * Takes back an operation, or the door `fetch`, `fs` or `gpu`: what waits for it ends, and from now on it is not there.
    */
   revoke(name: string): void {
     this.#revoked.add(name);
@@ -117,7 +117,7 @@ export class HostCalls {
   /** What a call needs; nothing, where it is the end of something. */
   #needsOf({ kind, name, crossing }: HostCall): string | undefined {
     if (kind === "next") return this.#streams.get(Number(crossing.text));
-    if (kind === "reach") return name.startsWith("fs/") ? "fs" : name;
+    if (kind === "reach") return doorOf(name);
     return kind === "return" ? undefined : name;
   }
 
@@ -127,7 +127,7 @@ export class HostCalls {
     if (kind === "next") return await next?.(input as number, signal);
     if (kind === "return") return await this.#ended(input as number);
     if (kind === "reach") {
-      if (this.#revoked.has(name.startsWith("fs/") ? "fs" : name)) throw notGranted(name);
+      if (this.#revoked.has(doorOf(name))) throw notGranted(doorOf(name));
       return await reach?.(name, input, signal);
     }
     if (!this.#granted.has(name)) throw notGranted(name);
@@ -147,9 +147,14 @@ export class HostCalls {
   }
 }
 
+/** The door of what is done through it: `fs` of `fs/readFile`. */
+function doorOf(name: string): string {
+  return name.split("/", 1)[0];
+}
+
 /** Nobody learns whether there is something that is not granted. */
 function notGranted(name: string): GuestError {
-  const what = name.includes("/") && !name.startsWith("fs/") ? `operation ${name}` : name;
+  const what = name.includes("/") ? `operation ${name}` : name;
   return new GuestError("NOT_FOUND", `${what} is not granted`);
 }
 

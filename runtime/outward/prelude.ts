@@ -1,5 +1,5 @@
 /**
- * The guest's half of what it is granted of the world: `fetch`, `fs`, and what one needs to use them. Without the grant
+ * The guest's half of what it is granted of the world: `fetch`, `fs`, `gpu`, and what one needs to use them. Without the grant
  * its function is not there.
  *
  * @module
@@ -120,6 +120,29 @@ export const OUTWARD_PRELUDE: string = String.raw`(function (tools, doors) {
       writeFile: named("writeFile", (of, data, options) => asked("fs/writeFile", { __proto__: null, path: path(of), data: bytesOf(data) }, options === undefined ? undefined : options.signal)),
       readDir: simple("readDir"), stat: simple("stat"), mkdir: simple("mkdir"), remove: simple("remove"),
       rename: named("rename", (from, to) => asked("fs/rename", { __proto__: null, path: path(from), to: path(to) })),
+    });
+  }
+
+  if (hasOwn(doors, "gpu")) {
+    const named = (name, call) => opaque(async (a, b, c) => await call(a, b, c), name);
+    const through = (name, input) => ask("reach", "gpu/" + name, input);
+    install("gpu", {
+      __proto__: null,
+      info: named("info", () => through("info", null)),
+      compile: named("compile", (source) => through("compile", { __proto__: null, source })),
+      buffer: named("buffer", (of) => through("buffer", typeof of === "number" ? { __proto__: null, bytes: of } : { __proto__: null, data: bytesOf(of) })),
+      write: named("write", (buffer, offset, data) => through("write", { __proto__: null, buffer, offset, data: bytesOf(data) })),
+      read: named("read", (buffer, options) => {
+        const { offset = 0, length } = options === undefined || options === null ? create(null) : options;
+        return through("read", { __proto__: null, buffer, offset, length });
+      }),
+      dispatch: named("dispatch", (of) => {
+        const { shader, entry = "main", bindings = [], grid = 1, params } = of;
+        const input = { __proto__: null, shader, entry, bindings, grid };
+        if (params !== undefined) input.params = bytesOf(params);
+        return through("dispatch", input);
+      }),
+      release: named("release", (handle) => through("release", { __proto__: null, handle })),
     });
   }
 })`;

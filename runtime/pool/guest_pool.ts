@@ -6,10 +6,14 @@
  */
 import { endSpawned, type SpawnedGuest, spawnGuest } from "./spawned.ts";
 
+/** After so many milliseconds another process is started, so that it does not take the processor from the one just taken. */
+const REFILL = 100;
+
 /** A pool. Dispose of it: its processes wait until then. */
 export class GuestPool implements AsyncDisposable {
   readonly #size: number;
   readonly #waiting: { readonly spawned: Promise<SpawnedGuest>; ended: boolean }[] = [];
+  #refill: ReturnType<typeof setTimeout> | undefined;
   #disposed = false;
 
   /**
@@ -25,7 +29,7 @@ export class GuestPool implements AsyncDisposable {
   }
 
   /**
-   * A process that has had no guest; another begins to wait in its place.
+   * A process that has had no guest; another begins to wait in its place soon.
    *
    * @throws {GuestError} `E_UNAVAILABLE`: no process can be started here.
    */
@@ -35,17 +39,19 @@ export class GuestPool implements AsyncDisposable {
       await taken.spawned.then(endSpawned, () => {});
       taken = this.#waiting.shift();
     }
-    if (!this.#disposed) this.#fill();
+    if (!this.#disposed) this.#refill ??= setTimeout(() => this.#fill(), REFILL);
     return await (taken?.spawned ?? spawnGuest());
   }
 
   /** Ends the processes that wait; those that were taken are their guests' own. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
+    clearTimeout(this.#refill);
     await Promise.all(this.#waiting.splice(0).map(({ spawned }) => spawned.then(endSpawned, () => {})));
   }
 
   #fill(): void {
+    this.#refill = undefined;
     while (this.#waiting.length < this.#size) {
       const one = { spawned: spawnGuest(undefined, true), ended: false };
       const end = () => void (one.ended = true);

@@ -31,13 +31,26 @@ export async function spawnGuest(child: string = CHILD, warm: boolean = false): 
     throw new GuestError("E_UNAVAILABLE", "a compiled executable cannot start a guest's process; use deno run");
   }
   const bytes = await engineBytes();
-  const env = Object.fromEntries(KEPT.flatMap((name) => {
+  const spawned = spawnModule(child);
+  spawned.writer.write(encodeFrame({ t: "engine", warm }, [bytes])).catch(() => {});
+  return spawned;
+}
+
+/**
+ * Starts a process without any permission that runs a module, and is spoken to over its standard input and output.
+ *
+ * @param names Variables of the environment that its libraries need; nothing of it is readable there.
+ */
+export function spawnModule(module: string, names: readonly string[] = []): SpawnedGuest {
+  const env = Object.fromEntries([...KEPT, ...names].flatMap((name) => {
     const value = Deno.env.get(name);
     return value === undefined ? [] : [[name, value]];
   }));
-  const process = new Deno.Command(Deno.execPath(), {
-    // With the lock file that this process has: what it resolves is cached, and what the registry knows of it may not be.
-    args: ["run", "--no-prompt", "--cached-only", "--quiet", child],
+  // With the lock file that this process has: what it resolves is cached, and what the registry knows of it may not be.
+  const run = [Deno.execPath(), "run", "--no-prompt", "--cached-only", "--quiet", module];
+  const [program, ...args] = [...leash(), ...run];
+  const process = new Deno.Command(program, {
+    args,
     clearEnv: true,
     env,
     // Ctrl-C at a terminal is for the host, which ends the guest itself.
@@ -46,9 +59,29 @@ export async function spawnGuest(child: string = CHILD, warm: boolean = false): 
     stdout: "piped",
     stderr: "null",
   }).spawn();
-  const writer = process.stdin.getWriter();
-  writer.write(encodeFrame({ t: "engine", warm }, [bytes])).catch(() => {});
-  return { process, writer };
+  return { process, writer: process.stdin.getWriter() };
+}
+
+let found: readonly string[] | undefined;
+
+/**
+ * What has the kernel end a process together with this one, however this one ends: in an endless loop, or behind a shader
+ * that does not end, it sees no pipe close. Where there is no such program it is started as it is.
+ */
+function leash(): readonly string[] {
+  return found ??= leashes().slice(0, 1).flatMap((program) => [program, "--pdeathsig", "KILL"]);
+}
+
+function leashes(): string[] {
+  if (Deno.build.os !== "linux") return [];
+  return ["/usr/bin/setpriv", "/bin/setpriv"].filter((path) => {
+    try {
+      // That of busybox, which has not this option, is a link to it.
+      return Deno.realPathSync(path).endsWith("/setpriv");
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** Ends a process that has no guest. */

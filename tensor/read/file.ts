@@ -19,6 +19,8 @@ import type { Advice, Source } from "./source.ts";
 
 /** Bytes of a piece, of streams and digests. */
 const PIECE = 1 << 20;
+/** Runs of a slice that are read one by one. */
+const FEW_RUNS = 16;
 
 /** What is known of a tensor without its data. */
 export interface TensorInfo {
@@ -149,11 +151,15 @@ export class TensorFile implements Disposable {
     const { from, length } = this.#checked(name);
     const plan = planSlice(name, dtype, shape, ranges);
     this.#refuseLarge(name, plan.size);
-    const bytes = new Uint8Array(plan.size);
-    const shown = this.#source.view(from, length);
+    // A few reads cost less than to map the file.
+    const source = this.#source;
+    const shown = plan.count > FEW_RUNS || source.isShown ? source.view(from, length) : undefined;
+    let bytes = new Uint8Array(plan.count === 1 && !shown ? 0 : plan.size);
     let at = 0;
     plan.runs((offset, run) => {
-      bytes.set(shown?.subarray(offset, offset + run) ?? this.#source.read(from + offset, run), at);
+      const part = shown?.subarray(offset, offset + run) ?? source.read(from + offset, run);
+      if (bytes.length === 0) bytes = part;
+      else bytes.set(part, at);
       at += run;
     });
     return { name, dtype, shape: plan.shape, data: viewAs(dtype, bytes), copied: true };

@@ -65,6 +65,11 @@ export class MappedSource extends FileSource {
     return "map";
   }
 
+  /** See {@linkcode Source.isShown}. */
+  override get isShown(): boolean {
+    return this.#buffer !== undefined;
+  }
+
   /** See {@linkcode Source.view}. */
   override view(offset: number, length: number): Uint8Array<ArrayBuffer> {
     this.#buffer ??= this.#map();

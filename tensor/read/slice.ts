@@ -18,6 +18,8 @@ export interface SlicePlan {
   readonly shape: number[];
   /** Bytes. */
   readonly size: number;
+  /** Runs. */
+  readonly count: number;
   /** Visits the runs in order: offset within the tensor, and length, in bytes. */
   runs(visit: (offset: number, length: number) => void): void;
 }
@@ -56,7 +58,8 @@ export function planSlice(
   if (size > 0 && places.some((bit) => bit % 8 !== 0)) {
     throw new TensorError("E_SUBBYTE", `the slice cuts bytes that hold several ${dtype} elements`, { tensor: name });
   }
-  return { shape: kept, size, runs: (visit) => size > 0 && walk(outer, strides, 0, first, run, visit) };
+  const count = size > 0 ? outer.reduce((product, part) => product * part.count, 1) : 0;
+  return { shape: kept, size, count, runs: (visit) => size > 0 && walk(outer, strides, 0, first, run, visit) };
 }
 
 interface Part {

@@ -28,6 +28,8 @@ export interface Source extends SeekableReader, Disposable {
   readonly access: "memory" | "map" | "read";
   /** The file's beginning, 4096 bytes or all; to be read before anything else is asked. */
   head(): Uint8Array<ArrayBuffer>;
+  /** Whether {@linkcode view} shows bytes at no cost. */
+  readonly isShown: boolean;
   /** The bytes where they lie, without a copy, or undefined where the source has no memory to show. */
   view(offset: number, length: number): Uint8Array<ArrayBuffer> | undefined;
   /** Throws `E_TRUNCATED` where the source has become shorter than it was. */
@@ -53,6 +55,7 @@ export function memorySource(bytes: Uint8Array<ArrayBuffer>): Source {
   return {
     size: bytes.length,
     access: "memory",
+    isShown: true,
     head: () => bytes.subarray(0, HEAD),
     read: (offset, length) => bytes.slice(offset, offset + length),
     view: (offset, length) => bytes.subarray(offset, offset + length),
@@ -73,6 +76,7 @@ export function readerSource(reader: SeekableReader): Source {
   return {
     size: reader.size,
     access: "read",
+    isShown: false,
     head: () => read(0, Math.min(HEAD, reader.size)),
     read,
     view: () => undefined,
@@ -109,6 +113,11 @@ export class FileSource implements Source {
   /** See {@linkcode Source.access}. */
   get access(): Source["access"] {
     return "read";
+  }
+
+  /** See {@linkcode Source.isShown}. */
+  get isShown(): boolean {
+    return false;
   }
 
   /** See {@linkcode Source.head}. */

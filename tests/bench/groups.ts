@@ -13,6 +13,7 @@ import { computing } from "./compute.ts";
 import { dialStart } from "./dial_start.ts";
 import { floor } from "./floor.ts";
 import type { Group } from "./harness.ts";
+import { dnsEncrypted } from "./dns/encrypted.ts";
 import { dnsForwarding } from "./dns/forwarding.ts";
 import { dnsZones } from "./dns/zones.ts";
 import { direct, http } from "./http.ts";
@@ -50,6 +51,7 @@ export const GROUPS: readonly Group[] = [
   direct,
   dnsForwarding,
   dnsZones,
+  dnsEncrypted,
   sshBulk,
   sshSessions,
   sshForwards,

@@ -7,11 +7,9 @@
 import { runProgram, start } from "../support/process.ts";
 import { temporaryFolder } from "../support/temp.ts";
 import { compare, type Contestant, type Figure, type Group, script } from "./harness.ts";
+import { h2Requests } from "./h2load.ts";
 
 const SIZE = 64 * 1024 * 1024;
-/** Requests of a run of one second; h2load counts requests, not time. */
-const REQUESTS_PER_SECOND = 30_000;
-const MIN_REQUESTS = 100;
 
 /** How clients connect. */
 const CLIENTS = [
@@ -32,7 +30,7 @@ export const http: Group = {
     const figures: Figure[] = [];
     const peerName = "Deno.serve with TLS";
     for (const { name, options } of CLIENTS) {
-      const asking = bases.map((base) => requests([...options, `${base}/healthz`]));
+      const asking = bases.map((base) => h2Requests([...options, `${base}/healthz`]));
       const [ours, peer] = await compare(asking, { task: "requests" }, effort);
       figures.push({ name: `HTTP requests, ${name}`, unit: "/s", ours, peer, peerName });
     }
@@ -57,7 +55,7 @@ export const direct: Group = {
     for (const { name, options } of CLIENTS) {
       for (const [method, more, query] of [["GET", [], "?a=2&b=3"], ["POST", post, ""]] as const) {
         const paths = [`/math/add${query}`, `/hono/add${query}`];
-        const asking = paths.map((path) => requests([...options, ...more, server.base + path]));
+        const asking = paths.map((path) => h2Requests([...options, ...more, server.base + path]));
         const [ours, peer] = await compare(asking, { task: "requests" }, effort);
         const what = {
           name: `REST call, ${method}, ${name}`,
@@ -79,16 +77,6 @@ async function serve(kind: "alknet" | "deno", folder: string): Promise<AsyncDisp
   const { port } = await server.json<{ port: number }>();
   const running = started.move();
   return { base: `https://127.0.0.1:${port}`, [Symbol.asyncDispose]: () => running.disposeAsync() };
-}
-
-/** Requests a second of h2load. */
-function requests(options: readonly string[]): Contestant {
-  return asking(async (seconds) => {
-    const count = Math.max(MIN_REQUESTS, Math.round(seconds * REQUESTS_PER_SECOND));
-    const { stdout } = await runProgram("h2load", ["-n", `${count}`, ...options]);
-    if (!/ 0 failed, 0 errored/.test(stdout)) throw new Error(stdout);
-    return Number(/([\d.]+) req\/s/.exec(stdout)?.[1]);
-  });
 }
 
 /** Megabytes a second of curl. */

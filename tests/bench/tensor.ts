@@ -32,6 +32,18 @@ export const tensorFiles: Group = {
         await deno("make")(path, whole ? size : 80_000);
         const title = `tensor: open a file of ${name}, touch one tensor`;
         figures.push(...await beside(title, "/s", path, [deno("open"), python], "safetensors", 1, effort));
+        const mapped = `tensor: open a file of ${name}, map one tensor whole`;
+        figures.push(
+          ...await beside(
+            mapped,
+            "/s",
+            path,
+            [deno("open-whole"), python],
+            "safetensors, its slice",
+            undefined,
+            effort,
+          ),
+        );
       }
       const large = `${folder}/${2 * GB}`;
       const sums = [deno("sum"), deno("sum-read")];
@@ -56,7 +68,7 @@ async function beside(
   path: string,
   tasks: readonly Task[],
   peerName: string,
-  wanted: number,
+  wanted: number | undefined,
   effort: Effort,
 ): Promise<Figure[]> {
   const values = tasks.map((): Measured[] => []);
@@ -70,7 +82,7 @@ async function beside(
   const [peak = 0, peerPeak] = values.map((list) => list[0].peak && Math.max(...list.map((one) => one.peak ?? 0)));
   const memory = { name: `${name}: peak memory`, unit: "MiB", ours: peak };
   return [
-    { name, unit, ours, peer, peerName, wanted },
+    { name, unit, ours, peer, peerName, ...wanted === undefined ? {} : { wanted } },
     peerPeak === undefined ? memory : { ...memory, peer: peerPeak, peerName },
   ];
 }

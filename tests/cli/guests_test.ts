@@ -231,6 +231,21 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "guests of a folder: a GPU as the configuration grants it",
+  ...needs("curl", "vulkan"),
+  async fn() {
+    const source = `ops.register({ name: "keep", handler: (bytes) =>
+      typeof gpu === "undefined" ? "none" : gpu.buffer(bytes).then(() => "kept", (error) => error.code) });`;
+    await using it = await guestNode({ "jobs.js": source, "poor.js": source }, {
+      guests: { jobs: { gpu: 2 }, poor: { scopes: ["jobs:call"] } },
+    });
+    deepEqual(await it.call("jobs/keep", 1 << 20), [200, "kept"]);
+    deepEqual(await it.call("jobs/keep", 1 << 21), [200, "GPU_LIMIT"]);
+    deepEqual(await it.call("poor/keep", 4), [200, "none"]);
+  },
+});
+
 Deno.test("guests of a folder: what is wrong is said at the start", async () => {
   const right = { "jobs.js": 'ops.register({ name: "a", handler: () => 1 });\n' };
   const cases: [files: Readonly<Record<string, string>>, config: Readonly<Record<string, unknown>>, error: RegExp][] = [

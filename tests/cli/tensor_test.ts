@@ -47,7 +47,7 @@ Deno.test("alknet tensor inspect, extract, head and verify (tensor.md §10)", as
   const flat = await folder.write("flat", encode({ "w\u001b": { dtype: "F32", shape: [2, 2], data } }));
   const table = await runAlknet(["tensor", "inspect", flat, "--stats"]);
   match(table.stdout, /^w\\u001b +flat +F32 +\[2,2\] +16 +0 +1 +4 +2\.66667 +1$/m, table.stderr);
-  match(table.stdout, /^1 tensors, 16 bytes of data, \d+ of header, safetensors\n$/m);
+  match(table.stdout, /^1 tensor, 16 bytes of data, \d+ of header, safetensors\n$/m);
   const json = await runAlknet(["tensor", "inspect", flat, "--json"]);
   deepEqual(JSON.parse(json.stdout.split("\n")[0]).shape, [2, 2]);
 
@@ -62,6 +62,9 @@ Deno.test("alknet tensor inspect, extract, head and verify (tensor.md §10)", as
   const verdict = await runAlknet(["tensor", "verify", blob]);
   equal(verdict.code, 1);
   match(verdict.stderr, /^alknet: E_ACCESS: tensor "b", field "1": the text is not UTF-8\n$/);
+  const none = await runAlknet(["tensor", "head", flat]);
+  equal(none.stdout, "");
+  match(none.stderr, /has no records and no blobs/);
   const first = await runAlknet(["tensor", "head", blob, "-n", "1"]);
   deepEqual(JSON.parse(first.stdout), { tensor: "b", index: 0, value: "hi" });
   equal((await runAlknet(["tensor", "verify", flat])).code, 0);

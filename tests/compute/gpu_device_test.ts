@@ -46,6 +46,6 @@ Deno.test("openEngine(): without an adapter the CPU computes, and who asks for t
     stdin: program,
   });
   const told =
-    "E_DEVICE open: no adapter of WebGPU was found; install a Vulkan driver (mesa-vulkan-drivers on Debian), or use the cpu";
+    "E_DEVICE open: no adapter of WebGPU was found; install a Vulkan driver (mesa-vulkan-drivers on Debian runs on the processor alone), or use the cpu";
   equal(stdout, `cpu\n${told}\n`, stderr);
 });

@@ -27,6 +27,7 @@ Deno.test({
       }
       assert.equal(new Set(seen).size, 4);
       assert.deepEqual(own().filter((pid) => seen.includes(pid)), []);
+      while (own().length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
       assert.equal(own().length, 2);
     }
     assert.deepEqual(own(), []);

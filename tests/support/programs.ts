@@ -67,6 +67,8 @@ const REQUIREMENTS = {
   script: debian("script", "bsdutils"),
   /** Starts a program with other limits. */
   prlimit: debian("prlimit", "util-linux"),
+  /** Ties a process to its parent. */
+  setpriv: debian("setpriv", "util-linux"),
   ip: debian("ip", "iproute2"),
   tc: debian("tc", "iproute2"),
   /** The virtual environment with the Python peers (aioquic and its like). */

@@ -67,6 +67,31 @@ for (const map of [true, false]) {
   });
 }
 
+Deno.test({
+  name: "slice: a few runs are read and map nothing; many, or those of a file that is mapped, come from its pages",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using folder = await temporaryFolder();
+    const path = folder.join("file");
+    const data = Float32Array.from({ length: 60 }, (_, i) => i);
+    await write(path, { x: { dtype: "F32", shape: [20, 3], data } });
+    const isMapped = (): boolean => Deno.readTextFileSync("/proc/self/maps").includes(path);
+    using file = await open(path);
+    const column = Array.from({ length: 20 }, (_, i) => 3 * i + 1);
+    deepEqual(slice(file.slice("x", [2, 4])), [[2, 3], [6, 7, 8, 9, 10, 11]]);
+    deepEqual(slice(file.slice("x", [0, 16], 1)), [[16], column.slice(0, 16)]);
+    deepEqual(slice(file.slice("x", [3, 3])), [[0, 3], []]);
+    equal(isMapped(), false);
+    deepEqual(slice(file.slice("x", [], 1)), [[20], column]);
+    equal(isMapped(), true);
+    deepEqual(slice(file.slice("x", [0, 2], 2)), [[2], [2, 5]]);
+    // What is handed out is the caller's.
+    const mine = file.slice("x", 0).data as Float32Array;
+    mine.fill(9);
+    deepEqual(slice(file.slice("x", 0)), [[3], [0, 1, 2]]);
+  },
+});
+
 Deno.test("open: views of a mapped file are empty once it is closed, and writing into one changes no file", async () => {
   await using folder = await temporaryFolder();
   const path = folder.join("file");

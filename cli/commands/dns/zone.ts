@@ -13,6 +13,7 @@ import type { ZonesChoice } from "../../dns/zones.ts";
 import type { Action, Command } from "../../grammar/action.ts";
 import { configOption, homeOption, jsonFlag } from "../../grammar/arguments.ts";
 import { ExitCode, note, print, printJson, UsageError } from "../../terminal/output.ts";
+import { counted } from "../../terminal/size.ts";
 import { checkCommand, exportCommand, importCommand } from "./zone_files.ts";
 
 interface Shared extends ZonesChoice {
@@ -151,19 +152,17 @@ async function remove({ name, yes, json, ...choice }: Named & { readonly yes: bo
   using opened = await openZones(choice);
   const zone = zoneNamed(opened.store, name);
   const { records } = zone;
-  if (!yes) throw new UsageError(`${shown(zone.name)} has ${counted(records)}; give --yes to remove it with them`);
+  if (!yes) {
+    throw new UsageError(`${shown(zone.name)} has ${counted(records, "record")}; give --yes to remove it with them`);
+  }
   opened.store.zones.remove(zone);
   if (json) printJson({ records });
-  else print(`removed ${shown(zone.name)}, ${counted(records)}`);
+  else print(`removed ${shown(zone.name)}, ${counted(records, "record")}`);
   return ExitCode.DONE;
 }
 
 function summary({ kind, serial, records }: Pick<Zone, "kind" | "serial" | "records">, name: string): string {
-  return `${name}  ${kind}  serial ${serial}  ${counted(records)}`;
-}
-
-function counted(records: number): string {
-  return `${records} ${records === 1 ? "record" : "records"}`;
+  return `${name}  ${kind}  serial ${serial}  ${counted(records, "record")}`;
 }
 
 function fieldsOf({ kind, serial, records }: { kind: string; serial: number; records: number }, name: string) {

@@ -1,8 +1,9 @@
 /**
- * Finding an adapter of WebGPU.
+ * The GPU of tensors: a device that is theirs alone, opened where all devices are.
  *
  * @module
  */
+import { NO_ADAPTER, openDevice } from "@alknet/runtime/device";
 import { ComputeError } from "../../values/errors.ts";
 import { GpuDevice } from "./gpu.ts";
 
@@ -14,18 +15,10 @@ import { GpuDevice } from "./gpu.ts";
  * @throws {ComputeError} `E_DEVICE` where there is none and one was.
  */
 export async function openGpu(wanted: boolean): Promise<GpuDevice | undefined> {
-  const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
-  if (!adapter) {
-    if (!wanted) return undefined;
-    throw new ComputeError(
-      "E_DEVICE",
-      "open",
-      "no adapter of WebGPU was found; install a Vulkan driver (mesa-vulkan-drivers on Debian), or use the cpu",
-    );
-  }
-  if (!wanted && adapter.info.isFallbackAdapter) return undefined;
-  const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
-  const device = await adapter.requestDevice({ requiredLimits: { maxStorageBufferBindingSize, maxBufferSize } });
-  const { description, vendor, architecture, isFallbackAdapter } = adapter.info;
-  return new GpuDevice(device, description || `${vendor} ${architecture}`.trim() || "WebGPU", isFallbackAdapter);
+  // Other limits stay at WebGPU's defaults: shaders are made for them, and so compute the same everywhere.
+  const limits = ["maxStorageBufferBindingSize", "maxBufferSize"] as const;
+  const opened = await openDevice({ limits, allowFallback: wanted });
+  if (opened) return new GpuDevice(opened.device, opened.info.name, opened.info.fallback);
+  if (!wanted) return undefined;
+  throw new ComputeError("E_DEVICE", "open", `${NO_ADAPTER}, or use the cpu`);
 }

@@ -37,6 +37,9 @@ export function nameOf(wire: Uint8Array): DnsName {
   return new Name(wire);
 }
 
+/** Where names are put together, one at a time. */
+const assembling = new Uint8Array(MAX_NAME);
+
 /** Where a name ended that was read. */
 export interface ReadName {
   /** The name. */
@@ -54,7 +57,7 @@ export interface ReadName {
  * @throws {DnsMalformedError} It is longer than 255 bytes, or leads astray.
  */
 export function readName(message: Uint8Array, at: number, limit: number = message.byteLength): ReadName {
-  const wire = new Uint8Array(MAX_NAME);
+  const wire = assembling;
   let length = 0;
   let end = -1;
   let hops = 0;

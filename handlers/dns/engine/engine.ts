@@ -68,7 +68,7 @@ export interface RespondOptions {
   readonly padTo?: number;
   /** Options that are for this one alone, where EDNS is spoken. */
   readonly extra?: readonly EdnsOption[];
-  /** Who asked has left: what is waited for is rejected with its reason. */
+  /** Who asked has left: what is waited for is rejected with its reason. Not looked at where nothing is waited for. */
   readonly signal?: AbortSignal;
 }
 
@@ -129,7 +129,8 @@ class ZoneEngine implements Engine {
     // What a stream carries whole; other sizes are others' answers.
     const cacheable = options.maxSize === undefined && query.opcode === 0 && query.question?.class === CLASS_IN;
     const ra = this.#recursion.may(caller);
-    const kept = cacheable ? this.#cache.get(query, this.#generation, { ...options, ra }) : undefined;
+    const { padTo, extra } = options;
+    const kept = cacheable ? this.#cache.get(query, this.#generation, { padTo, extra, ra }) : undefined;
     if (kept) {
       this.#hits++;
       this.#count(kept[3] & 0xf);
@@ -141,7 +142,7 @@ class ZoneEngine implements Engine {
       if (cacheable && zone && message.rcode === Rcode.NOERROR && isKeepable(message)) {
         const bytes = encodeMessage(message);
         this.#cache.set(query, bytes, zone.name.key, this.#options.zones.generation(zone));
-        if (options.padTo === undefined && options.extra === undefined) {
+        if (padTo === undefined && extra === undefined) {
           this.#count(message.rcode);
           return bytes;
         }

@@ -6,11 +6,10 @@
  */
 import { Buffer } from "node:buffer";
 import type { DnsCaller } from "../caller.ts";
-import { decodeMessage } from "../codec/decode.ts";
 import { encodeMessage } from "../codec/encode.ts";
 import { jsonOf } from "../codec/json.ts";
-import { soaParts } from "../codec/rdata_text.ts";
-import { type Message, Rcode, type Records, Type } from "../codec/types.ts";
+import { isOfOthers, lifetimeOf } from "../codec/lifetime.ts";
+import { type Message, Rcode } from "../codec/types.ts";
 import { JSON_TYPE, queryIn } from "./doh_json.ts";
 import { type FrontParts, HEADER, padOf, queryOrRefusal } from "./parts.ts";
 
@@ -29,13 +28,13 @@ const RANGES: readonly string[] = ["application/*", "*/*"];
  */
 export async function answerDoh(request: Request, caller: DnsCaller, parts: FrontParts): Promise<Response | undefined> {
   if (!parts.engine.serves(caller)) return undefined;
-  const answer = await answerTo(request, caller, parts).catch((error) => {
+  try {
+    return await answerTo(request, caller, parts);
+  } catch (error) {
     // Nobody reads what those are told who have left.
     if (request.signal.aborted) return plain(503, "gone");
     throw error;
-  });
-  answer.headers.set("access-control-allow-origin", "*");
-  return answer;
+  }
 }
 
 async function answerTo(request: Request, caller: DnsCaller, parts: FrontParts): Promise<Response> {
@@ -47,24 +46,29 @@ async function answerTo(request: Request, caller: DnsCaller, parts: FrontParts):
   if (bytes instanceof Response) return bytes;
   if (!(bytes instanceof Uint8Array)) return await inJson(bytes, request, caller, parts);
   if (!accepts(request, MEDIA_TYPE)) return plain(406, "accept");
-  const answer = await answerBytes(bytes, caller, parts, request.signal);
+  const answer = await answerBytes(bytes, caller, parts, request);
   if (answer instanceof Response) return answer;
-  const headers = { "content-type": MEDIA_TYPE, "cache-control": cacheControl(answer.message) };
-  return new Response(method === "HEAD" ? null : answer.bytes, { headers });
+  const headers = { "content-type": MEDIA_TYPE, "cache-control": cacheControl(answer) };
+  return reply(method === "HEAD" ? null : answer, headers);
 }
 
 async function answerBytes(
   bytes: Uint8Array,
   caller: DnsCaller,
   { engine }: FrontParts,
-  signal: AbortSignal,
-): Promise<Response | { readonly bytes: Uint8Array<ArrayBuffer>; readonly message: Message }> {
+  request: Request,
+): Promise<Response | Uint8Array<ArrayBuffer>> {
   const query = queryOrRefusal(bytes);
   // A question that could be read is told what is wrong with the rest of it.
   if (!query || query.response && query.rcode === Rcode.FORMERR) return plain(400, "malformed");
-  if (query.response) return { bytes: encodeMessage(query), message: query };
-  const answer = await engine.respond(query, caller, { padTo: padOf(query), signal });
-  return { bytes: answer, message: decodeMessage(answer) };
+  if (query.response) return encodeMessage(query);
+  return await engine.respond(query, caller, {
+    padTo: padOf(query),
+    // A request whose signal was looked at is aborted at its end, which costs as much as the answer.
+    get signal() {
+      return request.signal;
+    },
+  });
 }
 
 async function inJson(
@@ -75,8 +79,8 @@ async function inJson(
 ): Promise<Response> {
   if (!accepts(request, JSON_TYPE)) return plain(406, "accept");
   const message = await engine.resolve(query, caller, request.signal);
-  const headers = { "content-type": JSON_TYPE, "cache-control": cacheControl(message) };
-  return new Response(request.method === "HEAD" ? null : JSON.stringify(jsonOf(message)), { headers });
+  const headers = { "content-type": JSON_TYPE, "cache-control": cacheControl(encodeMessage(message)) };
+  return reply(request.method === "HEAD" ? null : JSON.stringify(jsonOf(message)), headers);
 }
 
 function preflight(): Response {
@@ -85,7 +89,7 @@ function preflight(): Response {
     "access-control-allow-headers": "Accept, Content-Type",
     "access-control-max-age": "86400",
   };
-  return new Response(null, { status: 204, headers });
+  return reply(null, headers, 204);
 }
 
 /** The message in `?dns=` (RFC 8484 §4.1), or the query for `?name=`. */
@@ -93,14 +97,19 @@ function inUrl(url: string): Uint8Array | Message | Response {
   const at = url.indexOf("?");
   const query = at < 0 ? "" : url.slice(at + 1);
   if (query.length > MAX_URL_QUERY) return plain(414, "query");
-  const params = new URLSearchParams(query);
-  const text = params.get("dns");
-  if (text === null && params.has("name")) {
-    const asked = queryIn(params);
-    return typeof asked === "string" ? plain(400, asked) : asked;
+  let text: string | null | undefined = /^dns=([A-Za-z0-9_-]+)$/.exec(query)?.[1];
+  if (text === undefined) {
+    const params = new URLSearchParams(query);
+    text = params.get("dns");
+    if (text === null && params.has("name")) {
+      const asked = queryIn(params);
+      return typeof asked === "string" ? plain(400, asked) : asked;
+    }
   }
   if (text === null || !/^[A-Za-z0-9_-]+$/.test(text)) return plain(400, "dns");
-  const bytes = new Uint8Array(Buffer.from(text, "base64url"));
+  // One character alone is no byte.
+  if (text.length % 4 === 1) return plain(400, "dns");
+  const bytes = Uint8Array.fromBase64(text, { alphabet: "base64url" });
   return bytes.byteLength < HEADER ? plain(400, "malformed") : bytes;
 }
 
@@ -124,25 +133,20 @@ function accepts(request: Request, wanted: string): boolean {
   return accept.split(",").some((range) => accepted.includes(range.split(";")[0].trim().toLowerCase()));
 }
 
-/** For how long an answer may be kept (RFC 8484 §5.1). */
-function cacheControl({ rcode, flags, answer, authority }: Message): string {
-  if (rcode !== Rcode.NOERROR && rcode !== Rcode.NXDOMAIN) return "no-store";
-  const seconds = answer.length > 0 ? leastTtl(answer) : negativeTtl(authority);
+/** For how long an answer may be kept, and by whom (RFC 8484 §5.1). */
+function cacheControl(answer: Uint8Array): string {
+  const seconds = lifetimeOf(answer);
   if (seconds === undefined) return "no-store";
   // What was asked of others for this one is not for all who share a cache.
-  return flags.ra && !flags.aa ? `private, max-age=${seconds}` : `max-age=${seconds}`;
-}
-
-function leastTtl(records: Records): number {
-  return Math.min(...records.map(({ ttl }) => ttl));
-}
-
-function negativeTtl(authority: Records): number | undefined {
-  const soa = authority.find(({ type }) => type === Type.SOA);
-  return soa && Math.min(soa.ttl, soaParts(soa.data).numbers[4]);
+  return isOfOthers(answer) ? `private, max-age=${seconds}` : `max-age=${seconds}`;
 }
 
 /** One fixed word, for people. */
 function plain(status: number, word: string, headers: Record<string, string> = {}): Response {
-  return new Response(`${word}\n`, { status, headers: { "content-type": "text/plain; charset=utf-8", ...headers } });
+  return reply(`${word}\n`, { "content-type": "text/plain; charset=utf-8", ...headers }, status);
+}
+
+/** A response that pages of every origin may read; its headers are complete when it is made, which costs least. */
+function reply(body: BodyInit | null, headers: Record<string, string>, status = 200): Response {
+  return new Response(body, { status, headers: { ...headers, "access-control-allow-origin": "*" } });
 }

@@ -6,7 +6,8 @@
  */
 import { start } from "../../support/process.ts";
 import { startUnbound } from "../../support/unbound.ts";
-import { compare, type Contestant, type Group, script } from "../harness.ts";
+import { compare, type Group, script } from "../harness.ts";
+import { loader } from "./loading.ts";
 
 const NAMES = 1000;
 const ZONE = `  local-zone: "forwarded.example." static
@@ -24,22 +25,10 @@ export const dnsForwarding: Group = {
     const args = ["run", "-A", script("dns/server.ts"), `${port}`, fingerprint];
     await using server = start(Deno.execPath(), args);
     const node = await server.json<{ port: number }>();
-    await using us = loader(node.port);
-    await using them = loader(unbound.port);
+    await using us = loader("dns/loader.ts", `${node.port}`);
+    await using them = loader("dns/loader.ts", `${unbound.port}`);
     const [ours, peer] = await compare([us, them], { task: "questions" }, effort);
     const name = "DNS over TLS, names of others that are kept";
     return [{ name, unit: "/s", ours, peer, peerName: "unbound", wanted: 0.7 }];
   },
 };
-
-/** The client, over connections to a port. */
-function loader(port: number): Contestant {
-  const child = start(Deno.execPath(), ["run", "-A", script("dns/loader.ts"), `${port}`]);
-  return {
-    async measure(task, seconds) {
-      await child.write(JSON.stringify({ ...task, seconds }) + "\n").catch(() => {});
-      return (await child.json<{ value: number }>()).value;
-    },
-    [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
-  };
-}

@@ -29,6 +29,11 @@ const HERE: Readonly<Record<string, Check>> = {
   vdot: [[[4], [4]], (x, y) => l.vdot(x, y)],
   weightNorm: [[[3, 4], [3, 1]], (v, g) => l.weightNorm(v, g)],
   nansum: [[[5]], (x) => c.nansum(x)],
+  multiHeadWeights: [
+    [[1, 2, 4], [1, 3, 4], [12, 4], [12]],
+    (q, k, input, inputBias) => l.multiHeadWeights(q, k, 2, { input, inputBias }),
+  ],
+  multilabelSoftMarginLoss: [[[2, 3], [2, 3], [3]], (x, y, weight) => l.multilabelSoftMarginLoss(x, y, { weight })],
 };
 
 /** Results that are no floats, or tensors that were made from none. */

@@ -80,11 +80,14 @@ export function plainFront(handler: Handler, options: FrontOptions = {}): Front 
 export function bridge(open: () => Promise<BidiStream>): { readonly port: number } & AsyncDisposable {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const running = new Set<Promise<void>>();
+  const sockets = new Set<Deno.TcpConn>();
   const accepting = (async () => {
     for await (const socket of listener) {
-      const carried: Promise<void> = open().then((stream) => carry(socket, stream)).finally(() =>
-        running.delete(carried)
-      );
+      sockets.add(socket);
+      const carried: Promise<void> = open().then((stream) => carry(socket, stream)).finally(() => {
+        sockets.delete(socket);
+        running.delete(carried);
+      });
       running.add(carried);
     }
   })();
@@ -93,6 +96,8 @@ export function bridge(open: () => Promise<BidiStream>): { readonly port: number
     async [Symbol.asyncDispose]() {
       listener.close();
       await accepting;
+      // Clients keep connections for what they may ask later.
+      for (const socket of sockets) closed(socket);
       await Promise.all(running);
     },
   };
@@ -104,7 +109,13 @@ async function carry(socket: Deno.TcpConn, stream: BidiStream): Promise<void> {
     upward(socket, stream.writable.getWriter()).catch(() => stream.reset(0)),
     downward(socket, stream.readable.getReader()).catch(() => stream.stop(0)),
   ]);
-  socket.close();
+  closed(socket);
+}
+
+function closed(socket: Deno.TcpConn): void {
+  try {
+    socket.close();
+  } catch { /* it is already */ }
 }
 
 async function upward(socket: Deno.TcpConn, writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {

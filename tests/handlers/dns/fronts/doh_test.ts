@@ -45,6 +45,7 @@ Deno.test("what is no question is told so by its status (row 17)", async () => {
   const cases: readonly (readonly [string, RequestInit, number])[] = [
     ["?dns=a+b/", {}, 400],
     ["?dns=", {}, 400],
+    ["?dns=AAAAAAAAAAAAAAAAAAAAA", {}, 400],
     ["", {}, 400],
     [inUrl(query("www.home.example", "A", { response: true })), {}, 400],
     ["", posted(new Uint8Array(4097)), 413],
