@@ -61,7 +61,10 @@ export const exportCommand: Command = command(
 /** `alknet dns zone check`. */
 export const checkCommand: Command = command(
   "check",
-  map(object({ file: FILE, node: nodeOption(message`Refused: no node is asked.`), json: jsonFlag() }), (options): Action => () => check(options)),
+  map(
+    object({ file: FILE, node: nodeOption(message`Refused: no node is asked.`), json: jsonFlag() }),
+    (options): Action => () => check(options),
+  ),
   { brief: message`Look whether a master file is a zone.` },
 );
 

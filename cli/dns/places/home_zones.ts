@@ -5,7 +5,7 @@
  */
 import { newZone } from "@alknet/handlers/dns";
 import { importFile } from "../masters.ts";
-import { openZones, servesZones, type ZonesChoice, zoneNamed } from "../zones.ts";
+import { openZones, servesZones, zoneNamed, type ZonesChoice } from "../zones.ts";
 import type { ZonesPlace } from "./place.ts";
 
 /** Opens them; disposing of them closes the database. Throws as {@linkcode openZones} does. */
@@ -16,9 +16,7 @@ export async function openHomeZones(choice: ZonesChoice): Promise<ZonesPlace & D
     list: () => Promise.resolve(zones.list()),
     named: (text) => Promise.try(zoneNamed, store, text),
     create: (name, { servers, mail, kind }) =>
-      Promise.try(() =>
-        zones.create(newZone(name, { servers: servers.length > 0 ? servers : undefined, mail }), kind)
-      ),
+      Promise.try(() => zones.create(newZone(name, { servers: servers.length > 0 ? servers : undefined, mail }), kind)),
     remove: (zone) =>
       Promise.try(() => {
         zones.remove(zone);

@@ -128,7 +128,9 @@ async function recordsThere(texts: AsyncIterable<string>, name: DnsName): Promis
       if (length > MAX_COMPARED) {
         throw new AlknetError("TOO_LARGE", "the zone is above 64 MiB; compare it on its node, without --node");
       }
-      for (const { record } of understood("dns/zones/export", () => [...readMaster([text], name)])) records.push(record);
+      for (const { record } of understood("dns/zones/export", () => [...readMaster([text], name)])) {
+        records.push(record);
+      }
     }
   } catch (error) {
     // There is none yet: all of the file is new.
@@ -164,7 +166,9 @@ function listOf(answer: Fields, name: string): readonly Fields[] {
 
 function integerOf(answer: Fields, name: string): number {
   const value = answer[name];
-  return Number.isSafeInteger(value) && value as number >= 0 ? value as number : unexpected("answer", `holds no ${name}`);
+  return Number.isSafeInteger(value) && value as number >= 0
+    ? value as number
+    : unexpected("answer", `holds no ${name}`);
 }
 
 function serialOf(answer: Fields): number {
