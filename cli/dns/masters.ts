@@ -37,6 +37,8 @@ export interface ImportOptions {
   readonly dryRun: boolean;
   /** Told of what would be, a line each. */
   readonly onLine: (line: string) => void;
+  /** What the file holds, where it was read already. */
+  readonly text?: string;
 }
 
 /**
@@ -48,9 +50,9 @@ export async function importFile(
   { zones }: DnsStore,
   name: DnsName,
   file: string,
-  { dryRun, onLine }: ImportOptions,
+  { dryRun, onLine, text }: ImportOptions,
 ): Promise<Replaced> {
-  const open = await pieces(file);
+  const open = text === undefined ? await pieces(file) : () => [text];
   const onDifference = dryRun
     ? (sign: string, record: Parameters<typeof formatRecord>[0]) => onLine(`${sign} ${formatRecord(record)}`)
     : undefined;

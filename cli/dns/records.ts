@@ -21,7 +21,7 @@ import {
   type Zone,
 } from "@alknet/handlers/dns";
 import { UsageError } from "../terminal/output.ts";
-import type { RecordsPlace } from "./places/place.ts";
+import type { RecordsPlace } from "./place.ts";
 import { shown } from "./zones.ts";
 
 /** What is to be done. */

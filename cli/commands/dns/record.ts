@@ -74,7 +74,7 @@ export const recordCommand: Command = command("record", or(listCommand, addComma
 
 async function list({ zone: name, ...options }: Shared): Promise<number> {
   const [{ atZones }, { fieldsOf }, { formatRecord }] = await Promise.all([
-    import("../../dns/places/place.ts"),
+    import("../../dns/places/at_zones.ts"),
     import("../../dns/records.ts"),
     import("@alknet/handlers/dns"),
   ]);
@@ -91,7 +91,7 @@ async function list({ zone: name, ...options }: Shared): Promise<number> {
 
 async function change(what: RecordChange, { zone: name, ...options }: ChangeOptions): Promise<number> {
   const [{ atZones }, { changeRecords }] = await Promise.all([
-    import("../../dns/places/place.ts"),
+    import("../../dns/places/at_zones.ts"),
     import("../../dns/records.ts"),
   ]);
   return await atZones(options, async (zones) => {

@@ -89,7 +89,7 @@ export const zoneCommand: Command = command(
 
 async function create(options: CreateOptions): Promise<number> {
   const [{ atZones }, { shown, zoneName }, { isWithin, newZone, parseName }] = await Promise.all([
-    import("../../dns/places/place.ts"),
+    import("../../dns/places/at_zones.ts"),
     import("../../dns/zones.ts"),
     import("@alknet/handlers/dns"),
   ]);
@@ -165,7 +165,7 @@ async function remove({ name, yes, ...options }: Named & { readonly yes: boolean
 }
 
 function modules() {
-  return Promise.all([import("../../dns/places/place.ts"), import("../../dns/zones.ts")]);
+  return Promise.all([import("../../dns/places/at_zones.ts"), import("../../dns/zones.ts")]);
 }
 
 function summary({ kind, serial, records }: Pick<Zone, "kind" | "serial" | "records">, name: string): string {

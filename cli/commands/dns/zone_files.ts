@@ -70,7 +70,7 @@ export const checkCommand: Command = command(
 
 async function importZone({ name, file, dryRun, ...options }: ImportOptions): Promise<number> {
   const [{ atZones }, { shown, zoneName }] = await Promise.all([
-    import("../../dns/places/place.ts"),
+    import("../../dns/places/at_zones.ts"),
     import("../../dns/zones.ts"),
   ]);
   const zone = zoneName(name);
@@ -85,7 +85,7 @@ async function importZone({ name, file, dryRun, ...options }: ImportOptions): Pr
 
 async function exportZone({ name, ...options }: ExportOptions): Promise<number> {
   const [{ atZones }, { writeMaster }, { fieldsOf }] = await Promise.all([
-    import("../../dns/places/place.ts"),
+    import("../../dns/places/at_zones.ts"),
     import("@alknet/handlers/dns"),
     import("../../dns/records.ts"),
   ]);

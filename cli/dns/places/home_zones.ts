@@ -6,7 +6,7 @@
 import { newZone } from "@alknet/handlers/dns";
 import { importFile } from "../masters.ts";
 import { openZones, servesZones, zoneNamed, type ZonesChoice } from "../zones.ts";
-import type { ZonesPlace } from "./place.ts";
+import type { ZonesPlace } from "../place.ts";
 
 /** Opens them; disposing of them closes the database. Throws as {@linkcode openZones} does. */
 export async function openHomeZones(choice: ZonesChoice): Promise<ZonesPlace & Disposable> {

@@ -19,7 +19,6 @@ import {
   parseType,
   readMaster,
   type Removal,
-  type Replaced,
   type ResourceRecord,
   wordsOf,
   type Zone,
@@ -27,7 +26,7 @@ import {
 import { importFile, type ImportOptions, shownFile, textOfFile } from "../masters.ts";
 import { fieldsOf } from "../records.ts";
 import { noZone, zoneName } from "../zones.ts";
-import type { ZonesPlace } from "./place.ts";
+import type { ZonesPlace } from "../place.ts";
 
 /** Records of a page. */
 const PAGE = 1000;
@@ -78,7 +77,7 @@ export function nodeZones(client: CallClient, signal: AbortSignal): ZonesPlace {
       const { dryRun } = options;
       try {
         const answer = await call("zones/import", { zone: formatName(name), text, dryRun });
-        if (dryRun) await compare(texts(name), name, file, options);
+        if (dryRun) await compare(texts(name), name, file, { ...options, text });
         return { added: integerOf(answer, "added"), removed: integerOf(answer, "removed"), serial: serialOf(answer) };
       } catch (error) {
         throw inFile(error, file);
@@ -99,7 +98,12 @@ export function nodeZones(client: CallClient, signal: AbortSignal): ZonesPlace {
     async apply({ name, serial }, { remove = [], add = [] }) {
       const change = { remove: remove.map(removalFields), add: add.map(fieldsOf) as JsonValue[] };
       // What the command says of the change is true of the zone that it looked at.
-      const answer = await call("records/change", { zone: formatName(name), expectSerial: serial, ...change });
+      const input = { zone: formatName(name), expectSerial: serial, ...change };
+      const answer = await call("records/change", input).catch((error) => {
+        throw error instanceof CallError && error.code === "DNS_SERIAL"
+          ? new CallError(error.code, `${error.message}; nothing was changed, run it again`, { cause: error })
+          : error;
+      });
       return { serial: serialOf(answer) };
     },
     unserved: () => Promise.resolve(undefined),
@@ -112,11 +116,11 @@ async function compare(
   name: DnsName,
   file: string,
   options: ImportOptions,
-): Promise<Replaced> {
+): Promise<void> {
   using store = openDnsStore(":memory:");
   const there = await recordsThere(texts, name);
   if (there.length > 0) store.zones.replace(name, there);
-  return await importFile(store, name, file, options);
+  await importFile(store, name, file, options);
 }
 
 async function recordsThere(texts: AsyncIterable<string>, name: DnsName): Promise<readonly ResourceRecord[]> {

@@ -1,12 +1,10 @@
 /**
- * Zones where they are: in a home folder, or at a node, which is asked for them by its operations.
+ * Zones where they are, in a home folder or at a node: what commands ask of both.
  *
  * @module
  */
 import type { DnsName, Records, Replaced, ResourceRecord, Zone, ZoneChange } from "@alknet/handlers/dns";
-import { UsageError } from "../../terminal/output.ts";
-import type { ImportOptions } from "../masters.ts";
-import type { PlaceOptions } from "../options.ts";
+import type { ImportOptions } from "./masters.ts";
 
 /** What a new zone is told. */
 export interface NewZoneTold {
@@ -42,33 +40,4 @@ export interface ZonesPlace extends RecordsPlace {
   import(name: DnsName, file: string, options: ImportOptions): Promise<Replaced>;
   /** The file of a configuration that leaves the zones unanswered for, where it is known that one does. */
   unserved(): Promise<string | undefined>;
-}
-
-/** Options that say something to a node or about it. */
-const OF_NODES = { token: "--token", tokenFile: "--token-file", insecure: "--insecure", ca: "--ca" } as const;
-
-/**
- * Runs what a command does with the zones that its options mean.
- *
- * @returns The exit code.
- * @throws {UsageError} An option says how to reach a node, and there is no `--node`.
- * @throws {AlknetError} What the store or the node refuses.
- */
-export async function atZones(
-  options: PlaceOptions,
-  run: (zones: ZonesPlace) => Promise<number>,
-): Promise<number> {
-  const { node } = options;
-  if (node === undefined) {
-    const [other] = Object.entries(OF_NODES).filter(([name]) => options[name as keyof typeof OF_NODES]);
-    if (other) throw new UsageError(`${other[1]} without --node: the zones of this home are no node's to guard`);
-    const { openHomeZones } = await import("./home_zones.ts");
-    using zones = await openHomeZones(options);
-    return await run(zones);
-  }
-  const [{ withRemote }, { nodeZones }] = await Promise.all([
-    import("../../reaching/remote.ts"),
-    import("./node_zones.ts"),
-  ]);
-  return await withRemote({ ...options, address: node }, (client, signal) => run(nodeZones(client, signal)));
 }
