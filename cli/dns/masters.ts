@@ -25,6 +25,9 @@ const PIECE = 256 * 1024;
 /** Bytes of the longest master file on standard input, which is kept: a fault is looked for in it again. */
 const MAX_STDIN = 256 * 1024 * 1024;
 
+/** Characters of the longest master file that a node takes in one call. */
+const MAX_SENT = 6 * 1024 * 1024;
+
 /** More than any signed packet has room for. */
 const MAX_RECORDS = 1000;
 
@@ -34,6 +37,8 @@ export interface ImportOptions {
   readonly dryRun: boolean;
   /** Told of what would be, a line each. */
   readonly onLine: (line: string) => void;
+  /** What the file holds, where it was read already. */
+  readonly text?: string;
 }
 
 /**
@@ -45,9 +50,9 @@ export async function importFile(
   { zones }: DnsStore,
   name: DnsName,
   file: string,
-  { dryRun, onLine }: ImportOptions,
+  { dryRun, onLine, text }: ImportOptions,
 ): Promise<Replaced> {
-  const open = await pieces(file);
+  const open = text === undefined ? await pieces(file) : () => [text];
   const onDifference = dryRun
     ? (sign: string, record: Parameters<typeof formatRecord>[0]) => onLine(`${sign} ${formatRecord(record)}`)
     : undefined;
@@ -69,6 +74,28 @@ export async function checkFile(file: string): Promise<Zone> {
 export async function recordsOfFile(file: string, origin: DnsName): Promise<Records> {
   const open = await pieces(file);
   return inFile(file, () => [...readMaster(open(), origin).take(MAX_RECORDS)].map(({ record }) => record));
+}
+
+/**
+ * The text of a master file, for a node.
+ *
+ * @throws {AlknetError} `FILE_UNREADABLE`: it cannot be read, or is longer than a node takes.
+ */
+export async function textOfFile(file: string): Promise<string> {
+  let text = "";
+  for (const piece of (await pieces(file))()) {
+    text += piece;
+    if (text.length > MAX_SENT) {
+      const why = "above 6 MiB, more than a node takes in one call; import it on that node, without --node";
+      throw new AlknetError("FILE_UNREADABLE", `${shownFile(file)}: ${why}`);
+    }
+  }
+  return text;
+}
+
+/** What faults call a file. */
+export function shownFile(file: string): string {
+  return file === STDIN ? "stdin" : file;
 }
 
 /** A file from its beginning, as often as it is asked for. */
@@ -126,6 +153,6 @@ function inFile<T>(file: string, action: () => T): T {
     return action();
   } catch (error) {
     if (!(error instanceof MasterFileError)) throw error;
-    throw new AlknetError(error.code, `${file === STDIN ? "stdin" : file}:${error.message}`, { cause: error });
+    throw new AlknetError(error.code, `${shownFile(file)}:${error.message}`, { cause: error });
   }
 }

@@ -6,7 +6,6 @@
 import { AlknetError } from "@alknet/core/handler";
 import {
   type DnsName,
-  type DnsStore,
   formatName,
   formatRdata,
   formatRecord,
@@ -22,6 +21,7 @@ import {
   type Zone,
 } from "@alknet/handlers/dns";
 import { UsageError } from "../terminal/output.ts";
+import type { RecordsPlace } from "./place.ts";
 import { shown } from "./zones.ts";
 
 /** What is to be done. */
@@ -59,21 +59,21 @@ const DEFAULT_TTL = 300;
  * Changes a zone.
  *
  * @throws {UsageError} The record is not well-formed.
- * @throws {AlknetError} `NOT_FOUND`: nothing was there to be removed; what the store throws.
+ * @throws {AlknetError} `NOT_FOUND`: nothing was there to be removed; what the store or the node throws.
  */
-export function changeRecords(
-  { zones }: DnsStore,
+export async function changeRecords(
+  zones: RecordsPlace,
   zone: Zone,
   what: RecordChange,
   written: WrittenRecord,
-): ChangedRecords {
+): Promise<ChangedRecords> {
   const { name, type, data } = read(zone, what, written);
-  const there = zones.at(zone, name).filter((record) => record.type === type);
-  if (what === "remove") return remove(zones, zone, { name, type, data }, there);
+  const there = (await zones.at(zone, name, type)).filter((record) => record.type === type);
+  if (what === "remove") return await remove(zones, zone, { name, type, data }, there);
   const ttl = written.ttl === undefined ? there[0]?.ttl ?? DEFAULT_TTL : wellFormed(() => parseDuration(written.ttl!));
   const record: ResourceRecord = { name, type, class: CLASS_IN, ttl, data: data! };
   const same = there.filter((old) => equal(old.data, record.data));
-  const { serial } = zones.apply(zone, { remove: what === "set" ? [{ name, type }] : [], add: [record] });
+  const { serial } = await zones.apply(zone, { remove: what === "set" ? [{ name, type }] : [], add: [record] });
   const replaced = what === "set" ? there.length - same.length : 0;
   const added = 1 - same.length;
   const unchanged = serial === zone.serial;
@@ -86,16 +86,16 @@ export function changeRecords(
   return { said, added, removed: replaced, serial };
 }
 
-function remove(
-  zones: DnsStore["zones"],
+async function remove(
+  zones: RecordsPlace,
   zone: Zone,
   removal: { name: DnsName; type: number; data?: Uint8Array },
   there: Records,
-): ChangedRecords {
+): Promise<ChangedRecords> {
   const gone = there.filter(({ data }) => removal.data === undefined || equal(data, removal.data)).length;
   const what = `${shown(removal.name)} ${formatType(removal.type)}`;
   if (gone === 0) throw new AlknetError("NOT_FOUND", `${what}: there is no such record; nothing was changed`);
-  const { serial } = zones.apply(zone, { remove: [removal] });
+  const { serial } = await zones.apply(zone, { remove: [removal] });
   return {
     said: `removed ${gone} ${gone === 1 ? "record" : "records"}, serial ${serial}`,
     added: 0,

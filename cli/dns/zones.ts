@@ -69,7 +69,12 @@ export function zoneNamed({ zones }: DnsStore, text: string): Zone {
   const name = zoneName(text);
   const zone = zones.find(name);
   if (zone?.name.key === name.key) return zone;
-  throw new AlknetError("NO_SUCH_ZONE", `there is no zone ${shown(name)}; \`alknet dns zone create\` makes one`);
+  throw noZone(name);
+}
+
+/** There is no zone of this name. */
+export function noZone(name: DnsName): AlknetError {
+  return new AlknetError("NO_SUCH_ZONE", `there is no zone ${shown(name)}; \`alknet dns zone create\` makes one`);
 }
 
 /** A name for people: without its last dot, but for the root. */

@@ -52,6 +52,7 @@ function casesAt(home: TestHome, node: ServingNode): { typed: string; shown: str
   return [
     { typed: "alknet ser", shown: "alknet serve" },
     { typed: "alknet dns zone cre", shown: "alknet dns zone create" },
+    { typed: "alknet dns record list --nod", shown: "alknet dns record list --node" },
     { typed: "alknet call --time", shown: "alknet call --timeout" },
     { typed: `alknet call ${at} node/i`, shown: "node/info" },
     { typed: `alknet call "${at}" node/i`, shown: "node/info" },

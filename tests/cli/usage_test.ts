@@ -90,6 +90,9 @@ const MISTAKES: readonly (readonly [string, RegExp])[] = [
   ["vault derive m/0' --public --private", /--private/],
   ["vault rotate --to 1", /greater than or equal to 2/],
   ["vault import-credentials deno.json", /--scheme/],
+  ["dns zone list --node localhost", /"localhost": the port is missing; write localhost:4433/],
+  ["dns record list home.example --token-file deno.json", /--token-file without --node/],
+  ["dns zone check deno.json --node localhost:1", /zone check .*asks no node; give it without --node/],
   ["completions tcsh", /tcsh/],
 ];
 

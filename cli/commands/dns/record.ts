@@ -1,5 +1,5 @@
 /**
- * `alknet dns record`: shows and changes records of a zone, with or without a running node.
+ * `alknet dns record`: shows and changes records of a zone, with or without a running node, or at another one.
  *
  * @module
  */
@@ -8,14 +8,12 @@ import { message } from "@optique/core/message";
 import { map, multiple, optional } from "@optique/core/modifiers";
 import { argument, command, option } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
+import { type PlaceOptions, placeOptions } from "../../dns/options.ts";
 import type { RecordChange } from "../../dns/records.ts";
-import type { ZonesChoice } from "../../dns/zones.ts";
 import type { Action, Command } from "../../grammar/action.ts";
-import { configOption, homeOption, jsonFlag } from "../../grammar/arguments.ts";
 import { ExitCode, print, printJson } from "../../terminal/output.ts";
 
-interface Shared extends ZonesChoice {
-  readonly json: boolean;
+interface Shared extends PlaceOptions {
   readonly zone: string;
 }
 
@@ -28,9 +26,7 @@ interface ChangeOptions extends Shared {
 
 const SHARED = {
   zone: argument(string({ metavar: "ZONE" }), { description: message`The zone: home.example.` }),
-  home: homeOption(),
-  config: configOption(),
-  json: jsonFlag(),
+  ...placeOptions(),
 };
 const CHANGED = {
   ...SHARED,
@@ -76,28 +72,32 @@ export const recordCommand: Command = command("record", or(listCommand, addComma
   brief: message`Records of a zone.`,
 });
 
-async function list({ zone: name, json, ...choice }: Shared): Promise<number> {
-  const [{ openZones, zoneNamed }, { fieldsOf }, { formatRecord }] = await Promise.all([
-    import("../../dns/zones.ts"),
+async function list({ zone: name, ...options }: Shared): Promise<number> {
+  const [{ atZones }, { fieldsOf }, { formatRecord }] = await Promise.all([
+    import("../../dns/places/at_zones.ts"),
     import("../../dns/records.ts"),
     import("@alknet/handlers/dns"),
   ]);
-  using opened = await openZones(choice);
-  for (const record of opened.store.zones.read(zoneNamed(opened.store, name))) {
-    if (json) printJson(fieldsOf(record));
-    else print(formatRecord(record));
-  }
-  return ExitCode.DONE;
+  return await atZones(options, async (zones) => {
+    for await (const some of zones.records(await zones.named(name))) {
+      for (const record of some) {
+        if (options.json) printJson(fieldsOf(record));
+        else print(formatRecord(record));
+      }
+    }
+    return ExitCode.DONE;
+  });
 }
 
-async function change(what: RecordChange, { zone: name, json, ...rest }: ChangeOptions): Promise<number> {
-  const [{ openZones, zoneNamed }, { changeRecords }] = await Promise.all([
-    import("../../dns/zones.ts"),
+async function change(what: RecordChange, { zone: name, ...options }: ChangeOptions): Promise<number> {
+  const [{ atZones }, { changeRecords }] = await Promise.all([
+    import("../../dns/places/at_zones.ts"),
     import("../../dns/records.ts"),
   ]);
-  using opened = await openZones(rest);
-  const { said, added, removed, serial } = changeRecords(opened.store, zoneNamed(opened.store, name), what, rest);
-  if (json) printJson({ added, removed, serial });
-  else print(said);
-  return ExitCode.DONE;
+  return await atZones(options, async (zones) => {
+    const { said, added, removed, serial } = await changeRecords(zones, await zones.named(name), what, options);
+    if (options.json) printJson({ added, removed, serial });
+    else print(said);
+    return ExitCode.DONE;
+  });
 }

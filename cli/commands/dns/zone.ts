@@ -1,5 +1,6 @@
 /**
- * `alknet dns zone`: makes, shows and removes the zones of a home folder, with or without a running node.
+ * `alknet dns zone`: makes, shows and removes the zones of a home folder, with or without a running node, or those
+ * of another node.
  *
  * @module
  */
@@ -9,29 +10,24 @@ import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, command, flag, option } from "@optique/core/primitives";
 import { choice, string } from "@optique/core/valueparser";
 import type { Zone } from "@alknet/handlers/dns";
-import type { ZonesChoice } from "../../dns/zones.ts";
+import { type PlaceOptions, placeOptions } from "../../dns/options.ts";
 import type { Action, Command } from "../../grammar/action.ts";
-import { configOption, homeOption, jsonFlag } from "../../grammar/arguments.ts";
 import { ExitCode, note, print, printJson, UsageError } from "../../terminal/output.ts";
 import { counted } from "../../terminal/size.ts";
 import { checkCommand, exportCommand, importCommand } from "./zone_files.ts";
 
-interface Shared extends ZonesChoice {
-  readonly json: boolean;
-}
-
-interface Named extends Shared {
+interface Named extends PlaceOptions {
   readonly name: string;
 }
 
-interface CreateOptions extends Shared {
+interface CreateOptions extends PlaceOptions {
   readonly name: string;
   readonly servers: readonly string[];
   readonly mail?: string;
   readonly kind: "primary" | "pkarr";
 }
 
-const SHARED = { home: homeOption(), config: configOption(), json: jsonFlag() };
+const SHARED = placeOptions();
 
 const createCommand: Command = command(
   "create",
@@ -92,73 +88,84 @@ export const zoneCommand: Command = command(
 );
 
 async function create(options: CreateOptions): Promise<number> {
-  const [{ openZones, servesZones, shown, zoneName }, { isWithin, newZone, parseName }] = await Promise.all([
+  const [{ atZones }, { shown, zoneName }, { isWithin, newZone, parseName }] = await Promise.all([
+    import("../../dns/places/at_zones.ts"),
     import("../../dns/zones.ts"),
     import("@alknet/handlers/dns"),
   ]);
+  const { mail, kind, node } = options;
   const name = zoneName(options.name);
   const servers = options.servers.map((server) => wellFormed(() => parseName(server, name)));
-  const apex = wellFormed(() =>
-    newZone(name, { servers: servers.length > 0 ? servers : undefined, mail: options.mail })
-  );
-  using opened = await openZones(options);
-  const zone = opened.store.zones.create(apex, options.kind);
-  if (options.json) printJson(fieldsOf(zone, shown(zone.name)));
-  else print(`created ${shown(zone.name)}, serial ${zone.serial}`);
-  const own = servers.length === 0 ? [parseName("ns", name)] : servers.filter((server) => isWithin(server, name));
-  for (const server of own) {
-    const label = shown(server).slice(0, -shown(name).length - 1) || "@";
-    note(`alknet: note: give ${shown(server)} an address: alknet dns record add ${shown(name)} ${label} A 192.0.2.1`);
-  }
-  if (!await servesZones(opened.home, options)) {
-    const file = options.config ?? opened.home.configFile;
-    note(`alknet: note: no handlers.dns in ${file}, so the node does not serve it; add "dns": {}`);
-  }
-  return ExitCode.DONE;
-}
-
-async function list(options: Shared): Promise<number> {
-  const { openZones, shown } = await import("../../dns/zones.ts");
-  using opened = await openZones(options);
-  for (const zone of opened.store.zones.list()) {
+  wellFormed(() => newZone(name, { mail }));
+  return await atZones(options, async (zones) => {
+    const zone = await zones.create(name, { servers, mail, kind });
     if (options.json) printJson(fieldsOf(zone, shown(zone.name)));
-    else print(summary(zone, shown(zone.name)));
-  }
-  return ExitCode.DONE;
+    else print(`created ${shown(zone.name)}, serial ${zone.serial}`);
+    const own = servers.length === 0 ? [parseName("ns", name)] : servers.filter((server) => isWithin(server, name));
+    const there = node === undefined ? "" : ` --node ${node}`;
+    for (const server of own) {
+      const label = shown(server).slice(0, -shown(name).length - 1) || "@";
+      const command = `alknet dns record add ${shown(name)} ${label} A 192.0.2.1${there}`;
+      note(`alknet: note: give ${shown(server)} an address: ${command}`);
+    }
+    const unserved = await zones.unserved();
+    if (unserved !== undefined) {
+      note(`alknet: note: no handlers.dns in ${unserved}, so the node does not serve it; add "dns": {}`);
+    }
+    return ExitCode.DONE;
+  });
 }
 
-async function show({ name, json, ...choice }: Named): Promise<number> {
-  const [{ openZones, shown, zoneNamed }, { formatRecord, formatType }] = await Promise.all([
-    import("../../dns/zones.ts"),
+async function list(options: PlaceOptions): Promise<number> {
+  const [{ atZones }, { shown }] = await modules();
+  return await atZones(options, async (zones) => {
+    for (const zone of await zones.list()) {
+      if (options.json) printJson(fieldsOf(zone, shown(zone.name)));
+      else print(summary(zone, shown(zone.name)));
+    }
+    return ExitCode.DONE;
+  });
+}
+
+async function show({ name, ...options }: Named): Promise<number> {
+  const [[{ atZones }, { shown }], { formatRecord, formatType }] = await Promise.all([
+    modules(),
     import("@alknet/handlers/dns"),
   ]);
-  using opened = await openZones(choice);
-  const { zones } = opened.store;
-  const zone = zoneNamed(opened.store, name);
-  if (json) {
-    printJson(fieldsOf(zone, shown(zone.name)));
+  return await atZones(options, async (zones) => {
+    const zone = await zones.named(name);
+    if (options.json) {
+      printJson(fieldsOf(zone, shown(zone.name)));
+      return ExitCode.DONE;
+    }
+    print(summary(zone, shown(zone.name)));
+    for (const record of await zones.at(zone, zone.name)) print(formatRecord(record));
+    const counts = new Map<number, number>();
+    for await (const some of zones.records(zone)) {
+      for (const { type } of some) counts.set(type, (counts.get(type) ?? 0) + 1);
+    }
+    print([...counts].sort(([a], [b]) => a - b).map(([type, count]) => `${formatType(type)} ${count}`).join("  "));
     return ExitCode.DONE;
-  }
-  print(summary(zone, shown(zone.name)));
-  for (const record of zones.at(zone, zone.name)) print(formatRecord(record));
-  const counts = new Map<number, number>();
-  for (const { type } of zones.read(zone)) counts.set(type, (counts.get(type) ?? 0) + 1);
-  print([...counts].sort(([a], [b]) => a - b).map(([type, count]) => `${formatType(type)} ${count}`).join("  "));
-  return ExitCode.DONE;
+  });
 }
 
-async function remove({ name, yes, json, ...choice }: Named & { readonly yes: boolean }): Promise<number> {
-  const { openZones, shown, zoneNamed } = await import("../../dns/zones.ts");
-  using opened = await openZones(choice);
-  const zone = zoneNamed(opened.store, name);
-  const { records } = zone;
-  if (!yes) {
-    throw new UsageError(`${shown(zone.name)} has ${counted(records, "record")}; give --yes to remove it with them`);
-  }
-  opened.store.zones.remove(zone);
-  if (json) printJson({ records });
-  else print(`removed ${shown(zone.name)}, ${counted(records, "record")}`);
-  return ExitCode.DONE;
+async function remove({ name, yes, ...options }: Named & { readonly yes: boolean }): Promise<number> {
+  const [{ atZones }, { shown }] = await modules();
+  return await atZones(options, async (zones) => {
+    const zone = await zones.named(name);
+    if (!yes) {
+      const has = counted(zone.records, "record");
+      throw new UsageError(`${shown(zone.name)} has ${has}; give --yes to remove it with them`);
+    }
+    const records = await zones.remove(zone);
+    if (options.json) printJson({ records });
+    else print(`removed ${shown(zone.name)}, ${counted(records, "record")}`);
+    return ExitCode.DONE;
+  });
+}
+
+function modules() {
+  return Promise.all([import("../../dns/places/at_zones.ts"), import("../../dns/zones.ts")]);
 }
 
 function summary({ kind, serial, records }: Pick<Zone, "kind" | "serial" | "records">, name: string): string {

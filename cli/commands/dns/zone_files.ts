@@ -8,31 +8,30 @@ import { message } from "@optique/core/message";
 import { map, withDefault } from "@optique/core/modifiers";
 import { argument, command, flag } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
-import type { ZonesChoice } from "../../dns/zones.ts";
+import { nodeOption, type PlaceOptions, placeOptions } from "../../dns/options.ts";
 import type { Action, Command } from "../../grammar/action.ts";
-import { configOption, homeOption, jsonFlag } from "../../grammar/arguments.ts";
-import { ExitCode, print, printJson, writeText } from "../../terminal/output.ts";
+import { jsonFlag } from "../../grammar/arguments.ts";
+import { ExitCode, print, printJson, UsageError, writeText } from "../../terminal/output.ts";
 
-interface ImportOptions extends ZonesChoice {
-  readonly json: boolean;
+interface ImportOptions extends PlaceOptions {
   readonly name: string;
   readonly file: string;
   readonly dryRun: boolean;
 }
 
-interface ExportOptions extends ZonesChoice {
-  readonly json: boolean;
+interface ExportOptions extends PlaceOptions {
   readonly name: string;
 }
 
 interface CheckOptions {
+  readonly node?: string;
   readonly json: boolean;
   readonly file: string;
 }
 
 const NAME = argument(string({ metavar: "NAME" }), { description: message`The zone: home.example.` });
 const FILE = argument(string({ metavar: "FILE" }), { description: message`A master file; - is stdin.` });
-const SHARED = { home: homeOption(), config: configOption(), json: jsonFlag() };
+const SHARED = placeOptions();
 
 /** `alknet dns zone import`. */
 export const importCommand: Command = command(
@@ -62,43 +61,48 @@ export const exportCommand: Command = command(
 /** `alknet dns zone check`. */
 export const checkCommand: Command = command(
   "check",
-  map(object({ file: FILE, json: jsonFlag() }), (options): Action => () => check(options)),
+  map(
+    object({ file: FILE, node: nodeOption(message`Refused: no node is asked.`), json: jsonFlag() }),
+    (options): Action => () => check(options),
+  ),
   { brief: message`Look whether a master file is a zone.` },
 );
 
-async function importZone({ name, file, dryRun, json, ...choice }: ImportOptions): Promise<number> {
-  const [{ openZones, shown, zoneName }, { importFile }] = await Promise.all([
+async function importZone({ name, file, dryRun, ...options }: ImportOptions): Promise<number> {
+  const [{ atZones }, { shown, zoneName }] = await Promise.all([
+    import("../../dns/places/at_zones.ts"),
     import("../../dns/zones.ts"),
-    import("../../dns/masters.ts"),
   ]);
   const zone = zoneName(name);
-  using opened = await openZones(choice);
-  const onLine = json ? () => {} : print;
-  const { added, removed, serial } = await importFile(opened.store, zone, file, { dryRun, onLine });
-  if (json) printJson({ added, removed, ...(!dryRun && { serial }) });
-  else print(`${shown(zone)}: ${added} added, ${removed} removed${dryRun ? "" : `, serial ${serial}`}`);
-  return ExitCode.DONE;
+  const onLine = options.json ? () => {} : print;
+  return await atZones(options, async (zones) => {
+    const { added, removed, serial } = await zones.import(zone, file, { dryRun, onLine });
+    if (options.json) printJson({ added, removed, ...(!dryRun && { serial }) });
+    else print(`${shown(zone)}: ${added} added, ${removed} removed${dryRun ? "" : `, serial ${serial}`}`);
+    return ExitCode.DONE;
+  });
 }
 
-async function exportZone({ name, json, ...choice }: ExportOptions): Promise<number> {
-  const [{ openZones, zoneNamed }, { writeMaster }, { fieldsOf }] = await Promise.all([
-    import("../../dns/zones.ts"),
+async function exportZone({ name, ...options }: ExportOptions): Promise<number> {
+  const [{ atZones }, { writeMaster }, { fieldsOf }] = await Promise.all([
+    import("../../dns/places/at_zones.ts"),
     import("@alknet/handlers/dns"),
     import("../../dns/records.ts"),
   ]);
-  using opened = await openZones(choice);
-  using snapshot = opened.store.zones.snapshot(zoneNamed(opened.store, name));
-  const records = function* () {
-    yield snapshot.soa;
-    yield* snapshot.others;
-  };
-  // Text of records has nothing but printable ASCII.
-  if (json) { for (const record of records()) printJson(fieldsOf(record)); }
-  else for (const piece of writeMaster(records())) writeText(piece);
-  return ExitCode.DONE;
+  return await atZones(options, async (zones) => {
+    for await (const some of zones.records(await zones.named(name))) {
+      // Text of records has nothing but printable ASCII.
+      if (options.json) { for (const record of some) printJson(fieldsOf(record)); }
+      else for (const piece of writeMaster(some)) writeText(piece);
+    }
+    return ExitCode.DONE;
+  });
 }
 
-async function check({ file, json }: CheckOptions): Promise<number> {
+async function check({ file, node, json }: CheckOptions): Promise<number> {
+  if (node !== undefined) {
+    throw new UsageError("zone check looks at a file of this machine and asks no node; give it without --node");
+  }
   const [{ shown }, { checkFile }] = await Promise.all([
     import("../../dns/zones.ts"),
     import("../../dns/masters.ts"),
