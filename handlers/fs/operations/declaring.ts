@@ -72,7 +72,7 @@ export const ERRORS: Readonly<Record<string, ErrorDeclaration>> = {
 };
 
 /** What is wrong with where the branches lie. */
-const ELSEWHERE: readonly string[] = ["TREE_UNAVAILABLE", "STORE_NEWER", "INVALID_STORE"];
+const ELSEWHERE: readonly string[] = ["TREE_UNAVAILABLE", "STORE_NEWER", "STORE_BUSY", "INVALID_STORE"];
 
 /** Does work, whose faults become what the operation declares. */
 export async function told<T>(work: () => Promise<T>): Promise<T> {
