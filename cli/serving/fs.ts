@@ -6,7 +6,7 @@
 import { parseAddress } from "@alknet/core/address";
 import { AlknetError, type Handler } from "@alknet/core/handler";
 import type { HandlerRegistration } from "@alknet/core/operations";
-import type { FsLimits, TreeFs } from "@alknet/handlers/fs";
+import type { FsLimits, Provider, TreeFs } from "@alknet/handlers/fs";
 import type { HttpApp } from "@alknet/handlers/http";
 import { dirname, join, resolve } from "node:path";
 import Type, { type Static, type TSchema } from "typebox";
@@ -14,6 +14,8 @@ import { BUCKET_SCHEMA, bucketOf } from "../node/bucket.ts";
 import { POSTGRES_SCHEMA, postgresOf } from "../node/postgres.ts";
 import type { Home } from "../home/home.ts";
 
+/** Milliseconds in which a provider answers. */
+const DIAL_TIME = 10_000;
 const closed = { additionalProperties: false };
 
 const schema = Type.Object({
@@ -50,6 +52,11 @@ const schema = Type.Object({
           "how much each identity may keep under tags and in its branches; local is the commands', * each that has no entry",
       },
     ),
+  ),
+  providers: Type.Optional(
+    Type.Array(Type.String({ minLength: 1 }), {
+      description: "[NODEID@]HOST:PORTs of the nodes that blobs/fetch may ask; default: none",
+    }),
   ),
   bucket: Type.Optional(BUCKET_SCHEMA),
   postgres: Type.Optional(POSTGRES_SCHEMA),
@@ -113,6 +120,13 @@ export async function openStore(config: FsConfig, place: FsConfigPlace): Promise
       throw wrong(place, `addresses: ${(cause as Error).message}; HOST:PORT is needed`, cause);
     }
   }
+  for (const address of config.providers ?? []) {
+    try {
+      parseAddress(address);
+    } catch (cause) {
+      throw wrong(place, `providers: ${(cause as Error).message}; [NODEID@]HOST:PORT is needed`, cause);
+    }
+  }
   const { fsLimitsWith, openFs } = await import("@alknet/handlers/fs");
   try {
     fsLimitsWith(limitsOf(config.limits));
@@ -152,12 +166,37 @@ export async function fsOf(config: FsConfig, place: FsNode): Promise<ServedFs> {
     operations: fsOperations(files, {
       publicBlobs: config.public_blobs,
       ticketOf: (content) => formatTicket({ kind: "alknet", nodeKey: place.nodeKey, addresses, ...content }),
+      providerOf: providersOf(config.providers ?? [], place),
+      maxBlobSize: limitsOf(config.limits).maxBlobSize,
     }),
     announce: (listening) => {
       addresses = config.addresses ?? listening;
       return files.announce(listening);
     },
     [Symbol.asyncDispose]: () => files[Symbol.asyncDispose](),
+  };
+}
+
+/** Those who may be asked for blobs, by their addresses as they are written; dialled as this node. */
+function providersOf(
+  providers: readonly string[],
+  { home, passphraseFile }: FsNode,
+): ((address: string) => Provider | undefined) | undefined {
+  if (providers.length === 0) return undefined;
+  return (address) => {
+    if (!providers.includes(address)) return undefined;
+    return {
+      address,
+      async dial(signal) {
+        const [{ prepareDials }, { BLOBS_ALPN }] = await Promise.all([
+          import("../reaching/reach.ts"),
+          import("@alknet/handlers/fs"),
+        ]);
+        const options = { transport: "auto", insecure: false, timeout: DIAL_TIME, home: home.folder } as const;
+        const dial = await prepareDials({ ...options, passphraseFile });
+        return await dial(address, BLOBS_ALPN, signal);
+      },
+    };
   };
 }
 
