@@ -5,6 +5,7 @@
  */
 import { parseAddress } from "@alknet/core/address";
 import { AlknetError, type Handler } from "@alknet/core/handler";
+import type { NodeKey } from "@alknet/core/identity";
 import type { HandlerRegistration } from "@alknet/core/operations";
 import type { FsLimits, Provider, TreeFs } from "@alknet/handlers/fs";
 import type { HttpApp } from "@alknet/handlers/http";
@@ -84,8 +85,8 @@ export interface FsConfigPlace {
 
 /** What serves it. */
 export interface FsNode extends FsConfigPlace {
-  /** Public key of the node, 32 bytes: tickets name it. */
-  readonly nodeKey: Uint8Array;
+  /** Key of the node: tickets name it, and with it the node dials others. */
+  readonly key: NodeKey;
 }
 
 /** The store of a node that serves it. */
@@ -165,7 +166,7 @@ export async function fsOf(config: FsConfig, place: FsNode): Promise<ServedFs> {
     addRoutes: (app) => addFiles(app, fsWeb(files, { publicBlobs: config.public_blobs })),
     operations: fsOperations(files, {
       publicBlobs: config.public_blobs,
-      ticketOf: (content) => formatTicket({ kind: "alknet", nodeKey: place.nodeKey, addresses, ...content }),
+      ticketOf: (content) => formatTicket({ kind: "alknet", nodeKey: place.key.publicKey, addresses, ...content }),
       providerOf: providersOf(config.providers ?? [], place),
       maxBlobSize: limitsOf(config.limits).maxBlobSize,
     }),
@@ -180,7 +181,7 @@ export async function fsOf(config: FsConfig, place: FsNode): Promise<ServedFs> {
 /** Those who may be asked for blobs, by their addresses as they are written; dialled as this node. */
 function providersOf(
   providers: readonly string[],
-  { home, passphraseFile }: FsNode,
+  { key }: FsNode,
 ): ((address: string) => Provider | undefined) | undefined {
   if (providers.length === 0) return undefined;
   return (address) => {
@@ -188,13 +189,11 @@ function providersOf(
     return {
       address,
       async dial(signal) {
-        const [{ prepareDials }, { BLOBS_ALPN }] = await Promise.all([
-          import("../reaching/reach.ts"),
+        const [{ connect }, { BLOBS_ALPN }] = await Promise.all([
+          import("@alknet/core/dial"),
           import("@alknet/handlers/fs"),
         ]);
-        const options = { transport: "auto", insecure: false, timeout: DIAL_TIME, home: home.folder } as const;
-        const dial = await prepareDials({ ...options, passphraseFile });
-        return await dial(address, BLOBS_ALPN, signal);
+        return await connect(address, BLOBS_ALPN, { key, timeout: DIAL_TIME, signal });
       },
     };
   };
