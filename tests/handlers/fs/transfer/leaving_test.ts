@@ -44,16 +44,22 @@ async function answered(connection: Connection): Promise<void> {
   for (let answer = "reset 2"; answer.length !== whole; answer = await ask(connection, REQUEST)) await settled();
 }
 
-/** Files of blobs that are open. */
-function open(): number {
+/** Files of the blobs of a store that are open. */
+function openIn({ folder }: TestStore): number {
   return [...Deno.readDirSync("/proc/self/fd")].filter(({ name }) => {
     try {
-      return Deno.readLinkSync(`/proc/self/fd/${name}`).endsWith(".data");
+      return Deno.readLinkSync(`/proc/self/fd/${name}`).startsWith(`${folder}/data/`);
     } catch {
       // That of the folder itself.
       return false;
     }
   }).length;
+}
+
+/** So many are, once what is under way is done. */
+async function opened(store: TestStore, count: number): Promise<void> {
+  for (let turn = 0; turn < 1000 && openIn(store) !== count; turn++) await settled();
+  equal(openIn(store), count);
 }
 
 Deno.test({
@@ -66,10 +72,10 @@ Deno.test({
     const options = { publicBlobs: true, limits };
     await using connection = serving(provider.fs, options);
     await answered(connection);
-    equal(open(), 0);
+    equal(openIn(provider), 0);
     const slow: ReadableStreamDefaultReader<Uint8Array>[] = [];
     while (slow.length < SLOW) slow.push(await served(connection));
-    equal(open(), SLOW);
+    await opened(provider, SLOW);
     equal(await ask(connection, REQUEST), "reset 2");
     for (const [i, reader] of slow.entries()) {
       if (i % 3 === 0) await reader.cancel();
@@ -77,7 +83,7 @@ Deno.test({
       for (let step = await reader.read(); !step.done;) step = await reader.read();
     }
     await answered(connection);
-    equal(open(), SLOW / 3);
+    await opened(provider, SLOW / 3);
     // The others are cut with their connection.
     const ends = slow.filter((_, i) => i % 3 === 2);
     await connection[Symbol.asyncDispose]();
@@ -86,7 +92,7 @@ Deno.test({
         for (let step = await reader.read(); !step.done;) step = await reader.read();
       });
     }
-    equal(open(), 0);
+    await opened(provider, 0);
     await using next = serving(provider.fs, options);
     await answered(next);
   },
@@ -97,20 +103,20 @@ Deno.test({
   ...needs("linux"),
   async fn() {
     await using provider = await provided();
-    await using connection = serving(provider.fs, { publicBlobs: true, limits: { anonymousStreams: 20 } });
+    await using connection = serving(provider.fs, { publicBlobs: true, limits: { anonymousStreams: 50 } });
     await answered(connection);
     const leave = async (times: number): Promise<void> => {
-      for (let i = 0; i < times; i += 10) {
-        const readers = await Promise.all(Array.from({ length: 10 }, () => served(connection)));
+      for (let i = 0; i < times; i += 50) {
+        const readers = await Promise.all(Array.from({ length: 50 }, () => served(connection)));
         await Promise.all(readers.map((reader) => reader.cancel()));
-        while (open() > 0) await settled();
+        while (openIn(provider) > 0) await settled();
       }
     };
     await leave(LEAVING * 0.6);
     const memory = (): number => Deno.memoryUsage().rss;
     const { level, values } = await untilLevel(memory, () => leave(LEAVING * 0.2));
     ok(level, inMebibytes(values));
-    equal(open(), 0);
+    equal(openIn(provider), 0);
     await answered(connection);
   },
 });

@@ -24,7 +24,7 @@ const PROGRAM = new URL("./linking_program.ts", import.meta.url).pathname;
 const STOPS = new URL("./stopping_program.ts", import.meta.url).pathname;
 const HOUR = 3_600_000;
 /** Blobs that are linked while they are collected. */
-const RACES = Number(Deno.env.get("ALKNET_RACES") ?? 4000);
+const RACES = Number(Deno.env.get("ALKNET_RACES") ?? 2500);
 /** Processes that link, each killed. */
 const LIVES = 2;
 
