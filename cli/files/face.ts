@@ -136,7 +136,9 @@ export class Faces implements AsyncDisposable {
       call: async (operation, input) =>
         await plainly(() => dispatcher.call({ operation, input, identity })) as JsonObject,
       subscribe: (operation, input) =>
-        untilAborted(dispatcher.subscribe({ operation, input, identity }), signal) as AsyncIterable<JsonObject>,
+        eachPlainly(
+          untilAborted(dispatcher.subscribe({ operation, input, identity }), signal) as AsyncIterable<JsonObject>,
+        ),
       bring: (hash) => fs.blobs.hold(hash),
       push: () => Promise.resolve(),
       [Symbol.asyncDispose]: () => Promise.resolve(),
@@ -205,11 +207,26 @@ async function plainly<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const isTree = error instanceof CallError && error.code === "TREE_UNAVAILABLE";
-    if (!isTree || !(error.cause instanceof AlknetError)) throw error;
-    const { cause, retryable } = error;
-    throw new CallError(error.cause.code, error.cause.message, { cause, retryable });
+    throw plainError(error);
   }
+}
+
+async function* eachPlainly<T>(values: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* values;
+  } catch (error) {
+    throw plainError(error);
+  }
+}
+
+function plainError(error: unknown): unknown {
+  const isTree = error instanceof CallError && error.code === "TREE_UNAVAILABLE";
+  if (!isTree || !(error.cause instanceof AlknetError)) return error;
+  const { cause, retryable } = error;
+  const { code, message } = error.cause;
+  // Of what may have been done nothing is to be tried again unseen.
+  const way = code === "TREE_UNAVAILABLE" && retryable ? "; see handlers.fs.postgres, or ask alknet doctor" : "";
+  return new CallError(code, `${message}${way}`, { cause, retryable });
 }
 
 /** A failure; for programs it is an answer, which they read where they read the others. */

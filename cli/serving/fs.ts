@@ -5,8 +5,9 @@
  */
 import { parseAddress } from "@alknet/core/address";
 import { AlknetError, type Handler } from "@alknet/core/handler";
+import type { NodeKey } from "@alknet/core/identity";
 import type { HandlerRegistration } from "@alknet/core/operations";
-import type { FsLimits, TreeFs } from "@alknet/handlers/fs";
+import type { FsLimits, Provider, TreeFs } from "@alknet/handlers/fs";
 import type { HttpApp } from "@alknet/handlers/http";
 import { dirname, join, resolve } from "node:path";
 import Type, { type Static, type TSchema } from "typebox";
@@ -14,6 +15,8 @@ import { BUCKET_SCHEMA, bucketOf } from "../node/bucket.ts";
 import { POSTGRES_SCHEMA, postgresOf } from "../node/postgres.ts";
 import type { Home } from "../home/home.ts";
 
+/** Milliseconds in which a provider answers. */
+const DIAL_TIME = 10_000;
 const closed = { additionalProperties: false };
 
 const schema = Type.Object({
@@ -51,6 +54,11 @@ const schema = Type.Object({
       },
     ),
   ),
+  providers: Type.Optional(
+    Type.Array(Type.String({ minLength: 1 }), {
+      description: "[NODEID@]HOST:PORTs of the nodes that blobs/fetch may ask; default: none",
+    }),
+  ),
   bucket: Type.Optional(BUCKET_SCHEMA),
   postgres: Type.Optional(POSTGRES_SCHEMA),
   limits: Type.Optional(
@@ -77,8 +85,8 @@ export interface FsConfigPlace {
 
 /** What serves it. */
 export interface FsNode extends FsConfigPlace {
-  /** Public key of the node, 32 bytes: tickets name it. */
-  readonly nodeKey: Uint8Array;
+  /** Key of the node: tickets name it, and with it the node dials others. */
+  readonly key: NodeKey;
 }
 
 /** The store of a node that serves it. */
@@ -111,6 +119,13 @@ export async function openStore(config: FsConfig, place: FsConfigPlace): Promise
       if (parseAddress(address).nodeId !== undefined) throw new AlknetError("INVALID_ADDRESS", "it names a node");
     } catch (cause) {
       throw wrong(place, `addresses: ${(cause as Error).message}; HOST:PORT is needed`, cause);
+    }
+  }
+  for (const address of config.providers ?? []) {
+    try {
+      parseAddress(address);
+    } catch (cause) {
+      throw wrong(place, `providers: ${(cause as Error).message}; [NODEID@]HOST:PORT is needed`, cause);
     }
   }
   const { fsLimitsWith, openFs } = await import("@alknet/handlers/fs");
@@ -151,13 +166,36 @@ export async function fsOf(config: FsConfig, place: FsNode): Promise<ServedFs> {
     addRoutes: (app) => addFiles(app, fsWeb(files, { publicBlobs: config.public_blobs })),
     operations: fsOperations(files, {
       publicBlobs: config.public_blobs,
-      ticketOf: (content) => formatTicket({ kind: "alknet", nodeKey: place.nodeKey, addresses, ...content }),
+      ticketOf: (content) => formatTicket({ kind: "alknet", nodeKey: place.key.publicKey, addresses, ...content }),
+      providerOf: providersOf(config.providers ?? [], place),
+      maxBlobSize: limitsOf(config.limits).maxBlobSize,
     }),
     announce: (listening) => {
       addresses = config.addresses ?? listening;
       return files.announce(listening);
     },
     [Symbol.asyncDispose]: () => files[Symbol.asyncDispose](),
+  };
+}
+
+/** Those who may be asked for blobs, by their addresses as they are written; dialled as this node. */
+function providersOf(
+  providers: readonly string[],
+  { key }: FsNode,
+): ((address: string) => Provider | undefined) | undefined {
+  if (providers.length === 0) return undefined;
+  return (address) => {
+    if (!providers.includes(address)) return undefined;
+    return {
+      address,
+      async dial(signal) {
+        const [{ connect }, { BLOBS_ALPN }] = await Promise.all([
+          import("@alknet/core/dial"),
+          import("@alknet/handlers/fs"),
+        ]);
+        return await connect(address, BLOBS_ALPN, { key, timeout: DIAL_TIME, signal });
+      },
+    };
   };
 }
 

@@ -279,13 +279,13 @@ async function configuredDns(config: ConfigFile, home: Home, key: NodeKey): Prom
 async function configuredFs(
   { path: configFile, static: { handlers } }: ConfigFile,
   home: Home,
-  { publicKey: nodeKey }: NodeKey,
+  key: NodeKey,
   passphraseFile: string | undefined,
 ): Promise<ServedFs | undefined> {
   const named = Object.keys(handlers).length > 0 ? handlers : DEFAULT_HANDLERS;
   if (!named.fs) return;
   const { fsOf } = await import("./fs.ts");
-  return await fsOf(named.fs as FsConfig, { configFile, home, nodeKey, passphraseFile });
+  return await fsOf(named.fs as FsConfig, { configFile, home, key, passphraseFile });
 }
 
 async function configuredMailbox(

@@ -25,9 +25,10 @@ export function tooLarge(size: number, most: number): AlknetError {
   return new AlknetError("QUOTA_EXCEEDED", `a blob of ${size} bytes is not taken; up to ${most} are`);
 }
 
-/** A fault of the disk as what it means for a store: `STORE_FULL`, or itself. */
+/** A fault of the disk as what it means for a store: `STORE_FULL`, `STORE_BUSY`, or itself. */
 export function diskError(error: unknown, folder: string): unknown {
   const code = (error as { code?: unknown })?.code;
+  if (isBusyDatabase(error)) return storeBusy(folder, error);
   if (code !== "ENOSPC" && code !== "EDQUOT" && !isFullDatabase(error)) return error;
   return storeFull(folder, error);
 }
@@ -35,6 +36,18 @@ export function diskError(error: unknown, folder: string): unknown {
 /** `STORE_FULL`: there is no room on the disk. */
 export function storeFull(folder: string, cause?: unknown): AlknetError {
   return new AlknetError("STORE_FULL", `the disk of ${folder} is full; nothing was changed`, { cause });
+}
+
+/** `STORE_BUSY`: another process does not let go of the database. What was to be done was not. */
+function storeBusy(folder: string, cause: unknown): AlknetError {
+  const what = `another process keeps the store of ${folder} busy; nothing was changed`;
+  return new AlknetError("STORE_BUSY", `${what}; wait for it or end it, then try again`, { cause });
+}
+
+function isBusyDatabase(error: unknown): boolean {
+  const SQLITE_BUSY = 5;
+  const { errcode, message } = (error ?? {}) as { errcode?: unknown; message?: unknown };
+  return (typeof errcode === "number" && (errcode & 0xff) === SQLITE_BUSY) || message === "database is locked";
 }
 
 function isFullDatabase(error: unknown): boolean {

@@ -95,6 +95,7 @@ export type {
   WatchOptions,
 } from "./tree/path_tree.ts";
 export { fsOperations, type FsOperationsOptions } from "./operations/mod.ts";
+export type { ProviderFinder } from "./operations/fetching.ts";
 export type { TicketContent, TicketWriter } from "./operations/grants.ts";
 export { type FsWeb, fsWeb, type FsWebOptions, isFsPath } from "./web/web.ts";
 export type { Asker } from "./rights.ts";

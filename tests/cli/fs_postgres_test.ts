@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { equal, match, notEqual } from "node:assert/strict";
+import { deepEqual, equal, match, notEqual } from "node:assert/strict";
 import { PASSWORD, startPostgres, USER } from "../support/postgres.ts";
 import { runAlknet } from "../support/process.ts";
 import { needs } from "../support/programs.ts";
@@ -58,7 +58,9 @@ Deno.test({
     await server.stop();
     const down = await one.run("fs", "ls", "main:/");
     notEqual(down.code, 0);
-    match(down.stderr, /database ".*" at 127\.0\.0\.1:\d+: nothing listens there/);
+    match(down.stderr, /database ".*" at 127\.0\.0\.1:\d+: nothing listens there; see handlers\.fs\.postgres, or ask/);
+    const unwatched = await one.run("fs", "watch", "main");
+    deepEqual([unwatched.code, unwatched.stderr], [down.code, down.stderr]);
     match(
       (await one.run("doctor")).stdout,
       /^✗ postgres: .*nothing listens there.*\n {2}see handlers\.fs\.postgres of /m,

@@ -5,6 +5,7 @@
  */
 import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { runProgram, startAlknet } from "../support/process.ts";
 import { needs } from "../support/programs.ts";
 import { startPeer } from "../support/python.ts";
@@ -268,4 +269,21 @@ Deno.test({
     deepEqual(await well(home, "ls", "main:/"), []);
     await sound(join(home.path, "fs"));
   },
+});
+
+Deno.test("alknet fs of a store that another process keeps busy: it says so and what to do, and goes on when that lets go", async () => {
+  await using home = await initHome();
+  await well(home, "mkdir", "main:/a");
+  {
+    using other = new DatabaseSync(join(home.path, "fs", "store.db"));
+    // Nobody else may read while this one has it.
+    other.exec("PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT");
+    for (const said of await Promise.all([refused(home, "watch", "main"), refused(home, "mkdir", "main:/b")])) {
+      match(
+        said,
+        /^1 alknet: another process keeps the store of .*fs busy; nothing was changed; wait for it or end it.*$/,
+      );
+    }
+  }
+  deepEqual(await well(home, "ls", "main:/"), ["a/"]);
 });

@@ -46,13 +46,17 @@ export interface S3Certificate {
   readonly key: string;
 }
 
-/** Starts one. */
-export async function startS3(kind: S3Kind = "versitygw", tls?: S3Certificate): Promise<S3Server> {
+/**
+ * Starts one.
+ *
+ * @param domain Where versitygw takes the name of a bucket to stand before this one, in the host.
+ */
+export async function startS3(kind: S3Kind = "versitygw", tls?: S3Certificate, domain?: string): Promise<S3Server> {
   const temporary = await temporaryFolder();
   const folder = temporary.join("data");
   await Deno.mkdir(folder);
   if (kind === "versitygw") await Deno.mkdir(`${folder}/${BUCKET}`);
-  let running = await launch({ kind, folder, home: temporary.path, tls });
+  let running = await launch({ kind, folder, home: temporary.path, tls, domain });
   const server: S3Server = {
     endpoint: `${tls ? "https" : "http"}://127.0.0.1:${running.port}`,
     folder,
@@ -62,7 +66,7 @@ export async function startS3(kind: S3Kind = "versitygw", tls?: S3Certificate): 
       await running.child[Symbol.asyncDispose]();
     },
     async again() {
-      running = await launch({ kind, folder, home: temporary.path, tls }, running.port);
+      running = await launch({ kind, folder, home: temporary.path, tls, domain }, running.port);
     },
     async [Symbol.asyncDispose]() {
       await running.child[Symbol.asyncDispose]();
@@ -85,12 +89,13 @@ interface Launch {
   readonly folder: string;
   readonly home: string;
   readonly tls?: S3Certificate;
+  readonly domain?: string;
 }
 
-async function launch({ kind, folder, home, tls }: Launch, port?: number): Promise<Running> {
+async function launch({ kind, folder, home, tls, domain }: Launch, port?: number): Promise<Running> {
   for (let tried = 1;; tried++) {
     const chosen = port ?? freePort();
-    const child = kind === "versitygw" ? versitygw(folder, chosen, tls) : await seaweedfs(folder, home, chosen);
+    const child = kind === "versitygw" ? versitygw(folder, chosen, tls, domain) : await seaweedfs(folder, home, chosen);
     if (await answers(chosen, child, tls !== undefined)) return { child, port: chosen };
     const { errors, output } = child;
     await child[Symbol.asyncDispose]();
@@ -98,10 +103,11 @@ async function launch({ kind, folder, home, tls }: Launch, port?: number): Promi
   }
 }
 
-function versitygw(folder: string, port: number, tls?: S3Certificate): Child {
+function versitygw(folder: string, port: number, tls?: S3Certificate, domain?: string): Child {
   const env = { ROOT_ACCESS_KEY: ACCESS_KEY, ROOT_SECRET_KEY: SECRET };
   const secured = tls ? ["--cert", tls.cert, "--key", tls.key] : [];
-  const args = ["--quiet", "--port", `127.0.0.1:${port}`, ...secured, "posix", folder];
+  const named = domain === undefined ? [] : ["--virtual-domain", domain];
+  const args = ["--quiet", "--port", `127.0.0.1:${port}`, ...secured, ...named, "posix", folder];
   return start(VERSITYGW, args, { env, grace: 500 });
 }
 

@@ -66,13 +66,15 @@ export const ERRORS: Readonly<Record<string, ErrorDeclaration>> = {
   GRANT_EXPIRED: { description: "the grant has ended, is another's, or there is none", httpStatus: 410 },
   CHANGED_MEANWHILE: { description: "ifHash is not what is there", httpStatus: 412 },
   BLOB_CORRUPT: { description: "what is stored is not the blob", httpStatus: 500 },
+  HASH_MISMATCH: { description: "each provider sent something else", httpStatus: 502 },
+  BLOB_ABSENT: { description: "providers have a part of the blob, or cannot be reached", httpStatus: 503 },
   QUOTA_EXCEEDED: { description: "the owner of the branch would keep more than it may", httpStatus: 507 },
   STORE_FULL: { description: "the disk is full", httpStatus: 507 },
   TREE_UNAVAILABLE: { description: "branches are not to be had now", httpStatus: 503 },
 };
 
 /** What is wrong with where the branches lie. */
-const ELSEWHERE: readonly string[] = ["TREE_UNAVAILABLE", "STORE_NEWER", "INVALID_STORE"];
+const ELSEWHERE: readonly string[] = ["TREE_UNAVAILABLE", "STORE_NEWER", "STORE_BUSY", "INVALID_STORE"];
 
 /** Does work, whose faults become what the operation declares. */
 export async function told<T>(work: () => Promise<T>): Promise<T> {
@@ -99,7 +101,7 @@ export function callError(error: unknown): unknown {
   if (code !== "INVALID_INPUT" && !Object.hasOwn(ERRORS, code)) return error;
   return new CallError(code, message, {
     cause: error,
-    retryable: code === "STORE_FULL",
+    retryable: code === "STORE_FULL" || code === "BLOB_ABSENT",
     ...error instanceof HistoryGoneError && { details: { oldest: error.oldest } },
   });
 }

@@ -7,6 +7,8 @@ import type { Identity } from "@alknet/core/handler";
 import { Dispatcher, type JsonObject, type JsonValue, nodeRegistry } from "@alknet/core/operations";
 import { fsOperations, getBlob, memoryFs } from "@alknet/handlers/fs";
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { identityOf, serving } from "./transfer/serving.ts";
 import { type TreeStore, treeStore } from "./tree/trees.ts";
 
@@ -255,4 +257,18 @@ Deno.test("blobs operations: status, list, tags, verify, collect, each to its sc
     });
   }
   await rejects(call("blobs/status", { hash: a }, identityOf("eve")), { code: "BLOB_NOT_FOUND" });
+});
+
+Deno.test("operations of fs, while another process has the store: TREE_UNAVAILABLE, to be tried again; not where it lies", async () => {
+  await using store = await calling();
+  const identity = identityOf("ada", "fs:write");
+  const input = { branch, path: "/m" };
+  {
+    using other = new DatabaseSync(join(store.folder, "store.db"));
+    other.exec("BEGIN IMMEDIATE");
+    const said = { code: "TREE_UNAVAILABLE", message: "branches are not to be had now", retryable: true };
+    await rejects(store.call("fs/mkdir", input, identity), said);
+    other.exec("ROLLBACK");
+  }
+  await store.call("fs/mkdir", input, identity);
 });

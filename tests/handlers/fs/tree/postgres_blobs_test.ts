@@ -5,21 +5,28 @@
  * @module
  */
 import { openFs, type PostgresOptions, type TreeFs } from "@alknet/handlers/fs";
-import { equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { DiskBlobStore } from "../../../../handlers/fs/blobs/disk/disk.ts";
 import { PostgresEngine } from "../../../../handlers/fs/tree/postgres/engine.ts";
 import { SharedTrees } from "../../../../handlers/fs/tree/postgres/shared.ts";
 import { RowsTree } from "../../../../handlers/fs/tree/rows_tree.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { seeded } from "../../../support/random.ts";
 import { startPostgres } from "../../../support/postgres.ts";
 import { start } from "../../../support/process.ts";
 import { needs } from "../../../support/programs.ts";
 import { startS3 } from "../../../support/s3.ts";
 import { temporaryFolder } from "../../../support/temp.ts";
 import { sound } from "../stores.ts";
-import { allOf } from "./trees.ts";
+import { allOf, hurried } from "./trees.ts";
 
 const PROGRAM = new URL("./linking_program.ts", import.meta.url).pathname;
+const STOPS = new URL("./stopping_program.ts", import.meta.url).pathname;
 const HOUR = 3_600_000;
+/** Blobs that are linked while they are collected. */
+const RACES = Number(Deno.env.get("ALKNET_RACES") ?? 2500);
+/** Processes that link, each killed. */
+const LIVES = 2;
 
 async function add({ blobs }: Pick<TreeFs, "blobs">, text: string): Promise<string> {
   await using held = await blobs.add(new Blob([text]).stream());
@@ -88,24 +95,36 @@ Deno.test({
     const { password, ...rest } = server.options(await server.database());
     const postgres: PostgresOptions = { ...rest, password };
     {
-      // The keeper collects without end; the other process links what was let go a moment before.
-      await using fs = await openFs({ folder, postgres, durability: "normal" });
-      let [linked, refused] = [0, 0];
-      for (let round = 0; round < 3; round++) {
+      // The keeper collects without end; the other process links what was let go a moment before, and is killed at times.
+      const time = Date.now();
+      await using fs = await openFs({ folder, postgres, durability: "normal", now: hurried(time) });
+      const random = seeded("races");
+      const counts = { linked: 0, refused: 0, passes: 0 };
+      for (let round = 0; round < LIVES; round++) {
         await using child = start(
           Deno.execPath(),
-          ["run", "-A", "--no-check", PROGRAM, folder, JSON.stringify(rest), `${round}`],
+          ["run", "-A", "--no-check", PROGRAM, folder, JSON.stringify(rest), `life${round}`, `${time}`],
           { signal: "SIGKILL" },
         );
-        for (let n = 0; n < 80;) {
-          const [next] = await Promise.all([child.line(/^(?:linked|refused)$/), fs.blobs.collect({ full: true })]);
-          if (next === "linked") linked++;
-          else refused++;
-          n++;
+        let isOver = false;
+        const collecting = (async () => {
+          for (; !isOver; counts.passes++) {
+            await fs.blobs.collect();
+            await delay(random.below(4));
+          }
+        })();
+        try {
+          for (let n = 0; n < RACES / 10 / LIVES; n++) {
+            counts[await child.line(/^(?:linked|refused)$/) as "linked" | "refused"] += 10;
+          }
+        } finally {
+          isOver = true;
+          await collecting;
         }
       }
-      ok(linked > 0, `${linked} linked, ${refused} refused`);
-      for (let i = 0; i < 60; i++) {
+      console.log(`races: ${JSON.stringify(counts)}`);
+      ok(counts.linked > 0 && counts.refused > 0, JSON.stringify(counts));
+      for (let i = 0; i < 40; i++) {
         const hash = await add(fs, `own ${i}`);
         const [result] = await Promise.allSettled([
           fs.tree.commit("main", "tester", (edit) => edit.putFile({ path: `/own ${i}`, hash })),
@@ -114,8 +133,11 @@ Deno.test({
         if (result.status === "rejected") equal(result.reason.code, "BLOB_NOT_FOUND");
       }
       await fs.blobs.collect({ full: true });
-      const links = [...(await allOf(fs.tree, "main")).values()].filter((what) => what !== "folder");
-      ok(links.length >= linked);
+      const links: string[] = [];
+      for await (const { name } of fs.tree.branches()) {
+        links.push(...[...(await allOf(fs.tree, name)).values()].filter((what) => what !== "folder"));
+      }
+      ok(links.length >= counts.linked);
       for (const hash of links) equal((await fs.blobs.status(hash)).state, "complete", hash);
     }
     // Whoever opens it next lets go what the killed held.
@@ -160,5 +182,55 @@ Deno.test({
       await blobs.collect({ full: true });
       equal((await blobs.status(hash)).state, "complete");
     }
+  },
+});
+
+Deno.test({
+  name:
+    "tree on PostgreSQL: a collector that is killed, wherever it was: another one takes over, and what was linked meanwhile stays (row 57)",
+  ...needs("postgresql"),
+  async fn() {
+    await using server = await startPostgres();
+    await using temporary = await temporaryFolder();
+    const folder = temporary.join("fs");
+    const { password, ...rest } = server.options(await server.database());
+    const content = (where: string, n: number): string => `${where} ${n} `.repeat(4000);
+    {
+      await using fs = await openFs({ folder, postgres: { ...rest, password }, durability: "normal" });
+      const put = (path: string, hash: string): Promise<number> =>
+        fs.tree.commit("main", "tester", (edit) => edit.putFile({ path, hash }));
+      for (const where of ["asked", "0", "1", "5"]) {
+        const hashes: string[] = [];
+        for (let n = 0; n < 6; n++) hashes.push(await add(fs, content(where, n)));
+        await put(`/${where}`, hashes[0]);
+        const open = { signal: "SIGKILL" } as const;
+        await using child = start(
+          Deno.execPath(),
+          ["run", "-A", "--no-check", STOPS, folder, JSON.stringify(rest), where],
+          open,
+        );
+        await child.line(/^stopped$/);
+        // Nobody else collects as long as it lives, nor does what goes come back.
+        let isOver = false;
+        const collecting = fs.blobs.collect({ full: true }).finally(() => isOver = true);
+        const again = add(fs, content(where, 2)).finally(() => isOver ||= where !== "asked");
+        if (where === "asked") await put("/meanwhile", hashes[1]);
+        else await rejects(put("/meanwhile", hashes[1]), { code: "BLOB_NOT_FOUND" });
+        equal(isOver, false);
+        Deno.kill(child.pid, "SIGKILL");
+        await child.status;
+        equal(await again, hashes[2]);
+        await collecting;
+        await put(`/${where} again`, hashes[2]);
+        await fs.blobs.collect({ full: true });
+        const states = await Promise.all(hashes.map(async (hash) => (await fs.blobs.status(hash)).state));
+        const linked = where === "asked" ? [0, 1, 2] : [0, 2];
+        deepEqual(states, hashes.map((_, n) => linked.includes(n) ? "complete" : "absent"), where);
+        equal(await text(fs, hashes[2]), content(where, 2));
+      }
+    }
+    // Its holds and files went with it.
+    await (await openFs({ folder, postgres: { ...rest, password } }))[Symbol.asyncDispose]();
+    await sound(folder);
   },
 });

@@ -23,7 +23,7 @@ export class StoreDatabase implements Disposable {
    *
    * @param path Its file.
    * @param durability Whether a commit waits until it is on the disk.
-   * @throws {AlknetError} `STORE_NEWER`, `INVALID_STORE`.
+   * @throws {AlknetError} `STORE_NEWER`, `INVALID_STORE`, `STORE_BUSY`.
    */
   constructor(path: string, durability: "full" | "normal") {
     this.#folder = dirname(path);
@@ -38,17 +38,21 @@ export class StoreDatabase implements Disposable {
       this.#database.exec(`PRAGMA synchronous=${durability === "full" ? "FULL" : "NORMAL"};`);
     } catch (error) {
       this.#database.close();
-      throw error;
+      throw diskError(error, this.#folder);
     }
   }
 
   /**
    * Does some work as one change: all of it, or none.
    *
-   * @throws {AlknetError} `STORE_FULL`. What the work throws.
+   * @throws {AlknetError} `STORE_FULL`, `STORE_BUSY`. What the work throws.
    */
   transaction<T>(work: () => T): T {
-    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      this.#database.exec("BEGIN IMMEDIATE");
+    } catch (error) {
+      throw diskError(error, this.#folder);
+    }
     try {
       const result = work();
       this.#database.exec("COMMIT");
@@ -72,22 +76,30 @@ export class StoreDatabase implements Disposable {
 
   /** Changes rows. */
   run(sql: string, ...values: readonly SqlValue[]): void {
-    this.#statement(sql).run(...values);
+    this.#told(() => this.#statement(sql).run(...values));
   }
 
   /** The first row. */
   get<Row>(sql: string, ...values: readonly SqlValue[]): Row | undefined {
-    return this.#statement(sql).get(...values) as Row | undefined;
+    return this.#told(() => this.#statement(sql).get(...values)) as Row | undefined;
   }
 
   /** All rows. */
   all<Row>(sql: string, ...values: readonly SqlValue[]): Row[] {
-    return this.#statement(sql).all(...values) as Row[];
+    return this.#told(() => this.#statement(sql).all(...values)) as Row[];
   }
 
   /** Closes it. Twice is harmless. */
   [Symbol.dispose](): void {
     if (this.#database.isOpen) this.#database.close();
+  }
+
+  #told<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw diskError(error, this.#folder);
+    }
   }
 
   #statement(sql: string): StatementSync {
