@@ -10,6 +10,7 @@ import { joined, request, requestLine } from "../handlers/git/client.ts";
 import { packOf } from "../handlers/git/packs.ts";
 import { runProgram, startAlknet } from "../support/process.ts";
 import { needs } from "../support/programs.ts";
+import { until } from "../handlers/ssh/node_process.ts";
 import { Random } from "../support/random.ts";
 import { configure, gitHome, stock, VIA_HTTPS, well } from "./git_home.ts";
 import { initHome, type TestHome } from "./home.ts";
@@ -41,20 +42,25 @@ function ways(
   };
 }
 
-/** The folder is sound, and nothing of a push is left lying in it. */
+/** The folder is sound, and nothing is left lying in it once maintenance, which follows a push, has come to its end. */
 export async function sound(bare: string): Promise<void> {
   await git(bare, "fsck", "--strict", "--no-dangling");
-  const left: string[] = [];
-  const look = async (folder: string): Promise<void> => {
-    for await (const { name, isDirectory } of Deno.readDir(folder)) {
-      const path = `${folder}/${name}`;
-      if (/^tmp_|\.lock$|\.keep$|^refs\.(?:prepare|commit)$/.test(name)) left.push(path);
-      if (folder.endsWith("/alknet/tmp") || folder.endsWith("/alknet/holders")) left.push(path);
-      if (isDirectory) await look(path);
-    }
-  };
-  await look(bare);
+  let left: string[] | undefined;
+  // A folder may go while it is looked into.
+  await until(async () => (left = await lyingIn(bare).catch(() => undefined))?.length === 0).catch(() => {});
   deepEqual(left, []);
+}
+
+/** What of pushes and of maintenance lies in a folder. */
+async function lyingIn(folder: string): Promise<string[]> {
+  const left: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    if (/^tmp_|\.lock$|\.keep$|^refs\.(?:prepare|commit)$/.test(name)) left.push(path);
+    if (folder.endsWith("/alknet/tmp") || folder.endsWith("/alknet/holders")) left.push(path);
+    if (isDirectory) left.push(...await lyingIn(path));
+  }
+  return left;
 }
 
 Deno.test({
