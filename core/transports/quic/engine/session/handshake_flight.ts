@@ -22,7 +22,7 @@ const AMPLIFICATION = 3;
 const INITIAL = 0xc0;
 const TYPE_BITS = 0xf0;
 /** Set in the first byte of Initial and Handshake packets (RFC 9000 §17.2). */
-const LONG_HEADER = 0x80;
+export const LONG_HEADER = 0x80;
 
 /** RFC 9000 §14.1: a shorter datagram would not carry a server's Initial, so less is as good as nothing. */
 const MIN_DATAGRAM = 1200;

@@ -13,7 +13,7 @@ import { ACCESS_DENIED, closeInfo, PROTOCOL_VIOLATION, reasonBytes } from "./clo
 import { Deadlines, type Phase } from "./deadlines.ts";
 import { type Abuse, abuse } from "./defence.ts";
 import { FrameBudget } from "./frame_budget.ts";
-import { HandshakeFlight } from "./handshake_flight.ts";
+import { HandshakeFlight, LONG_HEADER } from "./handshake_flight.ts";
 import { Intake } from "./intake.ts";
 import { Messages } from "./messages.ts";
 import type { SessionHost, SessionOptions } from "./session_host.ts";
@@ -311,6 +311,9 @@ export class Session implements SessionCommands {
         if (!this.#flight.confirmed) this.#flight.left(room.subarray(0, packet[0]), this.#host.now());
         udp.commit(packet[0], this.remote);
         sent += packet[0];
+        // A goodbye without room in the congestion window waits for it. Asked meanwhile to prod the peer's handshake, quiche
+        // writes an acknowledgement, which prods nobody, and so another one, for ever.
+        if (this.#phase === "closing" && (room[0] & LONG_HEADER) !== 0) return false;
       } catch { // Closed, or an address that the socket cannot send to: the same as if nobody answered.
         return false;
       }

@@ -211,3 +211,45 @@ Deno.test("Session: what was written before the end waits for a network that is 
   converse(client, server);
   assert.deepEqual(ended, ["local"]);
 });
+
+Deno.test("Session: a goodbye that has no room yet floods nobody, and is said once there is some (RFC 9000 §10.2)", async () => {
+  const quiche = await loadQuiche();
+  const options = { alpns: ["test"], peer: "require", datagramSize: 1350, limits: limitsWith({}) } as const;
+  const [own, other] = [0, 1].map(() => tlsConfig(quiche, { ...options, certificate: NodeKey.generate().certificate() }));
+  const [scid, cid] = [0, 1].map(() => crypto.getRandomValues(new Uint8Array(8)));
+  const dialling = quiche.Connection.connect("x.example", scid, hostPort(CLIENT), hostPort(SERVER), own);
+  const server = quiche.Connection.accept(cid, null, hostPort(SERVER), hostPort(CLIENT), other);
+  const changes = { remote: SERVER, local: hostPort(CLIENT), dialled: true };
+  const { session, sent, udp, heard } = serving(own, dialling, changes);
+  const toServer = () => {
+    for (const datagram of sent.splice(0)) server.recv(datagram, { from: hostPort(CLIENT), to: hostPort(SERVER) });
+  };
+  session.turn(udp);
+  toServer();
+  for (const datagram of flightOf(server)) session.receive(datagram);
+  session.turn(udp);
+  assert.deepEqual(heard, ["established"]);
+  // The last words of the handshake are on their way, with more than the window takes.
+  session.open(0);
+  session.send(0, new Uint8Array(100_000), false);
+  session.turn(udp);
+  session.close(7, "enough");
+  session.turn(udp);
+  const away = sent.splice(0);
+  // Nothing comes back for so long that quiche asks for it again, several times.
+  for (let probes = 0; probes < 3; probes++) {
+    while (dialling.timeout() !== 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    session.expire();
+    let turns = 0;
+    while (session.turn(udp)) assert.ok(++turns < 10, "it has no end");
+    assert.ok(sent.length <= 4, `${sent.length} packets`);
+    away.push(...sent.splice(0));
+  }
+  sent.push(...away);
+  for (let round = 0; round < 4; round++) {
+    toServer();
+    for (const datagram of flightOf(server)) session.receive(datagram);
+    session.turn(udp);
+  }
+  assert.deepEqual({ ...server.peerError(), reason: undefined }, { isApp: true, errorCode: 7, reason: undefined });
+});
