@@ -29,6 +29,8 @@ export type Deadline =
   | "keepAlive"
   /** The time for the peer to acknowledge what a finishing connection wrote. */
   | "linger"
+  /** The time for a handshake to be confirmed, for whose end a goodbye waits. */
+  | "goodbye"
   /** The wait of an acknowledgement for the answer that it may travel with. */
   | "acknowledgement"
   /** The wait before the handshake is said again. */
@@ -44,7 +46,7 @@ const WAITED_FOR: Readonly<Record<Phase, readonly Deadline[]>> = {
   handshaking: ["quiche", "handshake", "copies"],
   open: ["quiche", "acknowledgement", "keepAlive", "copies"],
   finishing: ["quiche", "acknowledgement", "keepAlive", "copies", "linger"],
-  closing: ["quiche"],
+  closing: ["quiche", "goodbye"],
   gone: [],
 };
 
@@ -53,6 +55,7 @@ export class Deadlines implements Record<Deadline, number> {
   handshake = Infinity;
   keepAlive = Infinity;
   linger = Infinity;
+  goodbye = Infinity;
   acknowledgement = Infinity;
   copies = Infinity;
   quiche = Infinity;

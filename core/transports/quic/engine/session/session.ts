@@ -9,10 +9,11 @@ import type { Limits } from "../../../../limits/limits.ts";
 import { NO_STREAM, type SessionCommands, type SessionEvents, type SessionFacts } from "../../link/link.ts";
 import { hostPort, type QuicheConnection } from "../binding.ts";
 import { AckHold } from "./ack_hold.ts";
-import { ACCESS_DENIED, closeInfo, PROTOCOL_VIOLATION, reasonBytes } from "./close_info.ts";
+import { ACCESS_DENIED, closeInfo, PROTOCOL_VIOLATION } from "./close_info.ts";
 import { Deadlines, type Phase } from "./deadlines.ts";
 import { type Abuse, abuse } from "./defence.ts";
 import { FrameBudget } from "./frame_budget.ts";
+import { Goodbye } from "./goodbye.ts";
 import { HandshakeFlight, LONG_HEADER } from "./handshake_flight.ts";
 import { Intake } from "./intake.ts";
 import { Messages } from "./messages.ts";
@@ -44,6 +45,7 @@ export class Session implements SessionCommands {
   readonly #intake: Intake;
   readonly #messages: Messages;
   readonly #flight: HandshakeFlight;
+  readonly #goodbye: Goodbye;
   #streams: SessionStreams | undefined;
   #events: SessionEvents | undefined;
   #limitsOfPeer: StreamLimits | undefined;
@@ -65,6 +67,7 @@ export class Session implements SessionCommands {
     this.#mustProve = options.mustProve ?? false;
     this.#flight = new HandshakeFlight(options.dialled, options.dialled || options.proven);
     this.#datagramSize = options.datagramSize;
+    this.#goodbye = new Goodbye(options.quiche, this.#flight, options.datagramSize);
     this.remote = options.remote;
     const info = { from: hostPort(options.remote), to: options.local };
     this.#intake = new Intake(options.quiche, info, this.#frames);
@@ -101,6 +104,7 @@ export class Session implements SessionCommands {
   turn(udp: UdpSocket): boolean {
     if (this.#phase === "gone") return false;
     if (this.#phase === "handshaking") this.#handshake();
+    this.#goodbye.turn();
     let budget = TURN_BYTES;
     if (this.#isOpen(this.#streams)) {
       this.#work(this.#streams);
@@ -131,6 +135,7 @@ export class Session implements SessionCommands {
     const due = this.#deadlines.passed(this.#phase, now);
     if (due.includes("handshake")) this.#giveUp();
     if (due.includes("linger")) this.#linger(now);
+    if (due.includes("goodbye")) this.#goodbye.insist();
     if (due.includes("copies")) this.#hold.commanded = true;
     if (due.includes("keepAlive")) {
       this.#deadlines.keepAlive = now + this.#limits.keepAlive;
@@ -212,7 +217,7 @@ export class Session implements SessionCommands {
   close(code: number, reason: string): void {
     if (this.#phase === "gone") return;
     this.#phase = "closing";
-    this.#try(() => this.#quiche.close(true, code, reasonBytes(reason)));
+    this.#goodbye.say(code, reason, this.#begun + this.#limits.handshakeTimeout);
     this.#commanded();
   }
 
@@ -311,8 +316,7 @@ export class Session implements SessionCommands {
         if (!this.#flight.confirmed) this.#flight.left(room.subarray(0, packet[0]), this.#host.now());
         udp.commit(packet[0], this.remote);
         sent += packet[0];
-        // A goodbye without room in the congestion window waits for it. Asked meanwhile to prod the peer's handshake, quiche
-        // writes an acknowledgement, which prods nobody, and so another one, for ever.
+        // Asked to close and to prod the peer's handshake, quiche acknowledges, which prods nobody, and so for ever.
         if (this.#phase === "closing" && (room[0] & LONG_HEADER) !== 0) return false;
       } catch { // Closed, or an address that the socket cannot send to: the same as if nobody answered.
         return false;
@@ -343,6 +347,7 @@ export class Session implements SessionCommands {
     this.#deadlines.quiche = timeout === null ? Infinity : this.#host.now() + timeout;
     this.#deadlines.acknowledgement = this.#hold.until;
     this.#deadlines.copies = this.#flight.due;
+    this.#deadlines.goodbye = this.#goodbye.due;
     this.deadline = this.#deadlines.next(this.#phase);
     return !closed;
   }
