@@ -352,7 +352,9 @@ Deno.test({
     }
     await sound(path);
     {
-      await using fs = await openFs({ folder: path, bucket: front.options({ mode: "cold", cacheBytes: 5 << 20 }) });
+      // Within an hour all were used at the same time: the largest goes whichever are the first.
+      const cacheBytes = (5 << 20) - 1;
+      await using fs = await openFs({ folder: path, bucket: front.options({ mode: "cold", cacheBytes }) });
       await fs.settle();
       equal((await filesBelow(`${path}/data`)).some((name) => name.startsWith(hashes[2])), false);
       // A wrong byte does not come here.

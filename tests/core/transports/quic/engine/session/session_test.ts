@@ -216,7 +216,9 @@ Deno.test("Session: what was written before the end waits for a network that is 
 async function goodbyeWithoutRoom() {
   const quiche = await loadQuiche();
   const options = { alpns: ["test"], peer: "require", datagramSize: 1350, limits: limitsWith({}) } as const;
-  const [own, other] = [0, 1].map(() => tlsConfig(quiche, { ...options, certificate: NodeKey.generate().certificate() }));
+  const [own, other] = [0, 1].map(() =>
+    tlsConfig(quiche, { ...options, certificate: NodeKey.generate().certificate() })
+  );
   const [scid, cid] = [0, 1].map(() => crypto.getRandomValues(new Uint8Array(8)));
   const dialling = quiche.Connection.connect("x.example", scid, hostPort(CLIENT), hostPort(SERVER), own);
   const server = quiche.Connection.accept(cid, null, hostPort(SERVER), hostPort(CLIENT), other);
