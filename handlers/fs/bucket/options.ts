@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { redact, REDACTED } from "@alknet/core/crypto";
 import { AlknetError } from "@alknet/core/handler";
 
 /** As whom a bucket is asked. Prints `[redacted]`. */
@@ -10,6 +11,10 @@ export class BucketCredential {
   readonly #accessKey: string;
   readonly #secret: string;
   readonly #token: string | undefined;
+
+  static {
+    redact(this.prototype, () => REDACTED);
+  }
 
   /**
    * A pair of keys.
@@ -47,17 +52,7 @@ export class BucketCredential {
 
   /** `[redacted]`. */
   toString(): string {
-    return "[redacted]";
-  }
-
-  /** `[redacted]`. */
-  toJSON(): string {
-    return "[redacted]";
-  }
-
-  /** `[redacted]`. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return "[redacted]";
+    return REDACTED;
   }
 }
 

@@ -3,11 +3,16 @@
  *
  * @module
  */
+import { redact, REDACTED } from "@alknet/core/crypto";
 import { AlknetError } from "@alknet/core/handler";
 
 /** The password of a user of a database. Prints `[redacted]`. */
 export class PostgresPassword {
   readonly #text: string;
+
+  static {
+    redact(this.prototype, () => REDACTED);
+  }
 
   /**
    * A password, without the end of its line.
@@ -33,17 +38,7 @@ export class PostgresPassword {
 
   /** `[redacted]`. */
   toString(): string {
-    return "[redacted]";
-  }
-
-  /** `[redacted]`. */
-  toJSON(): string {
-    return "[redacted]";
-  }
-
-  /** `[redacted]`. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return "[redacted]";
+    return REDACTED;
   }
 }
 
