@@ -20,6 +20,7 @@ import { KEPT_FOR, lastFull, readDropped, writeDropped } from "./dropped.ts";
 import { extended } from "./extend.ts";
 import { takeGcLock } from "./gc_lock.ts";
 import { hasWorkingTrees, reachedFrom, rootsOf } from "./reached.ts";
+import { merge, mergedFrom } from "./merge.ts";
 import { repack, writeClosure } from "./repack.ts";
 import { keepGraph, writeGraph } from "./write_graph.ts";
 
@@ -48,10 +49,10 @@ export interface MaintainOptions {
 }
 
 /**
- * What was done: nothing was needed, the commit-graph was written, the closure was, all was packed anew, somebody else is
- * at it.
+ * What was done: nothing was needed, the commit-graph was written, the closure was, the latest packs became one, all was
+ * packed anew, somebody else is at it.
  */
-export type Maintained = "nothing" | "graph" | "closure" | "repacked" | "locked" | "postponed";
+export type Maintained = "nothing" | "graph" | "closure" | "merged" | "repacked" | "locked" | "postponed";
 
 /**
  * Maintains a repository.
@@ -60,7 +61,7 @@ export type Maintained = "nothing" | "graph" | "closure" | "repacked" | "locked"
  */
 export async function maintain(open: OpenFolder, options: MaintainOptions): Promise<Maintained> {
   const done = await maintainPacks(open, options);
-  if (done !== "nothing" && done !== "closure") return done;
+  if (done !== "nothing" && done !== "closure" && done !== "merged") return done;
   // What somebody works in has a graph if they want one.
   const isWritten = !open.folder.endsWith("/.git") && await keepGraph(open, options);
   return done === "nothing" && isWritten ? "graph" : done;
@@ -108,6 +109,13 @@ async function maintainPacks(open: OpenFolder, options: MaintainOptions): Promis
   if (!lock) return "locked";
   onStep?.("gc.pid");
   bringBack(folder);
+  const record = full ? undefined : await extended({ objects, closure, selection, tips, pace });
+  // Where the others are too many as well, one run does for all.
+  if (record && packs.length - record.bodies.length + mergedFrom(record.bodies) < MOST_PACKS) {
+    await merge({ folder, objects, record, holder, pace, onStep });
+    open.renew();
+    return "merged";
+  }
   const whole = closure ? await select() : selection;
   await packAnew(open, { tips, selection: whole, commits, holder }, { ...options, full, now });
   open.renew();

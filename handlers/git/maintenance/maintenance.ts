@@ -77,7 +77,7 @@ export class Maintenance implements AsyncDisposable {
     const mayRepack = (this.#repacked.get(name) ?? 0) <= began;
     const outcome = await maintain(open, { pace: new Pace(signal), mayRepack });
     const ms = performance.now() - began;
-    if (outcome === "repacked") this.#repacked.set(name, performance.now() + ms * REST);
+    if (outcome === "repacked" || outcome === "merged") this.#repacked.set(name, performance.now() + ms * REST);
     if (outcome === "postponed" || outcome === "locked") this.#looked.set(name, performance.now() + ms * REST);
     if (outcome !== "nothing") {
       log.info("git repository {repo} maintained outcome={outcome} ms={ms}", {

@@ -112,7 +112,7 @@ async function restOf(
 }
 
 /** Removes packs by their names, but for those that somebody keeps. */
-async function removeOld(folder: string, names: readonly string[], onStep?: OnStep): Promise<void> {
+export async function removeOld(folder: string, names: readonly string[], onStep?: OnStep): Promise<void> {
   const gone = names.filter((name) => !existsSync(`${folder}/${name}.keep`));
   if (gone.length === 0) return;
   // It names packs that are to go, and is made of the others again by who made it.

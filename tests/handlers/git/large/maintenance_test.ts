@@ -119,7 +119,7 @@ Deno.test({
       outcomes.push(await maintained(bare));
       ok(packFiles(bare, ".pack").length <= 24);
     }
-    equal(outcomes.filter((one) => one === "repacked").length, 1, outcomes.join());
+    equal(outcomes.filter((one) => one === "merged").length, 1, outcomes.join());
     equal(outcomes.filter((one) => one === "closure").length, 25, outcomes.join());
     equal(await push(1), "closure");
     // Loose, by fast-import: 501 commits that refs reach.
