@@ -74,6 +74,8 @@ export interface Closure {
   readonly count: number;
   /** Whether an object is one of them. */
   holds(oid: Oid): boolean;
+  /** Those that are no blobs, each once. */
+  besideBlobs(): Iterable<Oid>;
   /** Their entries, as a pack has them that needs no other. A piece holds until the next is asked for. */
   pieces(): Iterable<Uint8Array>;
 }

@@ -140,8 +140,12 @@ async function selectTrees(wants: readonly Oid[], { store, filter, closure, pace
   for (const oid of alone.loose) selection.add(oid);
 }
 
-/** Selects a tag and the tags that it is of, and says what these are of; or what else the object is. */
-async function selectTags(
+/**
+ * Selects a tag and the tags that it is of, and says what these are of; or what else the object is.
+ *
+ * @throws {AlknetError} `GIT_OBJECT_MISSING`, `GIT_CORRUPT`.
+ */
+export async function selectTags(
   oid: Oid,
   store: ObjectStore,
   selection: Selection,

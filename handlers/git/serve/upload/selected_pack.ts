@@ -7,6 +7,7 @@ import { AlknetError } from "@alknet/core/handler";
 import { GitRequestError } from "../../errors.ts";
 import type { GitLimits } from "../../limits.ts";
 import type { Closure, Ref, RefSnapshot, Repository } from "../../store/types.ts";
+import { isBlobNone, selectBesideBlobs } from "../../walk/closure/beside_blobs.ts";
 import { isClosureOf } from "../../walk/closure/closure_of.ts";
 import { type FetchWalk, type Selected, selectFetch } from "../../walk/fetch.ts";
 import type { Horizon } from "../../walk/shallow.ts";
@@ -151,7 +152,9 @@ async function selectInTurn(
 ): Promise<Selected & { readonly closure?: Closure }> {
   using _turn = await walks.take(signal);
   const { wants, common, horizon, filter, reader, pace } = walk;
-  const closure = ofsDelta && common.length === 0 && !horizon && !filter ? repository.closure() : undefined;
+  const isAll = common.length === 0 && !horizon && (filter ? isBlobNone(filter) : ofsDelta);
+  const closure = isAll ? repository.closure() : undefined;
   const whole = closure && await isClosureOf(closure, wants, reader, pace) ? closure : undefined;
+  if (whole && filter) return { selection: await selectBesideBlobs({ ...walk, closure: whole }) };
   return { ...await selectFetch({ ...walk, closure: whole }), closure: whole };
 }

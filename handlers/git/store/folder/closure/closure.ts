@@ -6,6 +6,7 @@
  */
 import { readFileSync, statSync } from "node:fs";
 import type { Oid } from "../../../objects/oid.ts";
+import { kindOfType } from "../../../pack/entry.ts";
 import type { PackFile } from "../../../pack/pack_file.ts";
 import type { Closure } from "../../types.ts";
 import { unlessMissing } from "../loose.ts";
@@ -74,6 +75,24 @@ export class FolderClosure implements Closure {
       if (position >= 0 && index.offsetAt(position) < end) return true;
     }
     return false;
+  }
+
+  *besideBlobs(): Generator<Oid> {
+    for (const { pack, count } of this.#bodies) {
+      const { index } = pack;
+      const { offsets, positions } = index.order;
+      /** Of those that were looked at, by their positions. */
+      const isBlob: (boolean | undefined)[] = new Array(index.count);
+      for (let rank = 0; rank < count; rank++) {
+        const head = pack.head(offsets[rank]);
+        const kind = kindOfType(head.type);
+        // A delta is what its base is, which mostly comes before it, and never lies in another pack.
+        const found = kind ? kind === "blob" : isBlob[pack.basePosition(offsets[rank], head)] ??
+          pack.info(offsets[rank], () => undefined).kind === "blob";
+        isBlob[positions[rank]] = found;
+        if (!found) yield index.oidAt(positions[rank]);
+      }
+    }
   }
 
   *pieces(): Generator<Uint8Array> {
