@@ -8,6 +8,9 @@
  */
 import { ENGINE_ARGUMENT } from "../link/engine_config.ts";
 
+/** What is read and sent is short-lived: with less room for it less memory is taken, and nothing takes longer. */
+const YOUNG = "--v8-flags=--max-semi-space-size=2";
+
 /**
  * The command that runs an engine.
  *
@@ -15,7 +18,7 @@ import { ENGINE_ARGUMENT } from "../link/engine_config.ts";
  */
 export function engineCommand(module?: string): string[] {
   if (Deno.build.standalone && module === undefined) return [Deno.execPath(), ENGINE_ARGUMENT];
-  return [Deno.execPath(), "run", "-A", "--quiet", module ?? import.meta.resolve("../engine/main.ts")];
+  return [Deno.execPath(), "run", "-A", "--quiet", YOUNG, module ?? import.meta.resolve("../engine/main.ts")];
 }
 
 /**
