@@ -56,7 +56,8 @@ const schema = Type.Object({
   ),
   providers: Type.Optional(
     Type.Array(Type.String({ minLength: 1 }), {
-      description: "[NODEID@]HOST:PORTs of the nodes that blobs/fetch may ask; default: none",
+      description:
+        "[NODEID@]HOST:PORTs of the nodes that are asked for what a branch has and is not here, and that blobs/fetch may ask; default: none",
     }),
   ),
   bucket: Type.Optional(BUCKET_SCHEMA),
@@ -113,7 +114,11 @@ export function storeFolder(config: FsConfig, { configFile, home }: FsConfigPlac
  *
  * @throws {AlknetError} `INVALID_CONFIG`: a limit or an address is none. `STORE_NEWER`, `INVALID_STORE`.
  */
-export async function openStore(config: FsConfig, place: FsConfigPlace): Promise<TreeFs> {
+export async function openStore(
+  config: FsConfig,
+  place: FsConfigPlace,
+  providers: readonly Provider[] = [],
+): Promise<TreeFs> {
   for (const address of config.addresses ?? []) {
     try {
       if (parseAddress(address).nodeId !== undefined) throw new AlknetError("INVALID_ADDRESS", "it names a node");
@@ -139,6 +144,7 @@ export async function openStore(config: FsConfig, place: FsConfigPlace): Promise
   return await openFs({
     bucket,
     postgres,
+    providers,
     folder: storeFolder(config, place),
     durability: config.durability,
     quotas: config.quotas,
@@ -158,7 +164,8 @@ export async function fsOf(config: FsConfig, place: FsNode): Promise<ServedFs> {
     import("@alknet/handlers/fs/bao"),
     import("../mounts/web.ts"),
   ]);
-  const files = await openStore(config, place);
+  const providers = providersOf(config.providers ?? [], place);
+  const files = await openStore(config, place, [...providers.values()]);
   let addresses: readonly string[] = config.addresses ?? [];
   return {
     files,
@@ -167,7 +174,7 @@ export async function fsOf(config: FsConfig, place: FsNode): Promise<ServedFs> {
     operations: fsOperations(files, {
       publicBlobs: config.public_blobs,
       ticketOf: (content) => formatTicket({ kind: "alknet", nodeKey: place.key.publicKey, addresses, ...content }),
-      providerOf: providersOf(config.providers ?? [], place),
+      providerOf: providers.size > 0 ? (address) => providers.get(address) : undefined,
       maxBlobSize: limitsOf(config.limits).maxBlobSize,
     }),
     announce: (listening) => {
@@ -179,24 +186,17 @@ export async function fsOf(config: FsConfig, place: FsNode): Promise<ServedFs> {
 }
 
 /** Those who may be asked for blobs, by their addresses as they are written; dialled as this node. */
-function providersOf(
-  providers: readonly string[],
-  { key }: FsNode,
-): ((address: string) => Provider | undefined) | undefined {
-  if (providers.length === 0) return undefined;
-  return (address) => {
-    if (!providers.includes(address)) return undefined;
-    return {
-      address,
-      async dial(signal) {
-        const [{ connect }, { BLOBS_ALPN }] = await Promise.all([
-          import("@alknet/core/dial"),
-          import("@alknet/handlers/fs"),
-        ]);
-        return await connect(address, BLOBS_ALPN, { key, timeout: DIAL_TIME, signal });
-      },
-    };
-  };
+function providersOf(addresses: readonly string[], { key }: FsNode): ReadonlyMap<string, Provider> {
+  return new Map(addresses.map((address) => [address, {
+    address,
+    async dial(signal) {
+      const [{ connect }, { BLOBS_ALPN }] = await Promise.all([
+        import("@alknet/core/dial"),
+        import("@alknet/handlers/fs"),
+      ]);
+      return await connect(address, BLOBS_ALPN, { key, timeout: DIAL_TIME, signal });
+    },
+  }]));
 }
 
 /** `request_time` to `requestTime`. */

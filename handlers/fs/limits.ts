@@ -28,6 +28,10 @@ export interface FsLimits {
   readonly sessions: number;
   /** Without a request to such a file, after which what was written is committed. */
   readonly sessionIdle: number;
+  /** Blobs of branches that are got from other nodes at a time: each holds connections, and what came of it. */
+  readonly fetches: number;
+  /** From the read of a file whose blob is elsewhere to its last byte here. */
+  readonly fetchTime: number;
 }
 
 /** The defaults. */
@@ -43,6 +47,8 @@ export const FS_LIMITS: FsLimits = Object.freeze({
   malformed: 8,
   sessions: 256,
   sessionIdle: 3_600_000,
+  fetches: 16,
+  fetchTime: 30_000,
 });
 
 /**

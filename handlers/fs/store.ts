@@ -5,7 +5,7 @@
  */
 import type { Identity } from "@alknet/core/handler";
 import { resolve } from "node:path";
-import type { BlobStore } from "./blobs/blob_store.ts";
+import type { BlobReader, BlobStore } from "./blobs/blob_store.ts";
 import { INLINE } from "./blobs/disk/files.ts";
 import { DiskBlobStore } from "./blobs/disk/disk.ts";
 import type { Settled } from "./blobs/disk/elsewhere.ts";
@@ -13,6 +13,7 @@ import type { DiskStoreOptions } from "./blobs/disk/options.ts";
 import { type Grants, MemoryGrants } from "./blobs/grants.ts";
 import { MemoryBlobStore } from "./blobs/memory.ts";
 import { type BucketOptions, bucketUrl, CACHE_BYTES } from "./bucket/options.ts";
+import { Contents } from "./contents.ts";
 import type { BranchFiles } from "./files/branch_files.ts";
 import { TreeFiles } from "./files/face.ts";
 import { Sessions } from "./files/sessions.ts";
@@ -21,6 +22,8 @@ import type { PathTree } from "./tree/path_tree.ts";
 import type { PostgresOptions } from "./tree/postgres/options.ts";
 import { RowsTree } from "./tree/rows_tree.ts";
 import { SqliteEngine } from "./tree/sqlite.ts";
+import type { Provider } from "./transfer/several/source.ts";
+import type { Hash } from "./wire/hash_text.ts";
 
 /** The files of a node. */
 export interface Fs extends AsyncDisposable {
@@ -44,6 +47,13 @@ export interface TreeFs extends Fs {
    */
   files(branch: string, identity?: Identity): BranchFiles;
   /**
+   * Opens what a file of a branch has in it. What is not here is got from the `providers` first.
+   *
+   * @throws {AlknetError} `BLOB_NOT_FOUND`: it is not here, and there are no providers. `BLOB_ABSENT`: none of them has it, or
+   * not in time.
+   */
+  content(hash: Hash): Promise<BlobReader>;
+  /**
    * Sends to the bucket what is not there yet, as far as it can be reached, and lets go here what may. It is done by itself
    * too, by the process that opened the store first. Without a bucket there is nothing to send.
    */
@@ -52,12 +62,14 @@ export interface TreeFs extends Fs {
 
 /** Options of {@linkcode openFs}. */
 export interface FsOptions extends DiskStoreOptions {
-  /** Changes to {@linkcode FS_LIMITS}; of them `sessions` and `sessionIdle` are the store's. */
+  /** Changes to {@linkcode FS_LIMITS}; of them `sessions`, `sessionIdle`, `fetches`, `fetchTime` and `maxBlobSize` count here. */
   readonly limits?: Partial<FsLimits>;
   /** A bucket that has its blobs too. */
   readonly bucket?: BucketOptions;
   /** A database that has its branches, for several nodes. Default: they are in the store. */
   readonly postgres?: PostgresOptions;
+  /** Who is asked for what files of branches have in them and is not here; the first eight are. Default: nobody. */
+  readonly providers?: readonly Provider[];
 }
 
 /**
@@ -87,8 +99,9 @@ export async function openFs(options: FsOptions): Promise<TreeFs> {
     ? new (await import("./tree/postgres/engine.ts")).PostgresEngine(shared, blobs.tables)
     : new SqliteEngine(blobs.tables);
   const tree = new RowsTree(engine, options.historyDays);
+  const contents = new Contents(blobs, options.providers ?? [], limits);
   const sessions = new Sessions({
-    blobs,
+    open: (hash) => contents.open(hash),
     folder: resolve(options.folder),
     newPath: () => blobs.newPath(),
     keep: (staged) => {
@@ -101,10 +114,12 @@ export async function openFs(options: FsOptions): Promise<TreeFs> {
     blobs,
     tree,
     files: (branch, identity) => new TreeFiles(branch, identity, { tree, sessions }),
+    content: (hash) => contents.open(hash),
     grants: blobs.grants,
     announce: (addresses) => blobs.announce(addresses),
     settle: () => blobs.settle(),
     async [Symbol.asyncDispose]() {
+      await contents[Symbol.asyncDispose]();
       await sessions[Symbol.asyncDispose]();
       await tree[Symbol.asyncDispose]();
       await blobs[Symbol.asyncDispose]();

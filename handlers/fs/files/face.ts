@@ -66,7 +66,7 @@ export class TreeFiles implements BranchFiles {
     if (!isThere && !create) throw noPath(at);
     // What its own client writes is there for it at once: a mount closes a file and does not wait before it looks.
     if (entry && !changes && !session) {
-      const reader = await this.#sessions.store.blobs.open(entry.hash!);
+      const reader = await this.#sessions.store.open(entry.hash!);
       return new ReadHandle(reader, entry, (attributes) => this.set(at, attributes, false));
     }
     this.#assertUnfrozen();

@@ -218,7 +218,7 @@ export class Session {
 
   /** What was committed last. */
   async #before(): Promise<BlobReader | undefined> {
-    if (this.#base) this.#reader ??= await this.#place.blobs.open(this.#base.hash);
+    if (this.#base) this.#reader ??= await this.#place.open(this.#base.hash);
     return this.#reader;
   }
 

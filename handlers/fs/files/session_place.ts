@@ -3,14 +3,15 @@
  *
  * @module
  */
-import type { BlobStore, Held } from "../blobs/blob_store.ts";
+import type { BlobReader, Held } from "../blobs/blob_store.ts";
+import type { Hash } from "../wire/hash_text.ts";
 import type { TreeEdit } from "../tree/path_tree.ts";
 import type { MemoryPool } from "./content.ts";
 
 /** What sessions need of the store. */
 export interface SessionStore {
-  /** The store. */
-  readonly blobs: BlobStore;
+  /** Opens what a file has in it. */
+  readonly open: (hash: Hash) => Promise<BlobReader>;
   /** Its folder, for messages. */
   readonly folder: string;
   /** Where a file may be made that is gone when the process is. */

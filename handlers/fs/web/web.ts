@@ -37,7 +37,12 @@ const DIGITS = /^\d+$/;
 const MAX_PAGE = 1000;
 
 /** What is said of a fault; everything else is as nothing there. */
-const FAULTS: Readonly<Record<string, number>> = { HISTORY_GONE: 410, BLOB_CORRUPT: 500, TREE_UNAVAILABLE: 503 };
+const FAULTS: Readonly<Record<string, number>> = {
+  HISTORY_GONE: 410,
+  BLOB_CORRUPT: 500,
+  BLOB_ABSENT: 503,
+  TREE_UNAVAILABLE: 503,
+};
 const NOTHING: readonly string[] = [
   "BLOB_NOT_FOUND",
   "BRANCH_NOT_FOUND",
@@ -105,7 +110,7 @@ async function blobAnswer(
 }
 
 async function fileAnswer(
-  { blobs, tree }: TreeFs,
+  { tree, content }: TreeFs,
   request: Request,
   { identity }: Asker,
   asked: { readonly branch: string; readonly path: string; readonly query: URLSearchParams },
@@ -135,7 +140,7 @@ async function fileAnswer(
     type,
     cache,
     attachment: isActive(type),
-    open: () => blobs.open(entry.hash!),
+    open: () => content(entry.hash!),
   });
 }
 
