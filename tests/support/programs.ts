@@ -16,7 +16,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { VULKAN } from "../setup/packages.ts";
-import { GO_GIT_CLIENT, NODE_PEERS, PYTHON, VERSITYGW, WEED } from "./python.ts";
+import { GO_GIT_CLIENT, GO_SPHINX_PEER, NODE_PEERS, PYTHON, VERSITYGW, WEED } from "./python.ts";
 import { IROH_PEER, PKARR_PEER } from "./rust.ts";
 
 /** Something a test needs: how to find it, and how to get it. */
@@ -78,6 +78,8 @@ const REQUIREMENTS = {
   },
   /** The peer in Go. */
   "go-git": { present: () => existsSync(GO_GIT_CLIENT), remedy: "install Go, then run `deno task test` once" },
+  /** The peer of packets in Go. */
+  "go-sphinx": { present: () => existsSync(GO_SPHINX_PEER), remedy: "install Go, then run `deno task test` once" },
   /** Servers of S3. */
   versitygw: { present: () => existsSync(VERSITYGW), remedy: "install Go, then run `deno task test` once" },
   /** See `versitygw`. */
@@ -114,6 +116,7 @@ const OF_THE_MACHINE: readonly Need[] = [
   "netns",
   "netem",
   "go-git",
+  "go-sphinx",
   "versitygw",
   "iroh-peer",
   "pkarr-peer",
