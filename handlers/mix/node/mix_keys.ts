@@ -29,6 +29,8 @@ export class MemoryMixKey implements MixKey, LiveKeys, Disposable {
   }
 
   /**
+   * Takes a secret for an epoch.
+   *
    * @param secret 32 random bytes, which are copied.
    * @throws {RangeError} Another length, or a number of tags that is none.
    */

@@ -25,6 +25,8 @@ export class TagTable {
   #size = 0;
 
   /**
+   * An empty set.
+   *
    * @param most Tags that are remembered.
    * @throws {RangeError} `most` is no whole number from 1.
    */

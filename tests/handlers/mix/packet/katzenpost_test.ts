@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { chacha20 } from "@noble/ciphers/chacha.js";
 import { ascii, expand, joined, sha256 } from "../../../../core/crypto/mod.ts";
-import { makePacket } from "../../../../handlers/mix/packet/packet.ts";
+import { makePacket, type SphinxPacket } from "../../../../handlers/mix/packet/packet.ts";
 import { type HopKeys, SCHEME, type Scheme } from "../../../../handlers/mix/packet/scheme.ts";
 import { answerSurb, makeSurb, SurbKeys } from "../../../../handlers/mix/packet/surb.ts";
 import { start } from "../../../support/process.ts";
@@ -110,7 +110,7 @@ Deno.test({
       const length = random.between(1, 300);
       const scheme = schemeOf(length);
       const theirs = await ask<Made>({ do: "make", count, length });
-      let going = { bytes: fromHex(theirs.packet) };
+      let going: SphinxPacket = { bytes: fromHex(theirs.packet) };
       const hops = theirs.secrets.map((secret, i) => nodeOf(fromHex(secret), fromHex(theirs.ids[i])));
       for (const [i, node] of hops.slice(0, -1).entries()) {
         const { packet, next, delay } = await forwarded(node, going, scheme);
