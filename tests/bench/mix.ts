@@ -1,16 +1,24 @@
 /**
- * Packets of the mixnet beside a program in Go that does the same, and beside the exchanges of X25519 that they need (msg.md
- * §8). The peer's are Katzenpost's, of the same lengths: another derivation of keys, and AEZ for the body.
+ * Packets of the mixnet beside a program in Go that does the same, beside Nym's in Rust, and beside the exchanges of X25519
+ * that they need (msg.md §8). Go's are Katzenpost's, of the same lengths: another derivation of keys, and AEZ for the body.
+ * Nym's are of another format, of which bodies are as long.
  *
  * @module
  */
 import { systemBytes, x25519, x25519Public } from "@alknet/core/crypto";
 import { makePacket, MemoryMixKey, type Route, unwrap } from "@alknet/handlers/mix";
 import { start } from "../support/process.ts";
+import { has } from "../support/programs.ts";
 import { GO_SPHINX_PEER } from "../support/python.ts";
+import { SPHINX_PEER } from "../support/rust.ts";
 import { compare, type Contestant, type Figure, type Group } from "./harness.ts";
 
 const random = systemBytes;
+/** Others, where they could be built. */
+const PEERS = [
+  { name: "Go, AEZ", need: "go-sphinx", program: GO_SPHINX_PEER },
+  { name: "sphinx-packet", need: "sphinx-peer", program: SPHINX_PEER },
+] as const;
 /** Calls between two looks at the clock. */
 const CALLS = 10;
 
@@ -33,20 +41,20 @@ export const mixPackets: Group = {
       for (let i = 0; i < count; i++) x25519(secrets[0], point);
     };
 
-    await using go = peer();
-    const unwrapping = inProcess(() => unwrap(packet, options));
-    const [ours, theirs, floor] = await compare([unwrapping, go, inProcess(exchanges(2))], { task: "unwrap" }, effort);
-    const making = inProcess(() => makePacket(route, body, { random }));
-    const [made, theirMade, madeFloor] = await compare(
-      [making, go, inProcess(exchanges(20))],
-      { task: "make" },
-      effort,
-    );
+    await using peers = new AsyncDisposableStack();
+    const programs = PEERS.filter(({ need }) => has(need)).map(({ name, program }) => ({
+      name,
+      contestant: peers.use(peer(program)),
+    }));
+    const figures = async (task: string, name: string, work: () => unknown, count: number, wanted: number) => {
+      const others = [...programs, { name: `${count} X25519`, contestant: inProcess(exchanges(count)) }];
+      const contestants = [inProcess(work), ...others.map(({ contestant }) => contestant)];
+      const [ours, ...theirs] = await compare(contestants, { task }, effort);
+      return others.map((other, i) => beside(name, ours, theirs[i], other.name, i < programs.length ? 0.4 : wanted));
+    };
     return [
-      beside("unwrap a packet", ours, theirs, "Go, AEZ", 0.4),
-      beside("unwrap a packet", ours, floor, "2 X25519", 0.5),
-      beside("make a packet, 5 hops", made, theirMade, "Go, AEZ", 0.4),
-      beside("make a packet, 5 hops", made, madeFloor, "20 X25519", 0.6),
+      ...await figures("unwrap", "unwrap a packet", () => unwrap(packet, options), 2, 0.5),
+      ...await figures("make", "make a packet, 5 hops", () => makePacket(route, body, { random }), 20, 0.6),
     ];
   },
 };
@@ -55,8 +63,8 @@ function beside(name: string, ours: number, peer: number, peerName: string, want
   return { name: `mix: ${name}`, unit: "/s", ours, peer, peerName, wanted };
 }
 
-function peer(): Contestant {
-  const child = start(GO_SPHINX_PEER);
+function peer(program: string): Contestant {
+  const child = start(program);
   return {
     async measure({ task }, seconds) {
       await child.write(`${JSON.stringify({ task, seconds })}\n`);

@@ -19,7 +19,7 @@ import {
   ROOT,
   VENV,
 } from "../support/python.ts";
-import { IROH_PEER, PKARR_PEER, RUST_PEERS, RUST_PKARR } from "../support/rust.ts";
+import { IROH_PEER, PKARR_PEER, RUST_PEERS, RUST_PKARR, RUST_SPHINX, SPHINX_PEER } from "../support/rust.ts";
 import {
   AEZ,
   DEBIAN_PACKAGES,
@@ -31,6 +31,7 @@ import {
   PKARR,
   PYTHON_PACKAGES,
   RUST_VERSION,
+  SPHINX_PACKET,
   VERSITYGW_MODULE,
   VULKAN,
 } from "./packages.ts";
@@ -154,6 +155,7 @@ async function rust(): Promise<string | undefined> {
   const peers: readonly RustPeer[] = [
     { source: "iroh", crate: IROH_BLOBS, folder: RUST_PEERS, program: IROH_PEER },
     { source: "pkarr", crate: PKARR, folder: RUST_PKARR, program: PKARR_PEER },
+    { source: "sphinx", crate: SPHINX_PACKET, folder: RUST_SPHINX, program: SPHINX_PEER },
   ];
   for (const peer of peers) {
     const failure = await rustPeer(cargo, peer);

@@ -67,6 +67,8 @@ export const IROH_BLOBS = "iroh-blobs@0.104.0";
 /** See {@linkcode IROH_BLOBS}. */
 export const PKARR = "pkarr@8.1.0";
 /** See {@linkcode IROH_BLOBS}. */
+export const SPHINX_PACKET = "sphinx-packet@0.8.0";
+/** See {@linkcode IROH_BLOBS}. */
 export const RUST_VERSION: readonly [major: number, minor: number] = [1, 91];
 
 /** The module of the peer written in Go, which is built where Go is. */

@@ -17,7 +17,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { VULKAN } from "../setup/packages.ts";
 import { GO_GIT_CLIENT, GO_SPHINX_PEER, NODE_PEERS, PYTHON, VERSITYGW, WEED } from "./python.ts";
-import { IROH_PEER, PKARR_PEER } from "./rust.ts";
+import { IROH_PEER, PKARR_PEER, SPHINX_PEER } from "./rust.ts";
 
 /** Something a test needs: how to find it, and how to get it. */
 interface Requirement {
@@ -93,6 +93,11 @@ const REQUIREMENTS = {
   "iroh-peer": { present: () => existsSync(IROH_PEER), remedy: "install Rust 1.91, then run `deno task test` once" },
   /** The other peer in Rust. */
   "pkarr-peer": { present: () => existsSync(PKARR_PEER), remedy: "install Rust 1.91, then run `deno task test` once" },
+  /** Nym's packets. */
+  "sphinx-peer": {
+    present: () => existsSync(SPHINX_PEER),
+    remedy: "install Rust 1.91, then run `deno task test` once",
+  },
   /** A GPU, or software that stands in for one. */
   vulkan: {
     present: () => Deno.build.os !== "linux" || existsSync(VULKAN.folder),
@@ -120,6 +125,7 @@ const OF_THE_MACHINE: readonly Need[] = [
   "versitygw",
   "iroh-peer",
   "pkarr-peer",
+  "sphinx-peer",
 ];
 
 const known = new Map<Need, boolean>();
