@@ -2,7 +2,7 @@
  * SHA-256 and SHA-512 (FIPS 180-4), HMAC (RFC 2104) and HKDF (RFC 5869), the last two with SHA-256.
  *
  * What is short, as keys are, is hashed by `@noble/hashes`: each call of `node:crypto` costs more than several blocks of
- * SHA-256, and HKDF, which is made of such calls, takes four times as long by it.
+ * SHA-256, and HKDF, which is made of such calls, takes three times as long by it.
  *
  * @module
  */

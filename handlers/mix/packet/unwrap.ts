@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { ctr, equalBytes, hmac, joined, wipe, x25519 } from "@alknet/core/crypto";
+import { AlknetError, ctr, equalBytes, hmac, joined, wipe, x25519 } from "@alknet/core/crypto";
 import { MOST_DELAY } from "../limits.ts";
 import { readCommands, type Relay } from "./commands.ts";
 import { AD_LENGTH, HOP_LENGTH, POINT_LENGTH, ZERO_LENGTH } from "./geometry.ts";
@@ -155,7 +155,7 @@ function hopOf(key: MixKey, alpha: Uint8Array, scheme: Scheme): HopKeys | undefi
     shared = key.agree(alpha);
   } catch (error) {
     // Anything else is a fault of the node's own, not of the packet.
-    if (error instanceof Error && "code" in error && error.code === "LOW_ORDER") return undefined;
+    if (error instanceof AlknetError && error.code === "LOW_ORDER") return undefined;
     throw error;
   }
   const hop = scheme.hopKeys(shared);

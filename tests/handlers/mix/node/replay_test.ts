@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import { systemBytes, x25519Public } from "../../../../core/crypto/mod.ts";
+import { MOST_TAGS } from "../../../../handlers/mix/limits.ts";
 import { MemoryMixKey } from "../../../../handlers/mix/node/mix_keys.ts";
 import { TagTable } from "../../../../handlers/mix/node/replay.ts";
 import { makePacket } from "../../../../handlers/mix/packet/packet.ts";
@@ -44,6 +45,22 @@ Deno.test("tags: a full table takes no new one, and still knows those that it ha
   assert.equal(table.add(tags[3000]), "full", "it was not remembered");
   for (const tag of tags.slice(0, 3000)) assert.equal(table.add(tag), "known");
   assert.equal(table.size, 3000);
+});
+
+Deno.test("tags: 2^21 of a key by default, and no more (row 44)", () => {
+  const table = new TagTable();
+  const tag = new Uint8Array(16);
+  const numbers = new Uint32Array(tag.buffer);
+  const add = (number: number) => {
+    numbers[2] = number;
+    return table.add(tag);
+  };
+  let taken = 0;
+  // The one of zeros too, which lies beside the table.
+  while (add(taken) === "new") taken++;
+  assert.equal(taken, MOST_TAGS);
+  assert.equal(add(taken), "full");
+  assert.equal(add(taken - 1), "known");
 });
 
 Deno.test("key: a packet is passed once, of several that come at a time too; none by a full table, another epoch, a wiped key", async () => {
