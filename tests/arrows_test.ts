@@ -20,6 +20,7 @@ const PARTS: readonly { readonly prefix: string; readonly may: readonly string[]
   { prefix: "handlers/git/", may: ["core/"] },
   { prefix: "handlers/http/websocket/", may: ["handlers/http/", "handlers/call/", "core/"] },
   { prefix: "handlers/http/", may: ["handlers/http/websocket/", "core/"] },
+  { prefix: "handlers/mix/", may: ["core/"] },
   { prefix: "handlers/msg/", may: ["core/"] },
   { prefix: "handlers/sftp/", may: ["core/"] },
   { prefix: "handlers/socks/", may: [] },

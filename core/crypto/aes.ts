@@ -81,9 +81,10 @@ export function ctr(key: Uint8Array, counter: Uint8Array, bytes: Uint8Array): Ui
     );
   }
   const cipher = createCipheriv("aes-256-ctr", key, counter);
-  const out = new Uint8Array(cipher.update(bytes));
+  // All of it: a stream has no last block that is held back. The Buffer is not returned, for its slice() shares memory.
+  const { buffer, byteOffset, byteLength } = cipher.update(bytes);
   cipher.final();
-  return out;
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
 }
 
 function checkLengths(key: Uint8Array, nonce: Uint8Array): void {

@@ -22,6 +22,7 @@ import { idle } from "./idle_connections.ts";
 import { manyOperations } from "./many_operations.ts";
 import { bulkEngines, bulkEthernet, bulkLoopback } from "./quic_bulk.ts";
 import { gitClone, gitFetch, gitIndexPack } from "./git/git.ts";
+import { mixPackets } from "./mix.ts";
 import { msgMailbox, msgSealing } from "./msg.ts";
 import { handshakes, pingPong, streams } from "./quic_small.ts";
 import { sshBulk, sshForwards, sshSessions } from "./ssh.ts";
@@ -67,6 +68,7 @@ export const GROUPS: readonly Group[] = [
   gitIndexPack,
   msgSealing,
   msgMailbox,
+  mixPackets,
   tensorFiles,
   computing,
   guests,

@@ -8,9 +8,20 @@
  */
 import { existsSync } from "node:fs";
 import { findProgram } from "../support/programs.ts";
-import { GO_GIT_CLIENT, GO_PEERS, GO_S3, NODE_PEERS, PYTHON, ROOT, VENV } from "../support/python.ts";
-import { IROH_PEER, PKARR_PEER, RUST_PEERS, RUST_PKARR } from "../support/rust.ts";
 import {
+  GO_GIT_CLIENT,
+  GO_PEERS,
+  GO_S3,
+  GO_SPHINX,
+  GO_SPHINX_PEER,
+  NODE_PEERS,
+  PYTHON,
+  ROOT,
+  VENV,
+} from "../support/python.ts";
+import { IROH_PEER, PKARR_PEER, RUST_PEERS, RUST_PKARR, RUST_SPHINX, SPHINX_PEER } from "../support/rust.ts";
+import {
+  AEZ,
   DEBIAN_PACKAGES,
   GO_GIT,
   INSPECTOR,
@@ -20,6 +31,7 @@ import {
   PKARR,
   PYTHON_PACKAGES,
   RUST_VERSION,
+  SPHINX_PACKET,
   VERSITYGW_MODULE,
   VULKAN,
 } from "./packages.ts";
@@ -41,7 +53,7 @@ if (import.meta.main) {
  */
 export async function install(): Promise<string[]> {
   const missing: string[] = [];
-  for (const step of [debian, denoModules, python, node, go, goS3, rust]) {
+  for (const step of [debian, denoModules, python, node, go, goSphinx, goS3, rust]) {
     const failure = await step();
     if (failure === undefined) continue;
     console.error(failure);
@@ -99,14 +111,25 @@ async function go(): Promise<string | undefined> {
   const go = findProgram("go");
   if (go === undefined) return undefined;
   const source = `${ROOT}tests/peers/go_git/main.go`;
-  const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(source));
-  const wanted = [GO_GIT, new Uint8Array(digest).toHex()];
+  const wanted = [GO_GIT, await digestOf(source)];
   return await stamped(GO_PEERS, wanted, "from Go's module proxy; the tests with go-git cannot run", async () => {
     await Deno.mkdir(GO_PEERS, { recursive: true });
     await Deno.copyFile(source, `${GO_PEERS}/main.go`);
     await Deno.writeTextFile(`${GO_PEERS}/go.mod`, "module peers\n");
     return await run(go, ["-C", GO_PEERS, "get", GO_GIT], {}, "null") &&
       await run(go, ["-C", GO_PEERS, "build", "-mod=mod", "-o", GO_GIT_CLIENT, "."]);
+  });
+}
+
+/** Builds the peer of packets in Go; likewise. */
+async function goSphinx(): Promise<string | undefined> {
+  const go = findProgram("go");
+  if (go === undefined) return undefined;
+  const source = `${ROOT}tests/peers/go_sphinx`;
+  const wanted = [AEZ, await digestOf(`${source}/main.go`), await digestOf(`${source}/go.sum`)];
+  return await stamped(GO_SPHINX, wanted, "from Go's module proxy; the tests with its packets cannot run", async () => {
+    await Deno.mkdir(GO_SPHINX, { recursive: true });
+    return await run(go, ["-C", source, "build", "-o", GO_SPHINX_PEER, "."]);
   });
 }
 
@@ -132,6 +155,7 @@ async function rust(): Promise<string | undefined> {
   const peers: readonly RustPeer[] = [
     { source: "iroh", crate: IROH_BLOBS, folder: RUST_PEERS, program: IROH_PEER },
     { source: "pkarr", crate: PKARR, folder: RUST_PKARR, program: PKARR_PEER },
+    { source: "sphinx", crate: SPHINX_PACKET, folder: RUST_SPHINX, program: SPHINX_PEER },
   ];
   for (const peer of peers) {
     const failure = await rustPeer(cargo, peer);
@@ -156,8 +180,7 @@ async function rustPeer(
   const source = `${ROOT}tests/peers/${name}`;
   const wanted = [crate];
   for (const file of ["Cargo.lock", "src/main.rs"]) {
-    const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(`${source}/${file}`));
-    wanted.push(new Uint8Array(digest).toHex());
+    wanted.push(await digestOf(`${source}/${file}`));
   }
   return await stamped(folder, wanted, `from crates.io; the tests with ${crate} cannot run`, async () => {
     const target = `${folder}/target`;
@@ -174,6 +197,10 @@ async function isRecent(cargo: string): Promise<boolean> {
   const { stdout } = await new Deno.Command(cargo, { args: ["--version"], stderr: "null" }).output();
   const [, major, minor] = /^cargo (\d+)\.(\d+)/.exec(new TextDecoder().decode(stdout)) ?? [];
   return Number(major) > RUST_VERSION[0] || Number(major) === RUST_VERSION[0] && Number(minor) >= RUST_VERSION[1];
+}
+
+async function digestOf(path: string): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", await Deno.readFile(path))).toHex();
 }
 
 /** Fills a folder, unless its stamp says that it holds just what is wanted. Half a folder is removed. */

@@ -67,10 +67,15 @@ export const IROH_BLOBS = "iroh-blobs@0.104.0";
 /** See {@linkcode IROH_BLOBS}. */
 export const PKARR = "pkarr@8.1.0";
 /** See {@linkcode IROH_BLOBS}. */
+export const SPHINX_PACKET = "sphinx-packet@0.8.0";
+/** See {@linkcode IROH_BLOBS}. */
 export const RUST_VERSION: readonly [major: number, minor: number] = [1, 91];
 
 /** The module of the peer written in Go, which is built where Go is. */
 export const GO_GIT = "github.com/go-git/go-git/v5@v5.19.3";
+
+/** What the peer of packets in Go is made of; its `go.mod` has the rest. */
+export const AEZ = "gitlab.com/yawning/aez.git@v0.0.0-20211027044916-e49e68abd344";
 
 /** The server of S3 written in Go. */
 export const VERSITYGW_MODULE = "github.com/versity/versitygw/cmd/versitygw@v1.8.0";

@@ -16,8 +16,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { VULKAN } from "../setup/packages.ts";
-import { GO_GIT_CLIENT, NODE_PEERS, PYTHON, VERSITYGW, WEED } from "./python.ts";
-import { IROH_PEER, PKARR_PEER } from "./rust.ts";
+import { GO_GIT_CLIENT, GO_SPHINX_PEER, NODE_PEERS, PYTHON, VERSITYGW, WEED } from "./python.ts";
+import { IROH_PEER, PKARR_PEER, SPHINX_PEER } from "./rust.ts";
 
 /** Something a test needs: how to find it, and how to get it. */
 interface Requirement {
@@ -78,6 +78,8 @@ const REQUIREMENTS = {
   },
   /** The peer in Go. */
   "go-git": { present: () => existsSync(GO_GIT_CLIENT), remedy: "install Go, then run `deno task test` once" },
+  /** The peer of packets in Go. */
+  "go-sphinx": { present: () => existsSync(GO_SPHINX_PEER), remedy: "install Go, then run `deno task test` once" },
   /** Servers of S3. */
   versitygw: { present: () => existsSync(VERSITYGW), remedy: "install Go, then run `deno task test` once" },
   /** See `versitygw`. */
@@ -91,6 +93,11 @@ const REQUIREMENTS = {
   "iroh-peer": { present: () => existsSync(IROH_PEER), remedy: "install Rust 1.91, then run `deno task test` once" },
   /** The other peer in Rust. */
   "pkarr-peer": { present: () => existsSync(PKARR_PEER), remedy: "install Rust 1.91, then run `deno task test` once" },
+  /** Nym's packets. */
+  "sphinx-peer": {
+    present: () => existsSync(SPHINX_PEER),
+    remedy: "install Rust 1.91, then run `deno task test` once",
+  },
   /** A GPU, or software that stands in for one. */
   vulkan: {
     present: () => Deno.build.os !== "linux" || existsSync(VULKAN.folder),
@@ -114,9 +121,11 @@ const OF_THE_MACHINE: readonly Need[] = [
   "netns",
   "netem",
   "go-git",
+  "go-sphinx",
   "versitygw",
   "iroh-peer",
   "pkarr-peer",
+  "sphinx-peer",
 ];
 
 const known = new Map<Need, boolean>();

@@ -21,6 +21,10 @@ export const NODE_PEERS: string = `${ROOT}.cache/node_peers`;
 export const GO_PEERS: string = `${ROOT}.cache/go_peers`;
 export const GO_GIT_CLIENT: string = `${GO_PEERS}/go_git`;
 
+/** Where the peer of packets written in Go is built, and the program. */
+export const GO_SPHINX: string = `${ROOT}.cache/go_sphinx`;
+export const GO_SPHINX_PEER: string = `${GO_SPHINX}/go_sphinx`;
+
 /** Where the servers of S3 are: the one written in Go is built in a folder of its own, the other comes from PyPI. */
 export const GO_S3: string = `${ROOT}.cache/go_s3`;
 /** See {@linkcode GO_S3}. */

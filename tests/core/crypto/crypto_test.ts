@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { createCipheriv } from "node:crypto";
 import {
   ascii,
@@ -123,6 +124,8 @@ Deno.test("hkdf(): the three cases of RFC 5869 appendix A; hmac() and the digest
     assert.equal(hkdf(salt, ikm, [info], okm.length / 2).toHex(), okm);
   }
   assert.throws(() => expand(new Uint8Array(32), [], 8161), RangeError);
+  assert.throws(() => hkdf(undefined, new Uint8Array(32), [], 8161), RangeError);
+  assert.throws(() => expand(new Uint8Array(31), [], 32), RangeError);
   // RFC 4231 §4.3.
   assert.equal(
     hmac(ascii("Jefe"), ascii("what do ya want "), ascii("for nothing?")).toHex(),
@@ -131,4 +134,17 @@ Deno.test("hkdf(): the three cases of RFC 5869 appendix A; hmac() and the digest
   assert.match(sha256(ascii("a"), ascii("bc")).toHex(), /^ba7816bf/);
   assert.match(sha512(ascii("abc")).toHex(), /^ddaf35a1/);
   assert.ok(equalBytes(bytes(1, 3), bytes(1, 3)) && !equalBytes(bytes(1, 3), bytes(1, 4)));
+});
+
+Deno.test("hmac(): short and long messages, whole and in parts, are those of node:crypto, with keys of any length", () => {
+  const bytes = (length: number) => Uint8Array.from({ length }, (_, i) => i * 7 + length);
+  for (const keyLength of [0, 1, 32, 63, 64, 65, 200]) {
+    const key = bytes(keyLength);
+    for (const length of [0, 1, 54, 55, 56, 63, 64, 65, 128, 255, 256, 257, 1000]) {
+      const message = bytes(length);
+      const expected = createHmac("sha256", key).update(message).digest("hex");
+      assert.equal(hmac(key, message).toHex(), expected, `${keyLength}, ${length}`);
+      assert.equal(hmac(key, message.subarray(0, 3), new Uint8Array(), message.subarray(3)).toHex(), expected);
+    }
+  }
 });
