@@ -50,6 +50,8 @@ export async function pushToNode(options: PushCommandOptions): Promise<number> {
     await using _connection = connection;
     if (secret) await redeem(address, secret, options, signal);
     await pushBlob(connection, hash, blobs, { format, progress: line.report, signal });
+    // The node has said that it has all of it: nothing is on its way that a slower end would wait for.
+    connection.close();
     if (options.tag !== undefined) {
       await using client = await openRemote({ ...options, address }, signal);
       await client.call("blobs/tag", { name: options.tag, hash, format }, { signal });

@@ -174,6 +174,8 @@ export class Faces implements AsyncDisposable {
         await pushBlob(pushing, hash, from, told);
       },
       async [Symbol.asyncDispose]() {
+        // Of each push the node has said that it has all: nothing is on its way that a slower end would wait for.
+        pushing?.close();
         await pushing?.[Symbol.asyncDispose]();
         await client[Symbol.asyncDispose]();
       },

@@ -15,8 +15,13 @@ export interface Effort {
   readonly rounds: number;
   /** Length of a run, in seconds. */
   readonly seconds: number;
-  /** Length of the run before the first that counts, in seconds. */
+  /** Length of the run before the first that counts, in seconds; 0 for none. */
   readonly warmUp: number;
+}
+
+/** How much of something a figure is measured with, and how much where it says nothing about speed: one round. */
+export function sized({ rounds }: Effort, measured: number, tried: number): number {
+  return rounds > 1 ? measured : tried;
 }
 
 /** One line of the table. */
@@ -90,7 +95,7 @@ export async function startContestant({ server, client, clients = 1 }: Programs)
 /** The median of each contestant at one task, in the order in which they are given. */
 export async function compare(contestants: readonly Contestant[], task: Task, effort: Effort): Promise<number[]> {
   const values = contestants.map((): number[] => []);
-  for (const contestant of contestants) await contestant.measure(task, effort.warmUp);
+  if (effort.warmUp > 0) { for (const contestant of contestants) await contestant.measure(task, effort.warmUp); }
   for (let round = 0; round < effort.rounds; round++) {
     for (let turn = 0; turn < contestants.length; turn++) {
       const at = (round + turn) % contestants.length;

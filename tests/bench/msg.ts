@@ -13,12 +13,13 @@ import { readFirst } from "../../handlers/msg/agreement/envelope.ts";
 import { open, seal } from "../../handlers/msg/agreement/ratchet.ts";
 import { runProgram } from "../support/process.ts";
 import { temporaryFolder } from "../support/temp.ts";
-import { compare, type Contestant, type Effort, type Figure, type Group, script } from "./harness.ts";
+import { compare, type Contestant, type Effort, type Figure, type Group, script, sized } from "./harness.ts";
 
 const SENDERS = 64;
 const BODY = 2048;
 const FEW = 100;
 const MANY = 100_000;
+const LISTENED = 10_000;
 const random = systemBytes;
 const skipped = { headerKeys: () => [], find: () => undefined };
 
@@ -78,14 +79,16 @@ export const msgMailbox: Group = {
     const plain = plainRows(folder.join("plain.sqlite"));
     await using few = openMailboxStore(folder.join("few.sqlite"), limits);
     await using many = openMailboxStore(folder.join("many.sqlite"), limits);
-    const [inFew, inMany] = [await queuesOf(few, FEW), await queuesOf(many, MANY)];
+    // Fewer are not seen in what a process has.
+    const [queued, listened] = [sized(effort, MANY, MANY / 10), sized(effort, LISTENED, LISTENED / 10)];
+    const [inFew, inMany] = [await queuesOf(few, FEW), await queuesOf(many, sized(effort, MANY, FEW))];
     try {
       const [ours, floor] = await rates(effort, [
         () => Promise.all(rids.map((rid) => store.append(rid, fresh()))),
         () => plain.insert(rids),
       ], 1);
       const [ofMany, ofFew] = await rates(effort, [passing(many, inMany), passing(few, inFew)], 1);
-      const { queues, subscriptions } = await memory(folder.join("memory.sqlite"));
+      const { queues, subscriptions } = await memory(folder.join("memory.sqlite"), queued, listened);
       const mib = (bytes: number): number => bytes / 2 ** 20;
       return [
         beside(`SEND ${BODY} B, ${SENDERS} senders`, ours * SENDERS, floor * SENDERS, "node:sqlite, 64 a commit", 0.5),
@@ -97,12 +100,12 @@ export const msgMailbox: Group = {
           0.8,
         ),
         {
-          ...beside(`memory of ${MANY} queues`, mib(queues), 64, "what it may be", 1),
+          ...beside(`memory of ${queued} queues`, mib(queues), 64, "what it may be", 1),
           unit: "MiB",
           lessIsBetter: true,
         },
         {
-          ...beside("memory of 10000 SUBs", mib(subscriptions), 32, "what it may be", 1),
+          ...beside(`memory of ${listened} SUBs`, mib(subscriptions), 32, "what it may be", 1),
           unit: "MiB",
           lessIsBetter: true,
         },
@@ -137,9 +140,20 @@ function passing(store: MailboxStore, rids: readonly Uint8Array[]): () => Promis
 }
 
 /** Measured in a program of its own, whose garbage can be taken away, and that did not make what it opens. */
-async function memory(file: string): Promise<{ readonly queues: number; readonly subscriptions: number }> {
+async function memory(
+  file: string,
+  queues: number,
+  listened: number,
+): Promise<{ readonly queues: number; readonly subscriptions: number }> {
   const run = async (...args: string[]): Promise<string> => {
-    const { code, stdout, stderr } = await runProgram(Deno.execPath(), ["run", "-A", ...args, file]);
+    const { code, stdout, stderr } = await runProgram(Deno.execPath(), [
+      "run",
+      "-A",
+      ...args,
+      file,
+      `${queues}`,
+      `${listened}`,
+    ]);
     if (code !== 0) throw new Error(`${args.join(" ")} failed: ${stderr}`);
     return stdout;
   };

@@ -1,9 +1,9 @@
 /**
- * Memory of a mailbox with 100 000 queues, and of 10 000 that are listened to: bytes that each added, as JSON.
+ * Memory of a mailbox with many queues, and of those that are listened to: bytes that each added, as JSON.
  *
  * ```text
- * deno run -A tests/bench/msg_memory.ts make FILE
- * deno run -A --v8-flags=--expose-gc tests/bench/msg_memory.ts measure FILE
+ * deno run -A tests/bench/msg_memory.ts make FILE 100000 10000
+ * deno run -A --v8-flags=--expose-gc tests/bench/msg_memory.ts measure FILE 100000 10000
  * ```
  *
  * @module
@@ -14,19 +14,18 @@ import { sha256, systemBytes as random } from "@alknet/core/crypto";
 import { formatRequest, framesOf } from "../../handlers/msg/mailbox/frames.ts";
 import { contextOf } from "../handlers/context.ts";
 
-const QUEUES = 100_000;
-const LISTENED = 10_000;
 const A_CONNECTION = 1000;
 /** One capability for all: what is measured does not depend on it. */
 const CAP = new Uint8Array(32);
 
 const today = Math.floor(Date.now() / 86_400_000);
 const [what, file] = Deno.args;
+const [queues, subscriptions] = Deno.args.slice(2).map(Number);
 const limits = { ...MAILBOX_LIMITS, frames: 1e9 };
 
 if (what === "make") {
   await using store = openMailboxStore(file, limits);
-  for (let made = 0; made < QUEUES; made += 1000) {
+  for (let made = 0; made < queues; made += 1000) {
     await Promise.all(Array.from({ length: 1000 }, (_, i) => {
       const rid = ridOf(made + i);
       return store.create({ rid, sid: random(24), rcap: sha256(CAP), scap: random(32), kind: 0, used: today });
@@ -37,12 +36,12 @@ if (what === "make") {
 
 const empty = used();
 await using store = openMailboxStore(file, limits);
-for (let n = 0; n < QUEUES; n++) store.find("rid", ridOf(n));
+for (let n = 0; n < queues; n++) store.find("rid", ridOf(n));
 const withQueues = used();
 const stop = new AbortController();
 const handler = mailbox({ store, limits });
 const connections = [];
-for (let n = 0; n < LISTENED; n += A_CONNECTION) {
+for (let n = 0; n < subscriptions; n += A_CONNECTION) {
   const [near, far] = memoryPair("alknet/msg");
   Promise.resolve(handler.handle(far, contextOf(stop.signal))).catch(() => {});
   connections.push(near);

@@ -5,12 +5,14 @@
  * @module
  */
 import { runProgram } from "../support/process.ts";
-import { compare, type Contestant, type Figure, type Group } from "./harness.ts";
+import { compare, type Contestant, type Figure, type Group, sized } from "./harness.ts";
 import { type FilesWay, type SshWays, sshWays } from "./ssh_ways.ts";
 
 /** What a run moves for each second that it is to take: nobody's speed, but near. */
 const BULK_PER_SECOND = 192 * 1024 * 1024;
 const NAMES = 10_000;
+/** The same where it says nothing about speed. */
+const FEW_NAMES = 500;
 const PEER = "sftp-server in sshd";
 
 /** Ours, and what is wanted of each: of files, and of a listing. */
@@ -43,12 +45,13 @@ export const sftpBulk: Group = {
 export const sftpListing: Group = {
   name: "sftp listing",
   async run(effort) {
+    const names = sized(effort, NAMES, FEW_NAMES);
     await using ways = await sshWays();
     await Deno.mkdir(`${ways.root}/many`);
-    for (let at = 0; at < NAMES; at++) await Deno.writeTextFile(`${ways.root}/many/file ${at}`, "");
+    for (let at = 0; at < names; at++) await Deno.writeTextFile(`${ways.root}/many/file ${at}`, "");
     const values = await compare(all((way) => listing(ways, way)), { task: "listing" }, effort);
     return WAYS.map(([, name, , wanted], at): Figure => {
-      const what = { name: `sftp ls of ${NAMES} files, ${name}`, unit: "ms", lessIsBetter: true };
+      const what = { name: `sftp ls of ${names} files, ${name}`, unit: "ms", lessIsBetter: true };
       const figure = { ...what, ours: values[at + 1], peer: values[0], peerName: PEER };
       return { ...figure, ...wanted === undefined ? {} : { wanted } };
     });

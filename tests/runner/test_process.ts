@@ -7,6 +7,7 @@
  * @module
  */
 import { stripVTControlCharacters } from "node:util";
+import { QUICK_START } from "../support/process.ts";
 import { ROOT } from "../support/python.ts";
 import { type Counts, readReport } from "./report.ts";
 
@@ -33,7 +34,7 @@ export async function testProcess(args: readonly string[]): Promise<Outcome> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "-A", "--cached-only", ...args],
     cwd: ROOT,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...QUICK_START },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

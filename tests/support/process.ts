@@ -18,6 +18,11 @@ export interface StartOptions {
 
 /** How long a test waits for a line before it fails, in milliseconds. A guard against hanging, not a measurement. */
 const LINE_DEADLINE = 30_000;
+/**
+ * Environment with which the command starts in half the time: it reads what it imports late when it imports it, where Deno
+ * otherwise looks at all of it, at each start. What runs is the same.
+ */
+export const QUICK_START: Readonly<Record<string, string>> = { DENO_UNSTABLE_LAZY_DYNAMIC_IMPORTS: "1" };
 /** Lines kept to explain a failure. */
 const KEPT_LINES = 200;
 
@@ -36,7 +41,7 @@ export function start(program: string, args: readonly string[] = [], options: St
 
 /** Runs this project's command, as `deno run -A cli/main.ts …`. */
 export function startAlknet(args: readonly string[], options: StartOptions = {}): Child {
-  return start(Deno.execPath(), ["run", "-A", CLI, ...args], options);
+  return start(Deno.execPath(), ["run", "-A", CLI, ...args], { ...options, env: { ...QUICK_START, ...options.env } });
 }
 
 /** What a program that ended had to say. */
@@ -74,7 +79,8 @@ export function runAlknet(
   args: readonly string[],
   options: StartOptions & { readonly stdin?: string | Uint8Array<ArrayBuffer> } = {},
 ): Promise<Output> {
-  return runProgram(Deno.execPath(), ["run", "-A", CLI, ...args], options);
+  const env = { ...QUICK_START, ...options.env };
+  return runProgram(Deno.execPath(), ["run", "-A", CLI, ...args], { ...options, env });
 }
 
 /** The program of this project. */

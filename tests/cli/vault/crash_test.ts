@@ -25,7 +25,7 @@ import {
 import { readVaultFile } from "../../../cli/vault/reading.ts";
 import { recover } from "../../../cli/home/transaction.ts";
 import { phraseOf } from "@alknet/vault";
-import { temporaryFolder } from "../../support/temp.ts";
+import { type TemporaryFolder, temporaryFolder } from "../../support/temp.ts";
 import { FAULTS, FaultyDisk } from "./faulty_disk.ts";
 
 type Home = ReturnType<typeof locateHome>;
@@ -105,12 +105,12 @@ const CHANGES: readonly Change[] = [
 for (const change of CHANGES) {
   for (const fault of FAULTS) {
     Deno.test(`vault: ${change.name}, ${fault} at every step, leaves the old state or the new (vault.md row 14)`, async () => {
-      const { before, after, steps } = await undisturbed(change);
+      await using origin = await prepared(change);
+      const { before, after, steps } = await undisturbed(change, origin);
       const seen = new Set<string>();
       for (let at = 1; at <= steps; at++) {
-        await using folder = await temporaryFolder();
+        await using folder = await copyOf(origin);
         const home = locateHome(folder.join("home"));
-        await change.prepare(home, folder.path);
         const disk = new FaultyDisk(at, fault);
         await rejects(change.run(home, disk, folder.path), { code: "VAULT_WRITE" }, `step ${at}`);
         const state = await stateOf(home);
@@ -123,7 +123,7 @@ for (const change of CHANGES) {
           equal(is, "new");
         });
         if (is === "old") deepEqual(await stateOf(home), after);
-        await seal(home, "d").catch((error) => equal(error.code, "NO_VAULT"));
+        await seal(home, "d", new FaultyDisk(Infinity, fault)).catch((error) => equal(error.code, "NO_VAULT"));
         await onlySettled(home);
       }
       ok(seen.has("old"));
@@ -133,13 +133,13 @@ for (const change of CHANGES) {
   }
 
   Deno.test(`vault: ${change.name}, killed, and killed again while it is finished (vault.md row 14)`, async () => {
-    const { before, after, steps } = await undisturbed(change);
+    await using origin = await prepared(change);
+    const { before, after, steps } = await undisturbed(change, origin);
     // Changes of one file leave nothing to finish.
     for (let at = steps > LONE_FILE_STEPS ? 1 : steps; at <= steps; at++) {
       for (let again = 1;; again++) {
-        await using folder = await temporaryFolder();
+        await using folder = await copyOf(origin);
         const home = locateHome(folder.join("home"));
-        await change.prepare(home, folder.path);
         await rejects(change.run(home, new FaultyDisk(at, "killed"), folder.path));
         const second = new FaultyDisk(again, "killed");
         await recover(home.folder, second).catch((error) => equal(error.code, "VAULT_WRITE"));
@@ -151,11 +151,38 @@ for (const change of CHANGES) {
   });
 }
 
+/** A folder as it is before a change. Each strike begins with a copy of it. */
+async function prepared({ prepare }: Change): Promise<TemporaryFolder> {
+  const folder = await temporaryFolder();
+  await prepare(locateHome(folder.join("home")), folder.path);
+  return folder;
+}
+
+async function copyOf(origin: TemporaryFolder): Promise<TemporaryFolder> {
+  const folder = await temporaryFolder();
+  await copyFiles(origin.path, folder.path);
+  return folder;
+}
+
+async function copyFiles(from: string, to: string): Promise<void> {
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    const [source, target] = [`${from}/${name}`, `${to}/${name}`];
+    if (isDirectory) {
+      await Deno.mkdir(target, { mode: 0o700 });
+      await copyFiles(source, target);
+    } else {
+      await Deno.copyFile(source, target);
+    }
+  }
+}
+
 /** A change without a fault: the states around it, and how many steps it takes. */
-async function undisturbed({ prepare, run }: Change): Promise<{ before: unknown; after: unknown; steps: number }> {
-  await using folder = await temporaryFolder();
+async function undisturbed(
+  { run }: Change,
+  origin: TemporaryFolder,
+): Promise<{ before: unknown; after: unknown; steps: number }> {
+  await using folder = await copyOf(origin);
   const home = locateHome(folder.join("home"));
-  await prepare(home, folder.path);
   const before = await stateOf(home);
   const disk = new FaultyDisk(Infinity, "full");
   await run(home, disk, folder.path);

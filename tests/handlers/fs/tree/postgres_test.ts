@@ -1,41 +1,20 @@
 /**
  * Branches in a PostgreSQL that nodes share (fs.md §7; §11 rows 21, 31, 55, 56): stopped and started, two nodes at one branch, a
- * node that is killed, a database that lets nobody in or is full, and how much it is asked.
+ * node that is killed, and how much the database is asked.
  *
  * @module
  */
-import {
-  type Change,
-  fsOperations,
-  fsWeb,
-  openFs,
-  type PostgresOptions,
-  PostgresPassword,
-  postgresPlace,
-  type TreeFs,
-} from "@alknet/handlers/fs";
+import { type Change, fsOperations, fsWeb, openFs, PostgresPassword, postgresPlace } from "@alknet/handlers/fs";
 import { Dispatcher, nodeRegistry } from "@alknet/core/operations";
-import { selfSignedCertificate } from "@alknet/core/identity";
-import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { Connection } from "../../../../handlers/fs/tree/postgres/connection.ts";
-import { keepLogs } from "../../../support/logs.ts";
-import { owned, PASSWORD, type PostgresServer, startPostgres } from "../../../support/postgres.ts";
+import { PASSWORD, type PostgresServer, startPostgres } from "../../../support/postgres.ts";
 import { start } from "../../../support/process.ts";
 import { needs } from "../../../support/programs.ts";
-import { smallDisk } from "../../../support/small_disk.ts";
 import { temporaryFolder } from "../../../support/temp.ts";
-import { sound } from "../stores.ts";
-import { allOf } from "./trees.ts";
+import { allOf, nodeOn } from "./trees.ts";
 
 const PROGRAM = new URL("./committing_program.ts", import.meta.url).pathname;
-
-/** Opens a node's store with a blob in it. */
-async function node(folder: string, postgres: PostgresOptions): Promise<TreeFs & { readonly hash: string }> {
-  const fs = await openFs({ folder, postgres, durability: "normal" });
-  await using held = await fs.blobs.add(new Blob(["hello"]).stream());
-  await fs.blobs.setTag("kept", held);
-  return { ...fs, hash: held.hash, [Symbol.asyncDispose]: () => fs[Symbol.asyncDispose]() };
-}
 
 /** How many statements a server was asked meanwhile. What it logs comes in order, but not at once: marks say where it is. */
 async function asked(server: PostgresServer, work: () => Promise<unknown>): Promise<number> {
@@ -64,7 +43,7 @@ Deno.test({
     await using temporary = await temporaryFolder();
     const postgres = server.options(await server.database());
     // Both find no tables.
-    const nodes = await Promise.all(["one", "two"].map((name) => node(temporary.join(name), postgres)));
+    const nodes = await Promise.all(["one", "two"].map((name) => nodeOn(temporary.join(name), postgres)));
     await using _one = nodes[0];
     await using _two = nodes[1];
     const stop = new AbortController();
@@ -129,7 +108,7 @@ Deno.test({
     await using server = await startPostgres();
     await using temporary = await temporaryFolder();
     const database = await server.database();
-    await using one = await node(temporary.join("one"), server.options(database));
+    await using one = await nodeOn(temporary.join("one"), server.options(database));
     const { tree, blobs, hash } = one;
     const dispatcher = new Dispatcher({ registry: nodeRegistry(fsOperations(one)) });
     const identity = { id: "ada", scopes: ["admin"], resources: {} };
@@ -207,7 +186,7 @@ Deno.test({
     await using server = await startPostgres();
     await using temporary = await temporaryFolder();
     const database = await server.database();
-    await using one = await node(temporary.join("one"), server.options(database));
+    await using one = await nodeOn(temporary.join("one"), server.options(database));
     const { tree } = one;
     await tree.commit("main", "tester", (edit) => edit.mkdir({ path: "/before" }));
     // From here on to commit takes for ever.
@@ -241,7 +220,7 @@ Deno.test({
     const folder = temporary.join("killed");
     const { password: _, ...postgres } = server.options(await server.database());
     const password = (): PostgresPassword => new PostgresPassword(PASSWORD);
-    await using other = await node(temporary.join("other"), { ...postgres, password });
+    await using other = await nodeOn(temporary.join("other"), { ...postgres, password });
     for (let kill = 0; kill < 4; kill++) {
       let acknowledged = 0;
       {
@@ -274,105 +253,13 @@ Deno.test({
 
 Deno.test({
   name:
-    "tree on PostgreSQL: a wrong password, user, database or port, TLS that is not believed: said in words, without the password, in logs too (rows 55, 60)",
-  ...needs("postgresql"),
-  async fn() {
-    await using temporary = await temporaryFolder();
-    const { certificate: ca, privateKey: key } = selfSignedCertificate({ names: ["localhost"] });
-    await using logs = await keepLogs();
-    await using server = await startPostgres({ tls: { certificate: ca, key } });
-    const database = await server.database();
-    const other = "another-secret-5512";
-    const cases: readonly [Partial<PostgresOptions>, RegExp][] = [
-      [{ password: () => new PostgresPassword(other) }, /it does not take the password$/],
-      [{ user: "nobody_here" }, /it does not take the password$/],
-      [{ database: "none_here" }, /there is no such database; make it with createdb$/],
-      [{ port: 1 }, /nothing listens there$/],
-      [{ host: server.folder, port: 2 }, /nothing listens there$/],
-      [{ host: server.folder, user: "none" }, /it does not let this user in; see its pg_hba\.conf$/],
-      [{ host: "localhost", tls: true }, /TLS: .*(certificate|self).*$/i],
-      // It is for localhost, not for any address.
-      [{ host: "127.0.0.1", tls: true, ca }, /TLS: .*$/],
-    ];
-    for (const [i, [options, said]] of cases.entries()) {
-      await using fs = await openFs({ folder: temporary.join(`fs ${i}`), postgres: server.options(database, options) });
-      const error = await fs.tree.branch("main").then(() => undefined, (error) => error);
-      equal(error?.code, "TREE_UNAVAILABLE", `${JSON.stringify(options)}: ${error}`);
-      match(error.message, said);
-      const whole = Deno.inspect(error, { depth: 10 });
-      for (const word of [other, PASSWORD]) ok(!whole.includes(word), whole);
-    }
-    {
-      const options = server.options(database, { host: "localhost", tls: true, ca });
-      await using fs = await openFs({ folder: temporary.join("right"), postgres: options });
-      equal((await fs.tree.branch("main")).head, 0);
-      const ssl = await server.sql(
-        "SELECT count(*) FROM pg_stat_ssl s JOIN pg_stat_activity USING(pid) WHERE ssl",
-        "postgres",
-      );
-      ok(Number(ssl) >= 1);
-      // Tables of a later version are left as they are.
-      await server.sql("UPDATE alknet_fs.version SET n=99", database);
-      await using late = await openFs({ folder: temporary.join("late"), postgres: options });
-      await rejects(late.tree.branch("main"), { code: "STORE_NEWER", message: /version 99.*nothing was changed/ });
-    }
-    const said = logs.lines.join("\n");
-    ok(said.includes("branches are not to be had"), said);
-    for (const word of [other, PASSWORD]) ok(!said.includes(word));
-  },
-});
-
-Deno.test({
-  name:
-    "tree on PostgreSQL: a full database is said so, nothing is changed by it, and it goes on once there is room (row 55)",
-  ...needs("postgresql", "root"),
-  async fn() {
-    await using server = await startPostgres();
-    await using temporary = await temporaryFolder();
-    await using disk = await smallDisk(temporary, "20m");
-    if (!disk) return;
-    await Deno.chmod(temporary.path, 0o711);
-    const space = `${disk.path}/space`;
-    const ballast = `${disk.path}/ballast`;
-    await Deno.mkdir(space);
-    await owned(space);
-    await Deno.writeFile(ballast, new Uint8Array(8 * 1024 * 1024));
-    await server.sql(`CREATE TABLESPACE small LOCATION '${space}'`, "postgres");
-    const database = await server.database("small");
-    await using one = await node(temporary.join("fs"), server.options(database));
-    const { tree, hash } = one;
-    const commit = (n: number): Promise<number> =>
-      tree.commit("main", "tester", (edit) => {
-        for (let i = 0; i < 2000; i++) {
-          edit.putFile({ path: `/${n}/${"long name ".repeat(20)}${i}`, hash, parents: true });
-        }
-      });
-    let full: { code: string; message: string } | undefined;
-    let made = 0;
-    while (!full) await commit(made).then(() => made++, (error) => full = error);
-    equal(full.code, "STORE_FULL");
-    match(full.message, /^the disk of database "db\d+_\d+" at .* is full; nothing was changed$/);
-    equal((await tree.branch("main")).head, made);
-    equal((await (await tree.at("main")).list("/")).length, made);
-    await Deno.remove(ballast);
-    equal(await commit(made), made + 1);
-    equal((await (await tree.at("main")).list("/")).length, made + 1);
-    await one[Symbol.asyncDispose]();
-    await server.sql(`DROP DATABASE ${database}`, "postgres");
-    await server.sql("DROP TABLESPACE small", "postgres");
-    await server.sql("CHECKPOINT", "postgres");
-  },
-});
-
-Deno.test({
-  name:
     "tree on PostgreSQL: a path is found by one statement, however deep and however much there is, and by keys alone (row 31)",
   ...needs("postgresql"),
   async fn() {
     await using server = await startPostgres({ settings: ["log_statement=all"] });
     await using temporary = await temporaryFolder();
     const database = await server.database();
-    await using one = await node(temporary.join("fs"), server.options(database));
+    await using one = await nodeOn(temporary.join("fs"), server.options(database));
     const { tree, hash } = one;
     await tree.commit("main", "tester", (edit) => {
       edit.putFile({ path: "/a/b/c/d/e", hash, parents: true });
@@ -417,35 +304,5 @@ Deno.test({
       for (let i = 0; i < 20; i++) ok(await view.stat("/a/b/c/d/e"));
     });
     equal(after, before);
-  },
-});
-
-Deno.test({
-  name:
-    "tree on PostgreSQL: a store is not opened without the database that its branches are in, nor with another one; what it has stays",
-  ...needs("postgresql"),
-  async fn() {
-    await using server = await startPostgres();
-    await using temporary = await temporaryFolder();
-    const folder = temporary.join("fs");
-    const [first, second] = [await server.database(), await server.database()];
-    let hash: string;
-    {
-      await using fs = await openFs({ folder, postgres: server.options(first) });
-      await using held = await fs.blobs.add(new Blob(["linked there"]).stream());
-      hash = held.hash;
-      await fs.tree.commit("main", "tester", (edit) => edit.putFile({ path: "/f", hash }));
-    }
-    await rejects(openFs({ folder }), { code: "INVALID_STORE", message: /handlers\.fs\.postgres/ });
-    {
-      await using fs = await openFs({ folder, postgres: server.options(second) });
-      await rejects(fs.tree.branch("main"), { code: "INVALID_STORE", message: /another database/ });
-      await rejects(fs.blobs.collect({ full: true }), { code: "INVALID_STORE" });
-    }
-    await using fs = await openFs({ folder, postgres: server.options(first) });
-    await fs.blobs.collect({ full: true });
-    equal((await fs.blobs.status(hash)).state, "complete");
-    await fs[Symbol.asyncDispose]();
-    await sound(folder);
   },
 });

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { type Entry, openFs, type PathTree, type TreeEdit, type TreeFs } from "@alknet/handlers/fs";
+import {
+  type Entry,
+  openFs,
+  type PathTree,
+  type PostgresOptions,
+  type TreeEdit,
+  type TreeFs,
+} from "@alknet/handlers/fs";
 import { DatabaseSync } from "node:sqlite";
 import { type PostgresServer, startPostgres } from "../../../support/postgres.ts";
 import { needs } from "../../../support/programs.ts";
@@ -115,4 +122,15 @@ export async function allOf(tree: PathTree, version: string): Promise<Map<string
   };
   await walk("");
   return found;
+}
+
+/** Opens the store of a node whose branches are in PostgreSQL, with a blob in it. */
+export async function nodeOn(
+  folder: string,
+  postgres: PostgresOptions,
+): Promise<TreeFs & { readonly hash: string }> {
+  const fs = await openFs({ folder, postgres, durability: "normal" });
+  await using held = await fs.blobs.add(new Blob(["hello"]).stream());
+  await fs.blobs.setTag("kept", held);
+  return { ...fs, hash: held.hash, [Symbol.asyncDispose]: () => fs[Symbol.asyncDispose]() };
 }
