@@ -30,10 +30,10 @@ import type {
 } from "./path_tree.ts";
 import { BranchRows, DROPPED } from "./rows/branches.ts";
 import type { TreeDatabase, TreeEngine, TreeTables } from "./rows/engine.ts";
-import { COLUMNS, entryOf, FILE, FOLDER, ROOT_NODE, type Row } from "./rows/row.ts";
+import { entryOf, FILE, FOLDER, ROOT_NODE, type Row } from "./rows/row.ts";
 import type { Steps } from "./rows/steps.ts";
 import type { View } from "./rows/view.ts";
-import { MAX_NAMES, Writer } from "./rows/writer.ts";
+import { MAX_NAMES, writeEntry, Writer } from "./rows/writer.ts";
 
 /** Branches behind one at most. */
 const MAX_DEPTH = 31;
@@ -340,20 +340,8 @@ export class RowsTree implements PathTree, AsyncDisposable {
         if (++names > MAX_NAMES && owner !== "local") {
           throw new AlknetError("INVALID_INPUT", `a fork of a fork of 31 copies its names, at most ${MAX_NAMES}`);
         }
-        const { name, kind, node, hash, size, mode, mtime, target } = row;
-        yield* database.run(
-          `INSERT INTO entries(branch,${COLUMNS}) VALUES(?,?,?,0,?,?,?,?,?,?,?)`,
-          id,
-          dir,
-          name,
-          kind,
-          node,
-          hash,
-          size,
-          mode,
-          mtime,
-          target,
-        );
+        yield* writeEntry(database, { branch: id, seq: 0, dir, name: row.name }, row);
+        const { kind, node, size } = row;
         if (kind === FOLDER) folders.push(node!);
         if (kind === FILE) [bytes, files] = [bytes + size!, files + 1];
       }

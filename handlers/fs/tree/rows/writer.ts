@@ -6,7 +6,7 @@
 import { AlknetError } from "@alknet/core/handler";
 import type { ChangeOp } from "../path_tree.ts";
 import type { BranchRow, BranchRows } from "./branches.ts";
-import type { TreeTables } from "./engine.ts";
+import type { TreeDatabase, TreeTables } from "./engine.ts";
 import { COLUMNS, type Content, FILE, GONE, type Row } from "./row.ts";
 import type { Steps } from "./steps.ts";
 import type { View } from "./view.ts";
@@ -20,6 +20,21 @@ export const DOOM =
   "INSERT INTO doomed(branch,node,seq) VALUES(?,?,?) ON CONFLICT(branch,node) DO UPDATE SET seq=excluded.seq";
 /** Who the node's own commands are; no peer has that name. */
 const LOCAL = "local";
+
+/** What a name stands for, from a commit of its branch on. */
+export function* writeEntry(
+  database: TreeDatabase,
+  { branch, seq, dir, name }: {
+    readonly branch: number;
+    readonly seq: number;
+    readonly dir: number;
+    readonly name: string;
+  },
+  { kind, node, hash, size, mode, mtime, target }: Content,
+): Steps<void> {
+  const sql = `INSERT INTO entries(branch,${COLUMNS}) VALUES(?,?,?,?,?,?,?,?,?,?,?)`;
+  yield* database.run(sql, branch, dir, name, seq, kind, node, hash, size, mode, mtime, target);
+}
 
 /** What a commit writes into. */
 export interface WriterParts {
@@ -108,25 +123,13 @@ export class Writer {
    *
    * @throws {AlknetError} `INVALID_INPUT`: a commit writes no more names.
    */
-  *put(dir: number, name: string, { kind, node, hash, size, mode, mtime, target }: Content): Steps<void> {
+  *put(dir: number, name: string, content: Content): Steps<void> {
     if (++this.#names > MAX_NAMES && this.#actor !== LOCAL) {
       throw new AlknetError("INVALID_INPUT", `a commit writes at most ${MAX_NAMES} names; do it in parts`);
     }
     yield* this.#retire(dir, name);
-    yield* this.#tables.database.run(
-      `INSERT INTO entries(branch,${COLUMNS}) VALUES(?,?,?,?,?,?,?,?,?,?,?)`,
-      this.#branch.id,
-      dir,
-      name,
-      this.seq,
-      kind,
-      node,
-      hash,
-      size,
-      mode,
-      mtime,
-      target,
-    );
+    yield* writeEntry(this.#tables.database, { branch: this.#branch.id, seq: this.seq, dir, name }, content);
+    const { kind, size } = content;
     if (kind === FILE) this.#count(size!, 1);
   }
 
