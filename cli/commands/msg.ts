@@ -10,26 +10,12 @@ import { argument, command, flag, option } from "@optique/core/primitives";
 import { choice, integer, string } from "@optique/core/valueparser";
 import { parseAddress } from "@alknet/core/address";
 import type { Action, Command } from "../grammar/action.ts";
-import {
-  checked,
-  configOption,
-  duration,
-  homeOption,
-  jsonFlag,
-  passphraseFileOption,
-  transportOption,
-} from "../grammar/arguments.ts";
+import { checked, duration } from "../grammar/arguments.ts";
 import { contactCommand } from "./msg/contact.ts";
 import { deviceCommand } from "./msg/device.ts";
 import { groupCommand } from "./msg/group.ts";
+import { SENT } from "./msg/options.ts";
 
-const SHARED = {
-  home: homeOption(),
-  config: configOption(),
-  passphraseFile: passphraseFileOption(),
-  transport: transportOption(),
-  json: jsonFlag(),
-};
 const running = () => import("../msg/running.ts");
 const blobs = async () => (await import("../attachments/blobs.ts")).homeBlobs;
 
@@ -47,7 +33,7 @@ const idCommand: Command = command(
         flag("--revoke", { description: message`Take the token back: nobody begins to write by it any more.` }),
         false,
       ),
-      ...SHARED,
+      ...SENT,
     }),
     (options): Action => async () => {
       if (options.revoke) return await (await import("../msg/contacts.ts")).revokeToken(options);
@@ -74,7 +60,7 @@ const sendCommand: Command = command(
         false,
       ),
       timeout: optional(option("--timeout", duration(), { description: message`Time to send it. Default: 10s.` })),
-      ...SHARED,
+      ...SENT,
     }),
     (options): Action => async () => (await running()).sendMessage({ ...options, blobs: await blobs() }),
   ),
@@ -96,7 +82,7 @@ const readCommand: Command = command(
         flag("--follow", { description: message`Go on, and show what comes as it comes, until ctrl-C.` }),
         false,
       ),
-      ...SHARED,
+      ...SENT,
     }),
     (options): Action => async () => (await running()).readMessages(options),
   ),
@@ -114,7 +100,7 @@ const saveCommand: Command = command(
       output: optional(option("-o", "--output", string({ metavar: "FILE" }), {
         description: message`Where to; - is stdout. Default: its name, here. What is there is not overwritten.`,
       })),
-      ...SHARED,
+      ...SENT,
     }),
     (options): Action => async () => (await import("../msg/files.ts")).saveFile({ ...options, blobs: await blobs() }),
   ),
@@ -123,19 +109,19 @@ const saveCommand: Command = command(
 
 const syncCommand: Command = command(
   "sync",
-  map(object(SHARED), (options): Action => async () => (await running()).syncMessages(options)),
+  map(object(SENT), (options): Action => async () => (await running()).syncMessages(options)),
   { brief: message`Look into the mailbox once, and send what waits.` },
 );
 
 const watchCommand: Command = command(
   "watch",
-  map(object(SHARED), (options): Action => async () => (await running()).watchMessages(options)),
+  map(object(SENT), (options): Action => async () => (await running()).watchMessages(options)),
   { brief: message`Print what happens as it happens, and send what waits, until ctrl-C.` },
 );
 
 const outboxCommand: Command = command(
   "outbox",
-  map(object(SHARED), (options): Action => async () => (await running()).listWaiting(options)),
+  map(object(SENT), (options): Action => async () => (await running()).listWaiting(options)),
   { brief: message`List what waits to be sent.` },
 );
 
@@ -144,7 +130,7 @@ const chatCommand: Command = command(
   map(
     object({
       name: argument(string({ metavar: "NAME" }), { description: message`The contact.` }),
-      ...SHARED,
+      ...SENT,
     }),
     (options): Action => async () => (await import("../msg/chat/chat.ts")).chat(options),
   ),

@@ -9,9 +9,9 @@ import { map, withDefault } from "@optique/core/modifiers";
 import { argument, command, flag } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
 import type { Action, Command } from "../../grammar/action.ts";
-import { configOption, homeOption, jsonFlag, passphraseFileOption, transportOption } from "../../grammar/arguments.ts";
+import { transportOption } from "../../grammar/arguments.ts";
+import { KEPT } from "./options.ts";
 
-const SHARED = { home: homeOption(), config: configOption(), passphraseFile: passphraseFileOption(), json: jsonFlag() };
 const running = () => import("../../msg/running.ts");
 const contacts = () => import("../../msg/contacts.ts");
 const nameArgument = () => argument(string({ metavar: "NAME" }), { description: message`The contact.` });
@@ -24,7 +24,7 @@ const addCommand: Command = command(
       token: argument(string({ metavar: "TOKEN" }), {
         description: message`As alknet msg id prints it there; - is stdin, for the command line is visible to others.`,
       }),
-      ...SHARED,
+      ...KEPT,
     }),
     (options): Action => async () => (await running()).addContact(options),
   ),
@@ -33,14 +33,14 @@ const addCommand: Command = command(
 
 const listCommand: Command = command(
   "list",
-  map(object(SHARED), (options): Action => async () => (await running()).listContacts(options)),
+  map(object(KEPT), (options): Action => async () => (await running()).listContacts(options)),
   { brief: message`List contacts: name, key, state.` },
 );
 
 const removeCommand: Command = command(
   "remove",
   map(
-    object({ name: nameArgument(), transport: transportOption(), ...SHARED }),
+    object({ name: nameArgument(), transport: transportOption(), ...KEPT }),
     (options): Action => async () => (await contacts()).removeContact(options),
   ),
   { brief: message`Forget somebody with all messages; refuses who asked to write.` },
@@ -52,7 +52,7 @@ const verifyCommand: Command = command(
     object({
       name: nameArgument(),
       yes: withDefault(flag("--yes", { description: message`They are the same: do not ask.` }), false),
-      ...SHARED,
+      ...KEPT,
     }),
     (options): Action => async () => (await contacts()).verifyContact(options),
   ),
@@ -77,7 +77,7 @@ function deciding(name: string, decision: "accepted" | "blocked", brief: Message
   return command(
     name,
     map(
-      object({ name: nameArgument(), ...SHARED }),
+      object({ name: nameArgument(), ...KEPT }),
       (options): Action => async () => (await running()).decide({ ...options, decision }),
     ),
     { brief },

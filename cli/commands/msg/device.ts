@@ -9,15 +9,8 @@ import { map } from "@optique/core/modifiers";
 import { argument, command } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
 import type { Action, Command } from "../../grammar/action.ts";
-import { configOption, homeOption, jsonFlag, passphraseFileOption, transportOption } from "../../grammar/arguments.ts";
+import { SENT } from "./options.ts";
 
-const SHARED = {
-  home: homeOption(),
-  config: configOption(),
-  passphraseFile: passphraseFileOption(),
-  transport: transportOption(),
-  json: jsonFlag(),
-};
 const devices = () => import("../../msg/devices.ts");
 
 const joinCommand: Command = command(
@@ -28,7 +21,7 @@ const joinCommand: Command = command(
       token: argument(string({ metavar: "TOKEN" }), {
         description: message`As alknet msg id prints it there; - is stdin, for the command line is visible to others.`,
       }),
-      ...SHARED,
+      ...SENT,
     }),
     (options): Action => async () => (await devices()).joinDevice(options),
   ),
@@ -43,7 +36,7 @@ const addCommand: Command = command(
       key: argument(string({ metavar: "KEY" }), {
         description: message`Its node id, or the short form of it, as alknet msg contact list says it.`,
       }),
-      ...SHARED,
+      ...SENT,
     }),
     (options): Action => async () => (await devices()).addDevice(options),
   ),
@@ -52,7 +45,7 @@ const addCommand: Command = command(
 
 const listCommand: Command = command(
   "list",
-  map(object(SHARED), (options): Action => async () => (await devices()).listDevices(options)),
+  map(object(SENT), (options): Action => async () => (await devices()).listDevices(options)),
   { brief: message`List your other devices.` },
 );
 
@@ -61,7 +54,7 @@ const removeCommand: Command = command(
   map(
     object({
       name: argument(string({ metavar: "NAME" }), { description: message`The device.` }),
-      ...SHARED,
+      ...SENT,
     }),
     (options): Action => async () => (await devices()).removeDevice(options),
   ),

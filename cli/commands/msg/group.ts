@@ -9,15 +9,8 @@ import { map, multiple } from "@optique/core/modifiers";
 import { argument, command } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
 import type { Action, Command } from "../../grammar/action.ts";
-import { configOption, homeOption, jsonFlag, passphraseFileOption, transportOption } from "../../grammar/arguments.ts";
+import { SENT } from "./options.ts";
 
-const SHARED = {
-  home: homeOption(),
-  config: configOption(),
-  passphraseFile: passphraseFileOption(),
-  transport: transportOption(),
-  json: jsonFlag(),
-};
 const groups = () => import("../../msg/groups.ts");
 const groupArgument = () => argument(string({ metavar: "GROUP" }), { description: message`The group.` });
 const membersArgument = () =>
@@ -25,14 +18,14 @@ const membersArgument = () =>
 
 const listCommand: Command = command(
   "list",
-  map(object(SHARED), (options): Action => async () => (await groups()).listGroups(options)),
+  map(object(SENT), (options): Action => async () => (await groups()).listGroups(options)),
   { brief: message`List groups, and who is in them.` },
 );
 
 const leaveCommand: Command = command(
   "leave",
   map(
-    object({ group: groupArgument(), ...SHARED }),
+    object({ group: groupArgument(), ...SENT }),
     (options): Action => async () => (await groups()).leaveGroup(options),
   ),
   { brief: message`Show nothing of a group any more; the others are not told.` },
@@ -55,7 +48,7 @@ function changing(what: "create" | "add" | "remove", brief: Message): Command {
   return command(
     what,
     map(
-      object({ group: groupArgument(), members: membersArgument(), ...SHARED }),
+      object({ group: groupArgument(), members: membersArgument(), ...SENT }),
       (options): Action => async () => (await groups()).changeGroup({ ...options, what }),
     ),
     { brief },
