@@ -5,7 +5,6 @@
  */
 import type { Messenger } from "@alknet/handlers/msg";
 import { createInterface, type Interface } from "node:readline";
-import { Writable } from "node:stream";
 import { ExitCode, UsageError } from "../../terminal/output.ts";
 import { nameOf, openMessengerHome, type Shared } from "../home.ts";
 import { shownName } from "../showing.ts";
@@ -73,19 +72,14 @@ class Talk {
   async run(): Promise<number> {
     const { stdin, stdout } = (await import("node:process")).default;
     write(OTHER_SCREEN);
-    const output = new Screen();
-    const lines = this.#lines = createInterface({ input: stdin, output, terminal: true, historySize: 0 });
+    const lines = this.#lines = createInterface({ input: stdin, output: stdout, terminal: true, historySize: 0 });
     const draw = (): void => this.#draw();
-    const onResize = (): void => {
-      output.emit("resize");
-      draw();
-    };
     try {
       lines.setPrompt(this.#prompt());
       lines.on("line", (line: string) => this.#say(line));
       lines.on("SIGINT", () => this.#ending.end(ExitCode.INTERRUPTED));
       lines.on("close", () => this.#ending.end(ExitCode.DONE));
-      stdout.on("resize", onResize);
+      stdout.on("resize", draw);
       draw();
       const { signal } = this.#ending;
       const onFault = ({ message }: Error): void => {
@@ -99,7 +93,7 @@ class Talk {
       await this.#sending;
       return this.#ending.code;
     } finally {
-      stdout.off("resize", onResize);
+      stdout.off("resize", draw);
       this.#lines = undefined;
       lines.close();
       write(WRAP + FIRST_SCREEN);
@@ -142,22 +136,7 @@ class Talk {
   }
 }
 
-/** Where the line at the foot is written, at once: the runtime's stdout writes later, when more is on the screen. */
-class Screen extends Writable {
-  get columns(): number {
-    return Deno.consoleSize().columns;
-  }
-
-  override _write(chunk: Uint8Array, _encoding: string, done: () => void): void {
-    writeBytes(chunk);
-    done();
-  }
-}
-
 function write(text: string): void {
-  writeBytes(new TextEncoder().encode(text));
-}
-
-function writeBytes(bytes: Uint8Array): void {
+  const bytes = new TextEncoder().encode(text);
   for (let at = 0; at < bytes.byteLength;) at += Deno.stdout.writeSync(bytes.subarray(at));
 }
