@@ -29,7 +29,7 @@ export class Holder implements Disposable {
     this.#file = Deno.openSync(unnamed, { write: true, createNew: true, mode: 0o600 });
     try {
       this.#file.lockSync(true);
-      writeFileSync(unnamed, this.mark);
+      writeFileSync(unnamed, this.#mark);
       renameSync(unnamed, holderFile(repository, this.id));
     } catch (error) {
       this.#file.close();
@@ -43,7 +43,7 @@ export class Holder implements Disposable {
   }
 
   /** What stands in locks and `.keep` files. */
-  get mark(): string {
+  get #mark(): string {
     return `alknet ${Deno.pid} ${this.id}\n`;
   }
 

@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, renameSync, rmSync, unlinkSync } from "node:fs";
 import type { Oid } from "../../objects/oid.ts";
 import { PackFile } from "../../pack/pack_file.ts";
 import type { Ingested, IngestOptions, ObjectReader, Quarantine } from "../types.ts";
-import { codeOf, receiving, sync, writeNew } from "./files.ts";
+import { codeOf, receiving, sync } from "./files.ts";
 import type { Holder } from "./holder.ts";
 import { unlessMissing } from "./loose.ts";
 import { INCOMING, ingest } from "./receiving/ingest.ts";
@@ -93,10 +93,12 @@ export class FolderQuarantine implements Quarantine {
     const { folder, holder, store, onStep } = this.#place;
     const [from, to] = [`${this.#folder}/pack`, `${folder}/pack`];
     const name = `pack-${this.#hash}`;
+    const keep = `${to}/${name}.keep`;
     mkdirSync(to, { recursive: true, mode: 0o700 });
     try {
-      await writeNew(`${to}/${name}.keep`, holder.mark);
-      this.#keep = `${to}/${name}.keep`;
+      holder.lock(keep);
+      this.#keep = keep;
+      await sync(keep);
     } catch (error) {
       // Somebody else keeps the same pack.
       if (codeOf(error) !== "EEXIST") throw error;

@@ -101,7 +101,14 @@ Deno.test({
       const killed = await push(work, bare, program(`'${step}'`, nth), ...UPDATES);
       notEqual(killed.code, 0, what);
       // The step is one that a push comes to: somebody was killed there.
-      ok([...Deno.readDirSync(`${bare}/alknet/holders`)].length === 1, what);
+      const [holder, ...others] = [...Deno.readDirSync(`${bare}/alknet/holders`)].map(({ name }) => name);
+      deepEqual(others, [], what);
+      if (step === "keep") {
+        // It says whose it is from its first moment: an empty one would be nobody's, and stay.
+        const { ino } = Deno.statSync(`${bare}/alknet/holders/${holder}`);
+        const keeps = [...Deno.readDirSync(`${bare}/objects/pack`)].filter(({ name }) => name.endsWith(".keep"));
+        deepEqual(keeps.map(({ name }) => Deno.statSync(`${bare}/objects/pack/${name}`).ino), [ino]);
+      }
       const head = await git(work, "rev-parse", "main");
       const next = await push(work, bare, program("-"), "main:refs/heads/next");
       equal(next.code, 0, `${what}: ${next.stderr}`);
